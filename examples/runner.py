@@ -1,0 +1,145 @@
+"""What the example scripts share: train, score, propose, draw, export."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+from absl import flags, logging
+
+import keras_dc3
+from keras_dc3 import metrics, plots
+from keras_dc3._validation import check_writable_folder
+
+FLAGS = flags.FLAGS
+
+
+def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any):
+    """Defines the flags that every example takes."""
+    flags.DEFINE_string("output", output, "Folder for everything that is written.")
+    flags.DEFINE_enum(
+        "ssl",
+        defaults.get("ssl", "mean_teacher"),
+        keras_dc3.strategies.names(),
+        "The semi-supervised strategy.",
+    )
+    flags.DEFINE_enum(
+        "method",
+        "dc3",
+        ["dc3", "vanilla", "paper", "reference"],
+        "The objective: DC3 with our defaults, the strategy alone, DC3 as the paper "
+        "prints it, or DC3 as its authors' code computes it.",
+    )
+    flags.DEFINE_bool(
+        "baseline", True, "Also train the strategy alone, to compare with."
+    )
+    flags.DEFINE_integer("epochs", epochs, "Epochs to train.", lower_bound=1)
+    flags.DEFINE_integer(
+        "steps_per_epoch", None, "Steps of an epoch; default: all images once."
+    )
+    flags.DEFINE_integer("batch_size", 64, "Labeled images per batch.", lower_bound=1)
+    flags.DEFINE_float("learning_rate", learning_rate, "Learning rate at the start.")
+    flags.DEFINE_float("ema_decay", defaults.get("ema_decay", 0.99), "Of the average.")
+    flags.DEFINE_integer("seed", 0, "Of the split, the weights and the data order.")
+
+
+def _config(method: str) -> keras_dc3.DC3Config:
+    presets: dict[str, Callable[[], keras_dc3.DC3Config]] = {
+        "dc3": keras_dc3.DC3Config,
+        "vanilla": keras_dc3.DC3Config.vanilla,
+        "paper": keras_dc3.DC3Config.paper,
+        "reference": keras_dc3.DC3Config.reference,
+    }
+    return presets[method]()
+
+
+def _steps(data: Any, ssl: str) -> int:
+    ratio = keras_dc3.strategies.get(ssl).unlabeled_ratio
+    return FLAGS.steps_per_epoch or data.steps(ratio)
+
+
+def train(
+    data: Any, make_backbone: Callable[[], keras.Model], method: str
+) -> keras_dc3.DC3Model:
+    """Trains one model as the flags say."""
+    steps = _steps(data, FLAGS.ssl) * FLAGS.epochs
+    keras.utils.set_random_seed(FLAGS.seed)
+    model = keras_dc3.DC3Model(
+        make_backbone(),
+        ssl=FLAGS.ssl,
+        config=_config(method),
+        training_steps=steps,
+        ema_decay=FLAGS.ema_decay,
+    )
+    schedule = keras_dc3.optimizers.SevenSixteenthsCosine(
+        FLAGS.learning_rate, steps, warmup_steps=steps // 20
+    )
+    model.compile(keras_dc3.optimizers.KernelDecaySGD(schedule))
+    start = time.perf_counter()
+    model.fit(
+        data,
+        epochs=FLAGS.epochs,
+        steps_per_epoch=FLAGS.steps_per_epoch,
+        callbacks=[keras.callbacks.TerminateOnNaN()],
+    )
+    print(f"{steps} steps took {time.perf_counter() - start:.0f} s.\n")
+    return model
+
+
+def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, Any]:
+    """Returns all scores of a model on a part whose soft labels are known."""
+    outputs = model.predict(part.images, verbose=0)
+    ambiguity = outputs["ambiguity"] if model.config.predicts_ambiguity else None
+    return {
+        **metrics.proposal_scores(
+            part.soft_labels, outputs["classes"], outputs["clusters"], ambiguity
+        ),
+        **metrics.honest_context(part.soft_labels, outputs["classes"], ambiguity),
+    }
+
+
+def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None:
+    """Trains, scores, proposes, draws and exports, as the flags say."""
+    logging.set_verbosity(logging.WARNING)  # absl's `app` has set it to INFO
+    output = FLAGS.output
+    check_writable_folder(output)  # better now than after training
+    print(f"{title}\n{data!r}\n")
+    rows = {}
+    if FLAGS.baseline and FLAGS.method != "vanilla":
+        name = f"{FLAGS.ssl} alone"
+        print(f"Training {name} ...")
+        rows[name] = score(train(data, make_backbone, "vanilla"), data.validation)
+    name = f"{FLAGS.ssl} + {FLAGS.method}"
+    print(f"Training {name} ...")
+    model = train(data, make_backbone, FLAGS.method)
+    rows[name] = score(model, data.validation)
+
+    print(f"Scores on the {len(data.validation)} validation images\n")
+    print(metrics.format_scores(rows))
+
+    print("\nProposals for the unlabeled images")
+    proposals = model.propose(data.unlabeled)
+    print(proposals.summary())
+    paths = {
+        "proposals": os.path.join(output, "proposals.csv"),
+        "picture": os.path.join(output, "proposals.png"),
+        "model to train on": os.path.join(output, "model.keras"),
+        "model to serve": os.path.join(output, "saved_model"),
+    }
+    proposals.to_csv(paths["proposals"])
+    plots.plot_proposals(
+        proposals,
+        data.unlabeled,
+        path=paths["picture"],
+        soft_labels=data.unlabeled.soft_labels,
+    )
+    model.save(paths["model to train on"])
+    model.export(paths["model to serve"])
+    print("\nWritten:")
+    for what, path in paths.items():
+        print(f"  {what:18} {path}")

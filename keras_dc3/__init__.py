@@ -1,0 +1,42 @@
+"""keras_dc3: images whose labels people disagree on.
+
+The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose`.
+"""
+
+from keras_dc3 import (
+    backbones,
+    data,
+    datasets,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    plots,
+    proposals,
+    strategies,
+)
+from keras_dc3.config import DC3Config
+from keras_dc3.models import DC3Model
+from keras_dc3.proposals import Proposals
+from keras_dc3.strategies import SSLStrategy
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DC3Config",
+    "DC3Model",
+    "Proposals",
+    "SSLStrategy",
+    "backbones",
+    "data",
+    "datasets",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "plots",
+    "proposals",
+    "strategies",
+]

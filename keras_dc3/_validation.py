@@ -1,0 +1,265 @@
+"""Checks at public boundaries. Each raises one sentence that says how to fix it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    """Raises ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {list(choices)}. Received: {name}={value!r}"
+        )
+
+
+def check_probability(name: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a number in [0, 1]."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not 0.0 <= value <= 1.0
+    ):
+        raise ValueError(
+            f"`{name}` must be a number in [0, 1]. Received: {name}={value!r}"
+        )
+
+
+def check_not_negative(name: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a finite number of at least 0."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not np.isfinite(value)
+        or value < 0
+    ):
+        raise ValueError(
+            f"`{name}` must be a finite number of at least 0. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def check_positive_int(name: str, value: Any, least: int = 1) -> None:
+    """Raises ValueError unless `value` is an integer of at least `least`."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | np.integer)
+        or value < least
+    ):
+        raise ValueError(
+            f"`{name}` must be an integer of at least {least}. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def check_rank(name: str, tensor: Any, rank: int, shape: str) -> None:
+    """Raises ValueError unless `tensor` has `rank` axes; `shape` says which."""
+    if len(tensor.shape) != rank:
+        raise ValueError(
+            f"`{name}` must have shape {shape}. "
+            f"Received: {name}.shape={tuple(tensor.shape)}"
+        )
+
+
+def check_same_batch(**tensors: Any) -> None:
+    """Raises ValueError where statically known first axes differ."""
+    known = {
+        name: int(tensor.shape[0])
+        for name, tensor in tensors.items()
+        if tensor.shape[0] is not None
+    }
+    if len(set(known.values())) > 1:
+        sizes = ", ".join(f"{name}: {size}" for name, size in known.items())
+        raise ValueError(
+            f"All arguments must hold the same number of images. Received: {sizes}"
+        )
+
+
+def check_class_labels(name: str, labels: Any, num_classes: int) -> None:
+    """Raises ValueError unless integer `labels` (n,) all lie in 0..num_classes - 1."""
+    labels = np.asarray(labels)
+    wrong = np.flatnonzero((labels < 0) | (labels >= num_classes))
+    if wrong.size:
+        raise ValueError(
+            f"`{name}` must lie in 0..{num_classes - 1} for {num_classes} classes, but "
+            f"{wrong.size} do not: the first is {labels[wrong[0]]} at position "
+            f"{wrong[0]}. Pass `num_classes` if there are more classes, or correct it."
+        )
+
+
+def check_soft_labels(name: str, labels: Any, tolerance: float = 1e-3) -> None:
+    """Raises ValueError unless each row of `labels` (n, k) is a distribution."""
+    labels = np.asarray(labels, dtype="float64")
+    if labels.ndim != 2:
+        raise ValueError(
+            f"`{name}` must have shape (images, classes). "
+            f"Received: {name}.shape={labels.shape}"
+        )
+    bad = ~np.isfinite(labels).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"`{name}` must be finite, but {int(bad.sum())} rows hold NaN or infinity: "
+            f"the first is row {int(np.argmax(bad))}. Give an image without annotation "
+            "no label instead."
+        )
+    totals = labels.sum(axis=1)
+    bad = (labels < 0).any(axis=1) | (np.abs(totals - 1.0) > tolerance)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"Each row of `{name}` must be a distribution over the classes (no value "
+            f"below 0, sum 1), but {int(bad.sum())} are not: row {row} is "
+            f"{np.round(labels[row], 4).tolist()} with sum {totals[row]:.4g}. Divide "
+            "counts by their sum."
+        )
+
+
+def check_writable_folder(path: str | os.PathLike) -> None:
+    """Raises OSError unless files can be written into `path`; creates the folder.
+
+    For the start of long work: the folder is tried with a real file, because
+    permission bits say nothing for an administrator or a full or read-only disk.
+    """
+    path = os.fspath(path)
+    probe = os.path.join(path, f".keras_dc3_write_test_{os.getpid()}")
+    try:
+        os.makedirs(path, exist_ok=True)
+        with open(probe, "wb") as file:
+            file.write(b"1")
+        os.remove(probe)
+    except OSError as error:
+        raise OSError(
+            f"The output folder {path!r} cannot be written to "
+            f"({error.strerror or error}). Name another folder or free this one."
+        ) from error
+
+
+def check_positive_number(name: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a finite number above 0."""
+    check_not_negative(name, value)
+    if value == 0:
+        raise ValueError(f"`{name}` must be above 0. Received: {name}={value!r}")
+
+
+def check_seed(seed: Any) -> None:
+    """Raises ValueError unless `seed` is an integer of at least 0."""
+    check_positive_int("seed", seed, least=0)
+
+
+def check_counts(name: str, counts: Any) -> np.ndarray:
+    """Returns annotation counts (n, k) as int64 or float64.
+
+    Raises:
+        ValueError: unless they have rank 2 and are finite and not negative.
+    """
+    counts = np.asarray(counts)
+    if counts.dtype.kind not in "biuf" or counts.ndim != 2 or counts.shape[1] < 1:
+        raise ValueError(
+            f"`{name}` must hold a number for each image and class, shape (images, "
+            f"classes). Received: shape {counts.shape}, dtype {counts.dtype}"
+        )
+    bad = ~(np.isfinite(counts) & (counts >= 0)).all(axis=1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"`{name}` must be finite and at least 0, but {int(bad.sum())} rows are "
+            f"not: row {row} is {counts[row].tolist()}."
+        )
+    return counts.astype("float64" if counts.dtype.kind == "f" else "int64", copy=False)
+
+
+def check_indices(name: str, values: Any) -> np.ndarray:
+    """Returns class or cluster numbers (n,) as int64.
+
+    Raises:
+        ValueError: unless they have rank 1 and are integers of at least 0.
+    """
+    values = np.asarray(values)
+    if values.ndim != 1 or (values.size and values.dtype.kind not in "iu"):
+        raise ValueError(
+            f"`{name}` must be integers, shape (images,); use np.argmax on "
+            f"probabilities. Received: shape {values.shape}, dtype {values.dtype}"
+        )
+    if values.size and values.min() < 0:
+        raise ValueError(
+            f"`{name}` must be at least 0. Received: {values.min()} at position "
+            f"{int(np.argmin(values))}"
+        )
+    return values.astype("int64")
+
+
+def check_unit_interval(name: str, values: Any) -> np.ndarray:
+    """Returns probabilities (n,) as float64, clipped where rounding left [0, 1].
+
+    Raises:
+        ValueError: unless they have rank 1 and are finite and in [0, 1].
+    """
+    values = np.asarray(values)
+    if values.ndim != 1 or (values.size and values.dtype.kind not in "biuf"):
+        raise ValueError(
+            f"`{name}` must be numbers, shape (images,). Received: shape "
+            f"{values.shape}, dtype {values.dtype}"
+        )
+    values = values.astype("float64")
+    bad = ~((values >= -1e-6) & (values <= 1 + 1e-6))
+    if bad.any():
+        raise ValueError(
+            f"`{name}` must be in [0, 1], but {int(bad.sum())} values are not: the "
+            f"first is {values[bad][0]} at position {int(np.argmax(bad))}. Apply a "
+            "sigmoid to logits first."
+        )
+    return values.clip(0.0, 1.0)
+
+
+def check_distributions(name: str, values: Any, columns: str = "classes") -> np.ndarray:
+    """Returns predicted probabilities (n, k) as float64, clipped like the above.
+
+    Raises:
+        ValueError: unless they have rank 2 and each row is finite, in [0, 1] and sums
+            to 1 within 1e-3.
+    """
+    values = np.asarray(values)
+    if values.ndim != 2 or not values.shape[1] or values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`{name}` must be probabilities, shape (images, {columns}). Received: "
+            f"shape {values.shape}, dtype {values.dtype}"
+        )
+    values = values.astype("float64")
+    good = ((values >= -1e-6) & (values <= 1 + 1e-6)).all(axis=1)
+    good &= np.abs(np.where(good[:, None], values, 0.0).sum(axis=1) - 1.0) <= 1e-3
+    if not good.all():
+        row = int(np.argmin(good))
+        raise ValueError(
+            f"Each row of `{name}` must be in [0, 1] and sum to 1, but "
+            f"{int((~good).sum())} do not: row {row} is "
+            f"{np.round(values[row], 4).tolist()}. Apply a softmax to logits first."
+        )
+    return values.clip(0.0, 1.0)
+
+
+def check_names(name: str, values: Any) -> tuple[str, ...]:
+    """Returns `values` as a tuple of plain strings.
+
+    Raises:
+        TypeError: unless they are non-empty strings.
+        ValueError: if one occurs twice.
+    """
+    if isinstance(values, str):
+        raise TypeError(f"`{name}` must be a list of strings. Received: {values!r}")
+    first: dict[str, int] = {}
+    for position, value in enumerate(values):
+        if not isinstance(value, str) or not value:
+            raise TypeError(
+                f"`{name}` must be non-empty strings; use str(...). Received: "
+                f"{value!r} at position {position}"
+            )
+        if first.setdefault(str(value), position) != position:
+            raise ValueError(
+                f"`{name}` must differ, but {str(value)!r} stands at positions "
+                f"{first[value]} and {position}. Rename or remove one."
+            )
+    return tuple(first)

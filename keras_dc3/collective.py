@@ -1,0 +1,71 @@
+"""What a loss must know of the other replicas: global sums, counts and gathers.
+
+The objective is written against this interface alone. Without a distribution
+strategy every method is the identity; `keras_dc3.collective_tf` is the same for
+`tf.distribute`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_dc3._validation import check_rank, check_same_batch
+
+
+class Collective:
+    """One replica: nothing to communicate."""
+
+    replicas: int = 1
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        """Returns the context in which variables must be created."""
+        return contextlib.nullcontext()
+
+    def sum(self, value: Any) -> Any:
+        """Returns the sum of a tensor over all replicas, same shape."""
+        return value
+
+    def gather(self, value: Any) -> Any:
+        """Returns the rows (n, ...) of all replicas, in replica order: (N, ...)."""
+        return value
+
+    def local(self, value: Any, like: Any) -> Any:
+        """Returns the rows of a gathered `value` (N, ...) that belong to this replica.
+
+        Args:
+            value: tensor (N, ...) with one row per image of the global batch.
+            like: tensor (n, ...) with one row per image of this replica.
+        """
+        return value
+
+    def mean(self, values: Any, weights: Any = None) -> Any:
+        """Returns this replica's share of the mean of `values` over the global batch.
+
+        The local sum of `weights * values` over the GLOBAL number of rows: the sum of
+        these shares over the replicas is the mean, and so are their gradients, which
+        Keras' optimizers add up. Rows of weight 0 count; no rows at all give 0.
+
+        Args:
+            values: float tensor (n,).
+            weights: float tensor (n,), or None for ones.
+        """
+        if weights is not None:
+            weights = ops.convert_to_tensor(weights)
+            check_rank("sample_weight", weights, 1, "(images,)")
+            check_same_batch(values=values, sample_weight=weights)
+            values = values * ops.cast(weights, values.dtype)
+        count = self.sum(ops.cast(ops.shape(values)[0], values.dtype))
+        return ops.sum(values) / ops.maximum(count, 1.0)
+
+
+def current() -> Collective:
+    """Returns the collective of the strategy scope this is called in."""
+    if keras.backend.backend() == "tensorflow":
+        from keras_dc3 import collective_tf
+
+        return collective_tf.current()
+    return Collective()

@@ -1,0 +1,243 @@
+"""Augmentation in TensorFlow, for tf.data. Needs TensorFlow, imported when called.
+
+The counterpart of `augment_numpy`: the same policies, draws and pixels up to
+rounding. Each image gets its own operations; a batch is sorted by operation, so that
+each is computed for its own images only, all at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.data.policies import (
+    FIRST_GEOMETRIC,
+    NAMES,
+    Custom,
+    Draw,
+    NoAugmentation,
+    Policy,
+    Strong,
+    Weak,
+)
+
+
+def augment(
+    policy: Policy,
+    images: Any,
+    seed: Any,
+    value_range: tuple[float, float] = (0.0, 255.0),
+) -> Any:
+    """Returns augmented images, of the same shape and type.
+
+    Args:
+        policy: see `data.get_policy`.
+        images: (n, h, w, c) tensor, uint8 or floating point; h, w and c known.
+        seed: (2,) integers of at least 0; the same seed gives the same result.
+        value_range: (low, high) of the pixel values that strong augmentation works
+            in; 0 to 255 for uint8.
+
+    Raises:
+        ValueError: if a user's function changes the shape.
+    """
+    import tensorflow as tf
+
+    images = tf.convert_to_tensor(images)
+    if isinstance(policy, NoAugmentation):
+        return images
+    if isinstance(policy, Custom):
+        return _custom(policy, images, seed)
+    height, width = images.shape[1:3]
+
+    def draw(seed, n):
+        return list(policy.draw([int(word) for word in seed], int(n), height, width))
+
+    types = [tf.int32, tf.int32, tf.int32, tf.float32, tf.float32, tf.int32]
+    # Stateless: draws follow from the seed alone.
+    drawn = tf.numpy_function(draw, [seed, tf.shape(images)[0]], types, stateful=False)
+    shapes = (height,), (width,), (policy.num_ops,), (policy.num_ops,)
+    for tensor, shape in zip(drawn, (*shapes, (policy.num_ops, 8), (4,)), strict=True):
+        tensor.set_shape((None, *shape))
+    return transform(policy, images, Draw(*drawn), value_range)
+
+
+def transform(
+    policy: Weak | Strong,
+    images: Any,
+    draw: Draw,
+    value_range: tuple[float, float] = (0.0, 255.0),
+) -> Any:
+    """Changes the pixels of `images` as drawn."""
+    import tensorflow as tf
+
+    shape = images.shape
+    height, width, channels = shape[1:]
+    rows = tf.range(tf.shape(images)[0])[:, None] * height + draw.rows
+    pixels = rows[:, :, None] * width + draw.columns[:, None, :]
+    moved = tf.gather(tf.reshape(images, (-1, channels)), pixels)
+    moved = tf.ensure_shape(moved, shape)
+    if not policy.num_ops and not policy.cutout:
+        return moved
+    low, high = value_range
+    scale = high - low or 1.0
+    values = (tf.cast(moved, tf.float32) - low) / scale
+    for i in range(policy.num_ops):
+        values = _operate(
+            values,
+            draw.operations[:, i],
+            draw.magnitudes[:, i],
+            draw.matrices[:, i],
+            policy.fill,
+        )
+    values = _hide(values, draw.boxes, policy.fill)
+    values = tf.ensure_shape(values * scale + low, shape)
+    return _as_type(values, images.dtype)
+
+
+def _as_type(values, dtype):
+    import tensorflow as tf
+
+    if dtype == tf.uint8 and values.dtype != tf.uint8:
+        values = tf.clip_by_value(tf.round(values), 0, 255)
+    return tf.cast(values, dtype)
+
+
+def _custom(policy, images, seed):
+    import tensorflow as tf
+
+    result = tf.convert_to_tensor(policy(images, seed))
+    if not result.shape.is_compatible_with(images.shape):
+        raise ValueError(
+            f"The augmentation {policy.function!r} must keep the shape "
+            f"{tuple(images.shape)} of the images. It returned {tuple(result.shape)}."
+        )
+    return tf.ensure_shape(_as_type(result, images.dtype), images.shape)
+
+
+def _operate(images, operations, magnitudes, matrices, fill):
+    """Applies to each image its own operation, on values 0 to 1."""
+    import tensorflow as tf
+
+    groups = tf.minimum(operations, FIRST_GEOMETRIC)
+    members = tf.dynamic_partition(
+        tf.range(tf.shape(images)[0]), groups, FIRST_GEOMETRIC + 1
+    )
+    changed = []
+    for rows, function in zip(members, _COLOR, strict=False):
+        strength = tf.gather(magnitudes, rows)[:, None, None, None]
+        changed.append(function(tf.gather(images, rows), strength))
+    warped = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.gather(images, members[-1]),
+        transforms=tf.gather(matrices, members[-1]),
+        output_shape=images.shape[1:3],
+        fill_value=fill,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    return tf.dynamic_stitch(members, [*changed, warped])
+
+
+def _hide(images, boxes, fill):
+    import tensorflow as tf
+
+    y = tf.range(images.shape[1])[None, :, None]
+    x = tf.range(images.shape[2])[None, None, :]
+    top, bottom, left, right = tf.unstack(boxes[:, :, None, None], axis=1)
+    inside = (y >= top) & (y < bottom) & (x >= left) & (x < right)
+    return tf.where(inside[..., None], fill, images)
+
+
+def _blend(other, images, strength):
+    return other + strength * (images - other)
+
+
+def _gray(images):
+    import tensorflow as tf
+
+    if images.shape[-1] != 3:
+        return tf.reduce_mean(images, axis=-1, keepdims=True)
+    weights = np.array([0.299, 0.587, 0.114], "float32")
+    return tf.reduce_sum(images * weights, axis=-1, keepdims=True)
+
+
+def _autocontrast(images, _):
+    import tensorflow as tf
+
+    low = tf.reduce_min(images, axis=(1, 2), keepdims=True)
+    span = tf.reduce_max(images, axis=(1, 2), keepdims=True) - low
+    stretched = (images - low) / tf.where(span > 0, span, 1.0)
+    return tf.where(span > 0, stretched, images)
+
+
+def _equalize(images, _):
+    """Makes each channel's 256 levels equally frequent; a flat channel stays."""
+    import tensorflow as tf
+
+    height, width, channels = images.shape[1:]
+    levels = tf.cast(tf.clip_by_value(tf.round(images * 255), 0, 255), tf.int32)
+    levels = tf.reshape(tf.transpose(levels, (0, 3, 1, 2)), (-1, height * width))
+    number = tf.shape(levels)[0]
+    bins = levels + 256 * tf.range(number)[:, None]
+    counts = tf.math.bincount(
+        tf.reshape(bins, (-1,)), minlength=number * 256, maxlength=number * 256
+    )
+    total = tf.cumsum(tf.reshape(counts, (number, 256)), axis=1)
+    least = tf.gather(total, tf.reduce_min(levels, axis=1)[:, None], batch_dims=1)
+    span = height * width - least
+    table = tf.where(span > 0, (total - least) / tf.maximum(span, 1), -1)
+    values = tf.gather(tf.cast(table, tf.float32), levels, batch_dims=1)
+    values = tf.reshape(values, (-1, channels, height, width))
+    values = tf.transpose(values, (0, 2, 3, 1))
+    return tf.where(values < 0, images, values)
+
+
+def _sharpness(images, strength):
+    """Blends with the 3x3 smoothed image; the border stays, as in PIL."""
+    import tensorflow as tf
+
+    height, width = images.shape[1:3]
+    if height < 3 or width < 3:
+        return images
+    middle = images[:, 1:-1, 1:-1]
+    total = 4 * middle
+    for y in range(3):
+        for x in range(3):
+            total += images[:, y : y + height - 2, x : x + width - 2]
+    change = tf.pad(total / 13 - middle, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return _blend(images + change, images, strength)
+
+
+def _posterize(images, bits):
+    import tensorflow as tf
+
+    step = 2 ** (8 - tf.floor(bits))
+    return tf.floor(tf.round(images * 255) / step) * step / 255
+
+
+def _contrast(images, strength):
+    import tensorflow as tf
+
+    mean = tf.reduce_mean(_gray(images), axis=(1, 2), keepdims=True)
+    return _blend(mean, images, strength)
+
+
+def _solarize(images, threshold):
+    import tensorflow as tf
+
+    return tf.where(images >= threshold, 1 - images, images)
+
+
+# In the order of `NAMES`.
+_COLOR = (
+    lambda images, strength: images,
+    _autocontrast,
+    _equalize,
+    lambda images, strength: images * strength,
+    lambda images, strength: _blend(_gray(images), images, strength),
+    _contrast,
+    _sharpness,
+    _posterize,
+    _solarize,
+)
+assert NAMES.index("solarize") == len(_COLOR) - 1

@@ -1,0 +1,82 @@
+"""What a matrix of annotation counts says. NumPy only.
+
+Everywhere `counts` is (n, k): how many annotators chose each of the k classes for
+each of the n images. Fractional weights are allowed; a row of zeros is an image
+nobody annotated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._validation import check_counts, check_seed
+
+
+def is_annotated(counts: Any) -> np.ndarray:
+    """Returns (n,) bool: whether anybody annotated the image."""
+    return check_counts("counts", counts).sum(axis=1) > 0
+
+
+def soft_labels(counts: Any) -> np.ndarray:
+    """Returns (n, k) float32, `counts` divided by their sum over the classes.
+
+    A row is NaN where nobody annotated the image: an unknown label must not pass for
+    a distribution.
+    """
+    counts = check_counts("counts", counts).astype("float64")
+    total = counts.sum(axis=1, keepdims=True)
+    total[total == 0] = np.nan
+    return (counts / total).astype("float32")
+
+
+def majority(counts: Any) -> np.ndarray:
+    """Returns (n,) int64, the class chosen most often.
+
+    Ties go to the lowest class number; -1 where nobody annotated the image.
+    """
+    counts = check_counts("counts", counts)
+    return np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), -1)
+
+
+def entropy(counts: Any) -> np.ndarray:
+    """Returns (n,) float32, the entropy of the soft label in nats, 0 to ln k.
+
+    NaN where nobody annotated the image.
+    """
+    soft = soft_labels(counts).astype("float64")
+    terms = soft * np.log(np.where(soft > 0, soft, 1.0))
+    return np.abs(terms.sum(axis=1)).astype("float32")
+
+
+def is_ambiguous(counts: Any) -> np.ndarray:
+    """Returns (n,) bool: whether more than one class was chosen."""
+    return (check_counts("counts", counts) > 0).sum(axis=1) > 1
+
+
+def sample_hard_labels(counts: Any, seed: int) -> np.ndarray:
+    """Draws one class per image from its soft label.
+
+    Args:
+        counts: (n, k); every row needs at least one annotation.
+        seed: integer of at least 0; the same seed gives the same classes.
+
+    Returns:
+        (n,) int64 in 0..k - 1.
+
+    Raises:
+        ValueError: if an image has no annotation.
+    """
+    counts = check_counts("counts", counts).astype("float64")
+    check_seed(seed)
+    empty = np.flatnonzero(counts.sum(axis=1) == 0)
+    if empty.size:
+        raise ValueError(
+            f"A hard label can only be sampled for an annotated image, but "
+            f"{empty.size} rows of `counts` are all zero: the first is row "
+            f"{empty[0]}. Leave those images unlabeled."
+        )
+    edges = np.cumsum(counts, axis=1)
+    draws = np.random.default_rng(seed).random(len(counts)) * edges[:, -1]
+    return (draws[:, None] >= edges).sum(axis=1)

@@ -1,0 +1,100 @@
+"""Batches by tf.data. Needs TensorFlow, imported when called.
+
+Only positions and seeds come from a Python generator; images are read and augmented
+in parallel. They stay where their set keeps them: nothing is copied into the graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.data.image_set import ReadableImages
+from keras_dc3.data.recipe import Recipe, stream_number
+
+
+def training_dataset(recipe: Recipe) -> Any:
+    """Returns a `tf.data.Dataset` of one epoch's training batches (see `Recipe`).
+
+    Each iterator reads the epoch from the recipe's clock when its first batch is
+    asked for, and is a function of seed and epoch alone. The number of batches is
+    asserted. Under `tf.distribute`, each batch is cut into one part per replica.
+    """
+    import tensorflow as tf
+
+    from keras_dc3.data.augment import augment
+
+    plan = recipe.plan
+
+    def orders():
+        order = plan.epoch(recipe.clock.epoch)
+        yield from zip(order.labeled, order.unlabeled, order.seeds, strict=True)
+
+    def view(images, policy, step_seed, name):
+        seed = tf.stack([step_seed, stream_number(name)])
+        return augment(policy, images, seed, recipe.value_range)
+
+    def batch(labeled_at, unlabeled_at, step_seed):
+        labeled = _read(recipe.labeled, labeled_at)
+        labeled = view(labeled, recipe.policy, step_seed, "labeled")
+        y = tf.gather(tf.constant(recipe.labels, tf.int32), labeled_at)
+        if not recipe.views:
+            return labeled, y
+        unlabeled = _read(recipe.unlabeled, unlabeled_at)
+        views = {
+            name: view(unlabeled, policy, step_seed, name)
+            for name, policy in recipe.views.items()
+        }
+        return {"labeled": labeled, "unlabeled": views}, y
+
+    positions = tf.TensorSpec((None,), tf.int64)
+    dataset = tf.data.Dataset.from_generator(
+        orders, output_signature=(positions, positions, tf.TensorSpec((), tf.int64))
+    )
+    return _finish(dataset.map(batch, tf.data.AUTOTUNE, deterministic=True), plan.steps)
+
+
+def ordered_dataset(images: ReadableImages, targets: np.ndarray, batch_size: int):
+    """Returns a `tf.data.Dataset` of `(images, targets)` in order, as they are.
+
+    Args:
+        images: n images.
+        targets: (n, ...), of any type.
+        batch_size: images per batch; the last batch holds the rest.
+    """
+    import tensorflow as tf
+
+    n = len(images)
+    constant = tf.constant(targets)
+
+    def batch(start):
+        at = tf.range(start, tf.minimum(start + batch_size, n))
+        return _read(images, at), tf.gather(constant, at)
+
+    dataset = tf.data.Dataset.range(0, n, batch_size)
+    dataset = dataset.map(batch, tf.data.AUTOTUNE, deterministic=True)
+    return _finish(dataset, -(-n // batch_size))
+
+
+def _read(images: ReadableImages, positions: Any) -> Any:
+    import tensorflow as tf
+
+    # Stateless: reading the same positions again gives the same images.
+    read = tf.numpy_function(
+        images.read, [positions], tf.as_dtype(images.dtype), stateful=False
+    )
+    return tf.ensure_shape(read, (None, *images.image_shape))
+
+
+def _finish(dataset: Any, steps: int) -> Any:
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.deterministic = True
+    # Workers of a multi-worker strategy take different parts of each batch.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.DATA
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

@@ -1,0 +1,251 @@
+"""A data set to train on: labeled, unlabeled and validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._registration import suggest
+from keras_dc3._validation import (
+    check_positive_int,
+    check_positive_number,
+    check_seed,
+)
+from keras_dc3.data import labels as label_functions
+from keras_dc3.data.clock import EpochClock
+from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
+from keras_dc3.data.plan import BatchPlan
+from keras_dc3.data.policies import Policy, get_policy
+from keras_dc3.data.recipe import Recipe
+from keras_dc3.data.splits import split
+
+
+class SemiSupervisedData:
+    """Few labeled images, many unlabeled ones, and images to validate on.
+
+    Args:
+        labeled: at least one image, of two classes or more.
+        labels: (n_l,) int in 0..k - 1, one class per labeled image.
+        unlabeled: None for supervised training. Its `counts` are never trained on.
+        validation: images whose `counts` hold an annotation each; None for none.
+        batch_size: labeled images per training batch.
+        unlabeled_ratio: unlabeled images per labeled one in a batch; None leaves it to
+            whoever asks for the batches.
+        augment: an augmentation (see `data.get_policy`) for all training images, or a
+            mapping from view to augmentation. In it "labeled" is for the labeled
+            images, "strong" for a view of that name, and "weak" for all that are not
+            named. Default: strong for a view named "strong", weak for the rest.
+        seed: of order and augmentation, an integer of at least 0.
+        name: of the data set, for reports.
+
+    Raises:
+        ValueError: if the parts do not fit together; the message says how to fix it.
+    """
+
+    def __init__(
+        self,
+        labeled: ImageSet,
+        labels: Any,
+        unlabeled: ImageSet | None = None,
+        validation: ImageSet | None = None,
+        batch_size: int = 64,
+        unlabeled_ratio: float | None = None,
+        augment: Any = None,
+        seed: int = 0,
+        name: str | None = None,
+    ):
+        check_positive_int("batch_size", batch_size)
+        check_seed(seed)
+        if unlabeled_ratio is not None:
+            check_positive_number("unlabeled_ratio", unlabeled_ratio)
+        self._augment = _policies(augment)
+        parts = {"labeled": labeled, "unlabeled": unlabeled, "validation": validation}
+        parts = {name: part for name, part in parts.items() if part is not None}
+        self.class_names = common_class_names(parts)
+        self.labels = checked_labels(labels, labeled, self.class_names)
+        check_parts(parts)
+        self.labeled, self.unlabeled, self.validation = labeled, unlabeled, validation
+        self.batch_size = int(batch_size)
+        self.unlabeled_ratio = unlabeled_ratio
+        self.seed = int(seed)
+        self.name = name
+        self.clock = EpochClock()
+
+    @classmethod
+    def from_image_set(
+        cls,
+        images: ImageSet,
+        labeled: int | float,
+        unlabeled: int | float | None = None,
+        validation: int | float | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> SemiSupervisedData:
+        """Splits annotated images at random, and samples the labels.
+
+        Each labeled image gets one hard label, drawn from its soft label. Images
+        without any annotation join the unlabeled ones.
+
+        Args:
+            images: a set with counts.
+            labeled: int for a number, float for a fraction of the annotated images.
+            unlabeled, validation: likewise; None for none.
+            seed: of the split, the labels, and the batches.
+            **kwargs: further arguments of the class.
+        """
+        annotated = label_functions.is_annotated(images._known_counts())
+        known = np.flatnonzero(annotated)
+        if not known.size:
+            raise ValueError("No image is annotated; label some images first.")
+        part = split(len(known), labeled, unlabeled, validation, seed)
+        rest = np.union1d(known[part.unlabeled], np.flatnonzero(~annotated))
+        labeled_set = images.subset(known[part.labeled])
+        return cls(
+            labeled_set,
+            label_functions.sample_hard_labels(labeled_set.counts, seed),
+            images.subset(rest) if rest.size else None,
+            images.subset(known[part.validation]) if part.validation.size else None,
+            seed=seed,
+            **kwargs,
+        )
+
+    def __repr__(self) -> str:
+        sizes = [
+            f"{len(part)} {name}"
+            for name in ("labeled", "unlabeled", "validation")
+            if (part := getattr(self, name)) is not None
+        ]
+        return (
+            f"<{type(self).__name__} {self.name or ''}: {', '.join(sizes)} images "
+            f"{self.image_shape}, {self.num_classes} classes>"
+        )
+
+    @property
+    def num_classes(self) -> int:
+        """k."""
+        return len(self.class_names)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(h, w, c)."""
+        return self.labeled.image_shape
+
+    def set_epoch(self, epoch: int) -> None:
+        """Sets the epoch, from 0, that the next training iterator makes."""
+        self.clock.epoch = epoch
+
+    def steps(self, unlabeled_ratio: float = 1) -> int:
+        """Returns the batches of an epoch that shows all images."""
+        return self._plan(True, unlabeled_ratio, None).steps
+
+    def training_batches(
+        self,
+        views: Mapping[str, str] | Iterable[str],
+        *,
+        unlabeled_ratio: float = 1,
+        steps_per_epoch: int | None = None,
+    ) -> Any:
+        """Returns the batches of the epoch last set, iterable anew for each epoch.
+
+        A `tf.data.Dataset` on the TensorFlow backend, else a `keras.utils.PyDataset`;
+        both hold the same images in the same order. A batch is `({"labeled": (b, h, w,
+        c), "unlabeled": {view: (m, h, w, c)}}, labels)`, or `(images, labels)` without
+        views; labels are (b,) int32. Order and augmentation follow from
+        seed and epoch alone.
+
+        Args:
+            views: the views' names, or a mapping whose keys they are; empty for
+                labeled images alone. Without unlabeled images there are no views.
+            unlabeled_ratio: used if the constructor was given none.
+            steps_per_epoch: None for an epoch that shows every image (see
+                `BatchPlan`).
+        """
+        import keras
+
+        names = list(views)
+        if len(set(names)) != len(names) or "labeled" in names:
+            raise ValueError(
+                "`views` must be different names other than the reserved 'labeled'. "
+                f"Received: {names}"
+            )
+        if self.unlabeled is None:
+            names = []
+        labeled_policy, policies = self._stream_policies(names)
+        parts = [self.labeled] + ([self.unlabeled] if names else [])
+        ranges = [part.value_range for part in parts]
+        recipe = Recipe(
+            plan=self._plan(bool(names), unlabeled_ratio, steps_per_epoch),
+            clock=self.clock,
+            labeled=self.labeled,
+            labels=self.labels,
+            unlabeled=self.unlabeled if names else None,
+            policy=labeled_policy,
+            views=policies,
+            value_range=(min(r[0] for r in ranges), max(r[1] for r in ranges)),
+        )
+        if keras.backend.backend() == "tensorflow":
+            from keras_dc3.data.pipeline import training_dataset
+
+            return training_dataset(recipe)
+        from keras_dc3.data.py_dataset import TrainingBatches
+
+        return TrainingBatches(recipe)
+
+    def validation_batches(self, batch_size: int | None = None) -> Any:
+        """Returns `(images, soft labels (b, k) float32)` in order; None without them.
+
+        Args:
+            batch_size: images per batch; default that of the labeled images.
+        """
+        import keras
+
+        batch_size = self.batch_size if batch_size is None else batch_size
+        check_positive_int("batch_size", batch_size)
+        if self.validation is None:
+            return None
+        soft = self.validation.soft_labels
+        if keras.backend.backend() == "tensorflow":
+            from keras_dc3.data.pipeline import ordered_dataset
+
+            return ordered_dataset(self.validation, soft, batch_size)
+        from keras_dc3.data.py_dataset import OrderedBatches
+
+        return OrderedBatches(self.validation, soft, batch_size)
+
+    def _plan(self, semi: bool, ratio: float, steps: int | None) -> BatchPlan:
+        semi = semi and self.unlabeled is not None
+        return BatchPlan(
+            len(self.labeled),
+            len(self.unlabeled) if semi else 0,
+            self.batch_size,
+            ratio if self.unlabeled_ratio is None else self.unlabeled_ratio,
+            self.seed,
+            steps,
+        )
+
+    def _stream_policies(self, views: list[str]) -> tuple[Policy, dict[str, Policy]]:
+        given = self._augment
+        known = {"labeled", "weak", "strong", *views}
+        for name in given:
+            if name not in known:
+                raise ValueError(
+                    f"`augment` names {name!r}, which is no view."
+                    f"{suggest(name, sorted(known))} Views: {views}; besides, 'weak' "
+                    "stands for all views not named and 'labeled' for the labeled "
+                    "images."
+                )
+        rest = given.get("weak", get_policy("weak"))
+        named = {"strong": get_policy("strong"), **given}
+        policies = {view: named.get(view, rest) for view in views}
+        return named.get("labeled", rest), policies
+
+
+def _policies(augment: Any) -> dict[str, Policy]:
+    if augment is None:
+        return {}
+    if isinstance(augment, Mapping):
+        return {str(view): get_policy(policy) for view, policy in augment.items()}
+    return dict.fromkeys(("labeled", "weak", "strong"), get_policy(augment))

@@ -1,0 +1,56 @@
+"""Data sets ready to train on, by name or from arrays.
+
+Importing this needs NumPy and Keras only; TensorFlow Datasets and scikit-learn are
+imported by the data sets that need them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from keras_dc3._registration import suggest
+from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.datasets.arrays import from_arrays, from_parts
+from keras_dc3.datasets.cifar10h import load_cifar10h
+from keras_dc3.datasets.digits import load_digits
+from keras_dc3.datasets.fashionmnist_h import load_fashionmnist_h
+
+__all__ = ["from_arrays", "from_parts", "load", "names"]
+
+_LOADERS: dict[str, Callable[..., SemiSupervisedData]] = {
+    "cifar10h": load_cifar10h,
+    "digits": load_digits,
+    "fashionmnist_h": load_fashionmnist_h,
+}
+
+
+def names() -> list[str]:
+    """Returns the names that `load` knows."""
+    return sorted(_LOADERS)
+
+
+def load(
+    name: str, data_dir: str | os.PathLike | None = None, **options: Any
+) -> SemiSupervisedData:
+    """Loads a data set.
+
+    Args:
+        name: one of `names()`: "digits" (a demonstration made from scikit-learn's
+            digits), "cifar10h" or "fashionmnist_h" (from files you have).
+        data_dir: folder of the files. Default: the environment variable
+            KERAS_DC3_DATA, else "data".
+        **options: of the data set, such as `seed`, `batch_size`, `labeled`,
+            `unlabeled` and `validation`; see `keras_dc3.datasets.<name>`.
+
+    Raises:
+        ValueError: for an unknown name.
+        FileNotFoundError: where files are missing; it says which to put where.
+    """
+    if name not in _LOADERS:
+        raise ValueError(
+            f"Unknown data set {name!r}.{suggest(name, names())} Known names: "
+            f"{', '.join(names())}. For your own images use `from_arrays`."
+        )
+    return _LOADERS[name](data_dir=data_dir, **options)

@@ -1,0 +1,184 @@
+"""Data sets from arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._validation import (
+    check_class_labels,
+    check_counts,
+    check_positive_int,
+    check_soft_labels,
+)
+from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.semi_supervised import SemiSupervisedData
+
+
+def from_arrays(
+    images: Any,
+    annotations: Any,
+    *,
+    ids: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    num_classes: int | None = None,
+    labeled: int | float = 0.16,
+    unlabeled: int | float | None = 0.64,
+    validation: int | float | None = 0.2,
+    seed: int = 0,
+    batch_size: int = 64,
+    **kwargs: Any,
+) -> SemiSupervisedData:
+    """Splits annotated images into labeled, unlabeled and validation ones.
+
+    Each labeled image gets one class, drawn from its soft label. Images without
+    annotation join the unlabeled ones.
+
+    Args:
+        images: (n, h, w, c) or (n, h, w), uint8 or floating point.
+        annotations: (n, k) counts, how many annotators chose each class; or (n, k)
+            floating-point soft labels with sum 1, taken as counts of weight one; or
+            (n,) integer classes. A row of zeros, or class -1, is an image without
+            annotation.
+        ids: n different names. Default: the position in `images`, "0", "1", ...
+        class_names: k names. Integer classes need them or `num_classes`.
+        num_classes: k.
+        labeled: int for a number, float for a fraction of the annotated images.
+        unlabeled, validation: likewise; None for none.
+        seed: of the split, the labels, and the batches.
+        batch_size: labeled images per training batch.
+        **kwargs: further arguments of `SemiSupervisedData`.
+
+    Raises:
+        ValueError, TypeError: if something does not fit.
+    """
+    images = np.asarray(images)
+    names = _class_names(class_names, num_classes)
+    ids = [str(i) for i in range(len(images))] if ids is None else ids
+    counts = as_counts("annotations", annotations, names and len(names))
+    return SemiSupervisedData.from_image_set(
+        ImageSet(images, ids, counts, names),
+        labeled,
+        unlabeled,
+        validation,
+        seed=seed,
+        batch_size=batch_size,
+        **kwargs,
+    )
+
+
+def from_parts(
+    labeled_images: Any,
+    labels: Any,
+    unlabeled_images: Any = None,
+    validation: tuple[Any, Any] | None = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    num_classes: int | None = None,
+    labeled_ids: Sequence[str] | None = None,
+    unlabeled_ids: Sequence[str] | None = None,
+    validation_ids: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> SemiSupervisedData:
+    """Puts together parts that are already there.
+
+    Args:
+        labeled_images: (n_l, h, w, c) or (n_l, h, w), uint8 or floating point.
+        labels: (n_l,) int in 0..k - 1.
+        unlabeled_images: likewise; None for supervised training.
+        validation: (images, annotations); these as for `from_arrays`, of each image.
+        class_names: k names.
+        num_classes: k; needed if neither names nor an (m, k) validation tell.
+        labeled_ids, unlabeled_ids, validation_ids: different names. Default: part
+            and position, such as "unlabeled_17".
+        **kwargs: further arguments of `SemiSupervisedData`.
+
+    Raises:
+        ValueError, TypeError: if something does not fit.
+    """
+    names = _class_names(class_names, num_classes)
+    if validation is not None:
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise ValueError(
+                "`validation` must be a pair (images, annotations). Received: "
+                f"{type(validation).__name__}"
+            )
+        annotations = np.asarray(validation[1])
+        if names is None and annotations.ndim == 2:
+            names = _class_names(None, annotations.shape[1])
+    if names is None:
+        raise ValueError(_UNKNOWN_CLASSES)
+
+    def part(name, images, ids, counts=None):
+        images = np.asarray(images)
+        default = [f"{name}_{i}" for i in range(len(images))]
+        return ImageSet(images, default if ids is None else ids, counts, names)
+
+    return SemiSupervisedData(
+        part("labeled", labeled_images, labeled_ids),
+        labels,
+        None
+        if unlabeled_images is None
+        else part("unlabeled", unlabeled_images, unlabeled_ids),
+        None
+        if validation is None
+        else part(
+            "validation",
+            validation[0],
+            validation_ids,
+            as_counts("validation annotations", annotations, len(names)),
+        ),
+        **kwargs,
+    )
+
+
+def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarray:
+    """Returns counts (n, k) of annotations in any form that `from_arrays` takes."""
+    annotations = np.asarray(annotations)
+    if annotations.ndim == 1:
+        return _one_hot(name, annotations, num_classes)
+    counts = check_counts(name, annotations)
+    if counts.dtype.kind == "f":
+        if (counts == np.round(counts)).all():
+            return counts.astype("int64")
+        check_soft_labels(name, counts[counts.sum(axis=1) > 0])
+    return counts
+
+
+_UNKNOWN_CLASSES = (
+    "The number of classes is not known: integer labels alone do not tell it, as a "
+    "class may be missing. Pass `num_classes` or `class_names`."
+)
+
+
+def _one_hot(name: str, classes: np.ndarray, num_classes: int | None) -> np.ndarray:
+    if classes.dtype.kind not in "iu":
+        raise ValueError(
+            f"`{name}` of rank 1 must be integer classes, -1 for none. Received dtype "
+            f"{classes.dtype}; map names to numbers first."
+        )
+    if num_classes is None:
+        raise ValueError(_UNKNOWN_CLASSES)
+    classes = classes.astype("int64")
+    known = classes != -1
+    check_class_labels(name, np.where(known, classes, 0), num_classes)
+    counts = np.zeros((len(classes), num_classes), "int64")
+    counts[known, classes[known]] = 1
+    return counts
+
+
+def _class_names(
+    names: Sequence[str] | None, num_classes: int | None
+) -> tuple[str, ...] | None:
+    if num_classes is not None:
+        check_positive_int("num_classes", num_classes, least=2)
+        if names is not None and len(names) != num_classes:
+            raise ValueError(
+                f"`num_classes` is {num_classes}, but there are {len(names)} "
+                "`class_names`. Pass one of them."
+            )
+    if names is not None:
+        return tuple(names)
+    return None if num_classes is None else tuple(map(str, range(num_classes)))

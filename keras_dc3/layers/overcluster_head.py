@@ -1,0 +1,71 @@
+"""The overclustering output p_o."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_dc3._registration import register
+from keras_dc3._validation import check_choice, check_positive_int, check_rank
+
+
+@register
+class OverclusterHead(keras.layers.Layer):
+    """Assigns images to more clusters than there are classes (p_o).
+
+    A linear map of the features. It computes in float32 whatever the dtype policy, as
+    the losses on it need.
+
+    Args:
+        num_clusters: k', the number of clusters, at least 2.
+        activation: `"softmax"` for probabilities, None for logits.
+        kernel_initializer: of the weights, a Keras initializer.
+
+    Call arguments:
+        features: float (n, d).
+
+    Returns:
+        Probabilities or logits, float32 (n, k').
+    """
+
+    def __init__(
+        self,
+        num_clusters: int,
+        activation: str | None = "softmax",
+        kernel_initializer: Any = "glorot_normal",
+        **kwargs: Any,
+    ):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        check_positive_int("num_clusters", num_clusters, least=2)
+        check_choice("activation", activation, ("softmax", None))
+        self.num_clusters = int(num_clusters)
+        self.activation = activation
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], self.num_clusters),
+            initializer=self.kernel_initializer,
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(self.num_clusters,), initializer="zeros"
+        )
+
+    def call(self, features: Any) -> Any:
+        check_rank("features", features, 2, "(images, features)")
+        logits = ops.matmul(features, self.kernel) + self.bias
+        return ops.softmax(logits, axis=-1) if self.activation else logits
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple:
+        return (input_shape[0], self.num_clusters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "num_clusters": self.num_clusters,
+            "activation": self.activation,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

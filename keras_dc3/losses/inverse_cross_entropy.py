@@ -1,0 +1,146 @@
+"""CE^-1: pushes images of different classes into different clusters (eq. 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_dc3._registration import register
+from keras_dc3._validation import check_choice, check_same_batch
+from keras_dc3.losses._checks import (
+    check_classes,
+    check_cluster_pairs,
+    check_same_clusters,
+)
+
+# Least value of 1 - p inside the logarithm, as in the authors' code: the loss of one
+# cluster is at most -ln(1e-7) = 16.1, and its gradient stays finite.
+EPSILON = 1e-7
+
+
+def _log_complement(probabilities: Any) -> Any:
+    """Returns ln(1 - p), (n, k'), float32, with 1 - p at least `EPSILON`."""
+    probabilities = ops.cast(probabilities, "float32")
+    return ops.log(ops.clip(1.0 - probabilities, EPSILON, 1.0))
+
+
+def inverse_cross_entropy(y_true: Any, y_pred: Any) -> Any:
+    """Computes the inverse cross-entropy of two cluster distributions.
+
+        CE^-1(p, q) = - sum_c p[c] ln(1 - q[c])                           (eq. 2)
+
+    It is 0 where the two distributions share no cluster and grows as they agree on
+    one. The sum runs over all clusters.
+
+    Args:
+        y_true: p, cluster probabilities of the anchor images, float (n, k').
+        y_pred: q, cluster probabilities of their partner images, float (n, k').
+
+    Returns:
+        Losses, float32 (n,), at least 0. 1 - q is clipped to at least 1e-7.
+
+    Example:
+
+    >>> keras_dc3.losses.inverse_cross_entropy([[1.0, 0.0]], [[0.5, 0.5]])
+    [0.6931472]
+
+    Reference:
+        Schmarje et al., "A data-centric approach for improving ambiguous labels with
+        combined semi-supervised classification and clustering", 2022, eq. 2.
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    check_cluster_pairs(y_true, y_pred)
+    return -ops.sum(ops.cast(y_true, "float32") * _log_complement(y_pred), axis=-1)
+
+
+def partner_weights(
+    classes: Any, pool_classes: Any, partner: str = "mean", seed: Any = None
+) -> Any:
+    """Computes which images of a pool are partners of which anchors, and how much.
+
+    A partner of an anchor is any image of another class.
+
+    Args:
+        classes: classes of the anchors, int (n,).
+        pool_classes: classes of the pool's images, int (m,).
+        partner: `"mean"`: every partner weighs the same; `"random"`: one partner,
+            drawn uniformly, weighs 1.
+        seed: a `keras.random.SeedGenerator` or int, for `"random"`.
+
+    Returns:
+        Weights, float32 (n, m), without gradient: each row sums to 1, or is 0
+        throughout where the pool holds no image of another class.
+    """
+    check_choice("partner", partner, ("mean", "random"))
+    classes = ops.convert_to_tensor(classes)
+    pool_classes = ops.convert_to_tensor(pool_classes)
+    check_classes(classes=classes, pool_classes=pool_classes)
+    other = ops.not_equal(ops.expand_dims(classes, 1), ops.expand_dims(pool_classes, 0))
+    other = ops.cast(other, "float32")
+    if partner == "random":
+        # The largest of independent uniform numbers is a uniform draw, with static
+        # shapes. +1 keeps the smallest draw above every image that is no partner.
+        draws = keras.random.uniform(ops.shape(other), seed=seed) + 1.0
+        chosen = ops.one_hot(
+            ops.argmax(draws * other, axis=1), ops.shape(other)[1], dtype="float32"
+        )
+        return ops.stop_gradient(chosen * other)
+    count = ops.sum(other, axis=1, keepdims=True)
+    return ops.stop_gradient(other / ops.maximum(count, 1.0))
+
+
+def partnered_inverse_cross_entropy(
+    clusters: Any,
+    classes: Any,
+    pool_clusters: Any,
+    pool_classes: Any,
+    partner: str = "mean",
+    seed: Any = None,
+) -> Any:
+    """Computes CE^-1 of each anchor against its partners in a pool.
+
+        L_inv(x) = sum_x' weight(x, x') CE^-1(p_o(x), p_o(x'))
+
+    With `partner="mean"` this is the mean over all partners, at the cost of one
+    (n, m) x (m, k') product. An anchor without any partner contributes 0.
+
+    Args:
+        clusters: p_o of the anchors, float (n, k').
+        classes: classes of the anchors, int (n,).
+        pool_clusters: p_o of the pool, float (m, k').
+        pool_classes: classes of the pool, int (m,).
+        partner: `"mean"` or `"random"`, see `partner_weights`.
+        seed: a `keras.random.SeedGenerator` or int, for `"random"`.
+
+    Returns:
+        Losses, float32 (n,).
+    """
+    clusters = ops.convert_to_tensor(clusters)
+    pool_clusters = ops.convert_to_tensor(pool_clusters)
+    check_same_clusters(clusters=clusters, pool_clusters=pool_clusters)
+    classes = ops.convert_to_tensor(classes)
+    pool_classes = ops.convert_to_tensor(pool_classes)
+    check_classes(classes=classes, pool_classes=pool_classes)
+    check_same_batch(clusters=clusters, classes=classes)
+    check_same_batch(pool_clusters=pool_clusters, pool_classes=pool_classes)
+    weights = partner_weights(classes, pool_classes, partner, seed)
+    logarithms = ops.matmul(weights, _log_complement(pool_clusters))
+    return -ops.sum(ops.cast(clusters, "float32") * logarithms, axis=-1)
+
+
+@register
+class InverseCrossEntropy(keras.losses.Loss):
+    """Inverse cross-entropy as a Keras loss. See `inverse_cross_entropy`."""
+
+    def __init__(
+        self,
+        reduction: str = "sum_over_batch_size",
+        name: str = "inverse_cross_entropy",
+        dtype: Any = None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return inverse_cross_entropy(y_true, y_pred)

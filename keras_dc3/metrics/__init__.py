@@ -1,0 +1,26 @@
+"""Scores of proposals against what people answered (paper 3.2). NumPy only."""
+
+from keras_dc3.metrics.classification import (
+    area_under_roc,
+    constant_majority_f1,
+    f1_of_most_confident,
+    weighted_f1,
+)
+from keras_dc3.metrics.mean_inner_distance import (
+    mean_inner_distance,
+    size_weighted_inner_distance,
+)
+from keras_dc3.metrics.proposal_scores import honest_context, proposal_scores
+from keras_dc3.metrics.score_table import format_scores
+
+__all__ = [
+    "area_under_roc",
+    "constant_majority_f1",
+    "f1_of_most_confident",
+    "format_scores",
+    "honest_context",
+    "mean_inner_distance",
+    "proposal_scores",
+    "size_weighted_inner_distance",
+    "weighted_f1",
+]

@@ -1,0 +1,234 @@
+"""Scores of several models as a plain-text table that explains itself."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from keras_dc3._validation import check_positive_int
+
+
+class _Column(NamedTuple):
+    heading: str
+    meaning: str
+
+
+# In the order of the table. The keys are those of `proposal_scores` and
+# `honest_context`.
+COLUMNS: dict[str, _Column] = {
+    "f1": _Column(
+        "F1",
+        "Where the model is sure: how often its class is the one most people chose "
+        "(weighted F1). Higher is better.",
+    ),
+    "d": _Column(
+        "d",
+        "Where the model is not sure: how much people's answers differ within a "
+        "cluster of look-alikes. 0 is best: all images of a cluster got the same "
+        "answers. Lower is better.",
+    ),
+    "d_minus_f1": _Column(
+        "d - F1", "Both in one number, to choose among runs. Lower is better."
+    ),
+    "ambiguous": _Column(
+        "ambiguous",
+        "Share of the images that the model is not sure about. Neither high nor low "
+        "is better.",
+    ),
+    "degenerated": _Column(
+        "degenerated",
+        "yes: the model calls nearly all or nearly no images ambiguous (10% or less "
+        "on one side), so its F1 and d say nothing. no is better.",
+    ),
+    "d_size_weighted": _Column(
+        "d by size",
+        "d, but a large cluster counts more than a small one. d alone can look good "
+        "because of many tiny clusters. Lower is better.",
+    ),
+    "d_class": _Column(
+        "d of class",
+        "d of the same images if they are grouped by the model's class instead. "
+        "Clusters help only if d is below it.",
+    ),
+    "d_shuffled": _Column(
+        "d by chance",
+        "d of the same images if they are dealt to the clusters at random. Clusters "
+        "mean something only if d is well below it.",
+    ),
+    "f1_constant_majority": _Column(
+        "F1 one class",
+        "F1 of always answering the most frequent class, on the images F1 is about. "
+        "F1 should be well above it.",
+    ),
+    "f1_confident": _Column(
+        "F1 confident",
+        "F1 on equally many images, chosen by the model's plain confidence in its "
+        "class. If F1 is not above it, the prediction of ambiguity adds nothing here.",
+    ),
+    "accuracy": _Column(
+        "accuracy",
+        "All images: how often the model's class is the one most people chose. Higher "
+        "is better.",
+    ),
+    "auroc_ambiguity": _Column(
+        "AUROC amb.",
+        "How well the predicted ambiguity finds the images people disagree on: 100 is "
+        "perfect, 50 is chance (area under the ROC curve). Higher is better.",
+    ),
+    "auroc_softmax": _Column(
+        "AUROC conf.",
+        "How well a low confidence (1 - largest class probability) finds them. The "
+        "predicted ambiguity is of use only if AUROC amb. is above it.",
+    ),
+    "auroc_entropy": _Column(
+        "AUROC entr.",
+        "How well the entropy of the class probabilities finds them. The predicted "
+        "ambiguity is of use only if AUROC amb. is above it.",
+    ),
+}
+_GAP = "  "
+_VANILLA_NOTE = (
+    "A model with 0.0 ambiguous is sure about everything: its F1 and d are over all "
+    "images, with its classes taken as clusters. Its d is thus over other images than "
+    "that of a model that calls some ambiguous; compare the two with care."
+)
+
+
+def format_scores(
+    rows: Mapping[str, Mapping[str, float | bool]],
+    columns: Sequence[str] | None = None,
+    legend: bool = True,
+    width: int = 88,
+) -> str:
+    """Writes scores as an aligned table, with a legend in plain words.
+
+    All numbers are percentages with one decimal; "-" stands for NaN and for scores
+    that a row lacks. A table wider than `width` goes on below, with the names of the
+    models repeated.
+
+    Args:
+        rows: name of the model -> scores, as returned by `proposal_scores` and
+            `honest_context`; `{**proposal_scores(...), **honest_context(...)}` shows
+            both.
+        columns: keys of the scores to show, in this order. Default: all that occur.
+        legend: whether to explain the columns below the table.
+        width: characters per line, at least 40.
+
+    Returns:
+        Lines without trailing spaces, joined by newlines.
+
+    Raises:
+        ValueError: without any row, for a key that is no score, or if there is nothing
+            to show.
+        TypeError: for a score that is no number.
+
+    Example:
+
+    >>> rows = {"vanilla": {"f1": 0.7153, "d": 0.4913}, "DC3": {"f1": 0.8305}}
+    >>> print(keras_dc3.metrics.format_scores(rows, legend=False))
+    model      F1     d
+    -------------------
+    vanilla  71.5  49.1
+    DC3      83.0     -
+    """
+    check_positive_int("width", width, least=40)
+    if not rows:
+        raise ValueError(
+            "`rows` must hold the scores of at least one model, such as "
+            '{"my model": proposal_scores(...)}. Received: none'
+        )
+    given = dict.fromkeys(key for scores in rows.values() for key in scores)
+    for key in [*given, *(columns or ())]:
+        if key not in COLUMNS:
+            raise ValueError(
+                f"Unknown score {key!r}. Known scores: {', '.join(COLUMNS)}."
+            )
+    if columns is None:
+        columns = [key for key in COLUMNS if key in given]
+    if not columns:
+        raise ValueError("There is no score to show: each row of `rows` is empty.")
+    names = ["model", *(" ".join(str(name).split()) for name in rows)]
+    first = _aligned(names, "<")
+    shown = [
+        _aligned(
+            [COLUMNS[key].heading]
+            + [_cell(name, key, scores.get(key)) for name, scores in rows.items()],
+            ">",
+        )
+        for key in columns
+    ]
+    lines: list[str] = []
+    for block in _blocks(shown, width - len(first[0])):
+        table = [_GAP.join(cells).rstrip() for cells in zip(first, *block, strict=True)]
+        table.insert(1, "-" * max(map(len, table)))
+        lines += [*([""] if lines else []), *table]
+    if legend:
+        lines += ["", *_legend(columns, width)]
+        if _mixes_kinds(rows.values(), columns):
+            lines += ["", *textwrap.wrap(_VANILLA_NOTE, width)]
+    return "\n".join(lines)
+
+
+def _cell(name: str, key: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"Scores must be numbers. Received: {key}={value!r} for the model {name!r}"
+        ) from None
+    if math.isnan(number):
+        return "-"
+    if key == "degenerated":
+        return "yes" if number else "no"
+    text = f"{100 * number:.1f}"
+    return "0.0" if text == "-0.0" else text
+
+
+def _mixes_kinds(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bool:
+    """Returns whether `d` of all images stands beside `d` of some."""
+    ambiguous = [float(scores.get("ambiguous", math.nan)) for scores in rows]
+    return (
+        any(column.startswith("d") and column != "degenerated" for column in columns)
+        and 0.0 in ambiguous
+        and any(share > 0 for share in ambiguous)
+    )
+
+
+def _aligned(cells: list[str], side: str) -> list[str]:
+    width = max(map(len, cells))
+    return [f"{cell:{side}{width}}" for cell in cells]
+
+
+def _blocks(shown: list[list[str]], width: int) -> list[list[list[str]]]:
+    """Divides columns into blocks that fit into `width`, each of one at least."""
+    blocks: list[list[list[str]]] = []
+    room = 0
+    for column in shown:
+        needed = len(_GAP) + len(column[0])
+        if not blocks or needed > room:
+            blocks.append([])
+            room = width
+        blocks[-1].append(column)
+        room -= needed
+    return blocks
+
+
+def _legend(columns: Sequence[str], width: int) -> list[str]:
+    note = "All numbers are percentages; - means there is nothing to compute it from."
+    if tuple(columns) == ("degenerated",):
+        note = "- means there is nothing to compute it from."
+    lines = textwrap.wrap(note, width)
+    indent = max(len(COLUMNS[key].heading) for key in columns) + len(_GAP)
+    for key in columns:
+        heading, meaning = COLUMNS[key]
+        lines += textwrap.wrap(
+            meaning,
+            width,
+            initial_indent=f"{heading:<{indent}}",
+            subsequent_indent=" " * indent,
+        )
+    return lines

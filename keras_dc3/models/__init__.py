@@ -1,0 +1,6 @@
+"""The DC3 model and the network inside it."""
+
+from keras_dc3.models.dc3_model import DC3Model
+from keras_dc3.models.network import DC3Network
+
+__all__ = ["DC3Model", "DC3Network"]

@@ -1,0 +1,186 @@
+"""Passes over data outside Keras' loops: scores and proposals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dc3._validation import check_positive_int
+from keras_dc3.metrics import proposal_scores
+from keras_dc3.models.inputs import check_image_shapes, check_images
+from keras_dc3.proposals import Proposals
+
+
+def check_finite_length(x: Any, steps: int | None) -> None:
+    """Raises ValueError for data that repeats without end, without `steps`."""
+    cardinality = getattr(x, "cardinality", None)
+    if steps is None and callable(cardinality) and int(cardinality()) == -1:
+        raise ValueError(
+            "The evaluation data repeats without end; pass `steps` (in `fit`: "
+            "`validation_steps`), or remove its `.repeat()`."
+        )
+
+
+def infer(model: Any, images: Any, batch_size: int) -> dict[str, np.ndarray]:
+    """Returns the model's outputs for at most `batch_size` images, as NumPy arrays.
+
+    A smaller batch is filled up, so that the graph is compiled for one shape only.
+    """
+    images = np.asarray(images)
+    n = len(images)
+    if n < batch_size:
+        filler = np.repeat(images[-1:], batch_size - n, axis=0)
+        images = np.concatenate([images, filler])
+    outputs = model.predict_on_batch(images)
+    # Under a distribution strategy each replica answers for the whole batch.
+    return {name: np.asarray(value)[:n] for name, value in outputs.items()}
+
+
+def _labeled_batches(
+    x: Any, y: Any, batch_size: int, steps: int | None
+) -> Iterator[tuple[Any, Any]] | None:
+    """Returns the (images, labels) of evaluation data, None for a generator."""
+    if y is not None:
+        n = len(y) if steps is None else min(len(y), steps * batch_size)
+        starts = range(0, n, batch_size)
+        x, y = np.asarray(x), np.asarray(y)
+        return ((x[i : i + batch_size], y[i : i + batch_size]) for i in starts)
+    if isinstance(x, keras.utils.PyDataset):
+        return (x[i][:2] for i in range(min(len(x), steps or len(x))))
+    if hasattr(x, "element_spec"):
+        return (batch[:2] for batch in (x if steps is None else x.take(steps)))
+    return None
+
+
+def scores(
+    model: Any, x: Any, y: Any, batch_size: int, steps: int | None
+) -> dict[str, float]:
+    """Returns the proposal scores of a model on evaluation data."""
+    batches = _labeled_batches(x, y, batch_size, steps)
+    if batches is None:
+        return {}
+    collected: dict[str, list[np.ndarray]] = {}
+    size = 0
+    for images, labels in batches:
+        size = max(size, len(images))
+        outputs = infer(model, images, size)
+        for name, value in {**outputs, "labels": np.asarray(labels)}.items():
+            collected.setdefault(name, []).append(value)
+    whole = {name: np.concatenate(parts) for name, parts in collected.items()}
+    labels = whole.pop("labels")
+    soft = labels.ndim == 2
+    if not soft:
+        labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
+    results = proposal_scores(
+        labels,
+        whole["classes"],
+        whole["clusters"],
+        whole["ambiguity"] if model.config.predicts_ambiguity else None,
+    )
+    names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated"]
+    if not soft:  # d measures distances of soft labels
+        names = [name for name in names if not name.startswith("d_") and name != "d"]
+    return {name: float(results[name]) for name in names}
+
+
+def _identified_batches(
+    dataset: Any, ids: Any, batch_size: int
+) -> tuple[Iterator[tuple[Any, Any]], int | None]:
+    """Returns (ids, images) in batches of at most `batch_size`, and their number."""
+    if ids is None and hasattr(dataset, "image_batches"):
+        ids = list(dataset.ids)
+
+        def of_part() -> Iterator[tuple[Any, Any]]:
+            start = 0
+            for images in dataset.image_batches(batch_size):
+                yield ids[start : start + len(images)], images
+                start += len(images)
+
+        return of_part(), math.ceil(len(ids) / batch_size)
+    if ids is None and hasattr(dataset, "unlabeled"):
+        raise ValueError(
+            "`propose` takes a part of a data set: pass `data.unlabeled`, "
+            "`data.labeled` or `data.validation`."
+        )
+    if hasattr(dataset, "shape") and hasattr(dataset, "__getitem__"):
+        if ids is None:
+            raise ValueError(
+                "An array of images does not say which image is which: pass `ids`, one "
+                "string per image, such as the file names."
+            )
+        ids = [str(i) for i in ids]
+        if len(ids) != len(dataset):
+            raise ValueError(
+                f"There are {len(ids)} `ids` but {len(dataset)} images; give one each."
+            )
+        images = np.asarray(dataset)
+        check_image_shapes(images, None)
+        starts = range(0, len(ids), batch_size)
+        return (
+            (ids[i : i + batch_size], images[i : i + batch_size]) for i in starts
+        ), len(starts)
+    return _dict_batches(dataset, batch_size), None
+
+
+def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
+    """Yields (ids, images) of an iterable of {"image", "id"} batches."""
+    for batch in dataset:
+        missing = [
+            part
+            for part in ("image", "id")
+            if not isinstance(batch, Mapping) or part not in batch
+        ]
+        if missing:
+            raise ValueError(
+                '`propose` needs batches that are dicts with "image" and "id", '
+                f"but {missing} is missing. Received: "
+                f"{sorted(batch) if isinstance(batch, Mapping) else type(batch)}"
+            )
+        images, names = np.asarray(batch["image"]), np.asarray(batch["id"])
+        names = [n.decode() if isinstance(n, bytes) else str(n) for n in names.tolist()]
+        for i in range(0, len(names), batch_size):
+            yield names[i : i + batch_size], images[i : i + batch_size]
+
+
+def propose(
+    model: Any, dataset: Any, ids: Any, batch_size: int, verbose: Any
+) -> Proposals:
+    """Returns the proposals of a model. See `DC3Model.propose`."""
+    check_positive_int("batch_size", batch_size)
+    if not model.built:
+        raise ValueError(
+            "The model is not trained or loaded yet; call `fit` or "
+            "`keras.saving.load_model` first."
+        )
+    names = getattr(dataset, "class_names", None)
+    if names is not None and model.class_names not in (None, tuple(names)):
+        raise ValueError(
+            f"The model's classes are {list(model.class_names)}, those of the data "
+            f"{list(names)}; they must be the same, in one order."
+        )
+    names = model.class_names or names or map(str, range(model.num_classes))
+    batches, total = _identified_batches(dataset, ids, batch_size)
+    bar = keras.utils.Progbar(total, unit_name="batch") if verbose else None
+    all_ids: list[str] = []
+    collected: dict[str, list[np.ndarray]] = {}
+    for batch_ids, images in batches:
+        check_image_shapes(images, model._image_shape)
+        check_images("given", images)
+        all_ids.extend(batch_ids)
+        for name, value in infer(model, images, batch_size).items():
+            collected.setdefault(name, []).append(value)
+        if bar is not None:
+            bar.add(1)
+    if not all_ids:
+        raise ValueError("There is no image to propose for: the data is empty.")
+    return Proposals(
+        ids=all_ids,
+        ambiguity=np.concatenate(collected["ambiguity"]),
+        class_probabilities=np.concatenate(collected["classes"]),
+        cluster_probabilities=np.concatenate(collected["clusters"]),
+        class_names=tuple(names),
+    )

@@ -1,0 +1,164 @@
+"""What goes into a model: its two forms, and checks before training starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._validation import check_class_labels, check_soft_labels
+
+_FORM = (
+    'A training batch is `({"labeled": images, "unlabeled": {view: images}}, labels)`'
+)
+
+
+def is_training_batch(inputs: Any) -> bool:
+    """Whether `inputs` is a batch for training instead of a tensor of images."""
+    return isinstance(inputs, Mapping)
+
+
+def is_data(x: Any) -> bool:
+    """Whether `x` follows the data protocol of `DC3Model.fit`."""
+    return hasattr(x, "training_batches") and hasattr(x, "num_classes")
+
+
+def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
+    """Raises ValueError unless a training batch has every part the views ask for."""
+    missing = [part for part in ("labeled", "unlabeled") if part not in inputs]
+    if missing:
+        raise ValueError(
+            f"The training batch lacks {missing}; it has {sorted(inputs)}. {_FORM}."
+        )
+    unlabeled = inputs["unlabeled"]
+    if not isinstance(unlabeled, Mapping):
+        raise ValueError(
+            '`batch["unlabeled"]` must be a dict of views, {view: images}. Received: '
+            f"{type(unlabeled).__name__}. {_FORM}."
+        )
+    missing = [view for view in views if view not in unlabeled]
+    if missing:
+        raise ValueError(
+            f"The training batch lacks the unlabeled views {missing}, which the "
+            f"strategy asks for; it has {sorted(unlabeled)}."
+        )
+
+
+def image_shape_of(inputs: Any) -> tuple:
+    """Returns the shape of the (labeled) images of a batch or of its element spec."""
+    images = inputs["labeled"] if is_training_batch(inputs) else inputs
+    return tuple(images.shape)
+
+
+def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
+    """Raises ValueError unless all images have rank 4 and one shape (h, w, c).
+
+    Args:
+        inputs: a training batch, a tensor of images, or the element spec of either.
+        expected: (h, w, c) of the images a built model takes, None for any.
+    """
+    if is_training_batch(inputs):
+        parts = {"labeled": inputs["labeled"], **dict(inputs["unlabeled"])}
+    else:
+        parts = {"images": inputs}
+    for name, images in parts.items():
+        shape = getattr(images, "shape", None)
+        if shape is None or len(shape) != 4:
+            raise ValueError(
+                f"The {name!r} images must have shape (n, height, width, channels). "
+                f"Received: {None if shape is None else tuple(shape)}"
+            )
+        shape = tuple(shape)[1:]
+        expected = expected or shape
+        pairs = zip(shape, expected, strict=True)
+        if any(None not in (a, b) and a != b for a, b in pairs):
+            raise ValueError(
+                f"The {name!r} images have shape {shape}, but the model takes "
+                f"{tuple(expected)}: resize them."
+            )
+
+
+def check_images(name: str, images: Any) -> None:
+    """Raises ValueError if NumPy `images` hold NaN, infinity or integers over 255."""
+    if not isinstance(images, np.ndarray) or not images.size:
+        return
+    if images.dtype.kind in "iu":
+        if images.dtype.itemsize > 1 and not 0 <= images.min() <= images.max() <= 255:
+            raise ValueError(
+                f"Integer {name} images must hold 0 to 255. Received: "
+                f"{images.min()} to {images.max()} ({images.dtype}). Scale them to "
+                "uint8, or pass floating-point images."
+            )
+    elif images.dtype.kind == "f":
+        finite = np.isfinite(images).reshape(len(images), -1).all(axis=1)
+        if not finite.all():
+            raise ValueError(
+                f"The {name} images hold NaN or infinity in {int((~finite).sum())} of "
+                f"{len(images)} images, first at position {int(np.argmin(finite))}. "
+                "Remove or repair them."
+            )
+
+
+def check_labels(labels: Any, num_classes: int) -> None:
+    """Raises ValueError unless NumPy `labels` are classes or distributions."""
+    if not isinstance(labels, np.ndarray):
+        return
+    if labels.size == 0:
+        raise ValueError("There is no labeled image; at least one per class is needed.")
+    if labels.ndim == 1:
+        if labels.dtype.kind == "f":
+            if not (np.isfinite(labels).all() and (labels == np.round(labels)).all()):
+                raise ValueError(
+                    "Labels of rank 1 must be whole class numbers. Received values "
+                    f"such as {labels[:3].tolist()}"
+                )
+        elif labels.dtype.kind not in "iub":
+            raise ValueError(
+                "Labels must be class numbers or distributions over the classes. "
+                f"Received dtype {labels.dtype}, such as {labels[0]!r}: map names to "
+                "numbers first."
+            )
+        check_class_labels("labels", labels, num_classes)
+        return
+    check_soft_labels("labels", labels)
+    if labels.shape[1] != num_classes:
+        raise ValueError(
+            f"Soft labels must have {num_classes} columns, one per class. "
+            f"Received: labels.shape={labels.shape}"
+        )
+
+
+def check_more_than_one_class(labels: Any) -> None:
+    """Raises ValueError if all labeled images of the training set are of one class."""
+    if not isinstance(labels, np.ndarray) or len(labels) < 2:
+        return
+    classes = labels if labels.ndim == 1 else np.argmax(labels, axis=1)
+    if len(np.unique(classes)) == 1:
+        raise ValueError(
+            f"All {len(labels)} labeled images are of class {int(classes[0])}; a "
+            "classifier needs at least two classes. Label images of another class."
+        )
+
+
+def check_batch(
+    inputs: Any, labels: Any, num_classes: int | None, whole: bool = False
+) -> None:
+    """Checks the values of a batch, as far as they are NumPy arrays.
+
+    Args:
+        inputs: a training batch or images.
+        labels: (n,) classes or (n, k) distributions.
+        num_classes: k, None if not known yet.
+        whole: whether the batch is the whole training set.
+    """
+    if is_training_batch(inputs):
+        check_images("labeled", inputs["labeled"])
+        for view, images in inputs["unlabeled"].items():
+            check_images(f"unlabeled {view!r}", images)
+    else:
+        check_images("given", inputs)
+    if num_classes is not None:
+        check_labels(labels, num_classes)
+    if whole:
+        check_more_than_one_class(labels)

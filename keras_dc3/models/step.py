@@ -1,0 +1,159 @@
+"""The training step of `DC3Model`: loss, logged quantities, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from keras_dc3.objective import TERMS
+from keras_dc3.strategies.strategy import LABELED
+
+# Logged beside the terms of the objective.
+RATES = ("ambiguous", "mask_rate")
+
+
+def term_metrics() -> dict[str, keras.metrics.Metric]:
+    """Returns a mean for each logged quantity."""
+    return {
+        name: keras.metrics.Mean(name=name if name in RATES else f"{name}_loss")
+        for name in (*TERMS, *RATES)
+    }
+
+
+class StepMixin:
+    """`compute_loss`, `compute_metrics` and `train_step` of `DC3Model`."""
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        targets, mean = self._targets(y), self.collective.mean
+        if "classes" in y_pred:  # plain images: evaluation, or supervised training
+            if training and self.strategy.needs_unlabeled:
+                raise ValueError(
+                    f"The strategy `{type(self.strategy).__name__}` needs unlabeled "
+                    "images, but the batch is plain `(images, labels)`. Pass "
+                    '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
+                    'data set, or use `ssl="supervised"`.'
+                )
+            loss = ops.categorical_crossentropy(targets, y_pred["classes"])
+            return mean(loss, sample_weight) + self._additional_losses()
+        strategy = self.strategy
+        anchor = y_pred[strategy.anchor]
+        partner = y_pred[strategy.partner] if strategy.partner else None
+        logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
+        terms = self.objective(
+            targets,
+            y_pred[LABELED],
+            anchor,
+            partner,
+            self._per_image(
+                "labeled_loss",
+                strategy.labeled_loss(targets, logits[LABELED]),
+                logits[LABELED],
+            ),
+            strategy.loss_weight(self.step.value)
+            * self._per_image(
+                "unlabeled_loss",
+                strategy.unlabeled_loss(logits),
+                anchor["class_logits"],
+            ),
+            sample_weight,
+        )
+        self._log(terms, anchor, strategy.mask(logits), ops.shape(targets)[0])
+        return sum(terms.values()) + self._additional_losses()
+
+    def _per_image(self, name: str, losses: Any, logits: Any) -> Any:
+        """Returns a strategy's losses in float32, checked to be one per image."""
+        losses = ops.convert_to_tensor(losses)
+        if len(losses.shape) != 1 or (
+            None not in (losses.shape[0], logits.shape[0])
+            and losses.shape[0] != logits.shape[0]
+        ):
+            raise ValueError(
+                f"`{type(self.strategy).__name__}.{name}` must return one loss per "
+                f"image, shape ({logits.shape[0]},). Received: shape "
+                f"{tuple(losses.shape)}"
+            )
+        # Where the number of images is unknown while tracing, the sum checks it.
+        return ops.cast(losses, "float32") + ops.zeros_like(logits[:, 0])
+
+    def _additional_losses(self) -> Any:
+        return sum((self._aggregate_additional_loss(v) for v in self.losses), 0.0)
+
+    def _log(self, terms: dict[str, Any], anchor: Any, mask: Any, rows: Any) -> None:
+        ambiguity = self._probabilities(anchor)["ambiguity"]
+        # A term is this replica's share of a global mean; this makes it a local mean.
+        local = ops.cast(rows, "float32")
+        scale = self.collective.sum(local) / ops.maximum(local, 1.0)
+        values = {
+            **{name: term * scale for name, term in terms.items()},
+            "ambiguous": ops.mean(ops.cast(ambiguity >= 0.5, "float32")),
+            "mask_rate": ops.mean(ops.cast(mask, "float32")),
+        }
+        for name, value in values.items():
+            self._terms[name].update_state(value, sample_weight=rows)
+
+    def _targets(self, y: Any) -> Any:
+        """Returns labels as float32 distributions (n, k)."""
+        if y is None:
+            raise ValueError("Labels are missing: pass `(inputs, labels)`.")
+        if len(y.shape) == 1:
+            return ops.one_hot(ops.cast(y, "int32"), self.num_classes, dtype="float32")
+        return ops.cast(y, "float32")
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        if "classes" in y_pred:
+            classes = y_pred["classes"]
+        else:
+            classes = ops.softmax(y_pred[LABELED]["class_logits"], axis=-1)
+        return super().compute_metrics(x, self._targets(y), classes, sample_weight)
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        results = super().get_metrics_result()
+        if self._evaluating:  # the objective's terms belong to training alone
+            for metric in self._terms.values():
+                results.pop(metric.name, None)
+        return results
+
+    def after_step(self) -> None:
+        """Moves the average of the weights and counts the step."""
+        self.average.update(self.network)
+        self.step.assign(self.step.value + 1)
+
+    def train_step(self, *args: Any) -> Any:
+        """One step; `(data)` on TensorFlow and PyTorch, `(state, data)` on JAX."""
+        backend = keras.backend.backend()
+        if backend == "jax":
+            logs, state = super().train_step(*args)
+            trainable, non_trainable, optimizer, metrics = state
+            pairs = [
+                *zip(self.trainable_variables, trainable, strict=True),
+                *zip(self.non_trainable_variables, non_trainable, strict=True),
+            ]
+            with keras.StatelessScope(pairs) as scope:
+                self.after_step()
+            non_trainable = [
+                scope.get_current_value(v) for v in self.non_trainable_variables
+            ]
+            return logs, (trainable, non_trainable, optimizer, metrics)
+        logs = super().train_step(*args)
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            # Where the number of batches is unknown, Keras runs what does not depend
+            # on the batch once more at the end of an epoch.
+            batch = [part for part in tree.flatten(args[0]) if part is not None]
+            with tf.control_dependencies(batch):
+                self.after_step()
+        else:
+            self.after_step()
+        return logs

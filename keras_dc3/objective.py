@@ -1,0 +1,160 @@
+"""The DC3 objective (eq. 1): heads' outputs in, one scalar per term out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_dc3.collective import Collective
+from keras_dc3.config import DC3Config
+from keras_dc3.layers import class_uncertainty
+from keras_dc3.losses import (
+    batch_rank_targets,
+    binary_cross_entropy_with_logits,
+    cluster_consistency,
+    partnered_inverse_cross_entropy,
+)
+
+TERMS = ("supervised", "ssl", "inverse", "ambiguity", "consistency")
+Outputs = dict[str, Any]
+
+
+class DC3Objective:
+    """Combines a strategy's losses with those of DC3.
+
+        supervised   mean over labeled   of  loss (1 - p_a)*
+        ssl          mean over unlabeled of  loss (1 - p_a)*
+        inverse      w_inv (mean over unlabeled of CE^-1 (1 - p_a)
+                            + mean over labeled of CE^-1 (1 - p_a)*)
+        ambiguity    w_a   mean over unlabeled of BCE(p_a, batch rank)
+        consistency  w_s   mean over unlabeled of CE(p_o, p_o') p_a
+
+    * where the config says so. Every mean is over the global batch. Terms of weight 0
+    are multiplied by 0, not skipped, so that every method runs the same code.
+
+    Args:
+        config: the weights and choices.
+        collective: the replicas of the global batch.
+        seed: a `keras.random.SeedGenerator`; drawn from with `partner="random"` only.
+    """
+
+    def __init__(self, config: DC3Config, collective: Collective, seed: Any = None):
+        self.config = config
+        self.collective = collective
+        self.seed = seed
+
+    def __call__(
+        self,
+        targets: Any,
+        labeled: Outputs,
+        anchor: Outputs,
+        partner: Outputs | None,
+        labeled_loss: Any,
+        ssl_loss: Any,
+        sample_weight: Any = None,
+    ) -> dict[str, Any]:
+        """Computes the terms of the objective.
+
+        Args:
+            targets: class distributions of the labeled images, (m, k).
+            labeled: the network's outputs for the labeled images: `class_logits`
+                (m, k), `cluster_logits` (m, k'), `ambiguity_logits` (m,), float32.
+            anchor: the same for the unlabeled images' anchor view, n images.
+            partner: the same for their partner view, or None.
+            labeled_loss: the strategy's loss per labeled image, (m,).
+            ssl_loss: the strategy's loss per unlabeled image, weighted, (n,).
+            sample_weight: weights of the labeled images, (m,), or None.
+
+        Returns:
+            A float32 scalar for each of `TERMS`; their sum is the loss. Each is this
+            replica's share: their sum over the replicas is the value.
+        """
+        config, mean = self.config, self.collective.mean
+        ambiguity = self._scaling(anchor)
+        certainty = 1.0 - ambiguity
+        if config.scale_labeled:
+            labeled_certainty = 1.0 - self._scaling(labeled)
+        else:
+            labeled_certainty = ops.ones_like(labeled["ambiguity_logits"])
+        inverse_labeled, inverse_unlabeled = self._inverse(targets, labeled, anchor)
+        return {
+            "supervised": mean(labeled_loss * labeled_certainty, sample_weight),
+            "ssl": mean(ssl_loss * certainty if config.scale_ssl else ssl_loss),
+            "inverse": config.inverse_weight
+            * (
+                mean(inverse_unlabeled * certainty)
+                + mean(inverse_labeled * labeled_certainty)
+            ),
+            "ambiguity": config.ambiguity_weight * mean(self._rank(anchor, partner)),
+            "consistency": config.consistency_weight
+            * mean(self._consistency(anchor, partner) * ambiguity),
+        }
+
+    def _scaling(self, outputs: Outputs) -> Any:
+        """Returns p_a where it scales other terms, (n,)."""
+        ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
+        if not self.config.predicts_ambiguity:
+            return ambiguity * 0.0
+        if self.config.stop_ambiguity_gradient:
+            return ops.stop_gradient(ambiguity)
+        return ambiguity
+
+    def _inverse(self, targets: Any, labeled: Outputs, anchor: Outputs) -> Any:
+        """Returns CE^-1 of the labeled (m,) and of the unlabeled images (n,)."""
+        config, gather = self.config, self.collective.gather
+        predicted = ops.stop_gradient(ops.softmax(anchor["class_logits"], axis=-1))
+        classes = [ops.argmax(targets, axis=-1), ops.argmax(predicted, axis=-1)]
+        clusters = [
+            ops.softmax(outputs["cluster_logits"], axis=-1)
+            for outputs in (labeled, anchor)
+        ]
+        pool_classes = [gather(ops.cast(part, "int32")) for part in classes]
+        pool_clusters = [gather(part) for part in clusters]
+        if config.inverse_pool == "batch":
+            pool_classes = [ops.concatenate(pool_classes, axis=0)] * 2
+            pool_clusters = [ops.concatenate(pool_clusters, axis=0)] * 2
+        losses = [
+            partnered_inverse_cross_entropy(
+                clusters[part],
+                ops.cast(classes[part], "int32"),
+                pool_clusters[part],
+                pool_classes[part],
+                partner=config.partner,
+                seed=self.seed,
+            )
+            for part in (0, 1)
+        ]
+        confident = ops.max(predicted, axis=-1) >= config.inverse_mask
+        return losses[0], losses[1] * ops.cast(confident, losses[1].dtype)
+
+    def _rank(self, anchor: Outputs, partner: Outputs | None) -> Any:
+        """Returns L_A of the unlabeled images, (n,)."""
+        logits = anchor["ambiguity_logits"]
+        if self.config.rank_by == "ambiguity":
+            scores = logits  # as p_a, but without ties where the sigmoid saturates
+        else:
+            views = [anchor] if partner is None else [anchor, partner]
+            probabilities = sum(
+                ops.softmax(view["class_logits"], axis=-1) for view in views
+            )
+            scores = class_uncertainty(probabilities / len(views))[:, 0]
+        scores = self.collective.gather(ops.stop_gradient(scores))
+        targets = batch_rank_targets(scores, self.config.prior)
+        return binary_cross_entropy_with_logits(
+            self.collective.local(targets, logits), logits
+        )
+
+    def _consistency(self, anchor: Outputs, partner: Outputs | None) -> Any:
+        """Returns L_S of the unlabeled images, (n,); 0 without a second view."""
+        if partner is None:
+            return ops.zeros_like(anchor["ambiguity_logits"])
+        target, other = partner, anchor
+        if self.config.consistency_target == "anchor":
+            target, other = anchor, partner
+        distribution = ops.softmax(target["cluster_logits"], axis=-1)
+        if self.config.stop_consistency_target:
+            distribution = ops.stop_gradient(distribution)
+        return cluster_consistency(
+            distribution, other["cluster_logits"], from_logits=True
+        )

@@ -1,0 +1,49 @@
+"""What is written below an image."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_dc3.proposals.summary import shares
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals import Proposals
+
+_LINE = 21  # characters of small print below an image
+
+
+def caption(proposals: Proposals, row: int) -> list[str]:
+    """Returns the lines that name the class of an image and its probability."""
+    name = " ".join(proposals.class_name[row].split())
+    probability = f"({proposals.class_probability[row]:.0%})"
+    if len(name) + 1 + len(probability) <= 17:
+        return [f"{name} {probability}"]
+    return [cut(name, 17), probability]
+
+
+def said(
+    proposals: Proposals, people: np.ndarray | None, rows: Sequence[int]
+) -> list[list[str]]:
+    """Returns the lines that tell what people answered about each image."""
+    if people is None:
+        return [[] for _ in rows]
+    notes = []
+    for row in rows:
+        parts = shares(people[row], proposals.class_names, 2)
+        # Lines break between the parts only.
+        whole = "people: " + ", ".join(part.replace(" ", "\u00a0") for part in parts)
+        lines = textwrap.wrap(whole, _LINE, break_long_words=False)
+        if len(lines) > 2 or max(map(len, lines)) > _LINE:
+            lines = ["people:", *(cut(part, _LINE) for part in parts)]
+        notes.append(lines)
+    return notes
+
+
+def cut(text: str, length: int) -> str:
+    """Returns a text in one line of at most so many characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 3].rstrip() + "..."

@@ -1,0 +1,276 @@
+"""One picture that shows what a model proposes."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_dc3._validation import check_positive_int, check_soft_labels
+from keras_dc3.plots.captions import caption, cut, said
+from keras_dc3.plots.pixels import drawable
+from keras_dc3.proposals.summary import mixture
+from keras_dc3.proposals.writing import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from keras_dc3.proposals import Proposals
+
+_GREEN, _ORANGE, _GRAY = "#1b7837", "#b35806", "#555555"
+_CERTAIN_ROWS, _CLUSTERS = 2, 4
+# In inches: an image, from one to the next, and the text on the left of the first.
+_CELL, _STRIDE, _MARGIN = 1.15, 1.25, 2.1
+_CAPTION_LINE, _NOTE_LINE = 0.15, 0.125  # height of a line of text, likewise
+
+
+def plot_proposals(
+    proposals: Proposals,
+    images: Any,
+    path: str | os.PathLike | None = None,
+    num: int = 8,
+    soft_labels: Any = None,
+) -> Figure:
+    """Draws what a model proposes, for people who see it for the first time.
+
+    Above: images judged certain, with class and probability; of each predicted class in
+    turn the one with the smallest ambiguity. Below: images judged ambiguous, the
+    largest clusters in a row each, the most typical images first.
+
+    Args:
+        proposals: what to draw.
+        images: id -> image, or an object with `ids` and `images` or `read(positions)`,
+            such as `data.unlabeled`. An image is (h, w), (h, w, 1) or (h, w, 3), uint8
+            or float in 0..1, -1..1 or 0..255. Only those drawn are read.
+        path: file to write, such as .png, .pdf or .svg. It is complete or not there.
+        num: images in a row.
+        soft_labels: what people answered, shown below each image: (n, k) in the order
+            of `proposals`, or id -> (k,).
+
+    Returns:
+        A `matplotlib.figure.Figure` that pyplot does not know of.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: if there is no proposal, an image or soft label is missing or has a
+            wrong shape, or `path` has an unknown ending.
+        TypeError: if `images` do not say which image is which.
+
+    Example:
+
+    >>> proposals = keras_dc3.proposals.Proposals(
+    ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], [[1, 0], [0, 1]], ["3", "8"]
+    ... )
+    >>> images = {"a": [[0, 1], [1, 0]], "b": [[0.5, 0], [1, 0]]}
+    >>> figure = keras_dc3.plots.plot_proposals(proposals, images)
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "Pictures need matplotlib, which is not installed: "
+            'pip install "keras_dc3[demo]"'
+        ) from error
+    check_positive_int("num", num)
+    if not len(proposals):
+        raise ValueError("There is nothing to draw: `proposals` hold no image.")
+    people = _people(proposals, soft_labels)
+    certain = _certain_rows(proposals, num)
+    clusters, used = _largest_clusters(proposals)
+    kind = None if path is None else _file_kind(path)
+    rows = [row for members in certain for row in members]
+    rows += [row for _, members in clusters for row in members[:num]]
+    pixels = drawable(images, [proposals.ids[row] for row in rows])
+
+    captions = [[caption(proposals, i) for i in members] for members in certain]
+    answers = [said(proposals, people, members) for members in certain]
+    of_clusters = [said(proposals, people, rows[:num]) for _, rows in clusters]
+    certain_step, step = _step(captions, answers), _step([], of_clusters)
+    second = 1.4 + max(1, len(certain)) * certain_step  # where the lower part begins
+    height = second + 0.7 + max(1, len(clusters)) * step
+    width = max(_MARGIN + num * _STRIDE, 8.6)
+    sheet = _Sheet(Figure((width, height), dpi=110, facecolor="white"), width, height)
+    n, ambiguous = len(proposals), int((proposals.decision == "ambiguous").sum())
+    sheet.write(0.15, 0.12, f"What the model proposes for {n:,} images", 14, bold=True)
+    sheet.heading(
+        0.6,
+        f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%}). "
+        "Each gets a class: check it at a glance.",
+        "Shown are the surest images of each proposed class." if certain else "",
+        _GREEN,
+    )
+    for row, members in enumerate(certain):
+        shown = [pixels[proposals.ids[i]] for i in members]
+        top = 1.3 + row * certain_step
+        sheet.images(top, shown, _GREEN, captions[row], answers[row])
+    if certain:
+        about = ["Below each image: the class proposed, and its probability."]
+        if people is not None:
+            about.append('"people": what the annotators answered.')
+        text = "\n".join(textwrap.fill(line, 25) for line in about)
+        sheet.write(0.15, 1.3, text, 8, _GRAY)
+    else:
+        sheet.write(_MARGIN, 1.3, "No image was judged certain.", 10, _GRAY)
+    sheet.heading(
+        second,
+        f"Ambiguous: {ambiguous:,} images ({ambiguous / n:.0%}). "
+        "Each gets a cluster of look-alikes: label them side by side.",
+        f"Each row is a cluster. Shown are the {len(clusters)} largest of {used}, "
+        "their most typical images first."
+        if clusters
+        else "",
+        _ORANGE,
+    )
+    for row, (cluster, members) in enumerate(clusters):
+        top = second + 0.7 + row * step
+        guesses = mixture(proposals.class_index[members], proposals.class_names)
+        text = "\n".join(cut(guess, 25) for guess in guesses)
+        number = f"{len(members):,} image{'s' if len(members) > 1 else ''}"
+        text = f"{number}\nThe model's guesses:\n{text}"
+        sheet.write(0.15, top, f"Cluster {cluster}", 10, _ORANGE, bold=True)
+        sheet.write(0.15, top + 0.22, text, 8)
+        shown = [pixels[proposals.ids[i]] for i in members[:num]]
+        sheet.images(top, shown, _ORANGE, [[]] * len(shown), of_clusters[row])
+    if not clusters:
+        sheet.write(_MARGIN, second + 0.7, "No image was judged ambiguous.", 10, _GRAY)
+    if path is not None:
+        with whole_file(path, "wb") as file:
+            sheet.figure.savefig(file, format=kind)
+    return sheet.figure
+
+
+class _Sheet:
+    """A figure in inches from its upper left corner."""
+
+    def __init__(self, figure: Figure, width: float, height: float):
+        self.figure, self._width, self._height = figure, width, height
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        color: str = "black",
+        bold: bool = False,
+        center: bool = False,
+    ) -> None:
+        self.figure.text(
+            x / self._width,
+            1 - y / self._height,
+            text,
+            fontsize=size,
+            color=color,
+            weight="bold" if bold else "normal",
+            ha="center" if center else "left",
+            va="top",
+            parse_math=False,
+        )
+
+    def heading(self, y: float, text: str, about: str, color: str) -> None:
+        self.write(0.15, y, text, 11, color, bold=True)
+        self.write(0.15, y + 0.28, about, 9, _GRAY)
+
+    def images(
+        self,
+        y: float,
+        images: Sequence[np.ndarray],
+        color: str,
+        captions: Sequence[list[str]],
+        notes: Sequence[list[str]],
+    ) -> None:
+        """Draws a row of images, each with lines of a caption and of a note below."""
+        for column, image in enumerate(images):
+            x = _MARGIN + column * _STRIDE
+            axes = self.figure.add_axes(
+                (
+                    x / self._width,
+                    1 - (y + _CELL) / self._height,
+                    _CELL / self._width,
+                    _CELL / self._height,
+                )
+            )
+            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axes.set(xticks=[], yticks=[])
+            for spine in axes.spines.values():
+                spine.set(color=color, linewidth=2)
+            below, middle = y + _CELL + 0.05, x + _CELL / 2
+            text = "\n".join(captions[column])
+            self.write(middle, below, text, 8, center=True, bold=True)
+            below += _CAPTION_LINE * len(captions[column])
+            self.write(middle, below, "\n".join(notes[column]), 7, center=True)
+
+
+def _certain_rows(proposals: Proposals, num: int) -> list[list[int]]:
+    """Returns rows of at most `num` images, each class's surest first, in turn."""
+    certain = np.flatnonzero(proposals.decision == "certain")
+    certain = certain[np.argsort(proposals.ambiguity[certain], kind="stable")]
+    turns: dict[int, int] = {}
+    keys = []
+    for row in certain:
+        of_class = int(proposals.class_index[row])
+        turns[of_class] = turns.get(of_class, 0) + 1
+        keys.append((turns[of_class], of_class))
+    order = sorted(range(len(certain)), key=keys.__getitem__)[: _CERTAIN_ROWS * num]
+    chosen = [int(certain[i]) for i in order]
+    return [chosen[i : i + num] for i in range(0, len(chosen), num)]
+
+
+def _largest_clusters(proposals: Proposals) -> tuple[list[tuple[int, Any]], int]:
+    """Returns (cluster, its rows, most typical first), and how many clusters exist."""
+    ambiguous = np.flatnonzero(proposals.decision == "ambiguous")
+    found, sizes = np.unique(proposals.cluster[ambiguous], return_counts=True)
+    clusters = []
+    for cluster in found[np.argsort(-sizes, kind="stable")[:_CLUSTERS]]:
+        rows = ambiguous[proposals.cluster[ambiguous] == cluster]
+        typical = np.argsort(-proposals.cluster_probability[rows], kind="stable")
+        clusters.append((int(cluster), rows[typical]))
+    return clusters, len(found)
+
+
+def _people(proposals: Proposals, soft_labels: Any) -> np.ndarray | None:
+    """Returns soft labels (n, k) in the order of the proposals."""
+    if soft_labels is None:
+        return None
+    if isinstance(soft_labels, Mapping):
+        missing = [name for name in proposals.ids if name not in soft_labels]
+        if missing:
+            raise ValueError(
+                f"`soft_labels` lack {len(missing)} of the proposals' images, such as "
+                f"{missing[0]!r}; give one for each id."
+            )
+        soft_labels = [soft_labels[name] for name in proposals.ids]
+    check_soft_labels("soft_labels", soft_labels)
+    soft_labels = np.asarray(soft_labels, "float64")
+    if soft_labels.shape != proposals.class_probabilities.shape:
+        raise ValueError(
+            "`soft_labels` must have one row per proposal and one column per class, "
+            f"shape {proposals.class_probabilities.shape}. Received: "
+            f"{soft_labels.shape}"
+        )
+    return soft_labels
+
+
+def _step(
+    captions: Sequence[Sequence[list[str]]], notes: Sequence[Sequence[list[str]]]
+) -> float:
+    """Returns the inches from one row of images to the next."""
+    name = max((len(lines) for row in captions for lines in row), default=0)
+    note = max((len(lines) for row in notes for lines in row), default=0)
+    return _CELL + 0.2 + _CAPTION_LINE * name + _NOTE_LINE * note
+
+
+def _file_kind(path: str | os.PathLike) -> str:
+    """Returns the kind of picture that a path asks for, by its ending."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    kind = os.path.splitext(os.fspath(path))[1].lstrip(".").lower() or "png"
+    if kind not in FigureCanvasAgg.get_supported_filetypes():
+        raise ValueError(
+            "`path` must end in a kind of picture, such as .png, .pdf or .svg. "
+            f"Received: path={os.fspath(path)!r}"
+        )
+    return kind

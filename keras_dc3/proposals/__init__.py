@@ -1,0 +1,6 @@
+"""Proposals: what a model suggests to the people who label. NumPy only."""
+
+from keras_dc3.proposals.proposal import Proposal
+from keras_dc3.proposals.proposals import Proposals
+
+__all__ = ["Proposal", "Proposals"]

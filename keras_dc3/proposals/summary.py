@@ -1,0 +1,99 @@
+"""Proposals in words, from plain arrays. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def mixture(
+    class_index: np.ndarray, class_names: Sequence[str], most: int = 3
+) -> list[str]:
+    """Returns the most frequent classes of some images, such as "60% cat", "40% dog".
+
+    Args:
+        class_index: (m,) int, at least one.
+        class_names: k names.
+        most: classes to name at most; further ones are "other".
+    """
+    return shares(
+        np.bincount(class_index, minlength=len(class_names)) / len(class_index),
+        class_names,
+        most,
+    )
+
+
+def shares(
+    fractions: np.ndarray, class_names: Sequence[str], most: int = 3
+) -> list[str]:
+    """Returns the largest of (k,) fractions of sum 1, such as "60% cat", "40% dog"."""
+    order = np.argsort(-fractions, kind="stable")
+    named = [c for c in order[:most] if fractions[c] >= 0.005]
+    parts = [f"{fractions[c]:.0%} {class_names[c]}" for c in named]
+    rest = 1.0 - sum(fractions[c] for c in named)
+    if rest >= 0.005:
+        parts.append(f"{rest:.0%} other")
+    return parts
+
+
+def summarize(
+    *,
+    certain: np.ndarray,
+    class_index: np.ndarray,
+    cluster: np.ndarray,
+    class_names: Sequence[str],
+    available: int | None,
+    num_clusters: int,
+) -> str:
+    """Returns the lines of `Proposals.summary`.
+
+    Args:
+        certain: (n,) bool.
+        class_index: (n,) int, predicted classes.
+        cluster: (n,) int, predicted clusters.
+        class_names: k names.
+        available: k', or None if unknown.
+        num_clusters: how many of the largest clusters to describe.
+    """
+    n, ambiguous = len(certain), ~certain
+    lines = [
+        f"Proposals for {_images(n)}",
+        f"  certain    {_count(int(certain.sum()), n)}: a class is proposed",
+        f"  ambiguous  {_count(int(ambiguous.sum()), n)}: a cluster of look-alikes is "
+        "proposed",
+    ]
+    if certain.any():
+        per_class = np.bincount(class_index[certain], minlength=len(class_names))
+        lines += ["", "Certain images per class (share of the certain images)"]
+        width = max(map(len, class_names))
+        lines += [
+            f"  {name:<{width}}  {_count(int(number), int(certain.sum()))}"
+            for name, number in zip(class_names, per_class, strict=True)
+        ]
+    if ambiguous.any():
+        used, sizes = np.unique(cluster[ambiguous], return_counts=True)
+        of = "" if available is None else f" of {available:,}"
+        lines += ["", f"Clusters of ambiguous images: {len(used):,}{of} used"]
+        largest = np.argsort(-sizes, kind="stable")[:num_clusters]
+        for c in largest:
+            members = ambiguous & (cluster == used[c])
+            guesses = ", ".join(mixture(class_index[members], class_names))
+            lines.append(
+                f"  cluster {used[c]:<4d} {_images(int(sizes[c])):>12}, which the "
+                f"model would call {guesses}"
+            )
+        if len(used) > len(largest):
+            rest = int(sizes.sum() - sizes[largest].sum())
+            lines.append(
+                f"  and {len(used) - len(largest):,} smaller ones with {_images(rest)}"
+            )
+    return "\n".join(lines)
+
+
+def _images(number: int) -> str:
+    return f"{number:,} image" if number == 1 else f"{number:,} images"
+
+
+def _count(number: int, total: int) -> str:
+    return f"{number:>7,} ({number / total if total else 0:6.1%})"

@@ -1,0 +1,41 @@
+"""The Pi-Model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_dc3._registration import register
+from keras_dc3.strategies._defaults import RAMP_FRACTION, RAMP_STEPS
+from keras_dc3.strategies.strategy import SSLStrategy
+
+
+def squared_difference(logits: Any, other: Any) -> Any:
+    """Returns mean_c (softmax(logits)[c] - softmax(other)[c])^2, (n,)."""
+    difference = ops.softmax(logits, axis=-1) - ops.softmax(other, axis=-1)
+    return ops.mean(ops.square(difference), axis=-1)
+
+
+@register
+class PiModel(SSLStrategy):
+    """Two views of an image shall get the same prediction (Laine and Aila, 2017).
+
+        L(x) = mean_c (p(second)[c] - sg p(first)[c])^2
+
+    Args:
+        weight: of the unlabeled loss; 10 in the authors' code.
+        ramp_steps: default 40% of the authors' 16,384 steps.
+    """
+
+    views = {"first": "detached", "second": "student"}
+    anchor, partner = "second", "first"
+    ramp_fraction = RAMP_FRACTION
+
+    def __init__(
+        self, weight: float = 10.0, ramp_steps: int = RAMP_STEPS, **kwargs: Any
+    ):
+        super().__init__(weight=weight, ramp_steps=ramp_steps, **kwargs)
+
+    def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
+        return squared_difference(logits["second"], logits["first"])

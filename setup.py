@@ -1,0 +1,54 @@
+"""Packaging of keras_dc3."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+?)"', (ROOT / "keras_dc3" / "__init__.py").read_text("utf-8")
+).group(1)
+
+# The demonstration and the plots; scikit-learn also ships the demonstration's digits.
+DEMO = ["matplotlib>=3.8", "scikit-learn>=1.4"]
+ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
+TEST = [
+    *DEMO,
+    *ONNX,
+    "pytest>=8",
+    "hypothesis>=6.100",
+    "ruff>=0.9",
+    "dill",  # tensorflow-datasets' test case needs it and does not say so
+    "importlib_resources",  # likewise
+    "tensorboard",
+]
+
+setup(
+    name="keras_dc3",
+    version=VERSION,
+    description="Images whose labels people disagree on: DC3 for Keras 3",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    author="The keras_dc3 authors",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["keras_dc3", "keras_dc3.*"]),
+    install_requires=[
+        "tensorflow>=2.18",
+        "keras>=3.12",
+        "tensorflow-datasets>=4.9.7",
+        "numpy>=1.26",
+        "absl-py>=2.1",
+    ],
+    extras_require={
+        "demo": DEMO,
+        "onnx": ONNX,
+        "test": TEST,
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)

@@ -1,0 +1,69 @@
+"""Shared fixtures. The suite runs on every Keras backend (`KERAS_BACKEND`)."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+
+# Two logical CPU devices for tests of `tf.distribute`; only possible before
+# TensorFlow has started its devices.
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0],
+        [tf.config.LogicalDeviceConfiguration() for _ in range(2)],
+    )
+
+
+def pytest_collection_modifyitems(items):
+    """Skips tests marked `tensorflow` where Keras runs on another backend."""
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        skip = pytest.mark.skip(reason=f"needs the TensorFlow backend, not {backend}")
+        for item in items:
+            if "tensorflow" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(1234)
+
+
+@pytest.fixture
+def rng():
+    """A NumPy generator with a fixed seed."""
+    return np.random.default_rng(1234)
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """The folder of real data; tests that need it are skipped where it is absent."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("KERAS_DC3_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder} does not exist; set KERAS_DC3_DATA")
+    return folder
+
+
+@pytest.fixture
+def make_backbone():
+    """Makes a small seeded CNN with BatchNormalization, for 3-channel images."""
+
+    def make(dropout: float = 0.0, batch_norm: bool = True, width: int = 8):
+        layers = keras.layers
+        parts = [layers.Conv2D(width, 3, strides=2, padding="same")]
+        if batch_norm:
+            parts.append(layers.BatchNormalization())
+        parts.append(layers.Activation("relu"))
+        if dropout:
+            parts.append(layers.Dropout(dropout, seed=11))
+        parts.append(layers.Conv2D(width, 3, padding="same", activation="relu"))
+        return keras.Sequential([*parts, layers.GlobalAveragePooling2D()])
+
+    return make

@@ -1,0 +1,70 @@
+"""Scores written down once more, plainly, to compare with."""
+
+import math
+
+
+def inner_distances(soft_labels, clusters):
+    """Returns cluster -> distances of its members to their centroid."""
+    members = {}
+    for label, cluster in zip(soft_labels, clusters, strict=True):
+        members.setdefault(int(cluster), []).append([float(v) for v in label])
+    return {
+        cluster: [
+            math.dist(label, [sum(v) / len(labels) for v in zip(*labels, strict=True)])
+            for label in labels
+        ]
+        for cluster, labels in members.items()
+    }
+
+
+def mean_inner_distance(soft_labels, clusters):
+    distances = inner_distances(soft_labels, clusters).values()
+    if not distances:
+        return math.nan
+    return sum(sum(d) / len(d) for d in distances) / len(distances)
+
+
+def size_weighted(soft_labels, clusters):
+    distances = inner_distances(soft_labels, clusters).values()
+    flat = [d for cluster in distances for d in cluster]
+    return sum(flat) / len(flat) if flat else math.nan
+
+
+def weighted_f1(y_true, y_pred):
+    pairs = [(int(t), int(p)) for t, p in zip(y_true, y_pred, strict=True)]
+    if not pairs:
+        return math.nan
+    total = 0.0
+    for c in {t for t, _ in pairs}:
+        hits = sum(t == c and p == c for t, p in pairs)
+        wrong = sum((t == c) != (p == c) for t, p in pairs)
+        total += sum(t == c for t, _ in pairs) * 2 * hits / (2 * hits + wrong)
+    return total / len(pairs)
+
+
+def auroc(scores, positives):
+    yes = [s for s, p in zip(scores, positives, strict=True) if p]
+    no = [s for s, p in zip(scores, positives, strict=True) if not p]
+    if not yes or not no:
+        return math.nan
+    wins = sum((a > b) + 0.5 * (a == b) for a in yes for b in no)
+    return wins / (len(yes) * len(no))
+
+
+def argmax(row):
+    row = [float(v) for v in row]
+    return row.index(max(row))
+
+
+def entropy(row):
+    return -sum(float(p) * math.log(p) for p in row if p > 0)
+
+
+def f1_most_confident(majority, probabilities, number):
+    order = sorted(
+        range(len(majority)),
+        key=lambda i: (-max(probabilities[i]), entropy(probabilities[i])),
+    )[:number]
+    return weighted_f1(
+        [majority[i] for i in order], [argmax(probabilities[i]) for i in order]
+    )

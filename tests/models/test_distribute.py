@@ -1,0 +1,96 @@
+"""Training under `tf.distribute` equals training on one device."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from tests.models.helpers import STRATEGIES, arrays, difference, make_model, strategy
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture(scope="session")
+def mirrored():
+    """One strategy object for all tests: a second one in a process breaks TF."""
+    tf = pytest.importorskip("tensorflow")
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def _backbone(synchronized):
+    layers = keras.layers
+    return lambda: keras.Sequential(
+        [
+            layers.Conv2D(8, 3),
+            layers.BatchNormalization(synchronized=synchronized),
+            layers.ReLU(),
+            layers.GlobalAveragePooling2D(),
+        ]
+    )
+
+
+def _dataset(ssl, n):
+    import tensorflow as tf
+
+    x, y = arrays(ssl, n=n)
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(12), (x["labeled"], y)
+
+
+@pytest.mark.parametrize("policy", ["joint", "per_view"])
+@pytest.mark.parametrize("ssl", STRATEGIES)
+def test_eight_steps_equal_one_device(ssl, policy, mirrored):
+    """Also with a last batch of 5 + 6 images, and with global ranks and partners."""
+    changes = {"threshold": 0.35} if ssl in ("pseudo_label", "fixmatch") else {}
+    preset = keras_dc3.DC3Config if policy == "joint" else keras_dc3.DC3Config.paper
+    config = preset(partner="mean")
+    models, logs = [], []
+    for synchronized in (False, True):
+
+        def make(synchronized=synchronized):
+            return make_model(
+                _backbone(synchronized),
+                strategy(ssl, **changes),
+                config,
+                ema_decay=0.9,
+                batch_norm=policy,
+            )
+
+        if synchronized:
+            with mirrored.scope():
+                model = make()
+        else:
+            model = make()
+        dataset, validation = _dataset(ssl, 8 * 12 - 1)
+        history = model.fit(dataset, verbose=0, validation_data=validation).history
+        models.append(model)
+        logs.append({name: values[-1] for name, values in history.items()})
+    assert difference(*models) < 1e-5
+    assert int(models[1].step.numpy()) == 8
+    for name in ("supervised_loss", "inverse_loss", "ambiguity_loss", "accuracy"):
+        assert logs[1][name] == pytest.approx(logs[0][name], rel=1e-4), name
+    for name in ("val_f1", "val_ambiguous", "val_accuracy"):
+        assert logs[1][name] == pytest.approx(logs[0][name], rel=1e-5, nan_ok=True), (
+            name
+        )
+
+
+def test_proposals_and_data_sets_under_a_strategy(mirrored):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8")
+    counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=60)
+    data = keras_dc3.datasets.from_arrays(
+        images, counts, labeled=16, unlabeled=32, validation=12, batch_size=8
+    )
+    with mirrored.scope():
+        model = make_model(_backbone(True), strategy("mean_teacher"))
+    model.fit(data, epochs=2, verbose=0)
+    assert int(model.step.numpy()) == 8
+    proposals = model.propose(data.unlabeled, batch_size=10, verbose=0)
+    assert list(proposals.ids) == list(data.unlabeled.ids)
+
+
+def test_several_steps_per_execution_are_refused(mirrored):
+    with mirrored.scope():
+        model = make_model(_backbone(True))
+        with pytest.raises(ValueError, match="`steps_per_execution` must be 1 under"):
+            model.compile(steps_per_execution=4)

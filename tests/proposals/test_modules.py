@@ -1,0 +1,48 @@
+"""What metrics, proposals and plots import, and the examples in their documentation."""
+
+import ast
+import doctest
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_dc3
+
+ROOT = Path(keras_dc3.__file__).parent
+MODULES = sorted(
+    ".".join(("keras_dc3", *path.relative_to(ROOT).with_suffix("").parts))
+    for folder in ("metrics", "proposals", "plots")
+    for path in (ROOT / folder).glob("*.py")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_only_numpy_is_imported_at_the_top(name):
+    path = ROOT.parent.joinpath(*name.split(".")).with_suffix(".py")
+    tree = ast.parse(path.read_text("utf-8"))
+    imported = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+    ours = {name for name in imported if name.startswith("keras_dc3")}
+    for module in ours - {"keras_dc3._validation"}:
+        family = name.split(".")[1]
+        allowed = {family, "proposals"} if family == "plots" else {family}
+        assert module.split(".")[1] in allowed
+    roots = {module.split(".")[0] for module in imported - ours}
+    assert roots <= {"numpy", *sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    if ".plots" in name:
+        pytest.importorskip("matplotlib")
+    module = importlib.import_module(name)
+    importlib.import_module("keras_dc3.plots")
+    results = doctest.testmod(module, extraglobs={"keras_dc3": keras_dc3, "np": np})
+    assert results.failed == 0

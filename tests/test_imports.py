@@ -1,0 +1,223 @@
+"""What may import what, and that optional packages are not needed."""
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "keras_dc3"
+SHARED = {"_registration", "_validation", "collective", "config"}
+
+# Part of the package -> the parts it may import besides itself.
+ALLOWED = {
+    "_registration": set(),
+    "_validation": set(),
+    "config": {"_registration", "_validation"},
+    "collective": {"_validation", "collective_tf"},
+    "collective_tf": {"collective"},
+    "callbacks": set(),
+    "losses": {"_registration", "_validation", "collective"},
+    "layers": {"_registration", "_validation", "collective"},
+    "strategies": {"_registration", "_validation"},
+    "metrics": {"_registration", "_validation"},
+    "optimizers": {"_registration", "_validation"},
+    "backbones": {"_registration", "_validation"},
+    "proposals": {"_registration", "_validation", "metrics"},
+    "plots": {"_registration", "_validation", "metrics", "proposals"},
+    "objective": {*SHARED, "losses", "layers"},
+    "data": {"_registration", "_validation"},
+    "datasets": {"_registration", "_validation", "data"},
+    "models": {
+        *SHARED,
+        "callbacks",
+        "data",
+        "layers",
+        "losses",
+        "metrics",
+        "objective",
+        "optimizers",
+        "proposals",
+        "strategies",
+    },
+}
+SIBLINGS = ("losses", "layers", "strategies", "metrics")
+
+# Where TensorFlow may be imported; at the top of the file only where True.
+TENSORFLOW = {
+    "collective_tf.py": True,
+    "data/": False,
+    "datasets/": False,
+    "models/step.py": False,  # the guard in `train_step`
+    "models/export.py": False,
+    "testing/gradients.py": False,
+}
+# TFDS finds a builder by importing its file, which is TensorFlow's and TFDS' alone.
+FREE_AT_THE_TOP = ("_dataset_builder.py", "_dataset_builder_test.py")
+
+
+def files():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path, path.relative_to(PACKAGE).as_posix()
+
+
+def imports(path):
+    """Yields (module, whether at the top of the file) of all imports."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):  # what only type checkers see
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = [ast.Pass()]
+    inside = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        top = node not in inside
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, top
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide what is imported"
+            yield node.module, top
+            if node.module == "keras_dc3":  # `from keras_dc3 import losses`
+                for alias in node.names:
+                    yield f"keras_dc3.{alias.name}", top
+
+
+def part_of(name):
+    return name.split("/")[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_parts_import_what_they_may(part):
+    for path, name in files():
+        if part_of(name) != part:
+            continue
+        for module, _ in imports(path):
+            pieces = module.split(".")
+            if pieces[0] == "keras_dc3" and len(pieces) > 1:
+                assert pieces[1] in ALLOWED[part] | {part}, f"{name} imports {module}"
+
+
+def test_every_part_has_its_rule():
+    parts = {part_of(name) for _, name in files()}
+    assert parts - {"__init__", "testing"} <= set(ALLOWED)
+
+
+def test_siblings_never_import_each_other():
+    for part in SIBLINGS:
+        assert not ALLOWED[part] & {*SIBLINGS, "models", "objective"} - {part}
+
+
+def test_there_is_no_cycle():
+    """Each part can be taken away after all that import it."""
+    left = {part: set(allowed) for part, allowed in ALLOWED.items()}
+    left["collective"] = set()  # imports collective_tf when called
+    while left:
+        free = [part for part, allowed in left.items() if not allowed & set(left)]
+        assert free, f"a cycle in {left}"
+        for part in free:
+            del left[part]
+
+
+@pytest.mark.parametrize("part", ["proposals", "metrics", "plots"])
+def test_numpy_parts_know_no_framework(part):
+    for path, name in files():
+        if part_of(name) == part:
+            for module, _ in imports(path):
+                top = module.split(".")[0]
+                assert top not in ("keras", "tensorflow", "torch", "jax"), name
+
+
+def test_tensorflow_is_imported_where_allowed():
+    for path, name in files():
+        for module, top in imports(path):
+            if module.split(".")[0] not in ("tensorflow", "tensorflow_datasets"):
+                continue
+            rules = [rule for rule in TENSORFLOW if name.startswith(rule)]
+            assert rules, f"{name} imports {module}"
+            if name.endswith(FREE_AT_THE_TOP):
+                continue
+            assert not top or TENSORFLOW[rules[0]], f"{name} imports {module} at once"
+
+
+def test_heavy_packages_are_never_imported_at_the_top():
+    heavy = ("pandas", "sklearn", "scipy", "matplotlib", "torch", "jax", "onnx", "PIL")
+    for path, name in files():
+        for module, top in imports(path):
+            assert not (top and module.split(".")[0] in heavy), f"{name}: {module}"
+
+
+BLOCK = """
+import sys
+sys.modules.update(dict.fromkeys({blocked!r}))  # None: as if not installed
+"""
+TRAIN = """
+import keras, numpy as np, keras_dc3
+backbone = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)])
+model = keras_dc3.DC3Model(backbone, ssl="pi_model", num_classes=2, training_steps=2)
+x = np.zeros((4, 4, 4, 1), "float32")
+model.compile(jit_compile=False)
+model.fit({"labeled": x, "unlabeled": {"first": x, "second": x}},
+          np.array([0, 1, 0, 1]), batch_size=2, verbose=0)
+assert model.predict(x, verbose=0)["classes"].shape == (4, 2)
+"""
+
+
+def run(code, blocked, backend):
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": str(ROOT),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCK.format(blocked=blocked) + code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def installed(name):
+    return importlib.util.find_spec(name) is not None
+
+
+OPTIONAL = (
+    "tensorflow_datasets",
+    "pandas",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "PIL",
+    "onnx",
+    "tf2onnx",
+    "onnxruntime",
+)
+
+
+def test_import_without_optional_packages():
+    backend = next(b for b in ("tensorflow", "jax", "torch") if installed(b))
+    # scikit-learn and SciPy may be Keras' or JAX' own dependencies.
+    blocked = [name for name in OPTIONAL if (name, backend) != ("scipy", "jax")]
+    code = "import keras_dc3, sys, keras_dc3.testing\n" + (
+        f"print([m for m in {blocked!r} if sys.modules.get(m)])"
+    )
+    assert run(code, blocked, backend).strip() == "[]"
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_import_and_training_without_tensorflow(backend):
+    if not installed(backend):
+        pytest.skip(f"{backend} is not installed")
+    code = TRAIN + "\nimport sys; assert sys.modules['tensorflow'] is None\n"
+    run(code, ["tensorflow", "tensorflow_datasets", "pandas", "sklearn"], backend)

@@ -1,0 +1,67 @@
+"""What the README shows works as printed."""
+
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def block(word):
+    """The one code block of the README that holds `word`."""
+    (found,) = [text for text in BLOCKS if word in text]
+    return found
+
+
+def test_a_strategy_of_ones_own_is_short_and_keeps_the_contract(make_backbone):
+    code = block("class UDA")
+    body = code[code.index("@keras.saving") : code.index("check_strategy(UDA")]
+    lines = [line for line in body.splitlines() if line.strip()]
+    assert len(lines) <= 25
+    exec(compile(code, "README.md", "exec"), {"backbone": make_backbone()})
+
+
+def test_arrays_of_ones_own():
+    rng = np.random.default_rng(0)
+    names = {
+        "images": rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8"),
+        "counts": rng.multinomial(4, [0.5, 0.3, 0.2], size=60),
+        "file_names": [f"{i}.png" for i in range(60)],
+        "keras_dc3": keras_dc3,
+    }
+    exec(compile(block("from_arrays"), "README.md", "exec"), names)
+    assert names["data"].class_names == ("cod", "haddock", "neither")
+
+
+@pytest.mark.tensorflow
+def test_the_first_lines(tmp_path, monkeypatch):
+    """The usage block, on made-up data of the same shape and for one epoch."""
+    code = block('keras_dc3.datasets.load("cifar10h"').replace("epochs=50", "epochs=1")
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(50, np.full(10, 0.1), size=100)
+    images = rng.integers(0, 256, (100, 32, 32, 3)).astype("uint8")
+    data = keras_dc3.datasets.from_arrays(images, counts)
+    monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+    assert keras_dc3.Proposals.from_csv("proposals.csv").class_names == tuple(
+        map(str, range(10))
+    )
+    layer = keras.layers.TFSMLayer("saved_model", call_endpoint="serving_default")
+    assert layer(images[:2])["cluster_probabilities"].shape == (2, 50)
+
+
+def test_commands_are_those_of_continuous_integration():
+    commands = re.findall(r"^    (python -m venv .*)$", README, flags=re.MULTILINE)
+    assert len(commands) == 2
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    install, test = commands[1].split(" && ")[1:]
+    assert install.replace(".venv/bin", ".ci/venv/bin") in ci.replace(" --quiet", "")
+    assert test.replace(".venv/bin", ".ci/venv/bin") in ci
