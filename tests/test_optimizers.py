@@ -157,4 +157,12 @@ def test_reference_optimizer():
     assert optimizer._learning_rate.get_config() == {
         "initial_learning_rate": 0.01,
         "steps": 200,
+        "warmup_steps": 0,
     }
+
+
+def test_warm_up_grows_linearly_and_then_is_the_schedule():
+    plain = SevenSixteenthsCosine(0.1, 100)
+    warm = SevenSixteenthsCosine(0.1, 100, warmup_steps=5)
+    ratio = [float(warm(step)) / float(plain(step)) for step in range(8)]
+    np.testing.assert_allclose(ratio, [0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1], rtol=1e-5)
