@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 import os
+import platform
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -65,8 +69,8 @@ def _steps(data: Any, ssl: str) -> int:
 
 def train(
     data: Any, make_backbone: Callable[[], keras.Model], method: str
-) -> keras_dc3.DC3Model:
-    """Trains one model as the flags say."""
+) -> tuple[keras_dc3.DC3Model, float]:
+    """Trains one model as the flags say; returns it and the seconds it took."""
     steps = _steps(data, FLAGS.ssl) * FLAGS.epochs
     keras.utils.set_random_seed(FLAGS.seed)
     model = keras_dc3.DC3Model(
@@ -87,8 +91,9 @@ def train(
         steps_per_epoch=FLAGS.steps_per_epoch,
         callbacks=[keras.callbacks.TerminateOnNaN()],
     )
-    print(f"{steps} steps took {time.perf_counter() - start:.0f} s.\n")
-    return model
+    seconds = time.perf_counter() - start
+    print(f"{steps} steps took {seconds:.0f} s.\n")
+    return model, seconds
 
 
 def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, Any]:
@@ -103,20 +108,45 @@ def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, Any]:
     }
 
 
+def record(rows: dict[str, Any], seconds: dict[str, float], path: str) -> None:
+    """Writes the scores with all that is needed to repeat them."""
+    content = {
+        "command": " ".join(["python", *sys.argv]),
+        "date": datetime.date.today().isoformat(),
+        "seed": FLAGS.seed,
+        "versions": {
+            "keras_dc3": keras_dc3.__version__,
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            "python": platform.python_version(),
+        },
+        "cores": os.cpu_count(),
+        "seconds": seconds,
+        "scores": {
+            model: {name: float(value) for name, value in row.items()}
+            for model, row in rows.items()
+        },
+    }
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+    os.replace(path + ".tmp", path)
+
+
 def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None:
     """Trains, scores, proposes, draws and exports, as the flags say."""
     logging.set_verbosity(logging.WARNING)  # absl's `app` has set it to INFO
     output = FLAGS.output
     check_writable_folder(output)  # better now than after training
     print(f"{title}\n{data!r}\n")
-    rows = {}
+    rows, seconds = {}, {}
     if FLAGS.baseline and FLAGS.method != "vanilla":
         name = f"{FLAGS.ssl} alone"
         print(f"Training {name} ...")
-        rows[name] = score(train(data, make_backbone, "vanilla"), data.validation)
+        model, seconds[name] = train(data, make_backbone, "vanilla")
+        rows[name] = score(model, data.validation)
     name = f"{FLAGS.ssl} + {FLAGS.method}"
     print(f"Training {name} ...")
-    model = train(data, make_backbone, FLAGS.method)
+    model, seconds[name] = train(data, make_backbone, FLAGS.method)
     rows[name] = score(model, data.validation)
 
     print(f"Scores on the {len(data.validation)} validation images\n")
@@ -126,11 +156,13 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
     proposals = model.propose(data.unlabeled)
     print(proposals.summary())
     paths = {
+        "scores": os.path.join(output, "scores.json"),
         "proposals": os.path.join(output, "proposals.csv"),
         "picture": os.path.join(output, "proposals.png"),
         "model to train on": os.path.join(output, "model.keras"),
         "model to serve": os.path.join(output, "saved_model"),
     }
+    record(rows, seconds, paths["scores"])
     proposals.to_csv(paths["proposals"])
     plots.plot_proposals(
         proposals,

@@ -14,6 +14,7 @@ from keras_dc3._validation import (
     check_soft_labels,
 )
 from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.labels import is_annotated
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 
 
@@ -24,8 +25,8 @@ def from_arrays(
     ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     num_classes: int | None = None,
-    labeled: int | float = 0.16,
-    unlabeled: int | float | None = 0.64,
+    labeled: int | float | None = None,
+    unlabeled: int | float | None = None,
     validation: int | float | None = 0.2,
     seed: int = 0,
     batch_size: int = 64,
@@ -34,7 +35,9 @@ def from_arrays(
     """Splits annotated images into labeled, unlabeled and validation ones.
 
     Each labeled image gets one class, drawn from its soft label. Images without
-    annotation join the unlabeled ones.
+    annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
+    given, 80% of the annotated images are labeled ones if there are images without
+    annotation; else, as in the paper, 16% are labeled and 64% unlabeled.
 
     Args:
         images: (n, h, w, c) or (n, h, w), uint8 or floating point.
@@ -58,6 +61,8 @@ def from_arrays(
     names = _class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
+    if labeled is None and unlabeled is None:
+        labeled, unlabeled = (0.16, 0.64) if is_annotated(counts).all() else (0.8, None)
     return SemiSupervisedData.from_image_set(
         ImageSet(images, ids, counts, names),
         labeled,
