@@ -67,3 +67,9 @@ def make_backbone():
         return keras.Sequential([*parts, layers.GlobalAveragePooling2D()])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def mirrored():
+    """Two replicas. One object for all tests: a second one in a process breaks TF."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -54,13 +54,6 @@ def test_current_outside_a_strategy_is_the_identity():
     assert type(collective_module.current()) is Collective
 
 
-@pytest.fixture(scope="module")
-def mirrored():
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-
-
 def per_replica(strategy, values):
     return strategy.experimental_distribute_values_from_function(
         lambda context: ops.convert_to_tensor(

@@ -13,6 +13,7 @@ from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.models.forward import JOINED_ROLES, ForwardMixin
+from keras_dc3.models.inference import InferenceMixin
 from keras_dc3.models.network import DC3Network
 from keras_dc3.models.saving import SavingMixin
 from keras_dc3.models.step import StepMixin, term_metrics
@@ -24,7 +25,9 @@ from keras_dc3.strategies.strategy import LABELED
 
 
 @register
-class DC3Model(TrainingMixin, ForwardMixin, StepMixin, SavingMixin, keras.Model):
+class DC3Model(
+    TrainingMixin, InferenceMixin, ForwardMixin, StepMixin, SavingMixin, keras.Model
+):
     """Classifies the images people agree on, and clusters those they do not.
 
     It trains a backbone with three heads on a few labeled and many unlabeled images,

@@ -11,18 +11,46 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3.metrics import proposal_scores
-from keras_dc3.models.inputs import check_image_shapes, check_images
+from keras_dc3.models.inputs import (
+    check_image_shapes,
+    check_images,
+    check_labels,
+    is_training_batch,
+)
 from keras_dc3.proposals import Proposals
 
 
-def check_finite_length(x: Any, steps: int | None) -> None:
-    """Raises ValueError for data that repeats without end, without `steps`."""
+def check_evaluation_data(model: Any, data: Any, steps: int | None) -> None:
+    """Raises ValueError for data that a model cannot be evaluated on.
+
+    Args:
+        model: the model; what it does not know yet is not checked.
+        data: `(images, labels)` or more of a tuple, a dataset, or None for nothing.
+        steps: batches to evaluate, None for all.
+    """
+    if data is None:
+        return
+    x, *rest = data if isinstance(data, tuple | list) else (data,)
+    labels = rest[0] if rest else None
     cardinality = getattr(x, "cardinality", None)
     if steps is None and callable(cardinality) and int(cardinality()) == -1:
         raise ValueError(
             "The evaluation data repeats without end; pass `steps` (in `fit`: "
             "`validation_steps`), or remove its `.repeat()`."
         )
+    element = getattr(x, "element_spec", None)
+    if isinstance(element, tuple):
+        x = element[0]
+    if is_training_batch(x):
+        raise ValueError(
+            "Evaluation takes batches `(images, labels)`, not batches to train on."
+        )
+    if isinstance(x, np.ndarray) or element is not None:
+        check_image_shapes(x, model._image_shape)
+    if isinstance(x, np.ndarray):
+        check_images("given", x)
+        if model.num_classes is not None and labels is not None:
+            check_labels(np.asarray(labels), model.num_classes)
 
 
 def infer(model: Any, images: Any, batch_size: int) -> dict[str, np.ndarray]:
@@ -75,15 +103,17 @@ def scores(
     soft = labels.ndim == 2
     if not soft:
         labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
+    names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated"]
+    if not soft:  # d measures distances of soft labels
+        names = ["f1", "ambiguous", "degenerated"]
+    if not all(np.isfinite(value).all() for value in whole.values()):
+        return dict.fromkeys(names, math.nan)  # a diverged model, like its loss
     results = proposal_scores(
         labels,
         whole["classes"],
         whole["clusters"],
         whole["ambiguity"] if model.config.predicts_ambiguity else None,
     )
-    names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated"]
-    if not soft:  # d measures distances of soft labels
-        names = [name for name in names if not name.startswith("d_") and name != "d"]
     return {name: float(results[name]) for name in names}
 
 

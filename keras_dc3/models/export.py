@@ -24,6 +24,8 @@ from typing import Any
 
 import keras
 
+from keras_dc3._validation import check_writable_folder
+
 DESCRIPTION_FILE = os.path.join("assets.extra", "keras_dc3.json")
 
 
@@ -34,6 +36,7 @@ def export(
 
     Raises:
         ValueError: if the model is not built, or `filepath` holds something else.
+        OSError: if nothing can be written there.
         RuntimeError: on another backend than TensorFlow.
         ImportError: if a package that the format needs is missing.
     """
@@ -55,7 +58,7 @@ def export(
         )
     filepath = os.path.abspath(os.fspath(filepath))
     parent = os.path.dirname(filepath)
-    os.makedirs(parent, exist_ok=True)
+    check_writable_folder(parent)
     if format == "onnx":
         _check_onnx()
     elif os.path.isdir(filepath) and os.listdir(filepath):

@@ -24,6 +24,15 @@ def is_data(x: Any) -> bool:
     return hasattr(x, "training_batches") and hasattr(x, "num_classes")
 
 
+def as_arrays(labels: Any) -> Any:
+    """Returns labels given as a list, or (images, labels) with one, as arrays."""
+    if isinstance(labels, tuple):
+        return tuple(as_arrays(part) for part in labels)
+    if isinstance(labels, list):
+        return np.asarray(labels)
+    return labels
+
+
 def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
     """Raises ValueError unless a training batch has every part the views ask for."""
     missing = [part for part in ("labeled", "unlabeled") if part not in inputs]
@@ -64,10 +73,16 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
         parts = {"images": inputs}
     for name, images in parts.items():
         shape = getattr(images, "shape", None)
-        if shape is None or len(shape) != 4:
+        if shape is None:
+            raise ValueError(
+                f"The {name!r} images must be an array or tensor. Received: "
+                f"{type(images).__name__}; `np.asarray` makes one."
+            )
+        if len(shape) != 4:
+            hint = " Call `.batch(...)` on the dataset." if len(shape) == 3 else ""
             raise ValueError(
                 f"The {name!r} images must have shape (n, height, width, channels). "
-                f"Received: {None if shape is None else tuple(shape)}"
+                f"Received: {tuple(shape)}.{hint}"
             )
         shape = tuple(shape)[1:]
         expected = expected or shape
@@ -83,6 +98,12 @@ def check_images(name: str, images: Any) -> None:
     """Raises ValueError if NumPy `images` hold NaN, infinity or integers over 255."""
     if not isinstance(images, np.ndarray) or not images.size:
         return
+    if images.dtype.kind not in "iuf":
+        raise ValueError(
+            f"The {name} images must be integers of 0 to 255 or floating point. "
+            f"Received dtype {images.dtype}; `np.stack` makes one array of many of the "
+            "same size."
+        )
     if images.dtype.kind in "iu":
         if images.dtype.itemsize > 1 and not 0 <= images.min() <= images.max() <= 255:
             raise ValueError(
@@ -90,7 +111,7 @@ def check_images(name: str, images: Any) -> None:
                 f"{images.min()} to {images.max()} ({images.dtype}). Scale them to "
                 "uint8, or pass floating-point images."
             )
-    elif images.dtype.kind == "f":
+    else:
         finite = np.isfinite(images).reshape(len(images), -1).all(axis=1)
         if not finite.all():
             raise ValueError(
@@ -104,6 +125,8 @@ def check_labels(labels: Any, num_classes: int) -> None:
     """Raises ValueError unless NumPy `labels` are classes or distributions."""
     if not isinstance(labels, np.ndarray):
         return
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.size == 0:
         raise ValueError("There is no labeled image; at least one per class is needed.")
     if labels.ndim == 1:
@@ -129,11 +152,28 @@ def check_labels(labels: Any, num_classes: int) -> None:
         )
 
 
+def check_lengths(inputs: Any, labels: Any) -> None:
+    """Raises ValueError unless all arrays of a training set have one length."""
+    if not is_training_batch(inputs):
+        return
+    sizes = {"labels": len(labels), "labeled": len(inputs["labeled"])}
+    sizes.update((view, len(part)) for view, part in inputs["unlabeled"].items())
+    if len(set(sizes.values())) > 1:
+        raise ValueError(
+            f"Arrays of a training set must all have one length. Received: {sizes}. "
+            "For more unlabeled than labeled images use "
+            "`keras_dc3.datasets.from_parts`."
+        )
+
+
 def check_more_than_one_class(labels: Any) -> None:
     """Raises ValueError if all labeled images of the training set are of one class."""
     if not isinstance(labels, np.ndarray) or len(labels) < 2:
         return
-    classes = labels if labels.ndim == 1 else np.argmax(labels, axis=1)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        classes = np.argmax(labels, axis=1)
+    else:
+        classes = labels.ravel()
     if len(np.unique(classes)) == 1:
         raise ValueError(
             f"All {len(labels)} labeled images are of class {int(classes[0])}; a "
@@ -161,4 +201,5 @@ def check_batch(
     if num_classes is not None:
         check_labels(labels, num_classes)
     if whole:
+        check_lengths(inputs, labels)
         check_more_than_one_class(labels)

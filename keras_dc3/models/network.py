@@ -101,14 +101,14 @@ class DC3Network(keras.layers.Layer):
         return images / 127.5 - 1.0 if integer and self.rescale else images
 
     def _pool(self, features: Any) -> Any:
-        rank = len(features.shape)
+        rank = len(getattr(features, "shape", ()))
         if rank == 4:
             return ops.mean(features, axis=(1, 2))
         if rank == 2:
             return features
         raise ValueError(
             "it must return features of shape (n, d) or (n, h, w, d), but returned "
-            f"{tuple(features.shape)}"
+            f"{getattr(features, 'shape', type(features).__name__)}"
         )
 
     def call(self, images: Any, training: bool = False) -> dict[str, Any]:

@@ -104,6 +104,8 @@ class StepMixin:
         """Returns labels as float32 distributions (n, k)."""
         if y is None:
             raise ValueError("Labels are missing: pass `(inputs, labels)`.")
+        if len(y.shape) == 2 and y.shape[1] == 1:
+            y = ops.squeeze(y, axis=1)
         if len(y.shape) == 1:
             return ops.one_hot(ops.cast(y, "int32"), self.num_classes, dtype="float32")
         return ops.cast(y, "float32")

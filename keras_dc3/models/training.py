@@ -1,4 +1,4 @@
-"""`fit`, `evaluate` and `propose`: from a user's data to batches and back."""
+"""`fit`: from a user's data to batches, checked before training starts."""
 
 from __future__ import annotations
 
@@ -35,8 +35,16 @@ def _peek(x: Any, y: Any) -> tuple[Any, Any] | None:
     return element[0], element[1]
 
 
+def len_or_none(x: Any) -> int | None:
+    """Returns the number of batches of `x`, None where it does not know it."""
+    try:
+        return len(x)
+    except TypeError:
+        return None
+
+
 class TrainingMixin:
-    """The part of `DC3Model` that takes data apart before Keras sees it."""
+    """`fit` of `DC3Model`."""
 
     def fit(
         self,
@@ -75,9 +83,28 @@ class TrainingMixin:
 
         All other arguments are as for `keras.Model.fit`.
         """
+        if x is None:
+            raise ValueError("Training data is missing: pass `fit(data)`.")
+        if validation_split and inputs.is_training_batch(x):
+            raise ValueError(
+                "`validation_split` would cut labeled and unlabeled images alike; pass "
+                "`validation_data=(images, labels)` instead. Received: "
+                f"validation_split={validation_split}"
+            )
+        y, validation_data = inputs.as_arrays(y), inputs.as_arrays(validation_data)
         callbacks = self._as_list(callbacks)
         if inputs.is_data(x):
             data = x
+            if y is not None:
+                raise ValueError(
+                    "A data set brings its own labels: call `fit(data)` without `y`."
+                )
+            if self.strategy.needs_unlabeled and getattr(data, "unlabeled", 0) is None:
+                raise ValueError(
+                    f"The strategy `{type(self.strategy).__name__}` needs unlabeled "
+                    f"images, but {data!r} has none; add some, or use "
+                    '`ssl="supervised"`.'
+                )
             self.set_classes(data.num_classes, getattr(data, "class_names", None))
             options = {}
             if self.strategy.unlabeled_ratio != 1:
@@ -95,11 +122,15 @@ class TrainingMixin:
         else:
             self._check_training_input(x, y)
             if hasattr(x, "element_spec"):
+                shuffle = False  # Keras cannot, and would warn
                 from keras_dc3.data import checked
 
                 x = checked.check_values(x, self.num_classes)
         if inputs.is_data(validation_data):
             validation_data = validation_data.validation_batches()
+        evaluation.check_evaluation_data(
+            self, validation_data, kwargs.get("validation_steps")
+        )
         if type(self.strategy).mask is not SSLStrategy.mask:
             callbacks.append(MaskMonitor())
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
@@ -141,6 +172,8 @@ class TrainingMixin:
                     "`tf.data.Dataset` or a `keras.utils.PyDataset`."
                 )
             return
+        if len_or_none(x) == 0:
+            raise ValueError("The training data is empty: it has no batch.")
         images, labels = batch
         if labels is None:
             raise ValueError("Labels are missing: pass `fit(inputs, labels)`.")
@@ -154,7 +187,7 @@ class TrainingMixin:
                 f'{list(self.strategy.views)}, a data set, or use `ssl="supervised"`.'
             )
         inputs.check_image_shapes(images, self._image_shape)
-        if self.num_classes is None and len(labels.shape) == 2:
+        if self.num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:
             self.set_classes(int(labels.shape[1]))
         whole = y is not None
         inputs.check_batch(images, labels, self.num_classes, whole=whole)
@@ -167,11 +200,8 @@ class TrainingMixin:
         """Warns where a schedule is planned for a much longer training."""
         steps = steps_per_epoch
         if steps is None:
-            try:
-                steps = len(x)
-            except TypeError:
-                return
-            if isinstance(x, dict | np.ndarray):
+            steps = len_or_none(x)
+            if steps is None or isinstance(x, dict | np.ndarray):
                 return
         total = steps * epochs
         ramp = self.strategy.ramp_steps
@@ -189,109 +219,3 @@ class TrainingMixin:
                 f"Pass `training_steps={total}` to `DC3Model` to plan for its length.",
                 stacklevel=3,
             )
-
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        callbacks: Any = None,
-        return_dict: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Returns loss and metrics, and with `return_dict=True` the DC3 scores.
-
-        The scores are those of `keras_dc3.metrics.proposal_scores`, computed in a
-        second pass over `x`; `d` and its kin need soft labels (n, k). A generator
-        cannot be passed over twice: it gives loss and metrics alone.
-
-        Args:
-            x: images, a data set of ours (its validation part), or whatever
-                `keras.Model.evaluate` takes.
-
-        All other arguments are as for `keras.Model.evaluate`.
-        """
-        if inputs.is_data(x):
-            x = x.validation_batches()
-            if x is None:
-                raise ValueError("The data set has no validation part to evaluate on.")
-        evaluation.check_finite_length(x, steps)
-        self._check_images_and_labels(x, y)
-        self._evaluating = True
-        try:
-            logs = super().evaluate(
-                x,
-                y,
-                batch_size=batch_size,
-                verbose=verbose,
-                sample_weight=sample_weight,
-                steps=steps,
-                callbacks=callbacks,
-                return_dict=True,
-                **kwargs,
-            )
-        finally:
-            self._evaluating = False
-        if not return_dict:
-            return self._flatten_metrics_in_order(logs)
-        return {**logs, **evaluation.scores(self, x, y, batch_size or 32, steps)}
-
-    def _check_images_and_labels(self, x: Any, y: Any) -> None:
-        if isinstance(x, np.ndarray):
-            inputs.check_image_shapes(x, self._image_shape)
-            if self.num_classes is not None and y is not None:
-                inputs.check_batch(x, np.asarray(y), self.num_classes)
-
-    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        self._evaluating = True
-        try:
-            return super().test_on_batch(*args, **kwargs)
-        finally:
-            self._evaluating = False
-
-    def propose(
-        self,
-        dataset: Any,
-        ids: Any = None,
-        batch_size: int = 64,
-        verbose: Any = "auto",
-    ) -> Any:
-        """Returns one proposal per image, in the order of the data.
-
-        Args:
-            dataset: a part of a data set, such as `data.unlabeled` (anything with
-                `ids` and `image_batches(batch_size)`); an array of images, with `ids`;
-                or an iterable of batches `{"image": (n, h, w, c), "id": (n,)}`, such
-                as a `tf.data.Dataset` of TFDS.
-            ids: one string per image, where `dataset` is an array.
-            batch_size: images per step.
-            verbose: 0 for no progress bar.
-
-        Returns:
-            A `keras_dc3.proposals.Proposals`.
-        """
-        return evaluation.propose(self, dataset, ids, batch_size, verbose)
-
-    def export(
-        self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any
-    ) -> None:
-        """Writes the model for serving, without need of `keras_dc3`.
-
-        Args:
-            filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`.
-            format: `"tf_saved_model"`, `"onnx"` (needs the extra
-                `keras_dc3[onnx]`), or another format of `keras.Model.export`, which
-                then exports the plain model.
-            **kwargs: `verbose`; for other formats as for `keras.Model.export`.
-
-        See `keras_dc3.models.export` for what stands in the files.
-        """
-        if format not in ("tf_saved_model", "onnx"):
-            super().export(filepath, format=format, **kwargs)
-            return
-        from keras_dc3.models import export
-
-        export.export(self, filepath, format, **kwargs)

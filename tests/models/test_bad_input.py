@@ -59,6 +59,54 @@ def test_no_labeled_image_or_one_class(make_backbone):
     fails(model(make_backbone), x, y * 0, "All 24 labeled images are of class 0")
 
 
+def test_arrays_of_different_lengths_or_none(make_backbone):
+    x, y = arrays("pi_model")
+    fails(model(make_backbone), x, y[:5], r"must all have one length.*'labels': 5")
+    fails(model(make_backbone), None, y, "Training data is missing")
+    fails(model(make_backbone), x, y, "`validation_split` would", validation_split=0.2)
+
+
+def test_lists_and_objects(make_backbone):
+    x, y = arrays("pi_model")
+    lists = {**x, "labeled": x["labeled"].tolist()}
+    fails(model(make_backbone), lists, y, "must be an array or tensor. Received: list")
+    objects = {**x, "labeled": x["labeled"].astype(object)}
+    fails(model(make_backbone), objects, y, "Received dtype object")
+    model(make_backbone).fit(x, list(y), batch_size=8, verbose=0)
+    model(make_backbone).fit(x, y[:, None], batch_size=8, verbose=0)
+
+
+def test_validation_data_is_checked_before_training(make_backbone):
+    x, y = arrays("pi_model")
+    images, m = x["labeled"], model(make_backbone)
+    fails(m, x, y, r"must lie in 0\.\.2", validation_data=(images, y + 1))
+    fails(m, x, y, "not batches to train on", validation_data=(x, y))
+    fails(m, x, y, "resize them", validation_data=(images[:, :4], y))
+
+
+def test_data_sets_that_do_not_fit(make_backbone):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (40, 8, 8, 3)).astype("uint8")
+    counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=40)
+    data = keras_dc3.datasets.from_arrays(images, counts, labeled=20, validation=10)
+    fails(model(make_backbone), data, None, "has none; add some, or use `ssl=")
+    fails(model(make_backbone), data, [1], "brings its own labels")
+    data = keras_dc3.datasets.from_arrays(images, counts)
+    other = model(make_backbone, class_names=["a", "b", "c"])
+    fails(other, data, None, "they must be the same, in one order")
+    with pytest.raises(ValueError, match="takes a part of a data set"):
+        model(make_backbone).propose(data)
+
+
+def test_a_diverged_model_has_no_scores(make_backbone):
+    x, y = arrays("pi_model")
+    m = model(make_backbone, optimizer=keras.optimizers.SGD(1e30))
+    history = m.fit(
+        x, y, batch_size=8, verbose=0, validation_data=(x["labeled"], y)
+    ).history
+    assert np.isnan(history["val_f1"][0])
+
+
 def test_labels_are_missing(make_backbone):
     x, _ = arrays("pi_model")
     fails(model(make_backbone), x, None, "Labels are missing")
@@ -124,6 +172,17 @@ def test_values_inside_a_tf_dataset(make_backbone):
     fit(x, y, "hold NaN or infinity")
     with pytest.raises(ValueError, match="labels are missing"):
         model(make_backbone).fit(tf.data.Dataset.from_tensor_slices(x).batch(8))
+
+
+@pytest.mark.tensorflow
+def test_datasets_without_batches(make_backbone):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices(arrays("pi_model"))
+    with pytest.raises(ValueError, match=r"Call `\.batch\(\.\.\.\)`"):
+        model(make_backbone).fit(dataset)
+    with pytest.raises(ValueError, match="is empty: it has no batch"):
+        model(make_backbone).fit(dataset.batch(8).take(0))
 
 
 @pytest.mark.tensorflow

@@ -10,13 +10,6 @@ from tests.models.helpers import STRATEGIES, arrays, difference, make_model, str
 pytestmark = pytest.mark.tensorflow
 
 
-@pytest.fixture(scope="session")
-def mirrored():
-    """One strategy object for all tests: a second one in a process breaks TF."""
-    tf = pytest.importorskip("tensorflow")
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-
-
 def _backbone(synchronized):
     layers = keras.layers
     return lambda: keras.Sequential(

@@ -181,3 +181,8 @@ def test_export_before_training_is_refused(tmp_path):
     model = keras_dc3.DC3Model(keras.layers.Flatten(), num_classes=3)
     with pytest.raises(ValueError, match="not built yet, so there is nothing to"):
         model.export(tmp_path / "served")
+
+
+def test_an_unwritable_folder_is_told(trained):
+    with pytest.raises(OSError, match="cannot be written to"):
+        trained[0].export("/proc/served")

@@ -268,3 +268,34 @@ def test_names_of_strategies_in_the_error():
     with pytest.raises(ValueError, match=r"Did you mean 'mean_teacher'.*pi_model"):
         keras_dc3.DC3Model(keras.layers.Flatten(), ssl="mean-teachr")
     assert strategies.names() == sorted(strategies.names())
+
+
+def test_parts_of_a_data_set_go_in_everywhere(make_backbone):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (70, 8, 8, 3)).astype("uint8")
+    counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=70)
+    names = [f"fish, {i}" for i in range(70)]
+    data = keras_dc3.datasets.from_arrays(
+        images, counts, ids=names, class_names=["cod", "haddock", "neither"]
+    )
+    model = make_model(make_backbone, num_classes=None)
+    model.fit(data, epochs=1, steps_per_epoch=2, verbose=0)
+    assert model.class_names == ("cod", "haddock", "neither")
+    part = data.validation
+    predicted = model.predict(part, batch_size=5, verbose=0)
+    expected = model.predict(part.images, verbose=0)
+    for name, value in expected.items():
+        np.testing.assert_allclose(predicted[name], value, atol=1e-6)
+    by_part = model.evaluate(part, verbose=0, return_dict=True)
+    by_data = model.evaluate(data, verbose=0, return_dict=True)
+    assert by_part == pytest.approx(by_data, nan_ok=True)
+    proposals = model.propose(part, batch_size=4, verbose=0)
+    assert tuple(proposals.ids) == part.ids
+    batches = [
+        {"image": part.images[i : i + 3], "id": part.ids[i : i + 3]}
+        for i in range(0, len(part), 3)
+    ]
+    assert model.propose(batches, batch_size=2, verbose=0) == proposals
+    again = model.propose(part.images, ids=part.ids, verbose=0)
+    assert tuple(again.ids) == part.ids
+    np.testing.assert_allclose(again.ambiguity, proposals.ambiguity, atol=1e-6)

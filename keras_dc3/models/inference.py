@@ -1,0 +1,130 @@
+"""`evaluate`, `predict`, `propose` and `export`: what a trained model is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.models import evaluation, inputs
+
+
+class InferenceMixin:
+    """What `DC3Model` does after training."""
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Returns loss and metrics, and with `return_dict=True` the DC3 scores.
+
+        The scores are those of `keras_dc3.metrics.proposal_scores`, computed in a
+        second pass over `x`; `d` and its kin need soft labels (n, k). A generator
+        cannot be passed over twice: it gives loss and metrics alone.
+
+        Args:
+            x: images, a data set of ours (its validation part), or whatever
+                `keras.Model.evaluate` takes.
+
+        All other arguments are as for `keras.Model.evaluate`.
+        """
+        if inputs.is_data(x):
+            x = x.validation_batches()
+            if x is None:
+                raise ValueError("The data set has no validation part to evaluate on.")
+        elif hasattr(x, "image_batches"):
+            x, y = x.images, x.soft_labels
+        y = inputs.as_arrays(y)
+        evaluation.check_evaluation_data(self, (x, y), steps)
+        self._evaluating = True
+        try:
+            logs = super().evaluate(
+                x,
+                y,
+                batch_size=batch_size,
+                verbose=verbose,
+                sample_weight=sample_weight,
+                steps=steps,
+                callbacks=callbacks,
+                return_dict=True,
+                **kwargs,
+            )
+        finally:
+            self._evaluating = False
+        if not return_dict:
+            return self._flatten_metrics_in_order(logs)
+        return {**logs, **evaluation.scores(self, x, y, batch_size or 32, steps)}
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, *args: Any, **kwargs: Any
+    ) -> dict[str, np.ndarray]:
+        """Returns `{"classes", "clusters", "ambiguity"}`; see `DC3Model`.
+
+        Args:
+            x: images, a part of a data set, or whatever `keras.Model.predict` takes.
+
+        All other arguments are as for `keras.Model.predict`.
+        """
+        if hasattr(x, "image_batches"):
+            x = ((images,) for images in x.image_batches(batch_size or 32))
+            batch_size = None
+        return super().predict(x, batch_size, *args, **kwargs)
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        self._evaluating = True
+        try:
+            return super().test_on_batch(*args, **kwargs)
+        finally:
+            self._evaluating = False
+
+    def propose(
+        self,
+        dataset: Any,
+        ids: Any = None,
+        batch_size: int = 64,
+        verbose: Any = "auto",
+    ) -> Any:
+        """Returns one proposal per image, in the order of the data.
+
+        Args:
+            dataset: a part of a data set, such as `data.unlabeled` (anything with
+                `ids` and `image_batches(batch_size)`); an array of images, with `ids`;
+                or an iterable of batches `{"image": (n, h, w, c), "id": (n,)}`, such
+                as a `tf.data.Dataset` of TFDS.
+            ids: one string per image, where `dataset` is an array.
+            batch_size: images per step.
+            verbose: 0 for no progress bar.
+
+        Returns:
+            A `keras_dc3.proposals.Proposals`.
+        """
+        return evaluation.propose(self, dataset, ids, batch_size, verbose)
+
+    def export(
+        self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any
+    ) -> None:
+        """Writes the model for serving, without need of `keras_dc3`.
+
+        Args:
+            filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`.
+            format: `"tf_saved_model"`, `"onnx"` (needs the extra
+                `keras_dc3[onnx]`), or another format of `keras.Model.export`, which
+                then exports the plain model.
+            **kwargs: `verbose`; for other formats as for `keras.Model.export`.
+
+        See `keras_dc3.models.export` for what stands in the files.
+        """
+        if format not in ("tf_saved_model", "onnx"):
+            super().export(filepath, format=format, **kwargs)
+            return
+        from keras_dc3.models import export
+
+        export.export(self, filepath, format, **kwargs)

@@ -1,0 +1,79 @@
+"""The example scripts run as printed, here for a moment only."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_dc3
+from keras_dc3._validation import check_writable_folder
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.tensorflow
+
+
+def run(script, *flags):
+    return subprocess.run(
+        [sys.executable, ROOT / "examples" / script, *map(str, flags)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+def check_output(folder, num_images):
+    proposals = keras_dc3.Proposals.from_csv(folder / "proposals.csv")
+    assert len(proposals) == num_images
+    assert (folder / "proposals.png").stat().st_size > 10_000
+    assert (folder / "saved_model" / "saved_model.pb").exists()
+    assert (folder / "model.keras").exists()
+    scores = json.loads((folder / "scores.json").read_text())
+    assert {"f1", "d", "auroc_softmax"} <= set(next(iter(scores["scores"].values())))
+
+
+def test_quickstart(tmp_path):
+    pytest.importorskip("sklearn", reason="needs keras_dc3[demo]")
+    result = run("quickstart.py", "--epochs=1", "--output", tmp_path / "out")
+    assert result.returncode == 0, result.stderr[-3000:]
+    check_output(tmp_path / "out", 1920)
+    assert "demonstration" in result.stdout
+    for word in (
+        "supervised_loss",
+        "val_d_minus_f1",
+        "degenerated",
+        "Proposals for 1,920",
+    ):
+        assert word in result.stdout, word
+
+
+def test_cifar10h(tmp_path, data_dir):
+    result = run(
+        "cifar10h.py",
+        f"--data_dir={data_dir}",
+        "--epochs=1",
+        "--steps_per_epoch=2",
+        "--nobaseline",
+        f"--output={tmp_path}",
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    check_output(tmp_path, 6400)
+
+
+def test_an_unwritable_folder_is_told_before_training():
+    result = run("quickstart.py", "--epochs=1", "--output=/proc/output")
+    assert result.returncode != 0
+    assert "cannot be written to" in result.stderr
+    assert "Training" not in result.stdout
+
+
+def test_the_check_leaves_no_trace(tmp_path):
+    check_writable_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OSError, match="cannot be written to"):
+        check_writable_folder(tmp_path / "file")
