@@ -5,6 +5,7 @@ Importing this needs NumPy and Keras only.
 
 from keras_dc3.data.image_set import ImageSet, ReadableImages
 from keras_dc3.data.labels import (
+    balanced_class_weights,
     entropy,
     is_ambiguous,
     is_annotated,
@@ -28,6 +29,7 @@ __all__ = [
     "Split",
     "Strong",
     "Weak",
+    "balanced_class_weights",
     "check_disjoint",
     "entropy",
     "get_policy",

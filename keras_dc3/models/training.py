@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import EpochClock, MaskMonitor
+from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.strategies import SSLStrategy
 
@@ -78,6 +80,8 @@ class TrainingMixin:
             validation_data: as for `keras.Model.fit`; with soft labels (n, k) all
                 scores are logged, with integer labels those of the classes. A data
                 set's own validation part is used where None.
+            class_weight: as for `keras.Model.fit`, or `"balanced"`: each class that
+                occurs weighs the same, by the labels of the labeled images alone.
             steps_per_epoch: as for `keras.Model.fit`. A data set of ours then goes on
                 in the next epoch where it stopped.
 
@@ -93,6 +97,7 @@ class TrainingMixin:
             )
         y, validation_data = inputs.as_arrays(y), inputs.as_arrays(validation_data)
         callbacks = self._as_list(callbacks)
+        given_labels = getattr(x, "labels", y)
         if inputs.is_data(x):
             data = x
             if y is not None:
@@ -126,6 +131,8 @@ class TrainingMixin:
                 from keras_dc3.data import checked
 
                 x = checked.check_values(x, self.num_classes)
+        if isinstance(class_weight, str):
+            class_weight = self._class_weight(class_weight, given_labels)
         if inputs.is_data(validation_data):
             validation_data = validation_data.validation_batches()
         evaluation.check_evaluation_data(
@@ -193,6 +200,19 @@ class TrainingMixin:
         inputs.check_batch(images, labels, self.num_classes, whole=whole)
         if not self.built:
             self.build((None, *inputs.image_shape_of(images)[1:]))
+
+    def _class_weight(self, class_weight: str, labels: Any) -> dict[int, float]:
+        """Returns the weights of `class_weight="balanced"`."""
+        check_choice("class_weight", class_weight, ("balanced", None))
+        if not isinstance(labels, np.ndarray):
+            raise ValueError(
+                '`class_weight="balanced"` needs the labels as an array or a data set '
+                "with `labels`; for other data pass a dict {class: weight}, such as "
+                "`keras_dc3.data.balanced_class_weights` makes."
+            )
+        soft = labels.ndim == 2 and labels.shape[1] > 1
+        classes = labels.argmax(axis=1) if soft else labels.ravel()
+        return balanced_class_weights(classes, self.num_classes)
 
     def _hint_length(
         self, x: Any, epochs: int, initial_epoch: int, steps_per_epoch: int | None

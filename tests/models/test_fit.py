@@ -299,3 +299,32 @@ def test_parts_of_a_data_set_go_in_everywhere(make_backbone):
     again = model.propose(part.images, ids=part.ids, verbose=0)
     assert tuple(again.ids) == part.ids
     np.testing.assert_allclose(again.ambiguity, proposals.ambiguity, atol=1e-6)
+
+
+def test_balanced_class_weights_come_from_the_labeled_images_alone(make_backbone):
+    rng = np.random.default_rng(0)
+    labels = np.array([0] * 16 + [1] * 6 + [2] * 2)
+    weights = keras_dc3.data.balanced_class_weights(labels, 4)
+    assert weights == pytest.approx({0: 0.5, 1: 24 / 18, 2: 4.0, 3: 1.0})
+    images = rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8")
+    data = keras_dc3.datasets.from_parts(
+        images[:24],
+        labels,
+        images[24:48],
+        (images[48:], rng.integers(0, 3, 12)),
+        num_classes=3,
+        batch_size=8,
+    )
+    del weights[3]
+    models = []
+    for class_weight in ("balanced", weights, None):
+        model = make_model(make_backbone, strategy("pi_model"), optimizer="sgd")
+        model.fit(data, verbose=0, class_weight=class_weight)
+        models.append(model)
+    assert difference(models[0], models[1]) == 0
+    assert difference(models[0], models[2]) > 1e-5
+    with pytest.raises(ValueError, match="`class_weight` must be one of"):
+        model.fit(data, class_weight="ballanced")
+    with pytest.raises(ValueError, match="needs the labels as an array"):
+        x, y = arrays("pi_model")
+        model.fit(Batches(x, y), class_weight="balanced", verbose=0)
