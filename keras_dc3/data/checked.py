@@ -34,8 +34,11 @@ def check_values(dataset: Any, num_classes: int) -> Any:
 
 
 def _check_labels(tf: Any, labels: Any, num_classes: int) -> Any:
-    if labels.shape.rank == 1:
-        inside = tf.reduce_all((labels >= 0) & (labels < num_classes))
+    if labels.shape.rank == 1 or labels.shape[-1] == 1:
+        whole = labels == tf.cast(tf.cast(labels, tf.int64), labels.dtype)
+        inside = tf.reduce_all(whole) & tf.reduce_all(
+            (labels >= 0) & (labels < num_classes)
+        )
         return tf.debugging.Assert(
             inside,
             [

@@ -152,6 +152,7 @@ def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarra
     return counts
 
 
+_MOST_CLASSES = 100_000
 _UNKNOWN_CLASSES = (
     "The number of classes is not known: integer labels alone do not tell it, as a "
     "class may be missing. Pass `num_classes` or `class_names`."
@@ -179,11 +180,20 @@ def _class_names(
 ) -> tuple[str, ...] | None:
     if num_classes is not None:
         check_positive_int("num_classes", num_classes, least=2)
+        if num_classes > _MOST_CLASSES:
+            raise ValueError(
+                f"`num_classes` must be at most {_MOST_CLASSES:,}. Received: "
+                f"{num_classes:,}; is it an id?"
+            )
         if names is not None and len(names) != num_classes:
             raise ValueError(
                 f"`num_classes` is {num_classes}, but there are {len(names)} "
                 "`class_names`. Pass one of them."
             )
+    if isinstance(names, str):
+        raise TypeError(
+            f"`class_names` must be a list of names. Received the text {names!r}"
+        )
     if names is not None:
         return tuple(names)
     return None if num_classes is None else tuple(map(str, range(num_classes)))

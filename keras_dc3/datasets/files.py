@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def read_npz(
     Raises:
         ValueError: if a part is missing or does not fit.
     """
-    with np.load(path, allow_pickle=False) as file:
+    with _opened(path) as file:
         missing = [key for key in ("images", "labels", "counts") if key not in file]
         if missing:
             raise ValueError(f"{path} lacks {missing}; it holds {list(file)}.")
@@ -51,9 +52,23 @@ def read_npz(
         )
     if found is not None and found != list(class_names):
         raise ValueError(f"The classes of {path} must be {class_names}. Found: {found}")
+    if counts.ndim != 2 or counts.shape[1] != len(class_names):
+        raise ValueError(
+            f"The counts of {path} must have {len(class_names)} columns, one per "
+            f"class. Found: {counts.shape}."
+        )
     check_agreement(str(path), labels, counts, len(images), least_agreement)
     ids = [f"{prefix}_{i:05d}" for i in range(len(images))]
     return ImageSet(images, ids, counts, class_names)
+
+
+def _opened(path: Path) -> np.lib.npyio.NpzFile:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is damaged or no `.npz` file ({error}); copy or download it again."
+        ) from error
 
 
 def check_agreement(

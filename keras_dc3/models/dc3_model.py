@@ -143,6 +143,10 @@ class DC3Model(
         """
         if class_names is not None:
             class_names = tuple(str(name) for name in class_names)
+            if not all(class_names):
+                raise ValueError(
+                    f"`class_names` must not be empty. Received: {list(class_names)}"
+                )
             if len(set(class_names)) != len(class_names):
                 raise ValueError(
                     f"`class_names` must all differ. Received: {list(class_names)}"

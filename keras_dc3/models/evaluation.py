@@ -100,6 +100,9 @@ def scores(
             collected.setdefault(name, []).append(value)
     whole = {name: np.concatenate(parts) for name, parts in collected.items()}
     labels = whole.pop("labels")
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    check_labels(labels, model.num_classes)
     soft = labels.ndim == 2
     if not soft:
         labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
@@ -142,7 +145,7 @@ def _identified_batches(
                 "An array of images does not say which image is which: pass `ids`, one "
                 "string per image, such as the file names."
             )
-        ids = [str(i) for i in ids]
+        ids = [_text(name) for name in ids]
         if len(ids) != len(dataset):
             raise ValueError(
                 f"There are {len(ids)} `ids` but {len(dataset)} images; give one each."
@@ -171,9 +174,18 @@ def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
                 f"{sorted(batch) if isinstance(batch, Mapping) else type(batch)}"
             )
         images, names = np.asarray(batch["image"]), np.asarray(batch["id"])
-        names = [n.decode() if isinstance(n, bytes) else str(n) for n in names.tolist()]
+        names = [_text(name) for name in np.ravel(names).tolist()]
+        if len(names) != len(images):
+            raise ValueError(
+                f"A batch holds {len(images)} images but {len(names)} ids, first "
+                f"{names[:3]}; give one each."
+            )
         for i in range(0, len(names), batch_size):
             yield names[i : i + batch_size], images[i : i + batch_size]
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def propose(

@@ -36,6 +36,8 @@ class InferenceMixin:
 
         All other arguments are as for `keras.Model.evaluate`.
         """
+        if hasattr(x, "class_names"):
+            self.set_classes(x.num_classes, x.class_names)  # the same, or an error
         if inputs.is_data(x):
             x = x.validation_batches()
             if x is None:
@@ -76,6 +78,9 @@ class InferenceMixin:
         if hasattr(x, "image_batches"):
             x = ((images,) for images in x.image_batches(batch_size or 32))
             batch_size = None
+        elif isinstance(x, np.ndarray):
+            inputs.check_image_shapes(x, self._image_shape)
+            inputs.check_images("given", x)
         return super().predict(x, batch_size, *args, **kwargs)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:

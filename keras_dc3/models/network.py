@@ -80,6 +80,14 @@ class DC3Network(keras.layers.Layer):
     def build(self, image_shape: tuple[int | None, ...]) -> None:
         # The backbone is called, not built: a subclassed one may build itself only
         # when it sees its first images.
+        expected = getattr(self.backbone, "input_shape", None)
+        if isinstance(expected, tuple) and len(expected) == len(image_shape):
+            pairs = zip(image_shape[1:], expected[1:], strict=True)
+            if any(None not in (a, b) and a != b for a, b in pairs):
+                raise ValueError(
+                    f"The backbone {self.backbone.name!r} cannot take images of shape "
+                    f"{tuple(image_shape[1:])}: it takes {tuple(expected[1:])}."
+                )
         images = keras.Input(tuple(image_shape[1:]), dtype=self.compute_dtype)
         try:
             features = self._pool(self.backbone(images))

@@ -12,6 +12,7 @@ from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import EpochClock, MaskMonitor
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
+from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
 from keras_dc3.strategies import SSLStrategy
 
 
@@ -82,13 +83,27 @@ class TrainingMixin:
                 set's own validation part is used where None.
             class_weight: as for `keras.Model.fit`, or `"balanced"`: each class that
                 occurs weighs the same, by the labels of the labeled images alone.
+            initial_epoch: as for `keras.Model.fit`. The order and augmentation of a
+                data set of ours follow the epoch's number: to go on after a first
+                `fit(epochs=5)`, call `fit(initial_epoch=5, epochs=10)`.
             steps_per_epoch: as for `keras.Model.fit`. A data set of ours then goes on
                 in the next epoch where it stopped.
 
         All other arguments are as for `keras.Model.fit`.
         """
+        cardinality = getattr(x, "cardinality", None)
+        if steps_per_epoch is None and callable(cardinality) and cardinality() == -1:
+            raise ValueError(
+                "The training data repeats without end; pass `steps_per_epoch`, or "
+                "remove its `.repeat()`."
+            )
         if x is None:
             raise ValueError("Training data is missing: pass `fit(data)`.")
+        if hasattr(x, "image_batches"):
+            raise ValueError(
+                f"{x!r} is a part of a data set: pass the whole, `fit(data)`, with its "
+                "labeled and unlabeled images."
+            )
         if validation_split and inputs.is_training_batch(x):
             raise ValueError(
                 "`validation_split` would cut labeled and unlabeled images alike; pass "
@@ -131,8 +146,16 @@ class TrainingMixin:
                 from keras_dc3.data import checked
 
                 x = checked.check_values(x, self.num_classes)
+            elif isinstance(x, keras.utils.PyDataset):
+                x = CheckedBatches(x, self.num_classes, self._image_shape)
+            elif hasattr(x, "__next__"):
+                shuffle = False
+                x = checked_batches(x, self.num_classes, self._image_shape)
         if isinstance(class_weight, str):
             class_weight = self._class_weight(class_weight, given_labels)
+        if hasattr(validation_data, "class_names"):
+            names = validation_data.class_names
+            self.set_classes(validation_data.num_classes, names)
         if inputs.is_data(validation_data):
             validation_data = validation_data.validation_batches()
         evaluation.check_evaluation_data(
@@ -184,6 +207,12 @@ class TrainingMixin:
         images, labels = batch
         if labels is None:
             raise ValueError("Labels are missing: pass `fit(inputs, labels)`.")
+        columns = labels.shape[1] if len(labels.shape) == 2 else 1
+        if self.num_classes is not None and columns not in (1, None, self.num_classes):
+            raise ValueError(
+                f"Soft labels must have {self.num_classes} columns, one per class. "
+                f"Received: labels.shape={tuple(labels.shape)}"
+            )
         if inputs.is_training_batch(images):
             inputs.check_parts(images, self.strategy.views)
         elif self.strategy.needs_unlabeled:
@@ -192,6 +221,13 @@ class TrainingMixin:
                 "images, but the training data is plain `(images, labels)`. Pass "
                 '`{"labeled": images, "unlabeled": {view: images}}` with the views '
                 f'{list(self.strategy.views)}, a data set, or use `ssl="supervised"`.'
+            )
+        elif self.config.predicts_ambiguity or self.config.inverse_weight:
+            warnings.warn(
+                "There are no unlabeled images, so the cross-entropy alone is trained: "
+                "ambiguity and clusters stay random. Add unlabeled images, or say "
+                "`config=DC3Config.vanilla()` for a plain classifier.",
+                stacklevel=3,
             )
         inputs.check_image_shapes(images, self._image_shape)
         if self.num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:

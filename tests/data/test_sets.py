@@ -169,6 +169,8 @@ def test_from_parts_and_its_errors():
 def test_from_arrays_errors():
     with pytest.raises(ValueError, match="number of classes is not known"):
         datasets.from_arrays(IMAGES, [0, 1, 0, 1, 0, 1])
+    with pytest.raises(TypeError, match="must be a list of names"):
+        datasets.from_arrays(IMAGES, COUNTS, class_names="ab")
     with pytest.raises(ValueError, match="map names to numbers"):
         datasets.from_arrays(IMAGES, list("aabbab"), num_classes=2)
     with pytest.raises(ValueError, match=r"must lie in 0\.\.1"):

@@ -89,6 +89,12 @@ def test_counts_of_other_images_are_refused(tmp_path):
     fake_npz(tmp_path, images=np.zeros((200, 8, 8, 3), "uint8"))
     with pytest.raises(ValueError, match="must be uint8"):
         datasets.load("cifar10h", data_dir=tmp_path, **sizes)
+    fake_npz(tmp_path, counts=np.ones((200, 9), int))
+    with pytest.raises(ValueError, match="must have 10 columns"):
+        datasets.load("cifar10h", data_dir=tmp_path, **sizes)
+    (tmp_path / "cifar10h.npz").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(ValueError, match="is damaged"):
+        datasets.load("cifar10h", data_dir=tmp_path)
     np.savez(tmp_path / "cifar10h.npz", images=np.zeros((2, 32, 32, 3), "uint8"))
     with pytest.raises(ValueError, match=r"lacks \['labels', 'counts'\]"):
         datasets.load("cifar10h", data_dir=tmp_path)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
+from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
 from tests.models.helpers import Batches, arrays, make_model
 
 
@@ -94,6 +95,8 @@ def test_data_sets_that_do_not_fit(make_backbone):
     data = keras_dc3.datasets.from_arrays(images, counts)
     other = model(make_backbone, class_names=["a", "b", "c"])
     fails(other, data, None, "they must be the same, in one order")
+    with pytest.raises(ValueError, match="is a part of a data set: pass the whole"):
+        other.fit(data.labeled)
     with pytest.raises(ValueError, match="takes a part of a data set"):
         model(make_backbone).propose(data)
 
@@ -268,3 +271,74 @@ def test_class_names_of_model_and_data_must_agree(make_backbone):
 
     with pytest.raises(ValueError, match="they must be the same, in one order"):
         m.propose(Part())
+
+
+def test_late_batches_of_a_stream_are_checked(make_backbone):
+    x, y = arrays("pi_model", dtype="float32")
+    y[20] = 7
+    batches = Batches(x, y)
+    stream = checked_batches((batches[i] for i in range(3)), 3, (8, 8, 3))
+    assert len([next(stream), next(stream)]) == 2
+    with pytest.raises(ValueError, match="first is 7"):
+        next(stream)
+    x["unlabeled"]["first"][20] = np.nan
+    checked = CheckedBatches(Batches(x, y), 3, (8, 8, 3))
+    assert len(checked) == 3 and len(checked[0][1]) == 8
+    with pytest.raises(ValueError, match="'first' images hold NaN"):
+        checked[2]
+    # In `fit`, TensorFlow reports it from its own thread, with the sentence inside.
+    with pytest.raises(Exception, match="'first' images hold NaN"):
+        model(make_backbone).fit(Batches(x, y % 3), shuffle=False, verbose=0)
+
+
+def test_channels_that_the_backbone_does_not_take():
+    x, y = arrays("pi_model", channels=1)
+    backbone = keras_dc3.backbones.small_cnn((8, 8, 3))
+    with pytest.raises(ValueError, match=r"images of shape \(8, 8, 1\): it takes"):
+        keras_dc3.DC3Model(backbone, num_classes=3).fit(x, y, verbose=0)
+
+
+def test_predict_checks_its_images(make_backbone):
+    m = model(make_backbone)
+    images = arrays("pi_model")[0]["labeled"]
+    for bad, match in (
+        (images[:, :4], "resize them"),
+        (images[0], "must have shape"),
+        (images * np.float32(np.nan), "hold NaN"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            m.predict(bad, verbose=0)
+
+
+def test_class_names_of_validation_data_must_agree(make_backbone):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8")
+    counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=60)
+    data, other = (
+        keras_dc3.datasets.from_arrays(images, counts, class_names=names)
+        for names in (["a", "b", "c"], ["c", "b", "a"])
+    )
+    m = model(make_backbone, class_names=["a", "b", "c"])
+    fails(m, data, None, "must be the same", validation_data=other)
+    for part in (other, other.validation):
+        with pytest.raises(ValueError, match="must be the same, in one order"):
+            m.evaluate(part, verbose=0)
+
+
+def test_ids_are_counted_in_every_batch(make_backbone):
+    images = arrays("pi_model")[0]["labeled"]
+    batches = [
+        {"image": images[:2], "id": ["a", "b", "c"]},
+        {"image": images[4:8], "id": ["d", "e", "f"]},
+    ]
+    with pytest.raises(ValueError, match="A batch holds 2 images but 3 ids"):
+        model(make_backbone).propose(batches, verbose=0)
+
+
+@pytest.mark.tensorflow
+def test_endless_training_data(make_backbone):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices(arrays("pi_model")).batch(8).repeat()
+    with pytest.raises(ValueError, match="repeats without end; pass `steps_per_epoch`"):
+        model(make_backbone).fit(dataset)

@@ -84,6 +84,11 @@ def test_supervised_trains_on_plain_images(make_backbone):
     model = make_model(
         make_backbone, "supervised", optimizer=keras.optimizers.Adam(0.1)
     )
+    with pytest.warns(UserWarning, match="ambiguity and clusters stay random"):
+        model.fit(x["labeled"], y, batch_size=8, verbose=0)
+    vanilla = keras_dc3.DC3Config.vanilla()
+    optimizer = keras.optimizers.Adam(0.1)
+    model = make_model(make_backbone, "supervised", vanilla, optimizer=optimizer)
     history = model.fit(x["labeled"], y, batch_size=8, epochs=15, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
 
