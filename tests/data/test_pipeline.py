@@ -1,0 +1,158 @@
+"""What only tf.data can get wrong; and batches in another process."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dc3 import datasets
+
+VIEWS = ("weak", "strong")
+
+SCRIPT = """
+import hashlib
+import keras
+import numpy as np
+from keras_dc3 import datasets
+
+def make():
+    images = (np.arange(40 * 8 * 8 * 3) * 37 % 251).reshape(40, 8, 8, 3)
+    counts = np.eye(3, dtype=int)[np.arange(40) % 3] * 4
+    return datasets.from_arrays(
+        images.astype("uint8"), counts, labeled=7, unlabeled=26, validation=7,
+        batch_size=4, seed=11,
+    )
+
+def digest(data, epoch):
+    data.set_epoch(epoch)
+    batches = data.training_batches(("weak", "strong"), unlabeled_ratio=2)
+    batches = [batches[i] for i in range(len(batches))] if isinstance(
+        batches, keras.utils.PyDataset) else batches
+    code = hashlib.sha256()
+    for batch in batches:
+        for part in keras.tree.flatten(batch):
+            code.update(np.ascontiguousarray(part).tobytes())
+    return code.hexdigest()
+"""
+
+
+@pytest.fixture(scope="module")
+def tools():
+    names = {}
+    exec(SCRIPT, names)
+    return names
+
+
+def test_the_same_batches_in_another_process(tools):
+    expected = tools["digest"](tools["make"](), 3)
+    result = subprocess.run(
+        [sys.executable, "-c", f"{SCRIPT}\nprint(digest(make(), 3))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.split()[-1] == expected
+    assert tools["digest"](tools["make"](), 4) != expected
+
+
+def test_each_view_has_its_own_draw_whatever_the_others():
+    data = datasets.from_arrays(
+        np.arange(30 * 64).reshape(30, 8, 8).astype("uint8"),
+        np.arange(30) % 2,
+        num_classes=2,
+        labeled=6,
+        unlabeled=20,
+        validation=4,
+        batch_size=4,
+    )
+
+    def first(views):
+        batches = data.training_batches(views)
+        one = isinstance(batches, keras.utils.PyDataset)
+        x, _ = batches[0] if one else next(iter(batches))
+        return {view: np.asarray(x["unlabeled"][view]) for view in views}
+
+    both, alone = first(["a", "b"]), first(["b"])
+    assert (both["a"] != both["b"]).any()
+    np.testing.assert_array_equal(both["b"], alone["b"])
+
+
+@pytest.mark.tensorflow
+def test_static_shapes(tools):
+    dataset = tools["make"]().training_batches(VIEWS)
+    x, y = dataset.element_spec
+    assert x["labeled"].shape.as_list() == [None, 8, 8, 3]
+    assert x["unlabeled"]["strong"].shape.as_list() == [None, 8, 8, 3]
+    assert y.dtype == "int32"
+
+
+@pytest.mark.tensorflow
+def test_one_iterator_is_not_changed_by_the_next_epoch(tools):
+    """An epoch under way keeps its order when the clock moves on."""
+    data = tools["make"]()
+    dataset = data.training_batches(VIEWS)
+    whole = [y.numpy().tolist() for _, y in dataset]
+    iterator = iter(dataset)
+    labels = [next(iterator)[1].numpy().tolist()]
+    data.set_epoch(1)
+    labels += [y.numpy().tolist() for _, y in iterator]
+    assert labels == whole
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("ratio", [1, 3])
+def test_replicas_share_each_batch(ratio, mirrored):
+    data = datasets.from_arrays(
+        np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1)).astype("uint8"),
+        np.arange(60) % 3,
+        num_classes=3,
+        labeled=10,
+        unlabeled=37,
+        validation=13,
+        batch_size=8,
+    )
+
+    def joined(value):
+        parts = mirrored.experimental_local_results(value)
+        assert len(parts) == 2
+        return np.concatenate([part.numpy() for part in parts])
+
+    dataset = data.training_batches(VIEWS, unlabeled_ratio=ratio)
+    shared = mirrored.experimental_distribute_dataset(dataset)
+    assert int(shared.cardinality) == int(dataset.cardinality()) == data.steps(ratio)
+    for batch, parts in zip(dataset, shared, strict=True):
+        keras.tree.map_structure(
+            np.testing.assert_array_equal,
+            keras.tree.map_structure(lambda value: value.numpy(), batch),
+            keras.tree.map_structure(joined, parts),
+        )
+    validation = mirrored.experimental_distribute_dataset(data.validation_batches(5))
+    labels = np.concatenate([joined(y) for _, y in validation])
+    np.testing.assert_array_equal(labels, data.validation.soft_labels)
+
+
+def test_a_seeded_function_of_ones_own_is_repeatable():
+    seeds = []
+
+    def note(images, seed):
+        seeds.append(np.shape(seed))
+        return images
+
+    data = datasets.from_arrays(
+        np.zeros((20, 4, 4, 1), "uint8"),
+        np.arange(20) % 2,
+        num_classes=2,
+        labeled=6,
+        unlabeled=10,
+        validation=4,
+        augment={"weak": note},
+    )
+    batches = data.training_batches(["only"])
+    _ = (
+        batches[0]
+        if isinstance(batches, keras.utils.PyDataset)
+        else next(iter(batches))
+    )
+    assert seeds and set(seeds) == {(2,)}
