@@ -18,6 +18,7 @@ TEST = [
     *ONNX,
     "pytest>=8",
     "hypothesis>=6.100",
+    "cleanlab>=2.6",  # its label quality score is one that we report
     "ruff>=0.9",
     "dill",  # tensorflow-datasets' test case needs it and does not say so
     "importlib_resources",  # likewise

@@ -1,4 +1,4 @@
-"""Redraws every table that the documentation quotes from benchmarks/results.
+"""Redraws every table and figure that the documentation quotes from benchmarks/results.
 
     python benchmarks/report.py
 
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import evidence
 from absl import app
 
 from keras_dc3 import metrics
@@ -67,29 +69,84 @@ def score_table(record: dict[str, Any]) -> str:
     return f"```\n{table}\n```\n\n{_made_by(record)} Training took {times}."
 
 
+def throughput_table(record: dict[str, Any]) -> str:
+    """Returns the table of benchmarks/throughput.py."""
+    lines = ["| variant | seconds per step of a run |", "|---|---|"]
+    lines += [
+        f"| {name} | {result['seconds_per_step']:.3f} |"
+        for name, result in record["results"].items()
+    ]
+    return "\n".join([*lines, "", _made_by(record)])
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "step": step_table,
+    "throughput": throughput_table,
     "quickstart": score_table,
     "cifar10h": score_table,
 }
 
 
+def made_of_cells(folder: Path) -> str:
+    """Returns how the cells of a study were made."""
+    records = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((folder / "cells").glob("*.json"))
+    ]
+    records = [record for record in records if "scores" in record]
+    seconds = statistics.median(record["seconds"]["total"] for record in records)
+    memory = max(record["peak_memory_mib"] for record in records)
+    first = records[0]
+    versions = ", ".join(f"{k} {v}" for k, v in first["versions"].items())
+    seeds = ", ".join(sorted({str(record["cell"]["seed"]) for record in records}))
+    dates = sorted({record["date"] for record in records})
+    return (
+        f"{len(records)} runs, seeds {seeds}; {first['settings']['backbone']}, "
+        f"{first['settings']['steps']:,} steps, {first['threads'] or 'all'} thread(s) "
+        f"each; median {seconds:.0f} s and at most {memory:,.0f} MiB per run; "
+        f"{versions}; {dates[0]} to {dates[-1]}."
+    )
+
+
+def redraw(text: str, name: str, content: str) -> str:
+    """Returns a page with the part between the markers of `name` replaced."""
+    return re.sub(
+        f"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+        lambda match: f"{match[1]}{content}\n{match[2]}",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def sections() -> dict[str, str]:
+    """Returns marker -> content of all results."""
+    found = {}
+    for name, draw in TABLES.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            found[name] = draw(json.loads(path.read_text(encoding="utf-8")))
+    summaries = {}
+    for path in sorted(RESULTS.glob("*/summary.json")):
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        summaries[path.parent.name] = summary
+        protocol, dataset = path.parent.name.split("-")
+        found[f"{path.parent.name} cells"] = made_of_cells(path.parent)
+        for name, draw in evidence.sections(dataset).items():
+            found[f"{protocol}-{dataset} {name}"] = draw(summary)
+    reduced = {name: s for name, s in summaries.items() if name.startswith("reduced")}
+    if reduced:
+        evidence.figure(reduced, str(RESULTS / "reduced.png"))
+    return found
+
+
 def main(argv: list[str]) -> None:
     """Rewrites the tables in all pages."""
     del argv
+    found = sections()
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for name, draw in TABLES.items():
-            path = RESULTS / f"{name}.json"
-            if not path.exists():
-                continue
-            table = draw(json.loads(path.read_text(encoding="utf-8")))
-            text = re.sub(
-                f"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-                lambda match, table=table: f"{match[1]}{table}\n{match[2]}",
-                text,
-                flags=re.DOTALL,
-            )
+        for name, content in found.items():
+            text = redraw(text, name, content)
         page.write_text(text, encoding="utf-8")
         print(f"Redrawn: {page.relative_to(ROOT)}")
 

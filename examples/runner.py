@@ -85,26 +85,41 @@ def train(
     )
     model.compile(keras_dc3.optimizers.KernelDecaySGD(schedule))
     start = time.perf_counter()
-    model.fit(
-        data,
-        epochs=FLAGS.epochs,
-        steps_per_epoch=FLAGS.steps_per_epoch,
-        callbacks=[keras.callbacks.TerminateOnNaN()],
-    )
+    model.fit(data, epochs=FLAGS.epochs, steps_per_epoch=FLAGS.steps_per_epoch)
     seconds = time.perf_counter() - start
     print(f"{steps} steps took {seconds:.0f} s.\n")
     return model, seconds
 
 
-def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, Any]:
-    """Returns all scores of a model on a part whose soft labels are known."""
-    outputs = model.predict(part.images, verbose=0)
+def score(
+    model: keras_dc3.DC3Model, part: Any, alone: keras_dc3.DC3Model | None = None
+) -> dict[str, Any]:
+    """Returns all scores of a model on a part whose soft labels are known.
+
+    Args:
+        model: the model.
+        part: the images.
+        alone: the strategy alone, to compare its most confident images with.
+    """
+    outputs = model.predict(part, batch_size=100, verbose=0)
     ambiguity = outputs["ambiguity"] if model.config.predicts_ambiguity else None
+    reference = None
+    if alone is not None:
+        reference = alone.predict(part, batch_size=100, verbose=0)["classes"]
     return {
         **metrics.proposal_scores(
-            part.soft_labels, outputs["classes"], outputs["clusters"], ambiguity
+            part.soft_labels,
+            outputs["classes"],
+            outputs["clusters"],
+            ambiguity,
+            features=model.embed(part, batch_size=100, verbose=0),
         ),
-        **metrics.honest_context(part.soft_labels, outputs["classes"], ambiguity),
+        **metrics.honest_context(
+            part.soft_labels,
+            outputs["classes"],
+            ambiguity,
+            reference_probabilities=reference,
+        ),
     }
 
 
@@ -138,16 +153,16 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
     output = FLAGS.output
     check_writable_folder(output)  # better now than after training
     print(f"{title}\n{data!r}\n")
-    rows, seconds = {}, {}
+    rows, seconds, alone = {}, {}, None
     if FLAGS.baseline and FLAGS.method != "vanilla":
         name = f"{FLAGS.ssl} alone"
         print(f"Training {name} ...")
-        model, seconds[name] = train(data, make_backbone, "vanilla")
-        rows[name] = score(model, data.validation)
+        alone, seconds[name] = train(data, make_backbone, "vanilla")
+        rows[name] = score(alone, data.validation)
     name = f"{FLAGS.ssl} + {FLAGS.method}"
     print(f"Training {name} ...")
     model, seconds[name] = train(data, make_backbone, FLAGS.method)
-    rows[name] = score(model, data.validation)
+    rows[name] = score(model, data.validation, alone)
 
     print(f"Scores on the {len(data.validation)} validation images\n")
     print(metrics.format_scores(rows))

@@ -5,8 +5,10 @@ The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose
 
 from keras_dc3 import (
     backbones,
+    callbacks,
     data,
     datasets,
+    experiments,
     layers,
     losses,
     metrics,
@@ -29,8 +31,10 @@ __all__ = [
     "Proposals",
     "SSLStrategy",
     "backbones",
+    "callbacks",
     "data",
     "datasets",
+    "experiments",
     "layers",
     "losses",
     "metrics",

@@ -39,6 +39,11 @@ class DC3Config:
         ambiguity_inputs: what the ambiguity head sees. `"features"` (paper,
             reference) or `"features+uncertainty"`: also the entropy and 1 - max of
             the class prediction, without gradient.
+        cluster_head: what p_o comes from. `"linear"` (paper, reference): the layer that
+            CE^-1 and L_S train. `"prototypes"`: a k-means in the network (see
+            `OverclusterHead`) that follows the images L_A ranks as ambiguous, or all
+            where ambiguity is not predicted; CE^-1 and L_S then train a linear layer
+            beside it, and with it the features.
         stop_ambiguity_features: no gradient of L_A reaches the backbone.
         stop_ambiguity_gradient: no gradient flows through p_a where it scales other
             terms (reference); False is eq. 1 as printed.
@@ -66,6 +71,7 @@ class DC3Config:
     prior: float = 0.6
     rank_by: str = "uncertainty"
     ambiguity_inputs: str = "features+uncertainty"
+    cluster_head: str = "prototypes"
     stop_ambiguity_features: bool = True
     stop_ambiguity_gradient: bool = True
     scale_ssl: bool = False
@@ -87,6 +93,7 @@ class DC3Config:
             self.ambiguity_inputs,
             ("features", "features+uncertainty"),
         )
+        check_choice("cluster_head", self.cluster_head, ("linear", "prototypes"))
         check_choice("partner", self.partner, ("mean", "random"))
         check_choice("inverse_pool", self.inverse_pool, ("batch", "part"))
         check_choice(
@@ -119,6 +126,7 @@ class DC3Config:
             "ambiguity_weight": 0.1,
             "rank_by": "ambiguity",
             "ambiguity_inputs": "features",
+            "cluster_head": "linear",
             "stop_ambiguity_features": False,
             "stop_ambiguity_gradient": False,
             "scale_ssl": True,
@@ -140,6 +148,7 @@ class DC3Config:
             "ambiguity_weight": 0.1,
             "rank_by": "ambiguity",
             "ambiguity_inputs": "features",
+            "cluster_head": "linear",
             "stop_ambiguity_features": False,
             "scale_ssl": True,
             "partner": "random",
@@ -161,6 +170,7 @@ class DC3Config:
         fields = {
             "ambiguity_weight": 0.0,
             "consistency_weight": 0.0,
+            "cluster_head": "linear",
             "scale_ssl": False,
             "scale_labeled": False,
         }

@@ -53,6 +53,7 @@ class DC3Objective:
         labeled_loss: Any,
         ssl_loss: Any,
         sample_weight: Any = None,
+        ranked: Any = None,
     ) -> dict[str, Any]:
         """Computes the terms of the objective.
 
@@ -65,6 +66,7 @@ class DC3Objective:
             labeled_loss: the strategy's loss per labeled image, (m,).
             ssl_loss: the strategy's loss per unlabeled image, weighted, (n,).
             sample_weight: weights of the labeled images, (m,), or None.
+            ranked: what `rank` returns for these views; None to compute it.
 
         Returns:
             A float32 scalar for each of `TERMS`; their sum is the loss. Each is this
@@ -78,6 +80,9 @@ class DC3Objective:
         else:
             labeled_certainty = ops.ones_like(labeled["ambiguity_logits"])
         inverse_labeled, inverse_unlabeled = self._inverse(targets, labeled, anchor)
+        if ranked is None:
+            ranked = self.rank(anchor, partner)
+        ranking = binary_cross_entropy_with_logits(ranked, anchor["ambiguity_logits"])
         return {
             "supervised": mean(labeled_loss * labeled_certainty, sample_weight),
             "ssl": mean(ssl_loss * certainty if config.scale_ssl else ssl_loss),
@@ -86,10 +91,25 @@ class DC3Objective:
                 mean(inverse_unlabeled * certainty)
                 + mean(inverse_labeled * labeled_certainty)
             ),
-            "ambiguity": config.ambiguity_weight * mean(self._rank(anchor, partner)),
+            "ambiguity": config.ambiguity_weight * mean(ranking),
             "consistency": config.consistency_weight
             * mean(self._consistency(anchor, partner) * ambiguity),
         }
+
+    def rank(self, anchor: Outputs, partner: Outputs | None) -> Any:
+        """Returns the targets of L_A: 1 for images ranked ambiguous, else 0, (n,)."""
+        logits = anchor["ambiguity_logits"]
+        if self.config.rank_by == "ambiguity":
+            scores = logits  # as p_a, but without ties where the sigmoid saturates
+        else:
+            views = [anchor] if partner is None else [anchor, partner]
+            probabilities = sum(
+                ops.softmax(view["class_logits"], axis=-1) for view in views
+            )
+            scores = class_uncertainty(probabilities / len(views))[:, 0]
+        scores = self.collective.gather(ops.stop_gradient(scores))
+        targets = batch_rank_targets(scores, self.config.prior)
+        return self.collective.local(targets, logits)
 
     def _scaling(self, outputs: Outputs) -> Any:
         """Returns p_a where it scales other terms, (n,)."""
@@ -127,23 +147,6 @@ class DC3Objective:
         ]
         confident = ops.max(predicted, axis=-1) >= config.inverse_mask
         return losses[0], losses[1] * ops.cast(confident, losses[1].dtype)
-
-    def _rank(self, anchor: Outputs, partner: Outputs | None) -> Any:
-        """Returns L_A of the unlabeled images, (n,)."""
-        logits = anchor["ambiguity_logits"]
-        if self.config.rank_by == "ambiguity":
-            scores = logits  # as p_a, but without ties where the sigmoid saturates
-        else:
-            views = [anchor] if partner is None else [anchor, partner]
-            probabilities = sum(
-                ops.softmax(view["class_logits"], axis=-1) for view in views
-            )
-            scores = class_uncertainty(probabilities / len(views))[:, 0]
-        scores = self.collective.gather(ops.stop_gradient(scores))
-        targets = batch_rank_targets(scores, self.config.prior)
-        return binary_cross_entropy_with_logits(
-            self.collective.local(targets, logits), logits
-        )
 
     def _consistency(self, anchor: Outputs, partner: Outputs | None) -> Any:
         """Returns L_S of the unlabeled images, (n,); 0 without a second view."""

@@ -15,6 +15,7 @@ DEFAULT = {
     "prior": 0.6,
     "rank_by": "uncertainty",
     "ambiguity_inputs": "features+uncertainty",
+    "cluster_head": "prototypes",
     "stop_ambiguity_features": True,
     "stop_ambiguity_gradient": True,
     "scale_ssl": False,
@@ -32,6 +33,7 @@ PAPER = {
     "prior": 0.6,
     "rank_by": "ambiguity",
     "ambiguity_inputs": "features",
+    "cluster_head": "linear",
     "stop_ambiguity_features": False,
     "stop_ambiguity_gradient": False,
     "scale_ssl": True,
@@ -49,7 +51,8 @@ REFERENCE = {
     "inverse_pool": "part",
     "inverse_mask": 0.95,
 }
-INVERSE_ONLY = {**DEFAULT, "ambiguity_weight": 0.0, "consistency_weight": 0.0}
+LINEAR = {**DEFAULT, "cluster_head": "linear"}
+INVERSE_ONLY = {**LINEAR, "ambiguity_weight": 0.0, "consistency_weight": 0.0}
 PRESETS = {
     "default": (DC3Config, DEFAULT),
     "paper": (DC3Config.paper, PAPER),

@@ -58,6 +58,18 @@ def test_the_first_lines(tmp_path, monkeypatch):
     assert layer(images[:2])["cluster_probabilities"].shape == (2, 50)
 
 
+def test_the_study():
+    """Another process imports it; the guard keeps it from training there."""
+    names = {"__name__": "study"}
+    exec(compile(block("# study.py"), "README.md", "exec"), names)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (20, 16, 16, 1)).astype("uint8")
+    data = keras_dc3.datasets.from_arrays(images, np.eye(4)[np.arange(20) % 4])
+    config = keras_dc3.DC3Config()
+    model = names["make_model"](data, "pi_model", config, training_steps=10)
+    assert model.training_steps == 10 and model.config == config
+
+
 def test_commands_are_those_of_continuous_integration():
     commands = re.findall(r"^    (python -m venv .*)$", README, flags=re.MULTILINE)
     assert len(commands) == 2

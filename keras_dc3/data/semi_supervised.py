@@ -133,6 +133,13 @@ class SemiSupervisedData:
         """(h, w, c)."""
         return self.labeled.image_shape
 
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """(low, high) of pixel values: of the labeled and the unlabeled images."""
+        parts = [self.labeled, *([] if self.unlabeled is None else [self.unlabeled])]
+        lows, highs = zip(*(part.value_range for part in parts), strict=True)
+        return min(lows), max(highs)
+
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch, from 0, that the next training iterator makes."""
         self.clock.epoch = epoch
@@ -140,6 +147,38 @@ class SemiSupervisedData:
     def steps(self, unlabeled_ratio: float = 1) -> int:
         """Returns the batches of an epoch that shows all images."""
         return self._plan(True, unlabeled_ratio, None).steps
+
+    def policies(self, views: Mapping[str, str] | Iterable[str]) -> dict[str, Policy]:
+        """Returns the augmentation of "labeled", the labeled images, and of each view.
+
+        Args:
+            views: as for `training_batches`.
+
+        Raises:
+            ValueError: if a name occurs twice or is reserved, or `augment` names
+                something else.
+        """
+        names = list(views)
+        if len(set(names)) != len(names) or "labeled" in names:
+            raise ValueError(
+                "`views` must be different names other than the reserved 'labeled'. "
+                f"Received: {names}"
+            )
+        if self.unlabeled is None:
+            names = []
+        given = self._augment
+        known = {"labeled", "weak", "strong", *names}
+        for name in given:
+            if name not in known:
+                raise ValueError(
+                    f"`augment` names {name!r}, which is no view."
+                    f"{suggest(name, sorted(known))} Views: {names}; besides, 'weak' "
+                    "stands for all views not named and 'labeled' for the labeled "
+                    "images."
+                )
+        rest = given.get("weak", get_policy("weak"))
+        named = {"strong": get_policy("strong"), **given}
+        return {name: named.get(name, rest) for name in ["labeled", *names]}
 
     def training_batches(
         self,
@@ -165,26 +204,18 @@ class SemiSupervisedData:
         """
         import keras
 
-        names = list(views)
-        if len(set(names)) != len(names) or "labeled" in names:
-            raise ValueError(
-                "`views` must be different names other than the reserved 'labeled'. "
-                f"Received: {names}"
-            )
-        if self.unlabeled is None:
-            names = []
-        labeled_policy, policies = self._stream_policies(names)
-        parts = [self.labeled] + ([self.unlabeled] if names else [])
-        ranges = [part.value_range for part in parts]
+        policies = self.policies(views)
+        labeled_policy = policies.pop("labeled")
+        semi = bool(policies)
         recipe = Recipe(
-            plan=self._plan(bool(names), unlabeled_ratio, steps_per_epoch),
+            plan=self._plan(semi, unlabeled_ratio, steps_per_epoch),
             clock=self.clock,
             labeled=self.labeled,
             labels=self.labels,
-            unlabeled=self.unlabeled if names else None,
+            unlabeled=self.unlabeled if semi else None,
             policy=labeled_policy,
             views=policies,
-            value_range=(min(r[0] for r in ranges), max(r[1] for r in ranges)),
+            value_range=self.value_range if semi else self.labeled.value_range,
         )
         if keras.backend.backend() == "tensorflow":
             from keras_dc3.data.pipeline import training_dataset
@@ -225,22 +256,6 @@ class SemiSupervisedData:
             self.seed,
             steps,
         )
-
-    def _stream_policies(self, views: list[str]) -> tuple[Policy, dict[str, Policy]]:
-        given = self._augment
-        known = {"labeled", "weak", "strong", *views}
-        for name in given:
-            if name not in known:
-                raise ValueError(
-                    f"`augment` names {name!r}, which is no view."
-                    f"{suggest(name, sorted(known))} Views: {views}; besides, 'weak' "
-                    "stands for all views not named and 'labeled' for the labeled "
-                    "images."
-                )
-        rest = given.get("weak", get_policy("weak"))
-        named = {"strong": get_policy("strong"), **given}
-        policies = {view: named.get(view, rest) for view in views}
-        return named.get("labeled", rest), policies
 
 
 def _policies(augment: Any) -> dict[str, Policy]:

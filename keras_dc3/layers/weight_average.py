@@ -18,9 +18,10 @@ class WeightAverage(keras.layers.Layer):
         average <- decay * average + (1 - decay) * weight
 
     It starts as a copy of the weights; there is no bias correction. All floating-point
-    weights are shadowed, the frozen ones too, so that layers may be frozen and
-    unfrozen; `values` gives those that are trainable now. The moving statistics of
-    BatchNormalization stay the network's own, as in the authors' code.
+    weights that training may change by gradient are shadowed, the frozen ones too, so
+    that layers may be frozen and unfrozen; `values` gives those that are trainable now.
+    Layers' own state, such as the moving statistics of BatchNormalization, stays the
+    network's, as in the authors' code.
 
     Args:
         decay: in [0, 1). 0.999 remembers about the last 1,000 steps.
@@ -43,8 +44,13 @@ class WeightAverage(keras.layers.Layer):
     def build_for(self, network: keras.layers.Layer) -> None:
         """Creates the shadows of a built `network`, as copies of its weights."""
         self._shadows = []
+        state = {
+            id(variable)
+            for layer in network._flatten_layers()
+            for variable in layer._non_trainable_variables
+        }
         for weight in network.weights:
-            if not keras.backend.is_float_dtype(weight.dtype):
+            if id(weight) in state or not keras.backend.is_float_dtype(weight.dtype):
                 continue
             self._shadow_of[id(weight)] = len(self._shadows)
             self._shadows.append(

@@ -6,11 +6,13 @@ from keras_dc3.metrics.classification import (
     f1_of_most_confident,
     weighted_f1,
 )
+from keras_dc3.metrics.honest_context import honest_context
+from keras_dc3.metrics.k_means import joined_features, k_means
 from keras_dc3.metrics.mean_inner_distance import (
     mean_inner_distance,
     size_weighted_inner_distance,
 )
-from keras_dc3.metrics.proposal_scores import honest_context, proposal_scores
+from keras_dc3.metrics.proposal_scores import proposal_scores
 from keras_dc3.metrics.score_table import format_scores
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "f1_of_most_confident",
     "format_scores",
     "honest_context",
+    "joined_features",
+    "k_means",
     "mean_inner_distance",
     "proposal_scores",
     "size_weighted_inner_distance",

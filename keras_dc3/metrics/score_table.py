@@ -52,6 +52,22 @@ COLUMNS: dict[str, _Column] = {
         "d of the same images if they are grouped by the model's class instead. "
         "Clusters help only if d is below it.",
     ),
+    "d_class_size_weighted": _Column(
+        "d of class by size",
+        "d of class, but a large class counts more than a small one. Compare it with d "
+        "by size.",
+    ),
+    "d_k_means": _Column(
+        "d of k-means",
+        "d of the same images if an everyday method (k-means) groups them, by what the "
+        "model sees in them and its class probabilities. The model's own clusters are "
+        "worth it only if d is below it.",
+    ),
+    "d_k_means_size_weighted": _Column(
+        "d of k-means by size",
+        "d of k-means, but a large cluster counts more than a small one. Compare it "
+        "with d by size.",
+    ),
     "d_shuffled": _Column(
         "d by chance",
         "d of the same images if they are dealt to the clusters at random. Clusters "
@@ -66,6 +82,11 @@ COLUMNS: dict[str, _Column] = {
         "F1 confident",
         "F1 on equally many images, chosen by the model's plain confidence in its "
         "class. If F1 is not above it, the prediction of ambiguity adds nothing here.",
+    ),
+    "f1_confident_reference": _Column(
+        "F1 conf. ref.",
+        "F1 on equally many images, those that a model trained without ambiguity and "
+        "clusters is most confident of. If F1 is not above it, that model would do.",
     ),
     "accuracy": _Column(
         "accuracy",
@@ -82,10 +103,21 @@ COLUMNS: dict[str, _Column] = {
         "How well a low confidence (1 - largest class probability) finds them. The "
         "predicted ambiguity is of use only if AUROC amb. is above it.",
     ),
+    "auroc_margin": _Column(
+        "AUROC margin",
+        "How well a small lead of the model's class over its second choice finds them. "
+        "The predicted ambiguity is of use only if AUROC amb. is above it.",
+    ),
     "auroc_entropy": _Column(
         "AUROC entr.",
         "How well the entropy of the class probabilities finds them. The predicted "
         "ambiguity is of use only if AUROC amb. is above it.",
+    ),
+    "auroc_label_quality": _Column(
+        "AUROC label",
+        "How well a low probability of one person's answer finds them (cleanlab's "
+        "label quality). It sees an answer on each image; the predicted ambiguity "
+        "does not.",
     ),
 }
 _GAP = "  "

@@ -202,6 +202,7 @@ class DC3Model(
                 self.backbone,
                 self.num_classes,
                 self.num_clusters,
+                cluster_head=self.config.cluster_head,
                 use_uncertainty="uncertainty" in self.config.ambiguity_inputs,
                 stop_ambiguity_features=self.config.stop_ambiguity_features,
                 rescale=self.rescale,

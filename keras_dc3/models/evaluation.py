@@ -20,6 +20,15 @@ from keras_dc3.models.inputs import (
 from keras_dc3.proposals import Proposals
 
 
+def check_built(model: Any) -> None:
+    """Raises ValueError for a model that was neither trained nor loaded."""
+    if not model.built:
+        raise ValueError(
+            "The model is not trained or loaded yet; call `fit` or "
+            "`keras.saving.load_model` first."
+        )
+
+
 def check_evaluation_data(model: Any, data: Any, steps: int | None) -> None:
     """Raises ValueError for data that a model cannot be evaluated on.
 
@@ -193,11 +202,7 @@ def propose(
 ) -> Proposals:
     """Returns the proposals of a model. See `DC3Model.propose`."""
     check_positive_int("batch_size", batch_size)
-    if not model.built:
-        raise ValueError(
-            "The model is not trained or loaded yet; call `fit` or "
-            "`keras.saving.load_model` first."
-        )
+    check_built(model)
     names = getattr(dataset, "class_names", None)
     if names is not None and model.class_names not in (None, tuple(names)):
         raise ValueError(

@@ -50,9 +50,10 @@ class ForwardMixin:
         ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
         if not self.config.predicts_ambiguity:
             ambiguity = ops.zeros_like(ambiguity)
+        clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
         return {
             "classes": ops.softmax(outputs["class_logits"], axis=-1),
-            "clusters": ops.softmax(outputs["cluster_logits"], axis=-1),
+            "clusters": ops.softmax(clusters, axis=-1),
             "ambiguity": ambiguity,
         }
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_dc3.models import evaluation, inputs
+
+
+class _Embedding(keras.Model):
+    """From images to the features of a `DC3Model`, by its weights in use."""
+
+    def __init__(self, model: keras.Model):
+        super().__init__(name="embedding")
+        self.model = model
+
+    def call(self, images: Any) -> Any:
+        return self.model._infer(images, training=False)["features"]
 
 
 class InferenceMixin:
@@ -66,7 +79,12 @@ class InferenceMixin:
         return {**logs, **evaluation.scores(self, x, y, batch_size or 32, steps)}
 
     def predict(
-        self, x: Any, batch_size: int | None = None, *args: Any, **kwargs: Any
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> dict[str, np.ndarray]:
         """Returns `{"classes", "clusters", "ambiguity"}`; see `DC3Model`.
 
@@ -75,13 +93,36 @@ class InferenceMixin:
 
         All other arguments are as for `keras.Model.predict`.
         """
+        x, batch_size, steps = self._to_predict(x, batch_size, steps)
+        return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def embed(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto"
+    ) -> np.ndarray:
+        """Returns the features that the heads see, float32 (n, d).
+
+        Args:
+            x: images, a part of a data set, or whatever `keras.Model.predict` takes.
+            batch_size: images per step, 32 by default.
+            verbose: 0 for no progress bar.
+        """
+        evaluation.check_built(self)
+        x, batch_size, steps = self._to_predict(x, batch_size, None)
+        return _Embedding(self).predict(x, batch_size, verbose, steps)
+
+    def _to_predict(
+        self, x: Any, batch_size: int | None, steps: int | None
+    ) -> tuple[Any, int | None, int | None]:
+        """Returns images, checked, batch size and steps as Keras takes them."""
         if hasattr(x, "image_batches"):
-            x = ((images,) for images in x.image_batches(batch_size or 32))
-            batch_size = None
-        elif isinstance(x, np.ndarray):
+            size = batch_size or 32
+            number = math.ceil(len(x.ids) / size)
+            batches = ((images,) for images in x.image_batches(size))
+            return batches, None, number if steps is None else min(steps, number)
+        if isinstance(x, np.ndarray):
             inputs.check_image_shapes(x, self._image_shape)
             inputs.check_images("given", x)
-        return super().predict(x, batch_size, *args, **kwargs)
+        return x, batch_size, steps
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         self._evaluating = True

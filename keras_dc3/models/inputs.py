@@ -52,6 +52,13 @@ def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
             f"The training batch lacks the unlabeled views {missing}, which the "
             f"strategy asks for; it has {sorted(unlabeled)}."
         )
+    shapes = {view: getattr(unlabeled[view], "shape", (None,)) for view in views}
+    sizes = {view: shape[0] for view, shape in shapes.items() if len(shape)}
+    if len({size for size in sizes.values() if size is not None}) > 1:
+        raise ValueError(
+            "The unlabeled views of a batch must show the same images, so hold equally "
+            f"many. Received: {sizes}."
+        )
 
 
 def image_shape_of(inputs: Any) -> tuple:
@@ -203,3 +210,11 @@ def check_batch(
     if whole:
         check_lengths(inputs, labels)
         check_more_than_one_class(labels)
+        return
+    images = inputs["labeled"] if is_training_batch(inputs) else inputs
+    arrays = isinstance(images, np.ndarray) and isinstance(labels, np.ndarray)
+    if arrays and len(images) != len(labels):
+        raise ValueError(
+            f"A batch holds {len(images)} labeled images but {len(labels)} labels; "
+            "give one each."
+        )

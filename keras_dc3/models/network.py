@@ -33,6 +33,8 @@ class DC3Network(keras.layers.Layer):
             (n, h, w, d); the latter are averaged over h and w.
         num_classes: k.
         num_clusters: k'.
+        cluster_head: `"linear"`, or `"prototypes"` for a second `OverclusterHead` of
+            that form beside the linear one.
         use_uncertainty: see `AmbiguityHead`.
         stop_ambiguity_features: see `AmbiguityHead`.
         rescale: whether integer images are scaled. None: unless the backbone holds a
@@ -42,8 +44,9 @@ class DC3Network(keras.layers.Layer):
         images: (n, h, w, c), integer or float.
 
     Returns:
-        `{"class_logits": (n, k), "cluster_logits": (n, k'), "ambiguity_logits": (n,)}`,
-        float32.
+        `{"features": (n, d), "class_logits": (n, k), "cluster_logits": (n, k'),
+        "ambiguity_logits": (n,)}`, float32; and `"prototype_logits": (n, k')` where
+        there are prototypes.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class DC3Network(keras.layers.Layer):
         backbone: keras.layers.Layer,
         num_classes: int,
         num_clusters: int,
+        cluster_head: str = "linear",
         use_uncertainty: bool = True,
         stop_ambiguity_features: bool = True,
         rescale: bool | None = None,
@@ -70,6 +74,11 @@ class DC3Network(keras.layers.Layer):
         self.cluster_head = OverclusterHead(
             num_clusters, activation=None, name="cluster_head"
         )
+        self.prototype_head = None
+        if cluster_head == "prototypes":
+            self.prototype_head = OverclusterHead(
+                num_clusters, "prototypes", activation=None, name="prototype_head"
+            )
         self.ambiguity_head = AmbiguityHead(
             use_uncertainty=use_uncertainty,
             stop_features=stop_ambiguity_features,
@@ -97,8 +106,11 @@ class DC3Network(keras.layers.Layer):
                 f"{tuple(image_shape[1:])}: {str(error).strip().splitlines()[0]}"
             ) from error
         classes = (None, self.num_classes)
+        self.num_features = features.shape[-1]
         self.class_head.build(features.shape)
         self.cluster_head.build(features.shape)
+        if self.prototype_head is not None:
+            self.prototype_head.build(features.shape, classes)
         self.ambiguity_head.build(features.shape, classes)
 
     def prepare(self, images: Any) -> Any:
@@ -124,18 +136,25 @@ class DC3Network(keras.layers.Layer):
         features = self._pool(self.backbone(self.prepare(images)))
         features = ops.cast(features, "float32")
         class_logits = self.class_head(features)
-        return {
+        probabilities = ops.softmax(class_logits, axis=-1)
+        outputs = {
+            "features": features,
             "class_logits": class_logits,
             "cluster_logits": self.cluster_head(features),
-            "ambiguity_logits": self.ambiguity_head(
-                features, ops.softmax(class_logits, axis=-1)
-            ),
+            "ambiguity_logits": self.ambiguity_head(features, probabilities),
         }
+        if self.prototype_head is not None:
+            outputs["prototype_logits"] = self.prototype_head(features, probabilities)
+        return outputs
 
     def compute_output_shape(self, image_shape: tuple) -> dict[str, tuple]:
         n = image_shape[0]
-        return {
+        shapes = {
+            "features": (n, self.num_features),
             "class_logits": (n, self.num_classes),
             "cluster_logits": (n, self.num_clusters),
             "ambiguity_logits": (n,),
         }
+        if self.prototype_head is not None:
+            shapes["prototype_logits"] = (n, self.num_clusters)
+        return shapes

@@ -7,19 +7,23 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from keras_dc3.models.epoch_statistics import EpochStatistics
 from keras_dc3.objective import TERMS
 from keras_dc3.strategies.strategy import LABELED
 
 # Logged beside the terms of the objective.
 RATES = ("ambiguous", "mask_rate")
+# Features move fast at first: after this part of training, clusters start anew.
+_RESTART = 0.2
 
 
 def term_metrics() -> dict[str, keras.metrics.Metric]:
-    """Returns a mean for each logged quantity."""
-    return {
+    """Returns a mean for each logged quantity, and what is kept beside the logs."""
+    means = {
         name: keras.metrics.Mean(name=name if name in RATES else f"{name}_loss")
         for name in (*TERMS, *RATES)
     }
+    return {**means, "statistics": EpochStatistics()}
 
 
 class StepMixin:
@@ -43,11 +47,17 @@ class StepMixin:
                     'data set, or use `ssl="supervised"`.'
                 )
             loss = ops.categorical_crossentropy(targets, y_pred["classes"])
-            return mean(loss, sample_weight) + self._additional_losses()
+            loss = mean(loss, sample_weight)
+            total = loss + self._additional_losses()
+            if training:
+                terms = {"supervised": loss}
+                self.epoch_statistics.update_state(x, y_pred, terms, total)
+            return total
         strategy = self.strategy
         anchor = y_pred[strategy.anchor]
         partner = y_pred[strategy.partner] if strategy.partner else None
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
+        ranked = self.objective.rank(anchor, partner)
         terms = self.objective(
             targets,
             y_pred[LABELED],
@@ -65,9 +75,30 @@ class StepMixin:
                 anchor["class_logits"],
             ),
             sample_weight,
+            ranked,
         )
-        self._log(terms, anchor, strategy.mask(logits), ops.shape(targets)[0])
-        return sum(terms.values()) + self._additional_losses()
+        if training:
+            self._update_clusters(anchor, ranked)
+        total = sum(terms.values()) + self._additional_losses()
+        mask, predicted = strategy.mask(logits), self._probabilities(anchor)
+        self._log(terms, predicted["ambiguity"], mask, ops.shape(targets)[0])
+        self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
+        return total
+
+    def _update_clusters(self, anchor: dict[str, Any], ranked: Any) -> None:
+        """Moves the prototypes, where there are any, by the unlabeled images."""
+        head = self.network.prototype_head
+        if head is None:
+            return
+        if not self.config.predicts_ambiguity:
+            ranked = ops.ones_like(ranked)
+        gather = self.collective.gather
+        head.update(
+            gather(ops.stop_gradient(anchor["features"])),
+            gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
+            gather(ops.stop_gradient(ranked)),
+            restart=self.step.value == round(_RESTART * self.training_steps),
+        )
 
     def _per_image(self, name: str, losses: Any, logits: Any) -> Any:
         """Returns a strategy's losses in float32, checked to be one per image."""
@@ -87,18 +118,15 @@ class StepMixin:
     def _additional_losses(self) -> Any:
         return sum((self._aggregate_additional_loss(v) for v in self.losses), 0.0)
 
-    def _log(self, terms: dict[str, Any], anchor: Any, mask: Any, rows: Any) -> None:
-        ambiguity = self._probabilities(anchor)["ambiguity"]
+    def _log(self, terms: dict[str, Any], ambiguity: Any, mask: Any, rows: Any) -> None:
         # A term is this replica's share of a global mean; this makes it a local mean.
         local = ops.cast(rows, "float32")
         scale = self.collective.sum(local) / ops.maximum(local, 1.0)
-        values = {
-            **{name: term * scale for name, term in terms.items()},
-            "ambiguous": ops.mean(ops.cast(ambiguity >= 0.5, "float32")),
-            "mask_rate": ops.mean(ops.cast(mask, "float32")),
-        }
-        for name, value in values.items():
-            self._terms[name].update_state(value, sample_weight=rows)
+        for name, term in terms.items():
+            self._terms[name].update_state(term * scale, sample_weight=rows)
+        # By image, not by batch: a replica may have fewer, or none.
+        self._terms["ambiguous"].update_state(ambiguity >= 0.5)
+        self._terms["mask_rate"].update_state(mask)
 
     def _targets(self, y: Any) -> Any:
         """Returns labels as float32 distributions (n, k)."""
@@ -118,6 +146,17 @@ class StepMixin:
         else:
             classes = ops.softmax(y_pred[LABELED]["class_logits"], axis=-1)
         return super().compute_metrics(x, self._targets(y), classes, sample_weight)
+
+    @property
+    def epoch_statistics(self) -> EpochStatistics:
+        """What the steps of the epoch leave behind for the callbacks."""
+        return self._terms["statistics"]
+
+    def reset_metrics(self) -> None:
+        for metric in self.metrics:
+            # Validation comes before the end of an epoch is told to the callbacks.
+            if not (self._evaluating and metric is self.epoch_statistics):
+                metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
         results = super().get_metrics_result()

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_choice
-from keras_dc3.callbacks import EpochClock, MaskMonitor
+from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
@@ -70,7 +70,9 @@ class TrainingMixin:
 
         Besides what `keras.Model.fit` logs, each epoch logs the terms of the objective,
         the fraction of unlabeled images called ambiguous, the mask rate, and on the
-        validation data the scores of `keras_dc3.metrics.proposal_scores`.
+        validation data the scores of `keras_dc3.metrics.proposal_scores`. A collapsed
+        run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
+        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
 
         Args:
             x: a data set of `keras_dc3.datasets`, or any object with `num_classes`,
@@ -90,6 +92,12 @@ class TrainingMixin:
                 in the next epoch where it stopped.
 
         All other arguments are as for `keras.Model.fit`.
+
+        Raises:
+            ValueError: for data that cannot be trained on; before training starts,
+                where the data can be looked into.
+            FloatingPointError: where the loss becomes NaN or infinite. The model then
+                has its state of the last good epoch.
         """
         cardinality = getattr(x, "cardinality", None)
         if steps_per_epoch is None and callable(cardinality) and cardinality() == -1:
@@ -161,8 +169,13 @@ class TrainingMixin:
         evaluation.check_evaluation_data(
             self, validation_data, kwargs.get("validation_steps")
         )
-        if type(self.strategy).mask is not SSLStrategy.mask:
-            callbacks.append(MaskMonitor())
+        if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
+            callbacks.append(StopOnNaN())
+        # First of all, so that no other callback sees or saves what it stops at.
+        callbacks.sort(key=lambda callback: not isinstance(callback, StopOnNaN))
+        masked = type(self.strategy).mask is not SSLStrategy.mask
+        callbacks.append(CollapseMonitor(masked))
+        self._build_statistics()
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
@@ -182,6 +195,12 @@ class TrainingMixin:
             steps_per_epoch=steps_per_epoch,
             **kwargs,
         )
+
+    def _build_statistics(self) -> None:
+        if not self.epoch_statistics.built:
+            with self.collective.scope():
+                self.epoch_statistics.build(self.num_classes, self.num_clusters)
+            self.train_function = None  # it may be traced without them
 
     def _as_list(self, callbacks: Any) -> list[Any]:
         if callbacks is None:

@@ -1,5 +1,6 @@
-"""Pictures of proposals. matplotlib is imported when a picture is drawn."""
+"""Pictures of proposals and augmentation. matplotlib is imported when one is drawn."""
 
 from keras_dc3.plots.proposal_sheet import plot_proposals
+from keras_dc3.plots.view_sheet import plot_views
 
-__all__ = ["plot_proposals"]
+__all__ = ["plot_proposals", "plot_views"]

@@ -12,6 +12,16 @@ import numpy as np
 from keras_dc3._validation import check_positive_int, check_soft_labels
 from keras_dc3.plots.captions import caption, cut, said
 from keras_dc3.plots.pixels import drawable
+from keras_dc3.plots.sheet import (
+    CAPTION_LINE,
+    CELL,
+    GRAY,
+    MARGIN,
+    NOTE_LINE,
+    STRIDE,
+    Sheet,
+    file_kind,
+)
 from keras_dc3.proposals.summary import mixture
 from keras_dc3.proposals.writing import whole_file
 
@@ -20,11 +30,8 @@ if TYPE_CHECKING:
 
     from keras_dc3.proposals import Proposals
 
-_GREEN, _ORANGE, _GRAY = "#1b7837", "#b35806", "#555555"
+_GREEN, _ORANGE = "#1b7837", "#b35806"
 _CERTAIN_ROWS, _CLUSTERS = 2, 4
-# In inches: an image, from one to the next, and the text on the left of the first.
-_CELL, _STRIDE, _MARGIN = 1.15, 1.25, 2.1
-_CAPTION_LINE, _NOTE_LINE = 0.15, 0.125  # height of a line of text, likewise
 
 
 def plot_proposals(
@@ -80,7 +87,7 @@ def plot_proposals(
     people = _people(proposals, soft_labels)
     certain = _certain_rows(proposals, num)
     clusters, used = _largest_clusters(proposals)
-    kind = None if path is None else _file_kind(path)
+    kind = None if path is None else file_kind(path)
     rows = [row for members in certain for row in members]
     rows += [row for _, members in clusters for row in members[:num]]
     pixels = drawable(images, [proposals.ids[row] for row in rows])
@@ -91,8 +98,8 @@ def plot_proposals(
     certain_step, step = _step(captions, answers), _step([], of_clusters)
     second = 1.4 + max(1, len(certain)) * certain_step  # where the lower part begins
     height = second + 0.7 + max(1, len(clusters)) * step
-    width = max(_MARGIN + num * _STRIDE, 8.6)
-    sheet = _Sheet(Figure((width, height), dpi=110, facecolor="white"), width, height)
+    width = max(MARGIN + num * STRIDE, 8.6)
+    sheet = Sheet(Figure((width, height), dpi=110, facecolor="white"), width, height)
     n, ambiguous = len(proposals), int((proposals.decision == "ambiguous").sum())
     sheet.write(0.15, 0.12, f"What the model proposes for {n:,} images", 14, bold=True)
     sheet.heading(
@@ -111,9 +118,9 @@ def plot_proposals(
         if people is not None:
             about.append('"people": what the annotators answered.')
         text = "\n".join(textwrap.fill(line, 25) for line in about)
-        sheet.write(0.15, 1.3, text, 8, _GRAY)
+        sheet.write(0.15, 1.3, text, 8, GRAY)
     else:
-        sheet.write(_MARGIN, 1.3, "No image was judged certain.", 10, _GRAY)
+        sheet.write(MARGIN, 1.3, "No image was judged certain.", 10, GRAY)
     sheet.heading(
         second,
         f"Ambiguous: {ambiguous:,} images ({ambiguous / n:.0%}). "
@@ -135,73 +142,11 @@ def plot_proposals(
         shown = [pixels[proposals.ids[i]] for i in members[:num]]
         sheet.images(top, shown, _ORANGE, [[]] * len(shown), of_clusters[row])
     if not clusters:
-        sheet.write(_MARGIN, second + 0.7, "No image was judged ambiguous.", 10, _GRAY)
+        sheet.write(MARGIN, second + 0.7, "No image was judged ambiguous.", 10, GRAY)
     if path is not None:
         with whole_file(path, "wb") as file:
             sheet.figure.savefig(file, format=kind)
     return sheet.figure
-
-
-class _Sheet:
-    """A figure in inches from its upper left corner."""
-
-    def __init__(self, figure: Figure, width: float, height: float):
-        self.figure, self._width, self._height = figure, width, height
-
-    def write(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        size: float,
-        color: str = "black",
-        bold: bool = False,
-        center: bool = False,
-    ) -> None:
-        self.figure.text(
-            x / self._width,
-            1 - y / self._height,
-            text,
-            fontsize=size,
-            color=color,
-            weight="bold" if bold else "normal",
-            ha="center" if center else "left",
-            va="top",
-            parse_math=False,
-        )
-
-    def heading(self, y: float, text: str, about: str, color: str) -> None:
-        self.write(0.15, y, text, 11, color, bold=True)
-        self.write(0.15, y + 0.28, about, 9, _GRAY)
-
-    def images(
-        self,
-        y: float,
-        images: Sequence[np.ndarray],
-        color: str,
-        captions: Sequence[list[str]],
-        notes: Sequence[list[str]],
-    ) -> None:
-        """Draws a row of images, each with lines of a caption and of a note below."""
-        for column, image in enumerate(images):
-            x = _MARGIN + column * _STRIDE
-            axes = self.figure.add_axes(
-                (
-                    x / self._width,
-                    1 - (y + _CELL) / self._height,
-                    _CELL / self._width,
-                    _CELL / self._height,
-                )
-            )
-            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-            axes.set(xticks=[], yticks=[])
-            for spine in axes.spines.values():
-                spine.set(color=color, linewidth=2)
-            below, middle = y + _CELL + 0.05, x + _CELL / 2
-            text = "\n".join(captions[column])
-            self.write(middle, below, text, 8, center=True, bold=True)
-            below += _CAPTION_LINE * len(captions[column])
-            self.write(middle, below, "\n".join(notes[column]), 7, center=True)
 
 
 def _certain_rows(proposals: Proposals, num: int) -> list[list[int]]:
@@ -260,17 +205,4 @@ def _step(
     """Returns the inches from one row of images to the next."""
     name = max((len(lines) for row in captions for lines in row), default=0)
     note = max((len(lines) for row in notes for lines in row), default=0)
-    return _CELL + 0.2 + _CAPTION_LINE * name + _NOTE_LINE * note
-
-
-def _file_kind(path: str | os.PathLike) -> str:
-    """Returns the kind of picture that a path asks for, by its ending."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    kind = os.path.splitext(os.fspath(path))[1].lstrip(".").lower() or "png"
-    if kind not in FigureCanvasAgg.get_supported_filetypes():
-        raise ValueError(
-            "`path` must end in a kind of picture, such as .png, .pdf or .svg. "
-            f"Received: path={os.fspath(path)!r}"
-        )
-    return kind
+    return CELL + 0.2 + CAPTION_LINE * name + NOTE_LINE * note

@@ -60,6 +60,23 @@ def entropy(row):
     return -sum(float(p) * math.log(p) for p in row if p > 0)
 
 
+def margin(row):
+    second, first = sorted([0.0, *map(float, row)])[-2:]
+    return first - second
+
+
+def given_labels(soft_labels, draws):
+    """Returns the class at which the sum of a row's shares passes its draw in 0..1."""
+    labels = []
+    for row, draw in zip(soft_labels, draws, strict=True):
+        label, passed = 0, float(row[0])
+        while passed <= draw * sum(float(v) for v in row):
+            label += 1
+            passed += float(row[label])
+        labels.append(label)
+    return labels
+
+
 def f1_most_confident(majority, probabilities, number):
     order = sorted(
         range(len(majority)),
@@ -68,3 +85,12 @@ def f1_most_confident(majority, probabilities, number):
     return weighted_f1(
         [majority[i] for i in order], [argmax(probabilities[i]) for i in order]
     )
+
+
+def joined_features(features, probabilities):
+    rows = []
+    for feature, row in zip(features, probabilities, strict=True):
+        length = math.hypot(*map(float, feature)) or 1.0
+        rows.append([float(v) / length for v in feature])
+        rows[-1] += [2 * math.sqrt(p) for p in row]
+    return rows

@@ -1,11 +1,11 @@
-"""`proposal_scores` and `honest_context` against plain code."""
+"""`proposal_scores` against plain code."""
 
 import math
 
 import numpy as np
 import pytest
 
-from keras_dc3.metrics import honest_context, mean_inner_distance, proposal_scores
+from keras_dc3.metrics import k_means, mean_inner_distance, proposal_scores
 from tests.metrics import naive
 
 
@@ -30,6 +30,7 @@ def plain_scores(soft, classes, clusters, ambiguity):
     )
     labels = [soft[i] for i in rest]
     by_cluster = [naive.argmax(clusters[i]) for i in rest]
+    by_class = [naive.argmax(classes[i]) for i in rest]
     d = naive.mean_inner_distance(labels, by_cluster)
     return {
         "f1": f1,
@@ -38,9 +39,8 @@ def plain_scores(soft, classes, clusters, ambiguity):
         "ambiguous": len(rest) / len(soft),
         "degenerated": min(len(rest), len(certain)) <= 0.1 * len(soft),
         "d_size_weighted": naive.size_weighted(labels, by_cluster),
-        "d_class": naive.mean_inner_distance(
-            labels, [naive.argmax(classes[i]) for i in rest]
-        ),
+        "d_class": naive.mean_inner_distance(labels, by_class),
+        "d_class_size_weighted": naive.size_weighted(labels, by_class),
     }
 
 
@@ -99,17 +99,68 @@ def test_vanilla_scores_all_images_by_class(case):
     assert scores["d_size_weighted"] == pytest.approx(
         naive.size_weighted(soft, predicted)
     )
+    assert scores["d_class_size_weighted"] == scores["d_size_weighted"]
     assert scores["d_minus_f1"] == scores["d"] - scores["f1"]
+
+
+def blobs(rng, groups, size=20, num_classes=4):
+    """Returns soft labels, p_n, features and the group each image looks like."""
+    truth = rng.permutation(np.repeat(np.arange(groups), size))
+    n = len(truth)
+    features = np.eye(groups)[truth] + rng.normal(0, 0.01, (n, groups))
+    p_n = rng.dirichlet(np.full(num_classes, 99.0), n)  # tells the groups little
+    return rng.dirichlet(np.ones(num_classes), n), p_n, features, truth
+
+
+def test_k_means_finds_what_looks_alike(rng):
+    soft, p_n, features, truth = blobs(rng, 6)
+    ambiguity = np.where(rng.random(120) < 0.3, 0.2, 0.9)
+    clusters = rng.integers(0, 6, 120) * 7  # numbers of empty clusters do not count
+    scores = proposal_scores(soft, p_n, clusters, ambiguity, features=features)
+    rest = ambiguity >= 0.5
+    assert scores["d_k_means"] == pytest.approx(
+        naive.mean_inner_distance(soft[rest], truth[rest])
+    )
+    assert scores["d_k_means_size_weighted"] == pytest.approx(
+        naive.size_weighted(soft[rest], truth[rest])
+    )
+    for name in ("d_k_means", "d_k_means_size_weighted"):
+        assert type(scores.pop(name)) is float
+    assert scores == proposal_scores(soft, p_n, clusters, ambiguity)
+
+
+def test_k_means_of_a_vanilla_model(rng):
+    soft, _, features, truth = blobs(rng, 3)
+    p_n = np.eye(4)[truth] * 0.9 + 0.025
+    scores = proposal_scores(soft, p_n, features=features)
+    # Three classes occur, and look and are predicted alike.
+    assert scores["d_k_means"] == pytest.approx(scores["d"])
+
+
+def test_k_means_is_that_of_joined_features(case, rng):
+    soft, classes, clusters, ambiguity = case
+    features = rng.normal(size=(80, 5)).astype("float32")
+    scores = proposal_scores(*case, seed=5, features=features)
+    rest = np.flatnonzero(ambiguity >= 0.5)
+    number = len({naive.argmax(clusters[i]) for i in rest})
+    points = naive.joined_features(features[rest], classes[rest])
+    _, found = k_means(points, number, seed=5)
+    assert scores["d_k_means"] == pytest.approx(
+        naive.mean_inner_distance(soft[rest], found)
+    )
 
 
 @pytest.mark.parametrize(("level", "absent"), [(0.0, "d"), (1.0, "f1")])
 def test_one_side_only(case, level, absent):
     soft, classes, clusters, _ = case
-    scores = proposal_scores(soft, classes, clusters, np.full(80, level))
+    scores = proposal_scores(
+        soft, classes, clusters, np.full(80, level), features=np.ones((80, 2))
+    )
     assert scores["degenerated"] is True
     assert scores["ambiguous"] == level
     gone = {name for name, value in scores.items() if math.isnan(value)}
-    of_clusters = {"d", "d_size_weighted", "d_class", "d_shuffled"}
+    of_clusters = {name for name in scores if name.startswith("d")}
+    of_clusters -= {"d_minus_f1", "degenerated"}
     assert gone == {"d_minus_f1"} | (of_clusters if absent == "d" else {"f1"})
 
 
@@ -138,69 +189,9 @@ def test_ties_of_people_go_to_the_first_class():
 
 def test_no_image_at_all():
     none = np.zeros((0, 3))
-    for scores in (proposal_scores(none, none), honest_context(none, none)):
-        assert all(math.isnan(v) for k, v in scores.items() if k != "degenerated")
-
-
-def plain_context(soft, probabilities, ambiguity, threshold):
-    certain = [i for i in range(len(soft)) if ambiguity[i] < 0.5]
-    majority = [naive.argmax(row) for row in soft]
-    of_certain = [majority[i] for i in certain]
-    people = [max(row) < threshold - 1e-9 for row in soft]
-    winner = max(set(of_certain), key=of_certain.count)
-    predicted = [naive.argmax(row) for row in probabilities]
-    hits = sum(a == b for a, b in zip(majority, predicted, strict=True))
-    return {
-        "f1_constant_majority": naive.weighted_f1(of_certain, [winner] * len(certain)),
-        "f1_confident": naive.f1_most_confident(majority, probabilities, len(certain)),
-        "accuracy": hits / len(soft),
-        "auroc_ambiguity": naive.auroc(ambiguity, people),
-        "auroc_softmax": naive.auroc([1 - max(row) for row in probabilities], people),
-        "auroc_entropy": naive.auroc(
-            [naive.entropy(row) for row in probabilities], people
-        ),
-    }
-
-
-@pytest.mark.parametrize("threshold", [0.5, 0.8, 1.0])
-def test_context_equals_a_plain_computation(case, threshold):
-    soft, probabilities, _, ambiguity = case
-    context = honest_context(soft, probabilities, ambiguity, threshold)
-    assert context == pytest.approx(
-        plain_context(soft, probabilities, ambiguity, threshold), nan_ok=True
-    )
-
-
-def test_context_of_a_vanilla_model(case):
-    soft, probabilities, _, _ = case
-    context = honest_context(soft, probabilities)
-    assert math.isnan(context.pop("auroc_ambiguity"))
-    expected = plain_context(soft, probabilities, np.zeros(80), 0.8)
-    del expected["auroc_ambiguity"]
-    assert context == pytest.approx(expected)
-    assert context["f1_confident"] == proposal_scores(soft, probabilities)["f1"]
-
-
-def test_context_does_not_depend_on_the_order_of_images(case, rng):
-    soft, probabilities, _, ambiguity = case
-    order = rng.permutation(80)
-    assert honest_context(
-        soft[order], probabilities[order], ambiguity[order]
-    ) == pytest.approx(honest_context(soft, probabilities, ambiguity))
-
-
-def test_context_of_people_who_never_disagree():
-    soft, probabilities = np.eye(2), np.array([[0.9, 0.1], [0.3, 0.7]])
-    context = honest_context(soft, probabilities, [0.1, 0.9])
-    assert all(math.isnan(v) for k, v in context.items() if k.startswith("auroc"))
-    assert context["accuracy"] == 1.0
-
-
-@pytest.mark.parametrize("share", [0.7, 0.8, 0.9])
-def test_threshold_is_not_passed_by_rounding(share):
-    soft = np.array([[share, 1 - share], [0.6, 0.4]], "float32")
-    context = honest_context(soft, soft, human_threshold=share)
-    assert context["auroc_softmax"] == 1.0  # the first image counts as clear
+    scores = proposal_scores(none, none, features=none)
+    assert scores.pop("degenerated") is False
+    assert all(math.isnan(value) for value in scores.values())
 
 
 SOFT = [[0.6, 0.4], [0.2, 0.8]]
@@ -230,22 +221,22 @@ def test_bad_input(arguments, message):
         proposal_scores(*arguments)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((SOFT, [[1.0, 0.0]]), "same number of images.*class_probabilities: 1"),
-        ((SOFT, [0, 1]), r"`class_probabilities` must be probabilities, shape"),
-        ((SOFT, [[1.0, 0.0, 0.0]] * 2), "as many columns as `soft_labels`.*3 columns"),
-        ((SOFT, SOFT, [0.1]), "same number of images.*ambiguity: 1"),
-        ((SOFT, SOFT, [0.1, -0.2]), "`ambiguity` must be in .*-0.2 at position 1"),
-        ((SOFT, SOFT, None, 80), "`human_threshold` must be a number in .0, 1.*=80"),
-    ],
-)
-def test_bad_input_of_the_context(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        honest_context(*arguments)
-
-
 def test_bad_seed():
     with pytest.raises(ValueError, match="`seed` must be an integer of at least 0"):
         proposal_scores(SOFT, [0, 1], seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("classes", "options", "message"),
+    [
+        ([0, 1], {"features": [[1.0], [2.0]]}, r"`classes` must be prob.*shape \(2,\)"),
+        (SOFT, {"features": [1.0, 2.0]}, r"`features` must be numbers, .*\(2,\)"),
+        (SOFT, {"features": 1.0}, r"`features` must be numbers, shape \(images, f"),
+        (SOFT, {"features": [["a"], ["b"]]}, "`features` must be numbers.*<U1"),
+        (SOFT, {"features": [[1.0]]}, "same number of images.*features: 1"),
+        (SOFT, {"features": [[1.0], [np.nan]]}, "`features` must be finite.*row 1"),
+    ],
+)
+def test_bad_features(classes, options, message):
+    with pytest.raises(ValueError, match=message):
+        proposal_scores(SOFT, classes, **options)

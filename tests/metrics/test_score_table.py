@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 
 from keras_dc3.metrics import format_scores, honest_context, proposal_scores
+from keras_dc3.metrics.score_table import COLUMNS
 
 
 @pytest.fixture
 def rows(rng):
     soft, p_n = rng.dirichlet(np.ones(3), 50), rng.dirichlet(np.ones(3), 50)
     p_o, p_a = rng.dirichlet(np.ones(9), 50), rng.random(50)
+    features = rng.normal(size=(50, 4))
     return {
         "vanilla": {**proposal_scores(soft, p_n), **honest_context(soft, p_n)},
         "Pi-Model with DC3": {
-            **proposal_scores(soft, p_n, p_o, p_a),
-            **honest_context(soft, p_n, p_a),
+            **proposal_scores(soft, p_n, p_o, p_a, features=features),
+            **honest_context(soft, p_n, p_a, reference_probabilities=p_n),
         },
     }
 
@@ -41,6 +43,11 @@ def test_every_score_is_shown_and_explained(rows):
         assert f"\n{heading}  " in legend
     for heading in ("accuracy", "AUROC amb.", "AUROC conf.", "AUROC entr."):
         assert f"\n{heading}  " in legend
+    for heading in ("d of class by size", "d of k-means", "d of k-means by size"):
+        assert f"\n{heading}  " in legend
+    for heading in ("F1 conf. ref.", "AUROC margin", "AUROC label"):
+        assert f"\n{heading}  " in legend
+    assert set(COLUMNS) == {key for scores in rows.values() for key in scores}
     assert f"{100 * rows['vanilla']['accuracy']:.1f}" in text
 
 

@@ -1,0 +1,146 @@
+"""The files of a study: what it is, one record per cell, and its raw outputs.
+
+    study.json           what the cells are made of
+    cells/<name>.json    settings, scores, history and resources of a finished cell
+    cells/<name>.failed.json   why a cell failed; it is tried again by the next run
+    cells/<name>.log     what the training printed
+    outputs/<name>.npz   predictions for the validation images, to compute more from
+
+A cell's name is `<strategy>-<config>-<seed>`. Each file is whole or not there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_dc3.proposals.writing import whole_file
+
+_NAME = re.compile(r"[A-Za-z0-9_.+]+")
+
+
+class Cell(NamedTuple):
+    """One training of a study."""
+
+    strategy: str
+    config: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The name of its files."""
+        return f"{self.strategy}-{self.config}-{self.seed}"
+
+
+def check_cell_name(kind: str, name: Any) -> None:
+    """Raises ValueError for a name that cannot be part of a file's name."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(
+            f"The name of a {kind} must consist of letters, digits, '_', '.' and '+', "
+            f"as it becomes part of a file's name. Received: {name!r}"
+        )
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Writes JSON with one line per entry of the outer levels."""
+    with whole_file(path, encoding="utf-8") as file:
+        json.dump(_plain(content), file, indent=1, allow_nan=True)
+        file.write("\n")
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Returns the content of a JSON file.
+
+    Raises:
+        ValueError: if it is no JSON; the message names the file.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} is damaged ({error}); remove it, and run the study "
+            "again."
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """Returns `value` of plain types, floats cut to 7 digits."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(f"{float(value):.7g}")
+    return value
+
+
+class StudyFolder:
+    """The folder of a study; see the module.
+
+    Args:
+        path: of the folder; created when something is written.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "study.json"
+
+    def record_path(self, cell: Cell) -> Path:
+        return self.path / "cells" / f"{cell.name}.json"
+
+    def failure_path(self, cell: Cell) -> Path:
+        return self.path / "cells" / f"{cell.name}.failed.json"
+
+    def log_path(self, cell: Cell) -> Path:
+        return self.path / "cells" / f"{cell.name}.log"
+
+    def outputs_path(self, cell: Cell) -> Path:
+        return self.path / "outputs" / f"{cell.name}.npz"
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Returns what the cells are made of, None for a new folder."""
+        if not self.manifest_path.exists():
+            return None
+        return read_json(self.manifest_path)
+
+    def records(self) -> dict[Cell, dict[str, Any]]:
+        """Returns the records of all finished cells, in the order of their names."""
+        paths = sorted((self.path / "cells").glob("*.json"))
+        records = [
+            read_json(path) for path in paths if not path.stem.endswith(".failed")
+        ]
+        return {Cell(**record["cell"]): record for record in records}
+
+    def failures(self) -> dict[Cell, str]:
+        """Returns why cells failed that were not finished since."""
+        found = map(read_json, sorted((self.path / "cells").glob("*.failed.json")))
+        failed = {Cell(**record["cell"]): record["error"] for record in found}
+        return {
+            cell: error
+            for cell, error in failed.items()
+            if not self.record_path(cell).exists()
+        }
+
+    def outputs(self, cell: Cell) -> dict[str, np.ndarray] | None:
+        """Returns a cell's raw outputs, None where they were not kept."""
+        path = self.outputs_path(cell)
+        if not path.exists():
+            return None
+        with np.load(path) as file:
+            return dict(file)
+
+    def write_outputs(self, cell: Cell, outputs: dict[str, np.ndarray]) -> None:
+        with whole_file(self.outputs_path(cell), "wb") as file:
+            np.savez_compressed(file, **outputs)

@@ -1,0 +1,150 @@
+"""What an epoch's steps leave behind for the callbacks, beside the logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from keras_dc3.layers import class_uncertainty
+from keras_dc3.objective import TERMS
+
+# In the order of cause and effect.
+WATCHED = ("images", "outputs", *TERMS, "loss")
+
+
+def _is_finite(structure: Any) -> Any:
+    """Returns whether all floating-point tensors of a structure are finite."""
+    tensors = [ops.convert_to_tensor(part) for part in tree.flatten(structure)]
+    flags = [
+        ops.all(ops.isfinite(tensor))
+        for tensor in tensors
+        if keras.backend.is_float_dtype(tensor.dtype)
+    ]
+    return ops.all(ops.stack(flags)) if flags else ops.convert_to_tensor(True)
+
+
+def _centered(values: Any) -> Any:
+    count = ops.maximum(ops.cast(ops.shape(values)[0], values.dtype), 1.0)
+    return values - ops.sum(values) / count
+
+
+class EpochStatistics(keras.metrics.Metric):
+    """Sums over the steps of an epoch, and over the replicas when read.
+
+    It logs nothing. It is a metric because Keras resets, carries and adds up metrics
+    on every backend, and does not save them.
+
+    `classes` (k,), `clusters` (k',): unlabeled images by their predicted class and
+    cluster. `pseudo_labels` (k,): those of them that pass the strategy's mask.
+    `agreement` (3,): of p_a and the entropy of p_n, the sum of their products and of
+    each one's squares, as differences from their means in the batch: what changes
+    from step to step is no agreement. `finite`: the steps before each of `WATCHED` was
+    not finite for the first time, and last the number of all steps.
+    """
+
+    def __init__(self, name: str = "epoch_statistics", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self.built = False
+
+    def build(self, num_classes: int, num_clusters: int) -> None:
+        """Creates the sums, in the scope of the distribution strategy if there is one.
+
+        Not by the constructor, as a model may learn its classes from the data.
+        """
+        shapes = {
+            "classes": num_classes,
+            "clusters": num_clusters,
+            "pseudo_labels": num_classes,
+            "agreement": 3,
+            "finite": len(WATCHED) + 1,
+        }
+        self._sums = {
+            name: self.add_variable((size,), "zeros", dtype="float32", name=name)
+            for name, size in shapes.items()
+        }
+        self.built = True
+
+    def update_state(
+        self,
+        images: Any,
+        outputs: Any,
+        terms: dict[str, Any],
+        loss: Any,
+        predicted: dict[str, Any] | None = None,
+        mask: Any = None,
+    ) -> None:
+        """Adds a step of this replica.
+
+        Args:
+            images: all images of the batch, a structure.
+            outputs: all outputs of the network, a structure.
+            terms: those of the objective that were computed.
+            loss: their sum with all that is added to it.
+            predicted: `"classes"`, `"clusters"` and `"ambiguity"` of the unlabeled
+                images' anchor view, probabilities; None without such images.
+            mask: 0 or 1 for each of them, (n,).
+        """
+        if not self.built:
+            return
+        scalars = {**dict.fromkeys(TERMS, 0.0), **terms, "loss": loss, "steps": 0.0}
+        scalars = [ops.cast(value, "float32") for value in scalars.values()]
+        flags = ops.stack([_is_finite(images), _is_finite(outputs)])
+        flags = ops.concatenate([flags, ops.isfinite(ops.stack(scalars))])
+        finite = ops.convert_to_tensor(self._sums["finite"])
+        flags = ops.logical_and(flags, finite == finite[-1])
+        self._add("finite", ops.cast(flags, "float32"))
+        if predicted is None:
+            return
+        classes, clusters = (
+            ops.one_hot(ops.argmax(predicted[name], axis=-1), size, dtype="float32")
+            for name, size in (
+                ("classes", self._sums["classes"].shape[0]),
+                ("clusters", self._sums["clusters"].shape[0]),
+            )
+        )
+        self._add("classes", ops.sum(classes, axis=0))
+        self._add("clusters", ops.sum(clusters, axis=0))
+        passed = classes * ops.cast(mask, "float32")[:, None]
+        self._add("pseudo_labels", ops.sum(passed, axis=0))
+        ambiguity, entropy = (
+            _centered(ops.stop_gradient(values))
+            for values in (
+                predicted["ambiguity"],
+                class_uncertainty(predicted["classes"])[:, 0],
+            )
+        )
+        products = [ambiguity * entropy, ambiguity * ambiguity, entropy * entropy]
+        self._add("agreement", ops.stack([ops.sum(part) for part in products]))
+
+    def _add(self, name: str, value: Any) -> None:
+        variable = self._sums[name]
+        variable.assign(variable + ops.stop_gradient(value))
+
+    def result(self) -> dict[str, Any]:
+        return {}
+
+    def read(self) -> dict[str, np.ndarray]:
+        """Returns the sums of the epoch so far; without any, those of no step."""
+        if not self.built:
+            names = ("classes", "clusters", "pseudo_labels", "agreement", "finite")
+            return dict.fromkeys(names, np.zeros(1))
+        return {
+            name: np.array(ops.convert_to_numpy(variable.value), "float64")
+            for name, variable in self._sums.items()
+        }
+
+    def first_failure(self, replicas: int) -> tuple[int, list[str]] | None:
+        """Returns the epoch's first step, from 1, in which something was not finite.
+
+        And what it was, of `WATCHED`. None where nothing of that kind was seen.
+        """
+        *finite, steps = np.floor_divide(self.read()["finite"], replicas)
+        first = min(finite, default=steps)
+        if first == steps:
+            return None
+        return int(first) + 1, [
+            name for name, n in zip(WATCHED, finite, strict=True) if n == first
+        ]

@@ -1,0 +1,92 @@
+"""A sheet of paper that pictures are drawn on, measured in inches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# An image, from one to the next, and the text on the left of the first.
+CELL, STRIDE, MARGIN = 1.15, 1.25, 2.1
+CAPTION_LINE, NOTE_LINE = 0.15, 0.125  # height of a line of text
+GRAY = "#555555"
+
+
+class Sheet:
+    """A figure in inches from its upper left corner."""
+
+    def __init__(self, figure: Figure, width: float, height: float):
+        self.figure, self._width, self._height = figure, width, height
+
+    def write(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        color: str = "black",
+        bold: bool = False,
+        center: bool = False,
+    ) -> None:
+        self.figure.text(
+            x / self._width,
+            1 - y / self._height,
+            text,
+            fontsize=size,
+            color=color,
+            weight="bold" if bold else "normal",
+            ha="center" if center else "left",
+            va="top",
+            parse_math=False,
+        )
+
+    def heading(self, y: float, text: str, about: str, color: str) -> None:
+        self.write(0.15, y, text, 11, color, bold=True)
+        self.write(0.15, y + 0.28, about, 9, GRAY)
+
+    def images(
+        self,
+        y: float,
+        images: Sequence[np.ndarray],
+        color: str,
+        captions: Sequence[list[str]],
+        notes: Sequence[list[str]],
+    ) -> None:
+        """Draws a row of images, each with lines of a caption and of a note below."""
+        for column, image in enumerate(images):
+            x = MARGIN + column * STRIDE
+            axes = self.figure.add_axes(
+                (
+                    x / self._width,
+                    1 - (y + CELL) / self._height,
+                    CELL / self._width,
+                    CELL / self._height,
+                )
+            )
+            axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axes.set(xticks=[], yticks=[])
+            for spine in axes.spines.values():
+                spine.set(color=color, linewidth=2)
+            below, middle = y + CELL + 0.05, x + CELL / 2
+            text = "\n".join(captions[column])
+            self.write(middle, below, text, 8, center=True, bold=True)
+            below += CAPTION_LINE * len(captions[column])
+            self.write(middle, below, "\n".join(notes[column]), 7, center=True)
+
+
+def file_kind(path: str | os.PathLike) -> str:
+    """Returns the kind of picture that a path asks for, by its ending."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    kind = os.path.splitext(os.fspath(path))[1].lstrip(".").lower() or "png"
+    if kind not in FigureCanvasAgg.get_supported_filetypes():
+        raise ValueError(
+            "`path` must end in a kind of picture, such as .png, .pdf or .svg. "
+            f"Received: path={os.fspath(path)!r}"
+        )
+    return kind

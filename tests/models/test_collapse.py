@@ -1,0 +1,247 @@
+"""Training that no longer helps is told; made to collapse by hand, on purpose."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from keras_dc3.callbacks import collapse_monitor
+from tests.models.helpers import STRATEGIES, Batches, make_model, strategy
+
+EPOCHS, STEPS, BATCH = 4, 5, 24  # 20 steps: fewer say nothing
+
+
+def colours(ssl, n=BATCH * STEPS):
+    """Images of one colour: red, green or blue is their class, pale ones unclear."""
+    rows = np.arange(n)
+    strength = np.where(rows // 3 % 2, 1.0, 0.1)
+    pixels = (strength[:, None] * np.eye(3)[rows % 3]).astype("float32")
+    images = np.broadcast_to(pixels[:, None, None], (n, 4, 4, 3)).copy()
+    views = keras_dc3.strategies.get(ssl).views
+    return {"labeled": images, "unlabeled": {v: images for v in views}}, rows % 3
+
+
+def colour_model(ssl="mean_teacher", config=None, threshold=None, **changes):
+    """A model whose heads read the colours well, but for `changes`; it never learns.
+
+    Args:
+        changes: names of heads -> weights to set, or a number to add to each of them.
+    """
+    settings = {} if threshold is None else {"threshold": threshold}
+    names = changes.pop("class_names", None)
+    model = make_model(
+        keras.layers.GlobalAveragePooling2D,
+        strategy(ssl, **settings),
+        config or keras_dc3.DC3Config(cluster_head="linear"),
+        optimizer=keras.optimizers.SGD(0.0),
+        training_steps=EPOCHS * STEPS,
+        image_shape=(4, 4, 3),
+        class_names=names,
+    )
+    weights = {
+        "class_head": [np.eye(3) * 10, np.zeros(3)],
+        "cluster_head": [np.eye(3, 15) * 10, np.zeros(15)],
+        "ambiguity_head": [np.zeros((3, 1)), np.array([[10], [0]]), np.array([-5])],
+        **changes,
+    }
+    for head, values in weights.items():
+        getattr(model.network, head).set_weights(values)
+    return model
+
+
+def fit(model, x, y, **kwargs):
+    """Trains, and returns the warnings that name an epoch."""
+    options = {"epochs": EPOCHS, "verbose": 0, "shuffle": False, **kwargs}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(Batches(x, y, BATCH), **options)
+    told = [w for w in caught if str(w.message).startswith("Epoch ")]
+    assert all(w.category is UserWarning for w in told)
+    # They point to the line that called `fit`, whatever Keras puts between.
+    assert all(w.filename == __file__ for w in told)
+    return [str(w.message) for w in told]
+
+
+@pytest.mark.parametrize("ssl", STRATEGIES)
+def test_a_good_model_is_told_nothing(ssl):
+    assert fit(colour_model(ssl), *colours(ssl)) == []
+
+
+@pytest.mark.parametrize(("bias", "figure"), [(99, "100.0%"), (-99, "0.0%")])
+def test_one_side(bias, figure):
+    weights = [np.zeros((3, 1)), np.array([[10], [0]]), np.array([bias])]
+    told = fit(colour_model(ambiguity_head=weights), *colours("mean_teacher"))
+    assert len(told) == 1
+    assert told[0].startswith(f"Epoch 4: {figure} of the unlabeled images were called")
+    assert "`prior` expects 60%" in told[0]
+
+
+def test_one_side_is_meant_where_the_prior_says_so():
+    weights = [np.zeros((3, 1)), np.array([[10], [0]]), np.array([-99])]
+    for prior, number in ((0.0, 0), (0.05, 1)):
+        config = keras_dc3.DC3Config(prior=prior, cluster_head="linear")
+        model = colour_model(config=config, ambiguity_head=weights)
+        assert len(fit(model, *colours("mean_teacher"))) == number
+    model = colour_model(config=keras_dc3.DC3Config.ce_inverse_only())
+    assert fit(model, *colours("mean_teacher")) == []  # here p_a counts as 0
+
+
+def test_one_class():
+    model = colour_model(
+        class_head=[np.eye(3) * 10, np.array([0, 99, 0])],
+        class_names=["cod", "haddock", "neither"],
+        config=keras_dc3.DC3Config.vanilla(),
+    )
+    (message,) = fit(model, *colours("mean_teacher"))
+    expected = "Epoch 4: 100.0% of the unlabeled images were predicted as class 1 ("
+    assert message.startswith(expected + "'haddock')")
+
+
+@pytest.mark.parametrize("config", ["ce_inverse_only", "cc_only", "vanilla"])
+def test_one_cluster(config):
+    """Told where clusters are trained, and only there."""
+    model = colour_model(
+        config=getattr(keras_dc3.DC3Config, config)(),
+        cluster_head=[np.eye(3, 15) * 10, np.eye(15)[14] * 99],
+    )
+    told = fit(model, *colours("mean_teacher"))
+    assert len(told) == (config != "vanilla")
+    assert all("100.0% of" in m and "into cluster 14, one of 15" in m for m in told)
+
+
+@pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
+def test_pseudo_labels_of_one_class(ssl):
+    """Every class is predicted, but only one with confidence."""
+    model = colour_model(ssl, class_head=[np.diag([10, 2, 2]), np.zeros(3)])
+    (message,) = fit(model, *colours(ssl))
+    assert message.startswith("Epoch 4: 100.0% of the pseudo-labels used were class 0")
+
+
+@pytest.mark.parametrize("rank_by", ["uncertainty", "ambiguity"])
+def test_ambiguity_against_the_uncertainty(rank_by):
+    weights = [np.zeros((3, 1)), np.array([[-10], [0]]), np.array([5])]
+    config = keras_dc3.DC3Config(rank_by=rank_by, cluster_head="linear")
+    model = colour_model(config=config, ambiguity_head=weights)
+    (message,) = fit(model, *colours("mean_teacher"))
+    assert "entropy of the class prediction is -1.00" in message
+    assert ("`rank_by=" in message) == (rank_by == "ambiguity")
+
+
+def test_when_it_is_told(monkeypatch):
+    """Where it has lasted, or at the end of `fit`; once."""
+    data, vanilla = colours("mean_teacher"), keras_dc3.DC3Config.vanilla()
+
+    class Bias(keras.callbacks.Callback):
+        """Lets the classes collapse, in some epochs alone."""
+
+        def __init__(self, epochs, stop_after=None):
+            super().__init__()
+            self.epochs, self.stop_after = epochs, stop_after
+
+        def on_epoch_begin(self, epoch, logs=None):
+            bias = np.array([99.0 if epoch in self.epochs else 0.0, 0, 0])
+            self.model.network.class_head.set_weights([np.eye(3) * 10, bias])
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch + 1 == self.stop_after
+
+    def told(*bias, training_steps=10_000, step=0, **kwargs):
+        model = colour_model(config=vanilla)
+        model.training_steps = training_steps
+        model.step.assign(step)
+        messages = fit(model, *data, callbacks=[Bias(*bias)], **kwargs)
+        return [message.split(":")[0] for message in messages]
+
+    always = range(9999)
+    assert told(always, epochs=3) == []
+    assert told(always, epochs=6) == ["Epoch 6"]
+    assert told(always, 5, epochs=9999) == ["Epoch 5"]
+    assert told(always, step=9000, epochs=2) == ["Epoch 2"]
+    monkeypatch.setattr(collapse_monitor, "LASTING_STEPS", 10)
+    one = {"steps_per_epoch": 1, "epochs": 50}
+    assert told(range(20, 99), **one) == ["Epoch 30"]
+    assert told(range(20, 29), **one) == []
+    assert told(always, 9, epochs=9999, training_steps=125) == ["Epoch 5"]
+
+
+@pytest.mark.parametrize("validated", [False, True])
+def test_sums_are_those_of_the_epoch_alone(validated):
+    """Also where validation comes before the end of the epoch is told."""
+    seen = []
+
+    class Read(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model.epoch_statistics.read())
+
+    x, y = colours("pi_model")
+    model = colour_model("pi_model")
+    model.evaluate(x["labeled"], y, verbose=0)
+    validation = (x["labeled"][:30], y[:30]) if validated else None
+    fit(model, x, y, epochs=2, callbacks=[Read()], validation_data=validation)
+    for sums in seen:
+        np.testing.assert_array_equal(sums["classes"], [40, 40, 40])
+        np.testing.assert_array_equal(sums["pseudo_labels"], [40, 40, 40])
+        np.testing.assert_array_equal(sums["clusters"][:4], [40, 40, 40, 0])
+        np.testing.assert_array_equal(sums["finite"], STEPS)
+    p = keras.ops.convert_to_numpy(model(x["labeled"])["classes"])
+    a = keras.ops.convert_to_numpy(model(x["labeled"])["ambiguity"])
+    entropy = -(p * np.log(p)).sum(axis=1) / np.log(3)
+    expected = np.zeros(3)
+    for rows in np.split(np.arange(len(a)), STEPS):
+        u, v = a[rows] - a[rows].mean(), entropy[rows] - entropy[rows].mean()
+        expected += [np.sum(u * v), np.sum(u * u), np.sum(v * v)]
+    np.testing.assert_allclose(seen[0]["agreement"], expected, rtol=1e-4)
+
+
+def test_a_model_that_was_stepped_before_fit():
+    """Its step was compiled without the sums."""
+    x, y = colours("mean_teacher")
+    model = colour_model(class_head=[np.eye(3) * 10, np.array([99, 0, 0])])
+    model.train_on_batch(*Batches(x, y, BATCH)[0])
+    assert any("as class 0" in message for message in fit(model, x, y))
+
+
+@pytest.mark.tensorflow
+def test_sums_under_a_strategy(mirrored):
+    x, y = colours("mean_teacher", n=BATCH * STEPS - 1)
+    with mirrored.scope():
+        model = colour_model(
+            class_head=[np.eye(3) * 10, np.array([99, 0, 0])],
+            config=keras_dc3.DC3Config.vanilla(),
+        )
+    (message,) = fit(model, x, y)
+    assert message.startswith("Epoch 4: 100.0% of the unlabeled images were predicted")
+    sums = model.epoch_statistics.read()
+    np.testing.assert_array_equal(sums["classes"], [119, 0, 0])
+    np.testing.assert_array_equal(sums["finite"], 2 * STEPS)
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="refused by Keras")
+def test_sums_of_several_steps_per_execution():
+    x, y = colours("mean_teacher")
+    model = colour_model()
+    model.compile(keras.optimizers.SGD(0.0), steps_per_execution=2)
+    fit(model, x, y)
+    np.testing.assert_array_equal(model.epoch_statistics.read()["classes"], 40)
+
+
+@pytest.mark.parametrize("ssl", STRATEGIES)
+def test_a_short_training_that_goes_well_is_told_nothing(ssl, make_backbone):
+    """Noisy colours, learned in a few epochs; at first nothing may be confident."""
+    x, y = colours(ssl)
+    rng = np.random.default_rng(0)
+    noisy = keras.tree.map_structure(
+        lambda images: (images + 0.5 * rng.normal(size=images.shape)).astype("float32"),
+        x,
+    )
+    model = make_model(
+        make_backbone,
+        strategy(ssl, weight=1.0),
+        optimizer=keras.optimizers.SGD(0.03, momentum=0.9),
+        training_steps=12 * STEPS,
+        image_shape=(4, 4, 3),
+    )
+    told = fit(model, noisy, y, epochs=12)
+    assert [message for message in told if "(mask_rate 0.0)" not in message] == []
