@@ -103,12 +103,25 @@ def test_one_class():
 def test_one_cluster(config):
     """Told where clusters are trained, and only there."""
     model = colour_model(
-        config=getattr(keras_dc3.DC3Config, config)(),
+        config=getattr(keras_dc3.DC3Config, config)(cluster_head="linear"),
         cluster_head=[np.eye(3, 15) * 10, np.eye(15)[14] * 99],
     )
     told = fit(model, *colours("mean_teacher"))
     assert len(told) == (config != "vanilla")
     assert all("100.0% of" in m and "into cluster 14, one of 15" in m for m in told)
+
+
+def test_one_cluster_of_prototypes():
+    """Told too, but no weight of the objective helps those."""
+    model = colour_model(config=keras_dc3.DC3Config(prior=0.0))  # so they never move
+    prototypes = model.network.prototype_head.prototypes
+    far = np.full(prototypes.shape, 9.0)
+    far[4] = 0.0
+    prototypes.assign(far)
+    told = fit(model, *colours("mean_teacher"))
+    (message,) = [message for message in told if "into cluster" in message]
+    assert "100.0% of" in message and "cluster 4, one of 15" in message
+    assert "`inverse_weight`" not in message
 
 
 @pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
