@@ -79,11 +79,37 @@ def throughput_table(record: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(record)])
 
 
+def unfinished_table(record: dict[str, Any]) -> str:
+    """Returns what runs had reached that were stopped, at the last epoch of all."""
+    cells = record["cells"]
+    common = min(int(cell["history"]["epoch"][-1]) for cell in cells.values())
+    names = ("val_f1", "val_d", "val_d_minus_f1", "val_ambiguous", "val_accuracy")
+    lines = [
+        "| strategy | objective | seed | F1 | d | d - F1 | ambiguous | accuracy |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, cell in cells.items():
+        strategy, config, seed = name.split("-")
+        at = cell["history"]["epoch"].index(common)
+        scores = " | ".join(f"{100 * cell['history'][n][at]:.1f}" for n in names)
+        lines.append(f"| {strategy} | {evidence.NAMES[config]} | {seed} | {scores} |")
+    versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+    per_epoch = record["steps_per_epoch"]
+    lines += [
+        "",
+        f"After {common} of {record['planned_epochs']} epochs ({common * per_epoch:,} "
+        f"of {record['planned_epochs'] * per_epoch:,} steps); {record['device']}; "
+        f"{versions}; {record['date']}.",
+    ]
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "step": step_table,
     "throughput": throughput_table,
     "quickstart": score_table,
     "cifar10h": score_table,
+    "unfinished": unfinished_table,
 }
 
 

@@ -119,6 +119,7 @@ def train(task: Task) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "dtype": model.dtype_policy.name,
         },
         "versions": versions(),
+        "device": device(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "date": datetime.date.today().isoformat(),
         "history": history,
@@ -162,6 +163,20 @@ def versions() -> dict[str, str]:
         backend: getattr(sys.modules.get(backend), "__version__", "unknown"),
         "python": platform.python_version(),
     }
+
+
+def device() -> str:
+    """Returns the name of the GPU that the backend uses, else "CPU"."""
+    name = keras.backend.backend()
+    backend = sys.modules[name]  # imported by Keras; only one of them need be installed
+    if name == "jax" and backend.default_backend() != "cpu":
+        return backend.devices()[0].device_kind
+    if name == "torch" and backend.cuda.is_available():
+        return backend.cuda.get_device_name()
+    if name == "tensorflow" and (gpus := backend.config.list_physical_devices("GPU")):
+        details = backend.config.experimental.get_device_details(gpus[0])
+        return details.get("device_name", "GPU")
+    return "CPU"
 
 
 def peak_memory_mib() -> float:

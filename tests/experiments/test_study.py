@@ -48,6 +48,7 @@ def test_a_study_runs_goes_on_and_grows(tmp_path, capsys):
     assert record["settings"]["strategy"]["ramp_steps"] == round(0.4 * 6)
     assert record["settings"]["steps"] == 6 and record["settings"]["batch_size"] == 4
     assert record["versions"]["keras"] == keras.__version__
+    assert record["device"]  # "CPU", or the name of a GPU
     assert record["threads"] == "1"
     assert record["peak_memory_mib"] > 50
     assert 0 < record["seconds"]["fit"] < record["seconds"]["total"]
