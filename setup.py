@@ -12,13 +12,18 @@ VERSION = re.search(
 
 # The demonstration and the plots; scikit-learn also ships the demonstration's digits.
 DEMO = ["matplotlib>=3.8", "scikit-learn>=1.4"]
+IMAGES = ["pillow>=11"]  # image files
+PANDAS = ["pandas>=2"]  # annotations as data frames
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
 TEST = [
     *DEMO,
+    *IMAGES,
     *ONNX,
+    *PANDAS,
     "pytest>=8",
     "hypothesis>=6.100",
     "cleanlab>=2.6",  # its label quality score is one that we report
+    "crowd-kit>=1.4",  # it and cleanlab take annotations from us
     "ruff>=0.9",
     "dill",  # tensorflow-datasets' test case needs it and does not say so
     "importlib_resources",  # likewise
@@ -43,8 +48,10 @@ setup(
         "absl-py>=2.1",
     ],
     extras_require={
-        "demo": DEMO,
+        "demo": [*DEMO, *IMAGES],
+        "images": IMAGES,
         "onnx": ONNX,
+        "pandas": PANDAS,
         "test": TEST,
     },
     classifiers=[

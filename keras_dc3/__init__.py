@@ -4,6 +4,7 @@ The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose
 """
 
 from keras_dc3 import (
+    annotations,
     backbones,
     callbacks,
     data,
@@ -18,6 +19,7 @@ from keras_dc3 import (
     proposals,
     strategies,
 )
+from keras_dc3.annotations import Annotations
 from keras_dc3.config import DC3Config
 from keras_dc3.models import DC3Model
 from keras_dc3.proposals import Proposals
@@ -26,10 +28,12 @@ from keras_dc3.strategies import SSLStrategy
 __version__ = "0.1.0"
 
 __all__ = [
+    "Annotations",
     "DC3Config",
     "DC3Model",
     "Proposals",
     "SSLStrategy",
+    "annotations",
     "backbones",
     "callbacks",
     "data",

@@ -55,12 +55,13 @@ def is_ambiguous(counts: Any) -> np.ndarray:
     return (check_counts("counts", counts) > 0).sum(axis=1) > 1
 
 
-def sample_hard_labels(counts: Any, seed: int) -> np.ndarray:
+def sample_hard_labels(counts: Any, seed: int | np.random.Generator) -> np.ndarray:
     """Draws one class per image from its soft label.
 
     Args:
         counts: (n, k); every row needs at least one annotation.
-        seed: integer of at least 0; the same seed gives the same classes.
+        seed: integer of at least 0, the same seed gives the same classes; or a
+            generator to draw from.
 
     Returns:
         (n,) int64 in 0..k - 1.
@@ -69,7 +70,10 @@ def sample_hard_labels(counts: Any, seed: int) -> np.ndarray:
         ValueError: if an image has no annotation.
     """
     counts = check_counts("counts", counts).astype("float64")
-    check_seed(seed)
+    draws = seed
+    if not isinstance(draws, np.random.Generator):
+        check_seed(seed)
+        draws = np.random.default_rng(seed)
     empty = np.flatnonzero(counts.sum(axis=1) == 0)
     if empty.size:
         raise ValueError(
@@ -78,8 +82,8 @@ def sample_hard_labels(counts: Any, seed: int) -> np.ndarray:
             f"{empty[0]}. Leave those images unlabeled."
         )
     edges = np.cumsum(counts, axis=1)
-    draws = np.random.default_rng(seed).random(len(counts)) * edges[:, -1]
-    return (draws[:, None] >= edges).sum(axis=1)
+    places = draws.random(len(counts)) * edges[:, -1]
+    return (places[:, None] >= edges).sum(axis=1)
 
 
 def balanced_class_weights(labels: Any, num_classes: int) -> dict[int, float]:

@@ -1,0 +1,263 @@
+"""What people said about images."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_dc3._validation import check_counts
+from keras_dc3.annotations import (
+    counts_form,
+    dcic,
+    label_studio,
+    long_form,
+    merging,
+    selecting,
+    wide_form,
+    writing,
+)
+from keras_dc3.annotations.building import check_clean_names
+from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
+from keras_dc3.annotations.summary import amount, by_annotators, summarize
+from keras_dc3.data import labels
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Annotations:
+    """Which class people chose for each of n images, k classes.
+
+    Made by `from_csv`, `from_frame`, `from_records` (one answer per row), `from_wide`,
+    `from_matrix`, `from_counts` (one image per row), `from_dcic` and
+    `from_label_studio`. It cannot be changed; methods return new annotations.
+
+    Each person weighs one per image: of somebody who answered the same image r times,
+    each answer counts 1 / r.
+
+    Args:
+        images: n different ids.
+        class_names: k different names.
+        counts: (n, k), how many people chose each class; None if `records` tell.
+        annotators: the names that `records.annotator` numbers.
+        records: the single answers.
+        notes: what was odd where the annotations were read, one sentence each.
+        places: where each image was read first, for messages.
+
+    Attributes:
+        images, class_names, notes: tuples of str.
+        counts: (n, k) int64; float64 where a person gave different answers to an image,
+            or where `from_counts` got fractions.
+        annotators: tuple of str, in the order of `records`; empty if nobody is known.
+        records: `Records`, ordered by image; None where only counts are known.
+
+    Raises:
+        ValueError, TypeError: if a part is not as described.
+
+    Example:
+
+    >>> annotations = keras_dc3.Annotations.from_records([
+    ...     ("a.png", "ann1", "cat"), ("a.png", "ann2", "dog"), ("b.png", "ann1", "cat")
+    ... ])
+    >>> annotations.counts
+    array([[1, 1],
+           [1, 0]])
+    >>> annotations.ambiguous_fraction
+    0.5
+    """
+
+    images: tuple[str, ...]
+    class_names: tuple[str, ...]
+    counts: np.ndarray | None = None
+    annotators: tuple[str, ...] = ()
+    records: Records | None = None
+    notes: tuple[str, ...] = ()
+    places: tuple[str | None, ...] = ()
+
+    from_csv = classmethod(long_form.from_csv)
+    from_frame = classmethod(long_form.from_frame)
+    from_records = classmethod(long_form.from_records)
+    from_wide = classmethod(wide_form.from_wide)
+    from_matrix = classmethod(wide_form.from_matrix)
+    from_counts = classmethod(counts_form.from_counts)
+    from_dcic = classmethod(dcic.from_dcic)
+    from_label_studio = classmethod(label_studio.from_label_studio)
+    to_csv = writing.to_csv
+    to_frame = writing.to_frame
+    select = selecting.select
+    match = selecting.match
+    merge = merging.merge
+    rename_classes = merging.rename_classes
+
+    def __post_init__(self):
+        def put(name, value):
+            object.__setattr__(self, name, value)
+
+        put("images", check_clean_names("images", self.images))
+        put("class_names", check_clean_names("class_names", self.class_names))
+        put("annotators", check_clean_names("annotators", self.annotators))
+        put("notes", tuple(self.notes))
+        put("places", tuple(self.places))
+        n, k = len(self.images), len(self.class_names)
+        if not k:
+            raise ValueError("`class_names` must name at least one class.")
+        if self.places and len(self.places) != n:
+            raise ValueError(
+                f"`places` must hold one for each of {n} images, or none. Received: "
+                f"{len(self.places)}"
+            )
+        if (self.counts is None) == (self.records is None):
+            raise ValueError(
+                "Give either `counts` or `records`: counts follow from records."
+            )
+        if self.records is not None:
+            _check_range("image", self.records.image, 0, n)
+            _check_range("annotator", self.records.annotator, -1, len(self.annotators))
+            _check_range("label", self.records.label, -1, k)
+            records, people = in_order_of_images(self.records)
+            put("records", records)
+            put("annotators", tuple(self.annotators[i] for i in people))
+            counts = counts_of(records, n, k)
+        else:
+            counts = np.array(check_counts("counts", self.counts))
+            if counts.shape != (n, k):
+                raise ValueError(
+                    f"`counts` must have shape ({n}, {k}), for {n} images and {k} "
+                    f"classes. Received: {counts.shape}"
+                )
+            if counts.dtype.kind == "f" and (counts == np.round(counts)).all():
+                counts = counts.astype("int64")
+        counts.setflags(write=False)
+        put("counts", counts)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether images, classes, counts, annotators and records are equal."""
+        if not isinstance(other, Annotations):
+            return NotImplemented
+        names = ("images", "class_names", "annotators")
+        same = all(getattr(self, n) == getattr(other, n) for n in names)
+        same = same and (self.records is None) == (other.records is None)
+        if same and self.records is not None:
+            same = all(
+                np.array_equal(mine, theirs, equal_nan=True)
+                for mine, theirs in zip(
+                    vars(self.records).values(),
+                    vars(other.records).values(),
+                    strict=True,
+                )
+            )
+        return same and np.array_equal(self.counts, other.counts)
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        ambiguous = "at most one annotation per image"
+        if not self.cannot_disagree:
+            ambiguous = f"{self.ambiguous_fraction:.1%} ambiguous"
+        total = amount(self.counts.sum()) + by_annotators(len(self.annotators))
+        return (
+            f"<Annotations of {len(self):,} images: {total}, "
+            f"{len(self.class_names)} classes, {ambiguous}>"
+        )
+
+    @property
+    def soft_labels(self) -> np.ndarray:
+        """(n, k) float32, counts by their sum; NaN where there is no valid answer."""
+        return labels.soft_labels(self.counts)
+
+    @property
+    def majority(self) -> np.ndarray:
+        """(n,) int64, the class chosen most, first of equals; -1 without answer."""
+        return labels.majority(self.counts)
+
+    @property
+    def entropy(self) -> np.ndarray:
+        """(n,) float32, of the soft label in nats; NaN without answer."""
+        return labels.entropy(self.counts)
+
+    @property
+    def ambiguity(self) -> np.ndarray:
+        """(n,) float32, 1 - the largest entry of the soft label; NaN without answer."""
+        return 1 - self.soft_labels.max(axis=1)
+
+    @property
+    def ambiguous(self) -> np.ndarray:
+        """(n,) bool, whether more than one class was chosen."""
+        return labels.is_ambiguous(self.counts)
+
+    @property
+    def annotations_per_image(self) -> np.ndarray:
+        """(n,), the sum of the counts; people count once."""
+        return self.counts.sum(axis=1)
+
+    @property
+    def unannotated(self) -> tuple[str, ...]:
+        """Ids of the images without a valid answer."""
+        empty = np.flatnonzero(~labels.is_annotated(self.counts))
+        return tuple(self.images[i] for i in empty)
+
+    @property
+    def cannot_disagree(self) -> bool:
+        """Whether no image has more than one annotation, so that all are one-hot."""
+        total = self.counts.sum(axis=1)
+        return bool((total <= 1).all() and not self.ambiguous.any())
+
+    @property
+    def ambiguous_fraction(self) -> float:
+        """p_A-hat, the fraction of annotated images with more than one class chosen.
+
+        NaN, with a warning, where no image has more than one annotation: soft labels
+        are one-hot then, which says nothing about ambiguity. Images with a single
+        annotation count as unambiguous, so that few annotations give too small a value.
+        """
+        if self.cannot_disagree:
+            warnings.warn(
+                "There is at most one annotation per image: all soft labels are "
+                "one-hot, and ambiguity cannot be measured. Ask several people.",
+                stacklevel=2,
+            )
+            return float("nan")
+        return float(self.ambiguous.sum() / labels.is_annotated(self.counts).sum())
+
+    def sample_hard_labels(self, seed: int) -> np.ndarray:
+        """Returns (n,) int64, a class drawn from each soft label; -1 without answer.
+
+        Args:
+            seed: integer of at least 0; the same seed gives the same classes.
+        """
+        annotated = labels.is_annotated(self.counts)
+        drawn = np.full(len(self), -1)
+        drawn[annotated] = labels.sample_hard_labels(self.counts[annotated], seed)
+        return drawn
+
+    def class_weights(self) -> dict[int, float]:
+        """Returns weights that make every class count the same in a loss.
+
+            weight(c) = n / (k sum_i l_c(x_i))
+
+        over n annotated images with soft labels l and the k classes that were chosen;
+        1 for others. Ask the labeled part for them, `annotations.select(labeled_ids)`,
+        never validation images.
+        """
+        chosen = np.nansum(self.soft_labels.astype("float64"), axis=0)
+        present = np.count_nonzero(chosen)
+        return {
+            c: float(chosen.sum() / (present * amount)) if amount else 1.0
+            for c, amount in enumerate(chosen.tolist())
+        }
+
+    def summary(self) -> str:
+        """Returns what was annotated, in some lines to print."""
+        return summarize(self)
+
+
+def _check_range(name: str, positions: np.ndarray, low: int, end: int) -> None:
+    wrong = np.flatnonzero((positions < low) | (positions >= end))
+    if wrong.size:
+        raise ValueError(
+            f"`records.{name}` must lie in {low}..{end - 1}. Received: "
+            f"{positions[wrong[0]]} at position {wrong[0]}"
+        )

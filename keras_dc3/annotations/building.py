@@ -1,0 +1,298 @@
+"""From columns of text to the parts of `Annotations`: checks, and what to tell."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._validation import check_choice, check_names, check_positive_number
+from keras_dc3.annotations import names
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.records import Records, last_answers, repetitions
+from keras_dc3.annotations.source import Source, some
+
+REPEATED = ("keep", "last", "error")
+
+
+@dataclass
+class Answers:
+    """What a reader found, one entry per answer.
+
+    Attributes:
+        image, annotator, label: text; "" for an unknown annotator and no answer.
+        seconds: numbers, NaN where unknown; None if there are none at all.
+        source: where each answer stands.
+        listed: images to begin with, whether they have answers or not.
+        notes: what the reader has to tell already.
+    """
+
+    image: list[str]
+    annotator: list[str]
+    label: list[str]
+    seconds: list[float] | None
+    source: Source
+    listed: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def check_options(
+    class_names: Sequence[str] | None,
+    missing: Sequence[str],
+    repeated: str,
+    max_seconds: float,
+) -> tuple[str, ...] | None:
+    """Returns the class names; raises TypeError or ValueError for wrong arguments."""
+    check_choice("repeated", repeated, REPEATED)
+    check_positive_number("max_seconds", max_seconds)
+    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
+        raise TypeError(
+            "`missing` must be a list of the texts that mean that there is no answer. "
+            f"Received: {missing!r}"
+        )
+    if class_names is None:
+        return None
+    class_names = check_clean_names("class_names", class_names)
+    both = [name for name in class_names if name in missing]
+    if both:
+        raise ValueError(
+            f"{both[0]!r} is in `class_names` and in `missing`; remove it from one."
+        )
+    return class_names
+
+
+def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
+    """Returns different non-empty strings without outer blanks; raises otherwise."""
+    values = check_names(name, values)
+    for value in values:
+        if names.trimmed(value) != value:
+            raise ValueError(
+                f"`{name}` must have no outer blanks, which tables do not keep. "
+                f"Received: {value!r}"
+            )
+    return values
+
+
+def build(
+    answers: Answers,
+    *,
+    class_names: Sequence[str] | None,
+    missing: Sequence[str],
+    repeated: str,
+    max_seconds: float,
+) -> dict[str, Any]:
+    """Returns the arguments of `Annotations`, and warns once of all that is odd.
+
+    Raises:
+        AnnotationError: if an image has no name, a label is no class, an image was
+            annotated twice under `repeated="error"`, or there is no answer at all.
+    """
+    class_names = check_options(class_names, missing, repeated, max_seconds)
+    source, notes = answers.source, list(answers.notes)
+    images, image, image_blanks = _encode(answers.image)
+    people, annotator, annotator_blanks = _encode(answers.annotator)
+    people, annotator = _without_unknown(people, annotator)
+    labels, label, label_blanks = _encode(answers.label)
+    notes += _tell_blanks(
+        source,
+        {
+            "labels": label_blanks,
+            "annotators": annotator_blanks,
+            "images": image_blanks,
+        },
+    )
+    if "" in images:
+        raise AnnotationError(
+            f"{source.at(int(np.argmax(image == images.index(''))))}: the image has no "
+            "name. Name it or remove the line."
+        )
+    images, image = _list_first(answers.listed, images, image)
+    none = {"", *missing}
+    frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
+    chosen = {n: times for n, times in frequency.items() if n not in none}
+    if not chosen:
+        raise AnnotationError(
+            f"{source.name} holds no annotation: there are {len(source):,} answers, "
+            "none of them with a class."
+        )
+    if class_names is None:
+        class_names = names.class_order(chosen)
+        notes += _tell_odd_classes(chosen, missing)
+    else:
+        _check_classes(source, label, labels, chosen, class_names, missing)
+    number = {name: position for position, name in enumerate(class_names)}
+    records = Records(
+        image,
+        annotator,
+        np.array([number.get(name, -1) for name in labels])[label],
+        np.full(len(image), np.nan) if answers.seconds is None else answers.seconds,
+    )
+    unknown = int((records.annotator < 0).sum())
+    if 0 < unknown < len(records):
+        notes.append(
+            f"{unknown:,} answers name no annotator: each counts as another person's."
+        )
+    records, told = _known_times(records, max_seconds)
+    notes += told
+    records, told = _resolve(records, repeated, source, images, people)
+    notes += told
+    if notes:
+        warnings.warn("\n  ".join([f"{source.name}:", *notes]), stacklevel=3)
+    return {
+        "images": images,
+        "class_names": class_names,
+        "annotators": people,
+        "records": records,
+        "notes": tuple(notes),
+        "places": _places(source, image, len(images)),
+    }
+
+
+def _encode(column: list[str]) -> tuple[list[str], np.ndarray, tuple[int, int]]:
+    """Returns the different texts, trimmed, each entry's position among them, and how
+    many entries had outer blanks, the first of them where."""
+    position: dict[str, int] = {}
+    trimmed = {text: names.trimmed(text) for text in dict.fromkeys(column)}
+    code = {t: position.setdefault(n, len(position)) for t, n in trimmed.items()}
+    codes = np.fromiter(map(code.__getitem__, column), "int64", len(column))
+    odd = {text for text, name in trimmed.items() if name not in ("", text)}
+    blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
+    return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
+
+
+def _without_unknown(
+    people: list[str], annotator: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    if "" not in people:
+        return people, annotator
+    nobody = people.index("")
+    annotator = np.where(annotator == nobody, -1, annotator - (annotator > nobody))
+    return [name for name in people if name], annotator
+
+
+def _list_first(
+    listed: Sequence[str], images: list[str], image: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    if not listed:
+        return images, image
+    position = {name: i for i, name in enumerate(listed)}
+    code = [position.setdefault(name, len(position)) for name in images]
+    return list(position), np.array(code, "int64")[image]
+
+
+def _places(source: Source, image: np.ndarray, number: int) -> tuple[str | None, ...]:
+    seen, first = np.unique(image, return_index=True)
+    places: list[str | None] = [None] * number
+    for position, answer in zip(seen.tolist(), first.tolist(), strict=True):
+        places[position] = source.at(answer)
+    return tuple(places)
+
+
+def _tell_blanks(source: Source, found: dict[str, tuple[int, int]]) -> list[str]:
+    told = [f"{n:,} {what}" for what, (n, _) in found.items() if n]
+    if not told:
+        return []
+    first = min(position for n, position in found.values() if n)
+    return [
+        f"Outer blanks were removed from {' and '.join(told)}, first in "
+        f"{source.places([first])}."
+    ]
+
+
+def _tell_odd_classes(chosen: dict[str, int], missing: Sequence[str]) -> list[str]:
+    notes = []
+    groups = sorted(names.variants(chosen), key=sorted)
+    if groups:
+        pairs = some((" and ".join(map(repr, sorted(group))) for group in groups), 10)
+        change = {group[0]: group[-1] for group in groups[:2]}
+        notes.append(
+            "Classes that differ only in case, blanks or the way a number is written: "
+            f"{pairs}. They stay different classes; to unite them, use "
+            f"`rename_classes({change})`."
+        )
+    slips = names.typing_slips(chosen)
+    if slips:
+        pairs = some(f"{rare!r} for {common!r}" for rare, common in slips)
+        notes.append(
+            f"Probably typing slips: {pairs}. They stay different classes; to unite "
+            f"them, use `rename_classes({dict(slips[:2])})`."
+        )
+    for name in names.meaning_no_answer(chosen):
+        notes.append(
+            f"{chosen[name]:,} labels are {name!r}, which is a class here. If it means "
+            f"that there is no answer, pass `missing={[*missing, name]}`."
+        )
+    return notes
+
+
+def _check_classes(
+    source: Source,
+    label: np.ndarray,
+    labels: list[str],
+    chosen: dict[str, int],
+    class_names: Sequence[str],
+    missing: Sequence[str],
+) -> None:
+    unknown = [name for name in chosen if name not in set(class_names)]
+    if not unknown:
+        return
+    told = []
+    for name in unknown[:5]:
+        near = names.nearest(name, class_names)
+        where = source.places(np.flatnonzero(label == labels.index(name)))
+        hint = f"; did you mean {near!r}?" if near else ""
+        told.append(f"{name!r} ({where}{hint})")
+    raise AnnotationError(
+        f"{source.name}: {len(unknown)} labels are none of the classes "
+        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
+        "them to `class_names`, or to `missing` if they mean that there is no answer."
+    )
+
+
+def _known_times(records: Records, longest: float) -> tuple[Records, list[str]]:
+    """Times that nobody can have taken are unknown ones."""
+    seconds = records.seconds
+    zero, negative, absurd = seconds == 0, seconds < 0, seconds > longest
+    wrong = zero | negative | absurd
+    if not wrong.any():
+        return records, []
+    note = (
+        f"Of {len(seconds):,} times, {int(np.isnan(seconds).sum()):,} are missing, "
+        f"{int(zero.sum()):,} zero, {int(negative.sum()):,} negative and "
+        f"{int(absurd.sum()):,} above {longest:,g} s (`max_seconds`). All of these "
+        "count as unknown times; the answers stay."
+    )
+    known = np.where(wrong, np.nan, seconds)
+    return Records(records.image, records.annotator, records.label, known), [note]
+
+
+def _resolve(
+    records: Records,
+    repeated: str,
+    source: Source,
+    images: Sequence[str],
+    people: Sequence[str],
+) -> tuple[Records, list[str]]:
+    groups = repetitions(records)
+    if not groups:
+        return records, []
+    pairs = some(
+        f"{images[records.image[g[0]]]!r} by {people[records.annotator[g[0]]]!r} "
+        f"({source.places(g)})"
+        for g in groups
+    )
+    told = f"{len(groups):,} times somebody annotated the same image again: {pairs}."
+    if repeated == "error":
+        raise AnnotationError(
+            f'{source.name}: {told} Remove lines, or pass `repeated="last"` to count '
+            'the last answer, or "keep" to let all answers of a person weigh one.'
+        )
+    if repeated == "last":
+        return last_answers(records), [f"{told} The last answer counts."]
+    return records, [
+        f"{told} All are kept, and a person's answers to an image weigh one together "
+        '(`repeated="last"` counts the last one alone).'
+    ]

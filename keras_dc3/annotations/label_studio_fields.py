@@ -1,0 +1,111 @@
+"""Single entries of a Label Studio export. Standard library only."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.files import as_text
+from keras_dc3.annotations.names import trimmed
+from keras_dc3.annotations.source import some
+
+_GEOMETRY = {"x", "points", "rle", "start", "vertices"}  # of a region in an image
+
+
+def choices_of(place: str, entry: Any) -> tuple[str | None, list[str], str]:
+    """Returns question, chosen classes and type of a result; question None for others.
+
+    Choices for a region in an image are no choices for the image.
+    """
+    value = entry.get("value") if isinstance(entry, dict) else None
+    if not isinstance(value, dict):
+        raise AnnotationError(f"{place}: a result must be an object with a `value`.")
+    kind = str(entry.get("type"))
+    if kind != "choices" or _GEOMETRY & set(value):
+        return None, [], kind
+    classes = value.get("choices")
+    if not isinstance(classes, list) or not all(isinstance(c, str) for c in classes):
+        raise AnnotationError(
+            f"{place}: `choices` must be a list of texts. Found: {classes!r}"
+        )
+    return str(entry.get("from_name")), classes, kind
+
+
+def image_of(
+    place: str, data: dict, column: str | Callable[[dict], str]
+) -> tuple[str, str]:
+    """Returns the name of a task's image, and the text that it was made from."""
+    if callable(column):
+        try:
+            written = column(data)
+        except Exception as error:
+            raise AnnotationError(
+                f"{place}: the function `image` fails with {type(error).__name__}: "
+                f"{error}"
+            ) from error
+    elif column in data:
+        written = data[column]
+    else:
+        raise AnnotationError(
+            f"{place}: its data has no {column!r}, only {some(map(repr, data))}. Say "
+            "which one names the image with `image=...`."
+        )
+    text = as_text(written)
+    image = trimmed(text or "")
+    if not callable(column):
+        image = trimmed(file_of(image))
+    if not image:
+        raise AnnotationError(
+            f"{place}: the image must be named by text. Found: {written!r}"
+        )
+    # Two names that a function gives are told apart by the function alone.
+    return image, image if callable(column) else text
+
+
+def file_of(address: str) -> str:
+    """Returns the name of an image from what Label Studio writes for it."""
+    upload = re.fullmatch(r"/?data/upload/\d+/(?:[0-9a-f]{8}-)?(.+)", address)
+    if upload:
+        return unquote(upload[1])
+    remote = re.match("[a-zA-Z][a-zA-Z0-9+.-]+://", address)
+    if not remote and "?d=" not in address:
+        return address
+    try:
+        parts = urlsplit(address)
+        query = parse_qs(parts.query)
+    except ValueError:  # no address after all
+        return address
+    return query["d"][0] if "d" in query else unquote(parts.path.rsplit("/", 1)[-1])
+
+
+def person_of(place: str, completed_by: Any) -> str:
+    """Returns the user's number, as all exports have it, else the mail address."""
+    if isinstance(completed_by, dict):
+        number = completed_by.get("id")
+        completed_by = completed_by.get("email") if number is None else number
+    person = as_text(completed_by)
+    if person is None:
+        raise AnnotationError(
+            f"{place}: `completed_by` must be a number, or an object with `id`. Found: "
+            f"{completed_by!r}"
+        )
+    return person
+
+
+def seconds_of(place: str, lead_time: Any) -> float:
+    """Returns the seconds, NaN where they are missing."""
+    if lead_time is None:
+        return math.nan
+    if isinstance(lead_time, bool) or not isinstance(lead_time, int | float):
+        raise AnnotationError(
+            f"{place}: `lead_time` must be a number or null. Found: {lead_time!r}"
+        )
+    return (
+        float(max(min(lead_time, 1e300), -1e300))
+        if lead_time == lead_time
+        else (math.nan)
+    )

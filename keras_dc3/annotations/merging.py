@@ -1,0 +1,189 @@
+"""Annotations put together, and classes under other names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_dc3._validation import check_choice
+from keras_dc3.annotations.building import REPEATED
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.records import Records, last_answers, repetitions
+from keras_dc3.annotations.source import some
+
+if TYPE_CHECKING:
+    from keras_dc3.annotations.annotations import Annotations
+
+
+def merge(
+    annotations: Annotations, *others: Annotations, repeated: str = "keep"
+) -> Annotations:
+    """Returns the annotations of several people, rounds or images together.
+
+    Where all have records, so has the result, and annotators of the same name are the
+    same person. Else the counts are added up, and people who stand in several of them
+    count several times.
+
+    Args:
+        *others: annotations whose classes are the same or some of these, or the other
+            way round. The order is that of the one with the most classes, the first of
+            these.
+        repeated: where somebody answered the same image in several of them: "keep"
+            lets all answers of this person weigh one together, "last" counts that of
+            the last, "error" refuses.
+
+    Raises:
+        AnnotationError: if classes do not fit, or for `repeated="error"`.
+
+    Example:
+
+    >>> both = first_round.merge(second_round, repeated="last")
+    """
+    check_choice("repeated", repeated, REPEATED)
+    parts = (annotations, *others)
+    for part in others:
+        if not isinstance(part, type(annotations)):
+            raise TypeError(
+                f"Only annotations can be merged. Received: {type(part).__name__}"
+            )
+    classes = _common_classes(parts)
+    images = tuple(dict.fromkeys(i for part in parts for i in part.images))
+    places = dict.fromkeys(images)
+    for part in parts:
+        for name, place in zip(part.images, part.places, strict=False):
+            places[name] = places[name] or place
+    common = {
+        "images": images,
+        "class_names": classes,
+        "notes": tuple(dict.fromkeys(n for part in parts for n in part.notes)),
+        "places": tuple(places.values()) if any(places.values()) else (),
+    }
+    row, column = _numbers(images), _numbers(classes)
+    if any(part.records is None for part in parts):
+        counts = np.zeros((len(images), len(classes)), np.result_type(*_counts(parts)))
+        for part in parts:
+            rows = [row[name] for name in part.images]
+            columns = [column[name] for name in part.class_names]
+            counts[np.ix_(rows, columns)] += part.counts
+        return type(annotations)(**common, counts=counts)
+    people = tuple(dict.fromkeys(a for part in parts for a in part.annotators))
+    person = _numbers(people)
+    records = Records(
+        np.concatenate([_moved(p.images, row, p.records.image) for p in parts]),
+        np.concatenate(
+            [_moved(p.annotators, person, p.records.annotator) for p in parts]
+        ),
+        np.concatenate([_moved(p.class_names, column, p.records.label) for p in parts]),
+        np.concatenate([p.records.seconds for p in parts]),
+    )
+    if repeated == "last":
+        records = last_answers(records)
+    elif repeated == "error":
+        _refuse_repetitions(records, images, people)
+    return type(annotations)(**common, annotators=people, records=records)
+
+
+def rename_classes(
+    annotations: Annotations,
+    names: Mapping[str, str | None] | Callable[[str], str | None],
+) -> Annotations:
+    """Returns the same answers under other class names.
+
+    Classes that get the same name become one, at the place of the first of them. A
+    class that becomes None is no answer any more.
+
+    Args:
+        names: old name -> new name, for some classes or all; or a function of the
+            name, such as `str.lower`.
+
+    Raises:
+        ValueError: if an old name is no class, or no class is left.
+        TypeError: if `names` is none of these, or a new name is no text.
+
+    Example:
+
+    >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
+    """
+    if isinstance(names, Mapping):
+        unknown = [name for name in names if name not in annotations.class_names]
+        if unknown:
+            raise ValueError(
+                f"`names` renames {some(map(repr, unknown))}, but the classes are "
+                f"{some(map(repr, annotations.class_names), 10)}."
+            )
+        renamed = [names.get(name, name) for name in annotations.class_names]
+    elif callable(names):
+        renamed = [names(name) for name in annotations.class_names]
+    else:
+        raise TypeError(
+            "`names` must be a dict of old to new names, or a function of a name. "
+            f"Received: {names!r}"
+        )
+    classes = tuple(dict.fromkeys(name for name in renamed if name is not None))
+    if not classes:
+        raise ValueError("`names` leaves no class: all of them become None.")
+    number = {**_numbers(classes), None: -1}
+    new = np.array([number[name] for name in renamed])
+    if annotations.records is not None:
+        records = annotations.records
+        label = np.append(new, -1)[records.label]
+        return replace(
+            annotations,
+            class_names=classes,
+            counts=None,
+            records=replace(records, label=label),
+        )
+    counts = np.zeros((len(annotations), len(classes)), annotations.counts.dtype)
+    for old, position in enumerate(new.tolist()):
+        if position >= 0:
+            counts[:, position] += annotations.counts[:, old]
+    return replace(annotations, class_names=classes, counts=counts)
+
+
+def _common_classes(parts: Sequence[Annotations]) -> tuple[str, ...]:
+    largest = max((part.class_names for part in parts), key=len)
+    for part in parts:
+        further = [name for name in part.class_names if name not in largest]
+        if further:
+            lacking = [name for name in largest if name not in part.class_names]
+            raise AnnotationError(
+                "The classes do not fit: one of the annotations has "
+                f"{some(map(repr, further))} and lacks {some(map(repr, lacking))} of "
+                "another. Read both with the same `class_names=`, or use "
+                "`rename_classes`."
+            )
+    return largest
+
+
+def _refuse_repetitions(
+    records: Records, images: Sequence[str], people: Sequence[str]
+) -> None:
+    groups = repetitions(records)
+    if groups:
+        pairs = some(
+            f"{images[records.image[g[0]]]!r} by {people[records.annotator[g[0]]]!r}"
+            for g in groups
+        )
+        raise AnnotationError(
+            f"{len(groups):,} times somebody annotated the same image again: {pairs}. "
+            'Pass `repeated="last"` to count the last answer, or "keep" to let all '
+            "answers of a person weigh one."
+        )
+
+
+def _numbers(names: Sequence[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(names)}
+
+
+def _counts(parts: Sequence[Annotations]) -> list[np.ndarray]:
+    return [part.counts for part in parts]
+
+
+def _moved(
+    names: Sequence[str], number: Mapping[str, int], positions: np.ndarray
+) -> np.ndarray:
+    """Positions among `names` as numbers; -1 stays."""
+    return np.array([*(number[name] for name in names), -1])[positions]

@@ -1,0 +1,117 @@
+"""Annotations of some images, and of files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_dc3._validation import check_choice
+from keras_dc3.annotations.building import check_clean_names
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.matching import match_names
+from keras_dc3.annotations.source import some
+
+if TYPE_CHECKING:
+    from keras_dc3.annotations.annotations import Annotations
+
+
+def select(
+    annotations: Annotations, ids: Sequence[str], missing: str = "error"
+) -> Annotations:
+    """Returns the annotations of some images, in the order of `ids`.
+
+    Args:
+        ids: different names of images.
+        missing: what to do about ids that are not in `images`: "error", or "empty" to
+            make them images without annotation.
+
+    Raises:
+        AnnotationError: if ids are missing; always if all of them are.
+
+    Example:
+
+    >>> validation = annotations.select(validation_ids)
+    """
+    check_choice("missing", missing, ("error", "empty"))
+    ids = check_clean_names("ids", ids)
+    row_of = {name: row for row, name in enumerate(annotations.images)}
+    lost = [name for name in ids if name not in row_of]
+    if lost and (missing == "error" or len(lost) == len(ids)):
+        hint = "" if len(lost) == len(ids) else ', or pass `missing="empty"`'
+        raise AnnotationError(
+            f"{len(lost):,} of {len(ids):,} ids are not among the {len(annotations):,} "
+            f"annotated images: {some(map(repr, lost), 3)}. Those look like "
+            f"{some(map(repr, annotations.images), 3)}. Make the names agree{hint}."
+        )
+    return _rows(annotations, ids, [row_of.get(name, -1) for name in ids])
+
+
+def match(
+    annotations: Annotations, files: Sequence[str], missing: str = "error"
+) -> Annotations:
+    """Returns the annotations under the names of files, in the order of `files`.
+
+    An image is the file of the same name (a backslash is "/", "./" in front nothing);
+    where there is none, the one that has its name and an extension, or, for a name
+    without folder, the only one in any folder that has it, which is told.
+    Files without annotation become images without annotation.
+
+    Args:
+        files: different names of files, relative to their folder, with "/".
+        missing: what to do about annotated images without a file: "error", or "drop"
+            to leave them out, which is told. No file for any image is always an error.
+
+    Raises:
+        AnnotationError: if an image has no file, could be several files, or is the
+            same file as another image; it names the place in the table.
+
+    Example:
+
+    >>> annotations = Annotations.from_csv("labels.csv").match(os.listdir("images"))
+    """
+    check_choice("missing", missing, ("error", "drop"))
+    files = check_clean_names("files", files)
+    found, notes = match_names(
+        annotations.images,
+        files,
+        annotations.places,
+        missing,
+        annotations.counts.sum(),
+    )
+    if notes:
+        warnings.warn("\n  ".join(["Files of images:", *notes]), stacklevel=2)
+    row_of = {found[n]: row for row, n in enumerate(annotations.images) if n in found}
+    return _rows(annotations, files, [row_of.get(f, -1) for f in files], notes)
+
+
+def _rows(
+    annotations: Annotations,
+    ids: tuple[str, ...],
+    rows: Sequence[int],
+    notes: Sequence[str] = (),
+) -> Annotations:
+    """The images at some rows, called `ids`; -1 is one without annotation."""
+    places = annotations.places and [
+        annotations.places[row] if row >= 0 else None for row in rows
+    ]
+    parts = {
+        "images": ids,
+        "places": places,
+        "notes": (*annotations.notes, *notes),
+    }
+    rows = np.array(rows, "int64")
+    known = rows >= 0
+    if annotations.records is None:
+        shape = (len(rows), len(annotations.class_names))
+        counts = np.zeros(shape, annotations.counts.dtype)
+        counts[known] = annotations.counts[rows[known]]
+        return replace(annotations, **parts, counts=counts)
+    new = np.full(len(annotations), -1)
+    new[rows[known]] = np.flatnonzero(known)
+    image = new[annotations.records.image]
+    records = replace(annotations.records, image=image).take(image >= 0)
+    return replace(annotations, **parts, counts=None, records=records)

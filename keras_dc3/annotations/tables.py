@@ -1,0 +1,250 @@
+"""Tables of text, from files and data frames. Standard library only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.files import read_text
+from keras_dc3.annotations.names import nearest, trimmed
+from keras_dc3.annotations.source import some
+
+Column = str | int | Callable[[Any], Any]
+_SEPARATORS = ",;\t|"
+
+
+@dataclass
+class Table:
+    """Rows of text.
+
+    Attributes:
+        name: of the file, for messages.
+        header: names of the columns; None if columns are known by number only.
+        rows: the cells of each row.
+        lines: the number of the first line of each row.
+        word: what `lines` numbers, for messages.
+    """
+
+    name: str
+    header: list[str] | None
+    rows: list[list[str]]
+    lines: Sequence[int]
+    word: str = "line"
+
+    def column(self, argument: str, column: Column) -> list[Any]:
+        """Returns the values of a column: by name, by number, or a function of a row.
+
+        Raises:
+            AnnotationError: if there is no such column or the function fails.
+        """
+        if callable(column):
+            return [
+                self._call(argument, column, position)
+                for position in range(len(self.rows))
+            ]
+        if isinstance(column, str):
+            column = self.header.index(column)  # `check` has found it
+        try:
+            return [row[column] for row in self.rows]
+        except IndexError:
+            width = min(map(len, self.rows))
+            raise AnnotationError(
+                f"{self.name} has {width} columns, 0 to {width - 1}, but "
+                f"`{argument}={column}`. Is the `separator` right?"
+            ) from None
+
+    def _call(self, argument: str, function: Callable, position: int) -> Any:
+        row: Any = self.rows[position]
+        if self.header is not None:
+            row = dict(zip(self.header, row, strict=True))
+        try:
+            return function(row)
+        except Exception as error:
+            raise AnnotationError(
+                f"{self.name}, {self.word} {self.lines[position]}: the function "
+                f"`{argument}` fails with {type(error).__name__}: {error}"
+            ) from error
+
+    def check(self, columns: Mapping[str, Any]) -> None:
+        """Raises AnnotationError if one of argument -> column is missing or double."""
+        wanted = {a: c for a, c in columns.items() if isinstance(c, str)}
+        missing = [c for c in wanted.values() if c not in self.header]
+        if missing:
+            hints = []
+            for argument, column in wanted.items():
+                near = nearest(column, filter(None, self.header))
+                if column in missing and near:
+                    hints.append(f"`{argument}={near!r}`")
+            hint = f"Did you mean {', '.join(hints)}? " if hints else ""
+            unknown = " (`annotator=None` if it is not known)"
+            arguments = ", ".join(f"`{a}=...`" for a in wanted if wanted[a] in missing)
+            raise AnnotationError(
+                f"{self.name} lacks the columns {missing}; it has "
+                f"{some(map(repr, self.header), 12)}. {hint}Say which to read with "
+                f"{arguments}{unknown if 'annotator' in arguments else ''}. Without a "
+                "header line, give all columns by number: 0, 1, ..."
+            )
+        for column in wanted.values():
+            if self.header.count(column) > 1:
+                raise AnnotationError(
+                    f"{self.name} has more than one column {column!r}; rename one."
+                )
+
+
+def read_table(
+    path: str | os.PathLike,
+    *,
+    columns: Mapping[str, Any],
+    separator: str | None,
+    encoding: str,
+    skip: int,
+    gaps: bool = True,
+) -> Table:
+    """Reads a table and checks that it has the columns asked for.
+
+    Args:
+        columns: argument -> name or number of a column, function of a row, or None.
+            If one is a number, the file has no header line.
+        separator: one character; None finds out.
+        encoding: of the text.
+        skip: lines to pass over.
+        gaps: whether empty lines may stand among the others.
+
+    Raises:
+        AnnotationError: if it is no table of such columns; it names the line.
+    """
+    numbered = has_numbers(columns)
+    name = repr(os.fspath(path))
+    text = read_text(path, encoding)
+    body = io.StringIO(text, newline="")
+    for _ in range(skip):
+        body.readline()
+    if separator is None:
+        separator = _sniff(text[body.tell() :], columns.values())
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    reader = csv.reader(body, delimiter=separator, strict=True)
+    line, empty = skip + 1, None
+    try:
+        for row in reader:
+            if any(row):
+                if empty and rows and not gaps:
+                    raise AnnotationError(
+                        f"{name}, line {empty} is empty, but the number of the line "
+                        "tells the image. Remove it, or say what is missing there."
+                    )
+                rows.append(row)
+                lines.append(line)
+            elif empty is None and rows:
+                empty = line
+            line = skip + reader.line_num + 1
+    except csv.Error as error:
+        raise AnnotationError(
+            f"{name}, line {line}: this is no table ({error}). Is a quotation mark not "
+            "closed, or the file cut off?"
+        ) from error
+    if not rows:
+        raise AnnotationError(f"{name} is empty: it holds no annotation.")
+    header = None if numbered else [trimmed(cell) for cell in rows[0]]
+    _check_width(name, rows, lines)
+    if header is None:
+        return Table(name, None, rows, lines)
+    table = Table(name, header, rows[1:], lines[1:])
+    table.check(columns)
+    return table
+
+
+def has_numbers(columns: Mapping[str, Any]) -> bool:
+    """Returns whether columns are given by number.
+
+    Raises:
+        TypeError, ValueError: if one is neither a name, a number, nor a function, or
+            names and numbers are mixed.
+    """
+    for argument, column in columns.items():
+        known = column is None or callable(column) or isinstance(column, str | int)
+        if not known or isinstance(column, bool) or column == "":
+            raise TypeError(
+                f"`{argument}` must be the name of a column, its number, or a function "
+                f"of a row. Received: {argument}={column!r}"
+            )
+        if isinstance(column, int) and column < 0:
+            raise ValueError(
+                f"Columns are numbered from 0. Received: {argument}={column}"
+            )
+    numbers = [argument for argument, c in columns.items() if isinstance(c, int)]
+    texts = [argument for argument, c in columns.items() if isinstance(c, str)]
+    if numbers and texts:
+        raise ValueError(
+            "Give all columns by name, or all by number if there is no header line. "
+            f"Received: {numbers[0]}={columns[numbers[0]]}, "
+            f"{texts[0]}={columns[texts[0]]!r}"
+        )
+    return bool(numbers)
+
+
+def check_reading(separator: str | None, skip: int) -> None:
+    """Raises TypeError or ValueError for wrong arguments of `read_table`."""
+    if separator is not None and (
+        not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'
+    ):
+        raise ValueError(
+            "`separator` must be one character, such as ';' or a tab, or None to find "
+            f"out. Received: separator={separator!r}"
+        )
+    if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
+        raise ValueError(
+            f"`skip` must be a number of lines from 0 on. Received: skip={skip!r}"
+        )
+
+
+def _check_width(name: str, rows: list[list[str]], lines: list[int]) -> None:
+    width = len(rows[0])
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) > width and not any(row[width:]):
+            del row[width:]
+        if len(row) != width:
+            raise AnnotationError(
+                f"{name}, line {line}: there are {len(row)} cells instead of {width} "
+                f"as in line {lines[0]}. Repair the line; text with a separator in it "
+                "needs quotation marks."
+            )
+
+
+def _sniff(text: str, wanted: Iterable[Any]) -> str:
+    """Returns the separator that splits the first line best."""
+    found = {}
+    for separator in _SEPARATORS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        try:
+            found[separator] = [trimmed(c) for c in next(filter(any, reader), [])]
+        except csv.Error:
+            continue
+    named = [column for column in wanted if isinstance(column, str)]
+    for separator, cells in found.items():
+        if named and all(column in cells for column in named):
+            return separator
+    return max(found, key=lambda separator: len(found[separator]), default=",")
+
+
+def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:
+    """Returns a pandas data frame as a table of text.
+
+    Raises:
+        AnnotationError: if a column is missing.
+    """
+    header = [str(name) for name in frame.columns]
+    cells = []
+    for position in range(len(header)):
+        series = frame.iloc[:, position]
+        values = zip(series.tolist(), series.isna().tolist(), strict=True)
+        cells.append(["" if is_missing else value for value, is_missing in values])
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    table = Table("The data frame", header, rows, range(len(rows)), "row")
+    table.check(columns)
+    return table

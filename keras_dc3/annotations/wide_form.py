@@ -1,0 +1,261 @@
+"""Annotations with one row per image: columns of annotators, matrices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_dc3._validation import check_choice
+from keras_dc3.annotations.building import (
+    Answers,
+    build,
+    check_clean_names,
+    check_options,
+)
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.files import as_text
+from keras_dc3.annotations.long_form import texts_of
+from keras_dc3.annotations.names import trimmed
+from keras_dc3.annotations.source import Source
+from keras_dc3.annotations.tables import (
+    Column,
+    check_reading,
+    frame_table,
+    has_numbers,
+    read_table,
+)
+
+if TYPE_CHECKING:
+    from keras_dc3.annotations.annotations import Annotations
+
+_NO_LIMIT = 1.0  # there are no times here
+
+
+def from_wide(
+    cls: type[Annotations],
+    table: Any,
+    *,
+    image: Column | None = "image",
+    annotators: Sequence[str | int] | None = None,
+    anonymous: bool = False,
+    separator: str | None = None,
+    encoding: str = "utf-8",
+    skip: int = 0,
+    class_names: Sequence[str] | None = None,
+    missing: Sequence[str] = ("",),
+    repeated: str = "keep",
+) -> Annotations:
+    """Reads a table with one line per image and one column per annotator.
+
+    Args:
+        table: a file, or a pandas data frame.
+        image: the column of the images, as for `from_csv`.
+        annotators: the columns of the annotators, by name or all by number. Default:
+            all other columns with a name.
+        anonymous: True if a column is a place and no person, as where the first,
+            second and third answer stand side by side: nobody knows who answered.
+
+    All other arguments and the errors are those of `from_csv`. A cell with a text of
+    `missing`, or nothing, is one where nobody was asked.
+
+    Example:
+
+    >>> annotations = Annotations.from_wide("labels.csv", image="file")
+    """
+    check_reading(separator, skip)
+    if isinstance(annotators, str):
+        raise TypeError(
+            f"`annotators` must be a list of columns. Received: {annotators!r}"
+        )
+    columns = {f"annotators[{i}]": c for i, c in enumerate(annotators or ())}
+    columns = {"image": image, **columns}
+    if has_numbers(columns) and not annotators:
+        raise ValueError(
+            "`annotators` must number the columns of the annotators where there is no "
+            f"header line. Received: image={image}, annotators={annotators!r}"
+        )
+    if isinstance(table, str | os.PathLike):
+        read = read_table(
+            table,
+            columns=columns,
+            separator=separator,
+            encoding=encoding,
+            skip=skip,
+            gaps=image is not None,
+        )
+    elif hasattr(table, "columns") and hasattr(table, "iloc"):
+        read = frame_table(table, columns)
+    else:
+        raise TypeError(
+            "`table` must be a file or a pandas data frame. Received: "
+            f"{type(table).__name__}"
+        )
+    if annotators is None:
+        annotators = [name for name in read.header if name and name != image]
+        read.check({f"annotators[{i}]": name for i, name in enumerate(annotators)})
+    if not annotators:
+        raise AnnotationError(f"{read.name} has no column of an annotator.")
+    names = texts_of(read, "image", image)
+    cells = [texts_of(read, str(column), column) for column in annotators]
+    none = {"", *missing}
+    asked = [
+        (row, column)
+        for row in range(len(names))
+        for column in range(len(cells))
+        if trimmed(cells[column][row]) not in none
+    ]
+    people = ["" if anonymous else str(column) for column in annotators]
+    return cls(
+        **build(
+            Answers(
+                image=[names[row] for row, _ in asked],
+                annotator=[people[column] for _, column in asked],
+                label=[cells[column][row] for row, column in asked],
+                seconds=None,
+                source=Source(
+                    [(read.name, [read.lines[row] for row, _ in asked])], read.word
+                ),
+                listed=_listed(read, names),
+            ),
+            class_names=class_names,
+            missing=missing,
+            repeated=repeated,
+            max_seconds=_NO_LIMIT,
+        )
+    )
+
+
+def from_matrix(
+    cls: type[Annotations],
+    answers: Any,
+    *,
+    rows: str,
+    images: Sequence[str] | None = None,
+    annotators: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    not_asked: Any = -1,
+) -> Annotations:
+    """Takes the answers of all annotators to all images, with gaps.
+
+    Args:
+        answers: (n, m) or (m, n) for n images and m annotators: numbers or texts. NaN,
+            None and "" are gaps, too.
+        rows: "images" if each row is an image, "annotators" if each is an annotator.
+        images: n names. Default: "0", "1", ...
+        annotators: m names. Default: "0", "1", ...
+        class_names: k names. A number is a position among them, unless they are
+            numbers themselves: then it is a name. Default: all answers found, each
+            number a class of that name, in the order of `class_order`.
+        not_asked: the value where an annotator was not asked.
+
+    Raises:
+        AnnotationError: if an answer is no class, or there is no answer.
+        ValueError, TypeError: if the shapes do not fit.
+
+    Example:
+
+    >>> Annotations.from_matrix([[0, 1, -1], [1, -1, 1]], rows="images").majority
+    array([0, 1])
+    """
+    check_choice("rows", rows, ("images", "annotators"))
+    class_names = check_options(class_names, (), "keep", _NO_LIMIT)
+    answers = np.asarray(answers)
+    if answers.ndim != 2 or answers.dtype.kind not in "biufUO":
+        raise ValueError(
+            "`answers` must be numbers or texts, shape (images, annotators) or "
+            f"(annotators, images). Received: shape {answers.shape}, dtype "
+            f"{answers.dtype}"
+        )
+    if answers.dtype.kind == "b":
+        answers = answers.astype("int8")
+    if rows == "annotators":
+        answers = answers.T
+    images = names_or_numbers("images", images, answers.shape[0])
+    annotators = names_or_numbers("annotators", annotators, answers.shape[1])
+    gap = _gaps(answers, not_asked)
+    where = np.argwhere(~gap)
+    values = [as_text(v) for v in answers[~gap].tolist()]
+    positions = class_names is not None and answers.dtype.kind in "biuf"
+    if positions and not all(name.isdecimal() for name in class_names):
+        values = _named(values, class_names, where, images, annotators)
+    if None in values:
+        row, column = where[values.index(None)]
+        raise AnnotationError(
+            f"The answer of {annotators[column]!r} to {images[row]!r} must be a number "
+            f"or text. Received: {answers[row, column]!r}"
+        )
+    kept = [i for i, text in enumerate(values) if text]
+    cells = [where[i].tolist() for i in kept]
+    return cls(
+        **build(
+            Answers(
+                image=[images[row] for row, _ in cells],
+                annotator=[annotators[column] for _, column in cells],
+                label=[values[i] for i in kept],
+                seconds=None,
+                source=Source([("The matrix", [row for row, _ in cells])], "image"),
+                listed=images,
+            ),
+            class_names=class_names,
+            missing=(),
+            repeated="keep",
+            max_seconds=_NO_LIMIT,
+        )
+    )
+
+
+def _listed(table: Any, names: list[str]) -> list[str]:
+    """The images of all lines, those without an answer too, in order."""
+    listed = list(dict.fromkeys(map(trimmed, names)))
+    if "" in listed:
+        position = [trimmed(name) for name in names].index("")
+        raise AnnotationError(
+            f"{table.name}, {table.word} {table.lines[position]}: the image has no "
+            "name. Name it or remove the line."
+        )
+    return listed
+
+
+def names_or_numbers(
+    name: str, values: Sequence[str] | None, number: int
+) -> tuple[str, ...]:
+    """Returns checked names, by default "0", "1", ..."""
+    if values is None:
+        return tuple(map(str, range(number)))
+    values = check_clean_names(name, values)
+    if len(values) != number:
+        raise ValueError(
+            f"There must be {number} `{name}`, one for each. Received: {len(values)}"
+        )
+    return values
+
+
+def _gaps(answers: np.ndarray, not_asked: Any) -> np.ndarray:
+    if answers.dtype.kind == "U":
+        return answers == str(not_asked)
+    if answers.dtype.kind == "O":
+        gaps = [type(v) is type(not_asked) and v == not_asked for v in answers.flat]
+        return np.array(gaps, bool).reshape(answers.shape)
+    return (answers == not_asked) | np.isnan(answers)
+
+
+def _named(
+    values: list[str],
+    class_names: Sequence[str],
+    where: np.ndarray,
+    images: Sequence[str],
+    annotators: Sequence[str],
+) -> list[str]:
+    named = {str(i): name for i, name in enumerate(class_names)}
+    wrong = [i for i, value in enumerate(values) if value not in named]
+    if wrong:
+        row, column = where[wrong[0]]
+        raise AnnotationError(
+            f"Answers must be positions 0..{len(class_names) - 1} in `class_names`, "
+            f"but {len(wrong)} are not: the first is {values[wrong[0]]}, the answer of "
+            f"{annotators[column]!r} to {images[row]!r}."
+        )
+    return [named[value] for value in values]

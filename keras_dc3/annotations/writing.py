@@ -1,0 +1,173 @@
+"""Annotations as tables for people and for other packages."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_dc3._validation import check_choice
+from keras_dc3.annotations.records import Records, last_answers
+from keras_dc3.proposals.writing import whole_file
+
+if TYPE_CHECKING:
+    from keras_dc3.annotations.annotations import Annotations
+
+COLUMNS = ("image", "annotator", "label", "seconds")
+FORMS = ("long", "crowdkit", "cleanlab")
+
+
+def to_csv(annotations: Annotations, path: str | os.PathLike) -> None:
+    """Writes one line per answer to a CSV file, UTF-8: image,annotator,label,seconds.
+
+    `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
+    annotations (and `max_seconds`, if it was set); without `class_names`, classes that
+    nobody chose are lost and the order is that of `class_order`. An image without
+    answer is a line with its name alone. Where only counts are known, each annotation
+    is a line without annotator. The file is complete or not there.
+
+    Args:
+        path: the file. Its folder is created if missing; an old file is replaced.
+
+    Raises:
+        OSError: if it cannot be written.
+        ValueError: if counts are fractions, or a text is no valid Unicode.
+    """
+    rows = list(_rows(annotations))
+    try:
+        with whole_file(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows(rows)
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            "Images, annotators and classes must be valid Unicode text to be written "
+            f"as UTF-8, but one holds {error.object[error.start : error.end]!r}. "
+            "Rename it."
+        ) from error
+
+
+def to_frame(annotations: Annotations, form: str = "long") -> Any:
+    """Returns a pandas data frame.
+
+    Args:
+        form: "long": one row per answer with columns image, annotator, label and
+            seconds; None for an unknown annotator or no valid answer, NaN for no time.
+            "crowdkit": columns task, worker and label, the valid answers, as the
+            aggregators of crowd-kit take them. "cleanlab": a row per annotated image
+            (the index), a column per annotator, class numbers with NaN where somebody
+            was not asked, as `cleanlab.multiannotator` takes them. In the last two,
+            each person has one answer to an image, the last one, and each answer of
+            unknown annotators is that of a further person, "unknown 1", ...
+
+    Raises:
+        ImportError: if pandas is not installed.
+        ValueError: if only counts are known, so that there are no single answers.
+    """
+    check_choice("form", form, FORMS)
+    if annotations.records is None:
+        raise ValueError(
+            "Only counts are known of these annotations, not who gave which answer. "
+            "Read them from a table with one line per answer."
+        )
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "`to_frame` needs pandas, which is not installed: "
+            'pip install "keras_dc3[pandas]"'
+        ) from error
+    if form == "long":
+        return _columns(pd, annotations, annotations.records, list(COLUMNS))
+    records = annotations.records.take(annotations.records.label >= 0)
+    records, people = _persons(last_answers(records), annotations.annotators)
+    if form == "crowdkit":
+        names = ["task", "worker", "label"]
+        return _columns(pd, annotations, records, names, people)
+    rows, row = np.unique(records.image, return_inverse=True)
+    table = np.full((len(rows), len(people)), np.nan)
+    table[row, records.annotator] = records.label
+    used = ~np.isnan(table).all(axis=0)
+    return pd.DataFrame(
+        table[:, used],
+        index=pd.Index([annotations.images[i] for i in rows], name="image"),
+        columns=[name for name, has in zip(people, used, strict=True) if has],
+    )
+
+
+def _persons(
+    records: Records, annotators: tuple[str, ...]
+) -> tuple[Records, tuple[str, ...]]:
+    """Makes each answer of unknown annotators that of a further person."""
+    unknown = np.flatnonzero(records.annotator < 0)
+    names, number = [], 0
+    while len(names) < len(unknown):
+        number += 1
+        if f"unknown {number}" not in annotators:
+            names.append(f"unknown {number}")
+    person = records.annotator.copy()
+    person[unknown] = len(annotators) + np.arange(len(unknown))
+    known = Records(records.image, person, records.label, records.seconds)
+    return known, (*annotators, *names)
+
+
+def _columns(
+    pd: Any,
+    annotations: Annotations,
+    records: Records,
+    names: list[str],
+    people: tuple[str, ...] | None = None,
+) -> Any:
+    people = annotations.annotators if people is None else people
+    columns = [
+        _named(annotations.images, records.image),
+        _named(people, records.annotator),
+        _named(annotations.class_names, records.label),
+        records.seconds,
+    ]
+    return pd.DataFrame(dict(zip(names, columns, strict=False)))
+
+
+def _named(names: tuple[str, ...], positions: np.ndarray) -> np.ndarray:
+    return np.array([*names, None], dtype=object)[positions]
+
+
+def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
+    images, classes = annotations.images, annotations.class_names
+    if annotations.records is None:
+        yield from _rows_of_counts(annotations)
+        return
+    records, people = annotations.records, (*annotations.annotators, "")
+    names = (*classes, "")
+    ends = np.searchsorted(records.image, np.arange(len(images)), side="right")
+    answers = zip(
+        records.annotator.tolist(),
+        records.label.tolist(),
+        records.seconds.tolist(),
+        strict=True,
+    )
+    start = 0
+    for image, end in zip(images, ends.tolist(), strict=True):
+        if start == end:
+            yield image, "", "", ""
+        for _ in range(start, end):
+            person, label, seconds = next(answers)
+            time = repr(seconds) if seconds == seconds else ""
+            yield image, people[person], names[label], time
+        start = end
+
+
+def _rows_of_counts(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
+    if annotations.counts.dtype.kind == "f":
+        raise ValueError(
+            "These counts are fractions, which a table with one line per annotation "
+            "cannot hold. Keep the array `counts` itself, with `numpy.savez`."
+        )
+    for image, row in zip(annotations.images, annotations.counts.tolist(), strict=True):
+        if not any(row):
+            yield image, "", "", ""
+        for name, times in zip(annotations.class_names, row, strict=True):
+            yield from [(image, "", name, "")] * times
