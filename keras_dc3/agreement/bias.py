@@ -1,0 +1,269 @@
+"""How far proposals bias the answers of people, from a blind control share.
+
+Somebody who sees the proposal c for an image of the distribution l accepts it whatever
+they think with the probability delta, else gives an answer of their own, drawn from l:
+
+    p(answer) = delta [answer = c] + (1 - delta) l(answer)
+
+Schmarje et al. use such a model for annotation guided by proposals ("SPA"). NumPy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3.agreement.answers import Answers, read_answers
+from keras_dc3.agreement.correction import (
+    MOST_DELTA,
+    CorrectedLabels,
+    correct_answers,
+    tallies,
+)
+from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ProposalBias:
+    """How often people accept a proposal whatever they think, by proposed class.
+
+    Attributes:
+        class_names: k names.
+        delta: (k,) float64, the probability for each proposed class, from 0 to 0.99.
+        pooled: over all classes, as measured; it may be below 0.
+        blind_answers, proposed_answers: numbers of answers it was measured on.
+        matched: "image" where blind answers were compared with answers to proposals
+            for the same image, "class" where for images of the same proposed class.
+    """
+
+    class_names: tuple[str, ...]
+    delta: np.ndarray
+    pooled: Estimate
+    blind_answers: int
+    proposed_answers: int
+    matched: str
+
+    def __str__(self) -> str:
+        width = max(map(len, self.class_names))
+        return "\n".join(
+            [
+                "Proposals accepted whatever people think: "
+                f"{self.pooled.format('.3f')}, from {self.blind_answers:,} blind "
+                f"answers and {self.proposed_answers:,} to proposals, matched by "
+                f"{self.matched}",
+                *(
+                    f"  {name:<{width}}  {value:.3f}"
+                    for name, value in zip(self.class_names, self.delta, strict=True)
+                ),
+            ]
+        )
+
+    __repr__ = __str__
+
+    def correct(self, review: Any) -> CorrectedLabels:
+        """Returns what people would have answered without proposals.
+
+        Args:
+            review: a review with the same classes, or annotations made blind. It needs
+                no control share.
+
+        Raises:
+            TypeError, ValueError: if it is neither, or its classes are others.
+
+        Example:
+
+        >>> labels = agreement.fit_bias(review).correct(review)
+        >>> labels.soft_labels
+        """
+        answers = read_answers("review", review, proposals="all")
+        if answers.class_names != self.class_names:
+            raise ValueError(
+                "`review` must have the classes that the bias was fitted on, "
+                f"{list(self.class_names)}. Received: {list(answers.class_names)}"
+            )
+        annotations = getattr(review, "annotations", review)
+        return correct_answers(answers, self.delta, annotations.images)
+
+
+def fit_bias(
+    review: Any,
+    proposals: Any = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> ProposalBias:
+    """Returns how far proposals biased the answers of a review.
+
+    Where blind answers agree with the proposal in a share b, and answers to the
+    proposal in a share a, `delta = (a - b) / (1 - b)`. If at least half of the blind
+    answers are to images that others saw with a proposal, each image is compared with
+    itself; else images of the same proposed class are compared, which takes the control
+    share to be drawn at random. The value of a class is drawn towards that of all
+    classes as far as chance explains their difference, and that of all towards 0 as far
+    as chance explains it. The first answer of each person to an image counts, blind
+    and with a proposal.
+
+    Args:
+        review: a review with blind answers and answers to proposals.
+        proposals: `Proposals`, or image -> class (name or number), to know what would
+            have been proposed for images that everybody saw blind.
+        resamples: how often images are drawn, for the interval and the shrinkage.
+        seed: of these draws.
+
+    Raises:
+        TypeError, ValueError: if `review` is no review, has no blind answers or none
+            to proposals, or nobody knows what would have been proposed.
+
+    Example:
+
+    >>> bias = keras_dc3.agreement.fit_bias(review, proposals)
+    >>> print(bias)
+    """
+    check_positive_int("resamples", resamples, least=20)
+    check_seed(seed)
+    answers = read_answers("review", review, proposals="all")
+    blind = answers.proposed < 0
+    if not (~blind).any():
+        raise ValueError(
+            "`review` holds no answers to proposals, so that there is no bias to fit."
+        )
+    if not blind.any():
+        raise ValueError(
+            "`review` holds no blind answers, without which nobody knows what people "
+            "would have answered. Make the review with a control share, or merge it "
+            "with one of the mode 'none'."
+        )
+    guess = _would_be(answers, proposals, getattr(review, "mode", None))
+    first = answers.round == 0
+    known = blind & first & (guess[answers.image] >= 0)
+    if not known.any():
+        raise ValueError(
+            f"Nobody knows what would have been proposed for the images of the "
+            f"{int(blind.sum()):,} blind answers: none of them was answered with a "
+            "proposal. Pass `proposals`."
+        )
+    sums, combine = _agreements(answers, guess)
+    paired = combine is _each_image
+    if paired:
+        known &= np.isin(answers.image, answers.image[~blind])
+
+    def evaluate(weights):
+        upper, lower = combine(*(weights @ part for part in sums))
+        pooled = ratio(upper.sum(axis=1), lower.sum(axis=1))
+        return np.column_stack([ratio(upper, lower), pooled])
+
+    values = evaluate(np.ones((1, len(answers.images))))[0]
+    draws = resample(evaluate, len(answers.images), resamples, seed)
+    pooled = estimate(values[-1], draws[:, -1], len(answers.images))
+    return ProposalBias(
+        class_names=answers.class_names,
+        delta=_shrunk(values, draws),
+        pooled=pooled,
+        blind_answers=int(known.sum()),
+        proposed_answers=int((first & ~blind).sum()),
+        matched="image" if paired else "class",
+    )
+
+
+def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
+    """(n,) the class proposed for each image, or that it would have been; else -1."""
+    guess = np.full(len(answers.images), -1)
+    shown = np.flatnonzero(answers.proposed >= 0)[::-1]
+    guess[answers.image[shown]] = answers.proposed[shown]
+    number = {name: c for c, name in enumerate(answers.class_names)}
+    for position, image in enumerate(answers.images):
+        if guess[position] >= 0 or proposals is None:
+            continue
+        if not isinstance(proposals, Mapping):
+            proposals = _classes_of(proposals, mode)
+        given = proposals.get(image)
+        if isinstance(given, int | np.integer) and 0 <= given < len(number):
+            guess[position] = given
+        elif given is not None:
+            if given not in number:
+                raise ValueError(
+                    f"`proposals` proposes {given!r} for {image!r}, which is none of "
+                    f"the classes {list(number)}."
+                )
+            guess[position] = number[given]
+    return guess
+
+
+def _classes_of(proposals: Any, mode: str | None) -> dict[str, str]:
+    """Image -> name of the class that is proposed for it."""
+    if not all(hasattr(proposals, part) for part in ("groups", "class_names", "ids")):
+        raise TypeError(
+            "`proposals` must be `Proposals` or a dict of image to class. Received: "
+            f"{type(proposals).__name__}"
+        )
+    if mode == "classes":
+        return dict(zip(proposals.ids, proposals.class_name, strict=True))
+    return {
+        image: proposals.class_names[group.proposed_class]
+        for group in proposals.groups()
+        for image in group.ids
+    }
+
+
+def _agreements(
+    answers: Answers, guess: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], Callable]:
+    """Parts (n, k), and what makes numerator and denominator of their sums."""
+    n, k = len(answers.images), len(answers.class_names)
+    blind, steps = tallies(answers)
+    accepted, shown = np.zeros((n, k)), np.zeros((n, k))
+    for classes, counts in steps:
+        rows = np.flatnonzero(classes >= 0)
+        shown[rows, classes[rows]] += counts[rows].sum(axis=1)
+        accepted[rows, classes[rows]] += counts[rows, classes[rows]]
+    asked = np.broadcast_to(blind.sum(axis=1, keepdims=True), (n, k))
+    if 2 * asked[shown.sum(axis=1) > 0, 0].sum() >= asked[:, 0].sum():
+        return _each_class(accepted, shown, blind, asked), _each_image
+    rows = np.flatnonzero(guess >= 0)
+    would, of = np.zeros((n, k)), np.zeros((n, k))
+    would[rows, guess[rows]] = blind[rows, guess[rows]]
+    of[rows, guess[rows]] = asked[rows, 0]
+    return (accepted, shown, would, of), _each_class
+
+
+def _each_image(upper: np.ndarray, lower: np.ndarray) -> tuple[np.ndarray, ...]:
+    return upper, lower
+
+
+def _each_class(
+    accepted: np.ndarray, shown: np.ndarray, would: np.ndarray, of: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """w (a - b) and w (1 - b), with the weights of Mantel and Haenszel."""
+    a, b = ratio(accepted, shown), ratio(would, of)
+    weight = np.nan_to_num(ratio(shown * of, shown + of))
+    return weight * np.nan_to_num(a - b), weight * np.nan_to_num(1 - b)
+
+
+def _shrunk(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """The deltas of the classes, after shrinkage; see `fit_bias`.
+
+    Between classes: the variance by DerSimonian and Laird. Of all classes: as much as
+    the positive-part estimator of James and Stein leaves.
+    """
+    common = values[-1]
+    if np.isnan(common) or common <= 0:
+        common = 0.0
+    else:
+        common *= max(0.0, 1 - np.nanvar(draws[:, -1]) / common**2)
+    delta = np.full(len(values) - 1, common)
+    known = np.isfinite(values[:-1]) & (np.isfinite(draws[:, :-1]).mean(axis=0) > 0.5)
+    if known.sum() >= 2:
+        # A floor, because a class with few blind answers may not vary at all.
+        noise = np.nanvar(draws[:, :-1][:, known], axis=0)
+        noise = np.maximum(noise, np.median(noise) / 4 + 1e-9)
+        own, weight = values[:-1][known], 1 / noise
+        mean = (weight * own).sum() / weight.sum()
+        excess = (weight * (own - mean) ** 2).sum() - (known.sum() - 1)
+        room = weight.sum() - (weight**2).sum() / weight.sum()
+        spread = max(0.0, excess / room)
+        delta[known] += spread / (spread + noise) * (own - common)
+    return delta.clip(0.0, MOST_DELTA)

@@ -1,0 +1,203 @@
+"""How far people agree, and how long they take."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.agreement.answers import read_answers
+from keras_dc3.agreement.estimate import Estimate, resample
+from keras_dc3.agreement.figures import COUNTED, Figures, Settings
+from keras_dc3.agreement.tables import agreement_table
+from keras_dc3.agreement.times import TimeCounts, TimeRule
+
+_OF_PEOPLE = ("between", "within", "raw_between", "seconds_mean", "seconds_median")
+
+
+@dataclass(frozen=True)
+class PersonAgreement:
+    """The figures of one annotator, each an `Estimate`.
+
+    Attributes:
+        name: of the annotator.
+        answers: number of valid answers.
+        kappa_between: mean of Cohen's kappa with each other annotator.
+        kappa_within: of the annotator's own repetitions.
+        raw: share of equal answers, with each other annotator.
+        seconds_mean, seconds_median: per answer.
+    """
+
+    name: str
+    answers: int
+    kappa_between: Estimate
+    kappa_within: Estimate
+    raw: Estimate
+    seconds_mean: Estimate
+    seconds_median: Estimate
+
+
+@dataclass(frozen=True)
+class PairAgreement:
+    """Cohen's kappa and raw agreement of two annotators on their common images."""
+
+    first: str
+    second: str
+    kappa: float
+    raw: float
+    images: int
+
+
+@dataclass(frozen=True, repr=False)
+class Agreement:
+    """How far people agree, and how long they take; `print` shows a table.
+
+    All figures are `Estimate`s, whose interval comes from drawing images with
+    replacement. One that is not defined is NaN, and its `note` says why.
+
+    Attributes:
+        images, answers: how many there are with a valid answer, and of these.
+        annotators: names.
+        kappa_between: Cohen's kappa of pairs of annotators, mean weighted by their
+            numbers of common images.
+        kappa_within: Cohen's kappa of a person's first and second answers to the same
+            images (and first and third, and so on), mean likewise.
+        alpha: Krippendorff's, nominal, on images with two or more answers.
+        fleiss: Fleiss' kappa on the images with the most frequent number of answers.
+        raw: share of agreeing pairs of answers of different people to one image.
+        raw_within: the same of one person's answers.
+        seconds_mean, seconds_median: per answer.
+        people: `PersonAgreement` of each annotator.
+        pairs: `PairAgreement` of each pair of annotators with enough common images.
+        times: how many times were used, missing, or odd.
+        notes: what was odd or left out, one sentence each.
+    """
+
+    images: int
+    answers: int
+    annotators: tuple[str, ...]
+    kappa_between: Estimate
+    kappa_within: Estimate
+    alpha: Estimate
+    fleiss: Estimate
+    raw: Estimate
+    raw_within: Estimate
+    seconds_mean: Estimate
+    seconds_median: Estimate
+    people: tuple[PersonAgreement, ...]
+    pairs: tuple[PairAgreement, ...]
+    times: TimeCounts
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return agreement_table(self)
+
+    __repr__ = __str__
+
+
+def measure(
+    annotations: Any,
+    *,
+    break_seconds: float = 60.0,
+    absurd_seconds: float = 3600.0,
+    least_common: int = 5,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Agreement:
+    """Returns how far people agree and how long they take, with 95% intervals.
+
+    Between people, the first answer of each to an image counts; further ones are
+    repetitions. Of a review with proposals, the answers to these are measured;
+    `control_share` gives its blind ones.
+
+    Times: missing ones stay missing; 0, negative ones and those above
+    `absurd_seconds` are left out; those above `break_seconds` count as that much.
+    What was odd is told once, in a warning and in `notes`.
+
+    Args:
+        annotations: `keras_dc3.Annotations` or a review.
+        break_seconds: a longer time holds a break, and counts as this long.
+        absurd_seconds: a longer time is none.
+        least_common: pairs with fewer common images get no kappa.
+        resamples: how often images are drawn for the intervals; 0 for none.
+        seed: of these draws.
+
+    Raises:
+        TypeError, ValueError: if an argument is not as described, or there is no
+            valid answer.
+
+    Example:
+
+    >>> print(keras_dc3.agreement.measure(Annotations.from_csv("labels.csv")))
+    """
+    rule = TimeRule(break_seconds, absurd_seconds)
+    settings = Settings(rule, least_common, resamples, seed)
+    figures = Figures(read_answers("annotations", annotations), settings)
+    draws = draw(figures, settings)
+    agreement = agreement_of(figures, draws)
+    tell(agreement.notes)
+    return agreement
+
+
+def draw(figures: Figures, settings: Settings) -> np.ndarray:
+    """Returns (resamples, q), the figures of drawn images."""
+    if not settings.resamples:
+        return np.full((0, len(figures.values)), np.nan)
+    n = len(figures.answers.images)
+    return resample(figures.evaluate, n, settings.resamples, settings.seed)
+
+
+def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
+    """Returns the figures with the intervals that follow from the draws."""
+    answers = figures.answers
+
+    def pooled(name):
+        return figures.estimate(name, draws)
+
+    people = tuple(
+        PersonAgreement(
+            name,
+            int(figures.answers_of[person]),
+            *(figures.of_person(figure, person, draws) for figure in _OF_PEOPLE),
+        )
+        for person, name in enumerate(answers.annotators)
+        if figures.answers_of[person]
+    )
+    note = figures.times.note(figures.settings.rule)
+    return Agreement(
+        images=len(answers.images),
+        answers=answers.number,
+        annotators=tuple(person.name for person in people),
+        kappa_between=pooled("between"),
+        kappa_within=pooled("within"),
+        **{name: pooled(name) for name in COUNTED},
+        raw_within=pooled("raw_within"),
+        seconds_mean=pooled("seconds_mean"),
+        seconds_median=pooled("seconds_median"),
+        people=people,
+        pairs=_pairs(figures),
+        times=figures.times,
+        notes=(*answers.notes, *([note] if note else [])),
+    )
+
+
+def tell(notes: Sequence[str]) -> None:
+    """Warns once of all that was odd."""
+    if notes:
+        text = "\n  ".join(["Agreement:", *notes])
+        warnings.warn(text, stacklevel=3)
+
+
+def _pairs(figures: Figures) -> tuple[PairAgreement, ...]:
+    part = figures.pairs["between"]
+    if isinstance(part, str):
+        return ()
+    names = figures.answers.annotators
+    kappa, raw, number = part.table.evaluate(np.ones(len(figures.answers.images)))
+    rows = zip(part.owners.tolist(), kappa.tolist(), raw.tolist(), number, strict=True)
+    return tuple(
+        PairAgreement(names[a], names[b], k, r, int(n)) for (a, b), k, r, n in rows
+    )
