@@ -1,0 +1,106 @@
+"""What must hold of the files of a review before they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_dc3.annotations import AnnotationError
+from keras_dc3.annotations.names import nearest
+from keras_dc3.annotations.source import some
+from keras_dc3.review import fingerprint, pictures
+from keras_dc3.review.parts import Part
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals import Proposals
+
+_DIFFERS = {
+    "mode": "the modes differ; read each mode by itself",
+    "images": "the ids of the images differ",
+    "classes": "the class names differ",
+    "pixels": "the images differ, though they have the same ids",
+}
+
+
+def check_same_set(parts: Sequence[Part]) -> None:
+    """Raises AnnotationError unless all files are of one set and mode."""
+    first = parts[0]
+    for part in parts[1:]:
+        for piece, why in _DIFFERS.items():
+            if part.fingerprint[piece] != first.fingerprint[piece]:
+                raise AnnotationError(
+                    f"{first.file} and {part.file} are of different sets: {why}."
+                )
+
+
+def check_proposals(part: Part, proposals: Proposals) -> None:
+    """Raises AnnotationError unless a file is of the ids and classes of `proposals`."""
+    mine = {
+        "images": fingerprint.of_ids(proposals.ids),
+        "classes": fingerprint.of_class_names(proposals.class_names),
+    }
+    for piece, found in mine.items():
+        if part.fingerprint[piece] != found:
+            raise AnnotationError(
+                f"{part.file} was made for another set than `proposals`: "
+                f"{_DIFFERS[piece]}. Pass the proposals of that sheet."
+            )
+
+
+def check_images(
+    parts: Sequence[Part], proposals: Proposals | None, images: Any
+) -> None:
+    """Raises AnnotationError unless the files are of these very images."""
+    if proposals is not None:
+        ids = proposals.ids
+    elif hasattr(images, "ids"):
+        ids = images.ids
+    else:
+        ids = tuple(dict.fromkeys(name for part in parts for name in part.images or ()))
+    part = parts[0]
+    if fingerprint.of_ids(ids) != part.fingerprint["images"]:
+        raise AnnotationError(
+            f"{part.file} was made for other ids than those of `images`, or not all "
+            "ids are known here. Pass `proposals`, too."
+        )
+    digests = {
+        name: pictures.pixel_digest(image)
+        for name, image in pictures.find(images, ids)
+        if not isinstance(image, str)
+    }
+    if fingerprint.of_pixels(digests) != part.fingerprint["pixels"]:
+        raise AnnotationError(
+            f"{part.file} was made for another set than `images`: {_DIFFERS['pixels']},"
+            " or some are missing. Pass the images of that sheet."
+        )
+
+
+def check_people(parts: Sequence[Part]) -> None:
+    """Raises AnnotationError if one name answered an image in two sessions."""
+    seen: dict[tuple[str, str, bool], Part] = {}
+    for part in parts:
+        for answer in part.answers:
+            key = (part.annotator, answer.image, answer.repetition)
+            other = seen.setdefault(key, part)
+            if other is not part:
+                raise AnnotationError(
+                    f"{other.file} and {part.file} are of different sessions, but both "
+                    f"have answers of {part.annotator!r} to {answer.image!r}. If these "
+                    "are two people, rename one in the file; if it is one, leave out a "
+                    "file, or read each by itself and use `Annotations.merge`."
+                )
+
+
+def check_classes(parts: Sequence[Part], known: Sequence[str]) -> None:
+    """Raises AnnotationError if an answer or proposal is none of the classes."""
+    for part in parts:
+        for answer in part.answers:
+            for name in (answer.label, answer.proposed):
+                if name is None or name in known:
+                    continue
+                near = nearest(name, known)
+                hint = f" Did you mean {near!r}?" if near else ""
+                raise AnnotationError(
+                    f"{answer.place}: {name!r} is none of the classes "
+                    f"{some(map(repr, known), 10)}.{hint} Correct it."
+                )

@@ -1,0 +1,93 @@
+// The files that can be downloaded.
+
+const COLUMNS = [
+  "image", "annotator", "label", "proposed", "group", "accepted", "repetition",
+  "seconds", "started", "ended", "mode", "fingerprint", "page", "session", "saved", "rows",
+];
+
+/** One object per answer, in the order of the page. */
+function rows() {
+  const found = [];
+  items.forEach((item, i) => {
+    const answer = answerOf(i);
+    if (!answer) return;
+    const step = data.steps[item.step];
+    const group = step.kind === "group";
+    const alone = state.seconds[`i${i}`] || 0;
+    const shared = (state.seconds[item.step] || 0) / step.items.length;
+    found.push({
+      image: data.images[item.image],
+      label: answer[0] === UNSURE ? null : data.classes[answer[0]],
+      proposed: group ? data.classes[step.label] : null,
+      group: group ? step.name : "",
+      accepted: group && answer[0] === step.label,
+      repetition: item.again,
+      seconds: Math.round((shared + alone) * 1000) / 1000,
+      started: state.begun[item.step] || answer[1],
+      ended: answer[1],
+    });
+  });
+  return found;
+}
+
+function asJson() {
+  const found = rows();
+  const file = {
+    format: "keras_dc3 review",
+    version: 1,
+    title: data.title,
+    mode: data.mode,
+    fingerprint: data.fingerprint,
+    page: data.page,
+    page_number: data.page_number,
+    pages: data.pages,
+    seed: data.seed,
+    annotator: state.annotator,
+    session: state.session,
+    started: state.started,
+    saved: now(),
+    finished: found.length === items.length,
+    classes: data.classes,
+    images: data.images,
+    rows: found.length,
+    annotations: found,
+  };
+  return JSON.stringify(file, null, 1);
+}
+
+function asCsv() {
+  const found = rows();
+  const common = {
+    annotator: state.annotator,
+    mode: data.mode,
+    fingerprint: data.fingerprint,
+    page: data.page,
+    session: state.session,
+    saved: now(),
+    rows: found.length,
+  };
+  const cell = (value) => {
+    const text = value === null ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = found.map((row) => {
+    const whole = { ...row, ...common };
+    return COLUMNS.map((name) => cell(whole[name])).join(",");
+  });
+  return `${[COLUMNS.join(","), ...lines].join("\r\n")}\r\n`;
+}
+
+function download(kind) {
+  tick();
+  save();
+  const text = kind === "json" ? asJson() : asCsv();
+  const type = kind === "json" ? "application/json" : "text/csv";
+  const person = state.annotator.replace(/[^\p{L}\p{N}_-]+/gu, "_").slice(0, 60);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  link.download = `${data.name}-${person}.${kind}`;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}

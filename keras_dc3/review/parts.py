@@ -1,0 +1,217 @@
+"""Downloaded review files as parts: what one person answered on one page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keras_dc3.annotations import AnnotationError
+from keras_dc3.annotations.files import read_json, read_text
+from keras_dc3.annotations.names import trimmed
+from keras_dc3.review.fingerprint import parts as pieces_of
+
+FORMAT = "keras_dc3 review"
+_ROW = ("image", "label", "proposed", "group", "repetition", "seconds")
+_PART = ("annotator", "mode", "fingerprint", "page", "session", "saved")
+_AGAIN = "Download it again."
+_FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; `label` is None for "cannot tell", `proposed` for a blind one."""
+
+    image: str
+    label: str | None
+    proposed: str | None
+    group: str
+    repetition: bool
+    seconds: float
+    place: str = field(compare=False)
+
+    def same(self, other: Answer) -> bool:
+        """Whether both say the same."""
+        mine = [value for value in vars(self).values() if value == value]
+        theirs = [value for value in vars(other).values() if value == value]
+        return mine[:-1] == theirs[:-1]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one person answered on one page, as one file tells it.
+
+    `classes` and `images` are None where the file does not list them.
+    """
+
+    file: str
+    annotator: str
+    mode: str
+    fingerprint: dict[str, str]
+    page: str
+    session: str
+    saved: str
+    answers: list[Answer]
+    classes: tuple[str, ...] | None = None
+    images: tuple[str, ...] | None = None
+
+
+def read_parts(path: str | os.PathLike) -> list[Part]:
+    """Returns what a JSON or CSV file of a review sheet holds.
+
+    Raises:
+        FileNotFoundError, OSError: if there is no such file or it cannot be opened.
+        AnnotationError: if it is no such file or is not whole; it names the line.
+    """
+    text = read_text(path)
+    name = repr(os.fspath(path))
+    if text.lstrip()[:1] in ("{", "["):
+        return [_of_json(name, read_json(path))]
+    return _of_csv(name, text)
+
+
+def _of_json(name: str, found: Any) -> Part:
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise AnnotationError(
+            f"{name} is no file of a review sheet: it lacks the format {FORMAT!r}."
+        )
+    if found.get("version") != 1:
+        raise AnnotationError(
+            f"{name} is of version {found.get('version')!r}, but this release reads "
+            "version 1. Update keras_dc3."
+        )
+    for key, kind in {"classes": list, "images": list, "annotations": list}.items():
+        if not isinstance(found.get(key), kind):
+            raise AnnotationError(f"{name} lacks the list {key!r}. {_AGAIN}")
+    for key in ("classes", "images"):
+        if not all(isinstance(value, str) and value for value in found[key]):
+            raise AnnotationError(f"{name}: {key!r} must hold names only. {_AGAIN}")
+    answers = []
+    for number, row in enumerate(found["annotations"], 1):
+        place = f"{name}, annotation {number}"
+        if not isinstance(row, dict) or any(key not in row for key in _ROW):
+            raise AnnotationError(f"{place} lacks one of {list(_ROW)}. {_AGAIN}")
+        answers.append(_answer(place, row))
+    _check_whole(name, found.get("rows"), len(answers))
+    return _part(name, found, answers, tuple(found["classes"]), tuple(found["images"]))
+
+
+def _of_csv(name: str, text: str) -> list[Part]:
+    rows = _rows(name, text)
+    try:
+        _, header = next(rows)
+    except StopIteration:
+        raise AnnotationError(f"{name} is empty. {_AGAIN}") from None
+    lacking = [key for key in (*_ROW, *_PART, "rows") if key not in header]
+    if lacking:
+        raise AnnotationError(
+            f"{name} is no file of a review sheet: it lacks the columns {lacking}. For "
+            "other tables use `Annotations.from_csv`."
+        )
+    found: dict[tuple, tuple[dict, list[Answer]]] = {}
+    for line, cells in rows:
+        place = f"{name}, line {line}"
+        if len(cells) != len(header):
+            raise AnnotationError(
+                f"{place}: {len(cells)} cells, but {len(header)} columns. Is the file "
+                f"cut short? {_AGAIN}"
+            )
+        row = dict(zip(header, cells, strict=True))
+        row["label"] = row["label"] or None
+        row["proposed"] = row["proposed"] or None
+        row["repetition"] = _FLAGS.get(row["repetition"].lower())
+        row["seconds"] = _number(row["seconds"])
+        key = tuple(row[k] for k in (*_PART, "rows"))
+        found.setdefault(key, (row, []))[1].append(_answer(place, row))
+    if not found:
+        raise AnnotationError(f"{name} holds no answer.")
+    parts = []
+    for row, answers in found.values():
+        told = row["rows"]
+        _check_whole(name, int(told) if told.isdecimal() else told, len(answers))
+        parts.append(_part(name, row, answers))
+    return parts
+
+
+def _rows(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    head = text.split("\n", 1)[0]
+    separator = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise AnnotationError(
+            f"{name}, line {line}: this is no CSV ({error}). Is the file cut short? "
+            f"{_AGAIN}"
+        ) from error
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return text
+
+
+def _check_whole(name: str, told: Any, found: int) -> None:
+    if told != found:
+        raise AnnotationError(
+            f"{name} says that it holds {told} answers, but there are {found}: it was "
+            f"cut short or changed. {_AGAIN}"
+        )
+
+
+def _answer(place: str, row: dict[str, Any]) -> Answer:
+    kinds = {
+        "image": str,
+        "label": str | None,
+        "proposed": str | None,
+        "group": str,
+        "repetition": bool,
+        "seconds": int | float | None,
+    }
+    for key, kind in kinds.items():
+        wrong = isinstance(row[key], bool) and key != "repetition"
+        if wrong or not isinstance(row[key], kind):
+            raise AnnotationError(f"{place}: {key!r} cannot be {row[key]!r}. {_AGAIN}")
+    values = {key: row[key] for key in _ROW}
+    seconds = math.nan if row["seconds"] is None else float(row["seconds"])
+    return Answer(**{**values, "seconds": seconds}, place=place)
+
+
+def _part(
+    name: str,
+    found: dict[str, Any],
+    answers: list[Answer],
+    classes: Sequence[str] | None = None,
+    images: Sequence[str] | None = None,
+) -> Part:
+    for key in _PART:
+        if not isinstance(found.get(key), str) or not trimmed(found[key]):
+            raise AnnotationError(f"{name} lacks {key!r}. {_AGAIN}")
+    pieces = pieces_of(found["fingerprint"])
+    if pieces is None or pieces["mode"] != found["mode"]:
+        raise AnnotationError(
+            f"{name}: {found['fingerprint']!r} is no fingerprint of a review in mode "
+            f"{found['mode']!r}. {_AGAIN}"
+        )
+    return Part(
+        name,
+        trimmed(found["annotator"]),
+        found["mode"],
+        pieces,
+        found["page"],
+        found["session"],
+        found["saved"],
+        answers,
+        classes,
+        images,
+    )

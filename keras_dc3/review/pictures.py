@@ -1,0 +1,149 @@
+"""Images of a review: found, hashed and made small. NumPy; Pillow to encode them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.data.image_set import ImageSet
+
+_BATCH = 256
+_LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
+_QUALITY = 85
+
+Found = Iterator[tuple[str, "np.ndarray | str"]]
+
+
+def pillow() -> Any:
+    """Returns `PIL.Image`.
+
+    Raises:
+        ImportError: if Pillow is not installed.
+    """
+    try:
+        import PIL.Image
+        import PIL.ImageOps
+    except ImportError as error:
+        raise ImportError(
+            "A review sheet needs Pillow, which is not installed: "
+            'pip install "keras_dc3[images]"'
+        ) from error
+    return PIL.Image
+
+
+def find(images: Any, ids: Sequence[str]) -> Found:
+    """Yields (id, image) for each id: (h, w) or (h, w, 3) uint8, or why there is none.
+
+    Args:
+        images: (n, h, w, c), one for each id; a set of images with `ids` and `read`;
+            or the path of a folder to which the ids are relative.
+        ids: the images to find.
+
+    Raises:
+        ValueError, TypeError: if `images` are none of these.
+    """
+    if isinstance(images, str | os.PathLike):
+        folder = os.path.abspath(os.fspath(images))
+        if not os.path.isdir(folder):
+            raise ValueError(
+                f"`images` must be a folder, images with ids, or an array. Received: "
+                f"images={os.fspath(images)!r}, where there is no folder."
+            )
+        return _in_folder(folder, ids)
+    if hasattr(images, "ids") and hasattr(images, "read"):
+        return _in_set(images, ids)
+    if not hasattr(images, "__array__") and not isinstance(images, list | tuple):
+        raise TypeError(
+            "`images` must be an array (n, h, w, c), a set of images with `ids`, such "
+            "as `data.unlabeled`, or the path of a folder. Received: "
+            f"{type(images).__name__}"
+        )
+    return _in_set(ImageSet(images, ids), ids)
+
+
+def pixel_digest(image: np.ndarray) -> str:
+    """Returns what tells this image from all others."""
+    head = f"{image.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def data_url(image: np.ndarray, longest: int) -> str:
+    """Returns the image as the text of an address.
+
+    It is made smaller so that no side is above `longest` pixels, never larger. Up to 64
+    pixels it is a PNG, which loses nothing, above a JPEG of quality 85.
+    """
+    picture = pillow().fromarray(image)
+    picture.thumbnail((longest, longest), pillow().Resampling.LANCZOS)
+    file = io.BytesIO()
+    if max(picture.size) <= _LOSSLESS:
+        kind = "png"
+        picture.save(file, "PNG", optimize=True)
+    else:
+        kind = "jpeg"
+        picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _in_set(images: Any, ids: Sequence[str]) -> Found:
+    position = {name: i for i, name in enumerate(images.ids)}
+    known = [name for name in ids if name in position]
+    for name in ids:
+        if name not in position:
+            yield name, "is not among `images`"
+    for start in range(0, len(known), _BATCH):
+        names = known[start : start + _BATCH]
+        read = np.asarray(images.read(np.array([position[name] for name in names])))
+        yield from zip(names, _as_bytes(images, read), strict=True)
+
+
+def _as_bytes(images: Any, read: np.ndarray) -> np.ndarray:
+    """Returns (m, h, w) or (m, h, w, 3) uint8."""
+    if read.ndim != 4 or read.shape[-1] not in (1, 3):
+        raise ValueError(
+            "`images` must have 1 or 3 channels to be shown. Received: shape "
+            f"{read.shape}"
+        )
+    if read.dtype != np.uint8:
+        low, high = images.value_range
+        scaled = (read.astype("float64") - low) / ((high - low) or 1.0)
+        read = np.round(scaled.clip(0.0, 1.0) * 255.0).astype("uint8")
+    return read[..., 0] if read.shape[-1] == 1 else read
+
+
+def _in_folder(folder: str, ids: Sequence[str]) -> Found:
+    image = pillow()
+    for name in ids:
+        path = os.path.normpath(os.path.join(folder, name))
+        if os.path.commonpath([folder, path]) != folder or "\0" in name:
+            yield name, "lies outside the folder"
+        elif not os.path.isfile(path):
+            yield name, "is no file in the folder"
+        else:
+            try:
+                with image.open(path) as file:
+                    decoded = _decoded(image, file)
+            except Exception as error:  # Pillow raises many kinds for damaged files
+                yield name, f"cannot be read ({error})"
+            else:
+                yield name, decoded
+
+
+def _decoded(image: Any, file: Any) -> np.ndarray:
+    from PIL import ImageOps
+
+    picture = ImageOps.exif_transpose(file)
+    if picture.mode.startswith("I"):  # 16 bits
+        return (np.asarray(picture).clip(0, 65535) // 257).astype("uint8")
+    if picture.mode in ("1", "L"):
+        return np.array(picture.convert("L"))
+    if picture.has_transparency_data:
+        white = image.new("RGBA", picture.size, "white")
+        picture = image.alpha_composite(white, picture.convert("RGBA"))
+    return np.array(picture.convert("RGB"))

@@ -1,0 +1,154 @@
+"""What a page asks for, step by step. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+MODES = ("none", "classes", "dc3")
+_BLOCK = 10  # blind images shown in a row between groups
+
+
+@dataclass(frozen=True)
+class Step:
+    """One image alone, or a group.
+
+    Attributes:
+        ids: of the images, in the order in which they are shown.
+        name: of the group; "" for an image alone, which is blind.
+        title, description: what is written above the group.
+        label: position of the class that is proposed; -1 for none.
+        medoids: how many of the first images stand for the group.
+        again: whether the image was asked for before.
+    """
+
+    ids: tuple[str, ...]
+    name: str = ""
+    title: str = ""
+    description: str = ""
+    label: int = -1
+    medoids: int = 0
+    again: bool = False
+
+    @property
+    def is_group(self) -> bool:
+        """Whether something is proposed."""
+        return self.label >= 0
+
+
+def blind_pages(
+    ids: Sequence[str], repetitions: float, seed: int, most: int
+) -> list[list[Step]]:
+    """Returns the steps of each page on which every image is shown alone.
+
+    Args:
+        repetitions: share of the images of a page that come again.
+        seed: of the order.
+        most: images of a page.
+    """
+    order = np.random.default_rng(seed).permutation(len(ids))
+    parts = np.array_split(order, -(-len(ids) // most))
+    return [
+        _blind([ids[i] for i in part], repetitions, np.random.default_rng([seed, page]))
+        for page, part in enumerate(parts)
+    ]
+
+
+def group_pages(
+    groups: Sequence[Step], control: float, repetitions: float, seed: int, most: int
+) -> list[list[Step]]:
+    """Returns the steps of each page: groups with blocks of blind images between.
+
+    The blind images of a page are drawn from all its images alike and taken out of
+    their groups. Their blocks are spread evenly, the first one before the first group:
+    somebody grows faster and surer on the way, and if all blind images came first this
+    would look like the merit of the proposals.
+
+    Args:
+        control: share of the images of a page that are blind.
+        repetitions: share of the blind images that come again.
+        seed: of the draw and the order.
+        most: images of a page.
+    """
+    pages = []
+    for page, parts in enumerate(_split(groups, most)):
+        rng = np.random.default_rng([seed, page])
+        ids = [name for group in parts for name in group.ids]
+        drawn = rng.permutation(len(ids))[: _share(control, len(ids))]
+        blind = [ids[i] for i in drawn]
+        hidden = set(blind)
+        kept = [_without(group, hidden) for group in parts]
+        kept = [group for group in kept if group.ids]
+        pages.append(_mixed(kept, _blind(blind, repetitions, rng)))
+    return pages
+
+
+def _share(share: float, number: int) -> int:
+    return int(share * number + 0.5)
+
+
+def _blind(
+    ids: Sequence[str], repetitions: float, rng: np.random.Generator
+) -> list[Step]:
+    """Each image alone; some of the first half again, half of all images later."""
+    steps = [Step((name,)) for name in ids]
+    half = len(ids) // 2
+    first = rng.permutation(half)[: _share(repetitions, len(ids))]
+    later = rng.integers(first + len(ids) - half, len(ids) + 1)
+    for slot, position in sorted(zip(later.tolist(), first.tolist(), strict=True))[
+        ::-1
+    ]:
+        steps.insert(slot, Step((ids[position],), again=True))
+    return steps
+
+
+def _split(groups: Sequence[Step], most: int) -> Iterator[list[Step]]:
+    """Puts groups on pages, whole ones where they fit on one."""
+    page: list[Step] = []
+    room = most
+    for group in groups:
+        for part in _parts(group, most):
+            if len(part.ids) > room:
+                yield page
+                page, room = [], most
+            page.append(part)
+            room -= len(part.ids)
+    if page:
+        yield page
+
+
+def _parts(group: Step, most: int) -> list[Step]:
+    number = -(-len(group.ids) // most)
+    if number < 2:
+        return [group]
+    # In turns, so that each part goes from typical to less typical images.
+    return [
+        replace(
+            group,
+            ids=group.ids[part::number],
+            medoids=len(range(part, group.medoids, number)),
+            description=f"{group.description} (part {part + 1} of {number})",
+        )
+        for part in range(number)
+    ]
+
+
+def _without(group: Step, hidden: set[str]) -> Step:
+    medoids = [name for name in group.ids[: group.medoids] if name not in hidden]
+    ids = tuple(name for name in group.ids if name not in hidden)
+    return replace(group, ids=ids, medoids=len(medoids))
+
+
+def _mixed(groups: list[Step], blind: list[Step]) -> list[Step]:
+    blocks = max(1, min(-(-len(blind) // _BLOCK), len(groups)))
+    steps: list[Step] = []
+    done = 0
+    for block in range(blocks):
+        until = (block + 1) * len(blind) // blocks
+        steps += blind[done:until]
+        done = until
+        start, end = (b * len(groups) // blocks for b in (block, block + 1))
+        steps += groups[start:end]
+    return steps

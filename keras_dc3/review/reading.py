@@ -1,0 +1,222 @@
+"""Answers from the files that review sheets give."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_dc3._validation import check_positive_number
+from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
+from keras_dc3.annotations.source import some
+from keras_dc3.review import checks, fingerprint
+from keras_dc3.review.parts import Answer, Part, read_parts
+from keras_dc3.review.review import Review
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals import Proposals
+
+
+def read(
+    paths: str | os.PathLike | Sequence[str | os.PathLike],
+    *,
+    proposals: Proposals | None = None,
+    images: Any = None,
+    max_seconds: float = 3600.0,
+) -> Review:
+    """Reads what people downloaded from review sheets, JSON and CSV alike.
+
+    Files of several annotators and of several pages are put together. Of two files of
+    the same session, the state that was saved later counts. "Cannot tell" is an answer
+    with label -1. What is odd but can be used is told in one warning and in `notes`.
+
+    Args:
+        paths: one file, or several.
+        proposals: what the sheets were made from. Then files of other images or
+            classes are refused, and images without answer stay in `annotations.images`.
+        images: as for `Proposals.to_review`. Then files are refused whose images look
+            different. Where neither these nor the files know all ids, `proposals` are
+            needed, too.
+        max_seconds: longer times, negative ones and 0 count as unknown.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        AnnotationError: if a file is of another set or mode, was cut short or changed,
+            or names a class or image that is none; if two answers of a person to an
+            image contradict each other; if people in two sessions have the same name.
+
+    Example:
+
+    >>> review = keras_dc3.review.read(["review-anna.json", "review-ben.json"])
+    >>> review.annotations.ambiguous_fraction
+    """
+    check_positive_number("max_seconds", max_seconds)
+    paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    if not paths:
+        raise ValueError("`paths` must name at least one file.")
+    notes: list[str] = []
+    parts = [part for path in paths for part in read_parts(path)]
+    checks.check_same_set(parts)
+    if proposals is not None:
+        checks.check_proposals(parts[0], proposals)
+    if images is not None:
+        checks.check_images(parts, proposals, images)
+    parts = _latest(parts, notes)
+    parts = [_without_doubles(part, notes) for part in parts]
+    checks.check_people(parts)
+    classes = _classes(parts, proposals, notes)
+    listed = _images(parts, proposals)
+    review = _review(parts, classes, listed, max_seconds, notes)
+    empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
+    if empty:
+        notes.append(f"{empty:,} of {len(listed):,} images have no valid answer.")
+    if not notes:
+        return review
+    warnings.warn("\n  ".join([f"{_files(parts)}:", *notes]), stacklevel=2)
+    fields = {**vars(review), "notes": tuple(notes)}
+    return Review(**fields)
+
+
+def _files(parts: Sequence[Part]) -> str:
+    return some(dict.fromkeys(part.file for part in parts), 3)
+
+
+def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
+    """Of several states of one session the last one."""
+    kept: dict[tuple[str, str, str], Part] = {}
+    for part in parts:
+        key = (part.annotator, part.page, part.session)
+        old = kept.get(key)
+        if old is None:
+            kept[key] = part
+            continue
+        later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
+        kept[key] = later
+        notes.append(
+            f"{old.file} and {part.file} are of the same session of "
+            f"{part.annotator!r}: the later state counts, of {later.file}, with "
+            f"{len(later.answers):,} answers."
+        )
+    return list(kept.values())
+
+
+def _without_doubles(part: Part, notes: list[str]) -> Part:
+    seen: dict[tuple[str, bool], Answer] = {}
+    doubled = []
+    for answer in part.answers:
+        first = seen.setdefault((answer.image, answer.repetition), answer)
+        if first is answer:
+            continue
+        if not first.same(answer):
+            raise AnnotationError(
+                f"{first.place} and {answer.place} contradict each other: both are "
+                f"the answer of {part.annotator!r} to {answer.image!r}. Remove one."
+            )
+        doubled.append(answer.place)
+    if doubled:
+        notes.append(
+            f"{len(doubled):,} answers stand twice and count once, first in "
+            f"{doubled[0]}."
+        )
+    return Part(**{**vars(part), "answers": list(seen.values())})
+
+
+def _classes(
+    parts: Sequence[Part], proposals: Proposals | None, notes: list[str]
+) -> tuple[str, ...]:
+    known = next((part.classes for part in parts if part.classes is not None), None)
+    if proposals is not None:
+        known = proposals.class_names
+    if known is not None:
+        checks.check_classes(parts, known)
+        return tuple(known)
+    found = {
+        name
+        for part in parts
+        for answer in part.answers
+        for name in (answer.label, answer.proposed)
+        if name is not None
+    }
+    if not found:
+        raise AnnotationError(f"{_files(parts)}: no answer names a class.")
+    known = class_order(found)
+    if fingerprint.of_class_names(known) != parts[0].fingerprint["classes"]:
+        notes.append(
+            "A CSV file names only the classes that occur, and these are not all, or "
+            "were in another order. Pass `proposals`, or read the JSON file."
+        )
+    return known
+
+
+def _images(parts: Sequence[Part], proposals: Proposals | None) -> tuple[str, ...]:
+    if proposals is not None:
+        listed = dict.fromkeys(proposals.ids)
+    else:
+        listed = dict.fromkeys(name for part in parts for name in part.images or ())
+        if any(part.images is None for part in parts):
+            return tuple(
+                dict.fromkeys([*listed, *(a.image for p in parts for a in p.answers)])
+            )
+    for part in parts:
+        for answer in part.answers:
+            if answer.image not in listed:
+                raise AnnotationError(
+                    f"{answer.place}: {answer.image!r} is none of the "
+                    f"{len(listed):,} images of the review. Correct it."
+                )
+    return tuple(listed)
+
+
+def _review(
+    parts: Sequence[Part],
+    classes: tuple[str, ...],
+    images: tuple[str, ...],
+    max_seconds: float,
+    notes: list[str],
+) -> Review:
+    answers = [(part.annotator, answer) for part in parts for answer in part.answers]
+    if not answers:
+        raise AnnotationError(f"{_files(parts)}: there is no answer.")
+    people = tuple(dict.fromkeys(annotator for annotator, _ in answers))
+    position = {name: number for number, name in enumerate(images)}
+    person = {name: number for number, name in enumerate(people)}
+    label_of = {None: -1, **{name: number for number, name in enumerate(classes)}}
+    # The order that `Annotations` gives them: by image; a repetition comes later.
+    answers.sort(key=lambda pair: (position[pair[1].image], pair[1].repetition))
+    labels = np.array([label_of[a.label] for _, a in answers])
+    proposed = np.array([label_of[a.proposed] for _, a in answers])
+    annotations = Annotations(
+        images,
+        classes,
+        annotators=people,
+        records=Records(
+            np.array([position[a.image] for _, a in answers]),
+            np.array([person[name] for name, _ in answers]),
+            labels,
+            _known_times(np.array([a.seconds for _, a in answers]), max_seconds, notes),
+        ),
+        notes=tuple(notes),
+    )
+    return Review(
+        annotations,
+        proposed,
+        np.array([a.group for _, a in answers], dtype=object),
+        (proposed >= 0) & (labels == proposed),
+        np.array([a.repetition for _, a in answers]),
+        parts[0].mode,
+    )
+
+
+def _known_times(seconds: np.ndarray, longest: float, notes: list[str]) -> np.ndarray:
+    wrong = (seconds <= 0) | (seconds > longest)
+    if wrong.any():
+        notes.append(
+            f"{int(wrong.sum()):,} of {len(seconds):,} times count as unknown: "
+            f"{int((seconds <= 0).sum()):,} are negative or 0, "
+            f"{int((seconds > longest).sum()):,} above {longest:,g} s "
+            "(`max_seconds`). The answers stay."
+        )
+    return np.where(wrong, np.nan, seconds)

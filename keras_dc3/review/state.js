@@ -1,0 +1,118 @@
+// What was answered. Every change of it goes through `act`, so that it can be undone.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const UNSURE = -1;
+
+// One item per answer asked for: an image that comes again is two items.
+const items = [];
+data.steps.forEach((step, number) => {
+  step.items = step.images.map(
+    (image) => items.push({ image, step: number, again: Boolean(step.again) }) - 1,
+  );
+});
+
+let state = null; // of the annotator who is at work
+let past = [];
+let future = [];
+
+const now = () => new Date().toISOString();
+
+function fresh(annotator) {
+  const random = crypto.getRandomValues(new Uint8Array(12));
+  return {
+    version: 1,
+    annotator,
+    session: Array.from(random, (b) => b.toString(16).padStart(2, "0")).join(""),
+    started: now(),
+    cursor: "0", // a step's number, "i" and an item's, or "end"
+    own: {}, // item -> [label, when], given to this image alone
+    marked: {}, // item -> 1, taken out of its group
+    label: {}, // step -> label of the whole group, where not the proposed one
+    done: {}, // step -> when the group was accepted
+    seconds: {}, // cursor -> active time
+    begun: {}, // cursor -> when it was first seen
+  };
+}
+
+/** Makes changes, a list of [map, key, value or undefined], then goes to `next()`. */
+function act(changes, next = () => state.cursor) {
+  if (stale) return;
+  const entry = { from: state.cursor, before: [], after: changes };
+  for (const [map, key] of changes) entry.before.push([map, key, state[map][key]]);
+  put(changes);
+  entry.to = next();
+  past.push(entry);
+  future = [];
+  goTo(entry.to);
+}
+
+function undo() {
+  const entry = stale ? null : past.pop();
+  if (!entry) return;
+  future.push(entry);
+  put(entry.before);
+  goTo(entry.from);
+}
+
+function redo() {
+  const entry = stale ? null : future.pop();
+  if (!entry) return;
+  past.push(entry);
+  put(entry.after);
+  goTo(entry.to);
+}
+
+function put(changes) {
+  for (const [map, key, value] of changes) {
+    if (value === undefined) delete state[map][key];
+    else state[map][key] = value;
+  }
+}
+
+/** All places in order: the steps, then single images that were left of groups. */
+function places() {
+  const left = [];
+  items.forEach((item, i) => {
+    if (state.marked[i] && state.done[item.step]) left.push(`i${i}`);
+  });
+  return [...data.steps.keys()].map(String).concat(left, "end");
+}
+
+function stepAt(cursor) {
+  if (cursor === "end") return null;
+  if (cursor[0] !== "i") return data.steps[Number(cursor)];
+  const item = Number(cursor.slice(1));
+  return { kind: "left", images: [items[item].image], items: [item] };
+}
+
+function groupLabel(number) {
+  return state.label[number] ?? data.steps[number].label;
+}
+
+/** Returns [label, when] of an item, or null where it is open. */
+function answerOf(i) {
+  const { step } = items[i];
+  if (state.own[i]) return state.own[i];
+  if (data.steps[step].kind !== "group") return null;
+  if (!state.done[step] || state.marked[i]) return null;
+  return [groupLabel(step), state.done[step]];
+}
+
+function answered() {
+  return items.reduce((sum, _, i) => sum + (answerOf(i) ? 1 : 0), 0);
+}
+
+/** The first place with something to answer, or "end". */
+function firstOpen() {
+  return places().find((p) => p === "end" || !isDone(p));
+}
+
+function isDone(cursor) {
+  const step = stepAt(cursor);
+  if (step.kind === "group") return Boolean(state.done[cursor]);
+  return Boolean(state.own[step.items[0]]);
+}
+
+function className(label) {
+  return label === UNSURE ? "cannot tell" : data.classes[label];
+}

@@ -1,0 +1,281 @@
+// What is seen. Text reaches the page through `textContent` alone, and only the current
+// group is part of the document.
+
+const $ = (id) => document.getElementById(id);
+let focus = 0; // the image of the group that the keys act on
+let size = 120; // of the images of a group, pixels
+
+function make(tag, classes, text, ...children) {
+  const element = document.createElement(tag);
+  if (classes) element.className = classes;
+  if (text !== undefined) element.textContent = text;
+  element.append(...children);
+  return element;
+}
+
+function picture(image) {
+  const element = make("img");
+  element.decoding = "async";
+  element.draggable = false;
+  element.src = data.pictures[image];
+  return element;
+}
+
+const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+const current = () => stepAt(state.cursor);
+const open = (i) => state.marked[i] && !state.own[i];
+const markedHere = () =>
+  current()?.kind === "group" ? current().items.filter(open) : [];
+
+function render() {
+  $("title").textContent = data.title;
+  document.title = data.title;
+  const main = $("main");
+  main.replaceChildren();
+  main.scrollTop = 0;
+  $("footer").hidden = !state || state.cursor === "end";
+  if (!state) main.append(welcome());
+  else if (state.cursor === "end") main.append(ending());
+  else if (current().kind === "group") main.append(...group());
+  else main.append(single());
+  refresh();
+  const start = $("name") || thumb(focus) || main;
+  start.focus({ preventScroll: true });
+}
+
+function welcome() {
+  const card = make("div", "card");
+  card.append(make("h2", "", "Who is annotating?"));
+  const about = `${plural(items.length, "answer")} are asked for on this page.`;
+  card.append(make("p", "about", about));
+  const before = sessions();
+  if (before.length) {
+    const row = make("div", "row");
+    for (const one of before) {
+      const button = make("button", "primary", `Continue as ${one.annotator}`);
+      button.type = "button";
+      button.onclick = () => begin(one.annotator);
+      row.append(button);
+    }
+    card.append(row, make("p", "about", "or somebody else:"));
+  }
+  const form = make("form");
+  const input = make("input");
+  input.id = "name";
+  input.maxLength = 100;
+  input.placeholder = "Your name";
+  input.setAttribute("aria-label", "Your name");
+  input.autocomplete = "off";
+  form.append(input, make("button", "primary", "Start"));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (input.value.trim()) begin(input.value.trim());
+  };
+  const note = "Your answers stay in this browser until you download them.";
+  card.append(form, make("p", "about", note));
+  return card;
+}
+
+function ending() {
+  const card = make("div", "card");
+  const missing = items.length - answered();
+  card.append(make("h2", "", missing ? "The end, with gaps" : "All done, thank you"));
+  const told = missing
+    ? `${plural(missing, "answer")} of ${items.length} are still open.`
+    : `${plural(items.length, "answer")}. Download the file and send it back.`;
+  card.append(make("p", "about", told));
+  const row = make("div", "row");
+  const button = (text, classes, act) => {
+    const element = make("button", classes, text);
+    element.type = "button";
+    element.onclick = act;
+    row.append(element);
+  };
+  if (missing) button("Go to the first gap", "primary", () => goTo(firstOpen()));
+  button("Download JSON", missing ? "" : "primary", () => download("json"));
+  button("Download CSV", "", () => download("csv"));
+  button("Back", "", () => move(-1));
+  card.append(row);
+  return card;
+}
+
+function group() {
+  const step = current();
+  const title = make("div", "group");
+  title.append(make("h2", "", step.title));
+  title.append(make("span", "kind", plural(step.items.length, "image")));
+  const done = make("span", "kind done", "accepted");
+  done.id = "done";
+  title.append(done);
+  const sizes = make("span", "sizes");
+  for (const [sign, by] of [["−", -40], ["+", 40]]) {
+    const button = make("button", "", sign);
+    button.type = "button";
+    button.title = by < 0 ? "Smaller images (-)" : "Larger images (+)";
+    button.onclick = () => resize(by);
+    sizes.append(button, " ");
+  }
+  title.append(sizes);
+  const task = make("p", "task");
+  task.id = "task";
+  const grid = make("div", "grid");
+  grid.id = "grid";
+  grid.setAttribute("role", "listbox");
+  grid.setAttribute("aria-multiselectable", "true");
+  grid.setAttribute("aria-label", "Images of the group");
+  step.items.forEach((item, n) => {
+    const box = make("div", n < step.medoids ? "thumb typical" : "thumb");
+    box.setAttribute("role", "option");
+    box.append(picture(items[item].image), make("span", "badge"));
+    grid.append(box);
+  });
+  grid.onclick = (event) => {
+    const box = event.target.closest(".thumb");
+    if (box) touch([...grid.children].indexOf(box), event.shiftKey);
+  };
+  return [title, make("p", "about", step.description), task, grid];
+}
+
+function single() {
+  const step = current();
+  const text = step.kind === "left" ? "Taken out of its group: what is this?" : "What is this?";
+  const frame = make("div", "frame", undefined, picture(step.images[0]));
+  const given = make("p", "given");
+  given.id = "given";
+  return make("div", "single", undefined, make("h2", "", text), frame, given);
+}
+
+const thumb = (n) => $("grid")?.children[n];
+
+/** Brings up to date what answers change, without making images anew. */
+function refresh() {
+  const count = state ? answered() : 0;
+  $("bar").style.width = `${(100 * count) / items.length}%`;
+  $("progress").setAttribute("aria-valuemax", items.length);
+  $("progress").setAttribute("aria-valuenow", count);
+  $("count").textContent = `${count} of ${items.length}`;
+  $("who").textContent = state ? state.annotator : "";
+  $("who").hidden = !state;
+  $("undo").disabled = !past.length;
+  $("redo").disabled = !future.length;
+  for (const id of ["json", "csv"]) $(id).disabled = !count;
+  if (!state || state.cursor === "end") return;
+  const step = current();
+  if (step.kind === "group") refreshGroup(step);
+  else {
+    const answer = answerOf(step.items[0]);
+    $("given").textContent = answer ? `Your answer: ${className(answer[0])}` : "";
+  }
+  refreshFooter(step);
+}
+
+function refreshGroup(step) {
+  const done = isDone(state.cursor);
+  $("done").hidden = !done;
+  step.items.forEach((item, n) => {
+    const box = thumb(n);
+    const answer = answerOf(item);
+    const marked = open(item);
+    box.classList.toggle("marked", Boolean(marked));
+    box.classList.toggle("own", Boolean(state.own[item]));
+    box.classList.toggle("unsure", answer?.[0] === UNSURE);
+    box.classList.toggle("accepted", done && Boolean(answer) && !state.own[item]);
+    box.classList.toggle("here", n === focus);
+    box.tabIndex = n === focus ? 0 : -1;
+    box.setAttribute("aria-selected", marked ? "true" : "false");
+    box.lastChild.textContent = answer ? className(answer[0]) : "";
+    const said = answer ? `, ${className(answer[0])}` : marked ? ", taken out" : "";
+    box.setAttribute("aria-label", `image ${n + 1}${said}`);
+  });
+  const label = groupLabel(state.cursor);
+  const marks = markedHere().length;
+  const rest = label === step.label ? "proposed" : "your choice for all";
+  $("task").replaceChildren(
+    "Answer: ", make("b", "", className(label)), ` (${rest}). `,
+    marks
+      ? `${plural(marks, "marked image")} will be asked for again at the end, unless named now.`
+      : "Mark the images that are something else, then accept the rest.",
+  );
+}
+
+function refreshFooter(step) {
+  const marks = markedHere();
+  const isGroup = step.kind === "group";
+  const all = isGroup && !marks.length;
+  const verb = marks.length === 1 ? "is" : "are";
+  const marked = `${marks.length} marked ${verb}`;
+  $("target").textContent = all ? "The whole group is" : isGroup ? marked : "This is";
+  $("choice").classList.toggle("marks", marks.length > 0);
+  const chosen = all ? groupLabel(state.cursor) : answerOf(step.items[0])?.[0];
+  for (const button of $("classes").children) {
+    const mine = Number(button.dataset.label) === chosen && !marks.length;
+    button.classList.toggle("chosen", mine);
+    button.setAttribute("aria-pressed", mine ? "true" : "false");
+  }
+  const order = places();
+  const at = order.indexOf(state.cursor);
+  $("back").disabled = at === 0;
+  $("place").textContent = `${at + 1} of ${order.length - 1}`;
+  if (isGroup) {
+    const name = data.images[items[step.items[focus]].image];
+    $("place").append(" · ", make("bdi", "", name));
+  }
+  $("keys").replaceChildren();
+  const keys = isGroup
+    ? [["←↑↓→", "move"], ["Space", "mark"], ["E", "mark to the end"], ["?", "help"]]
+    : [["1–9", "answer"], ["U", "cannot tell"], ["?", "help"]];
+  for (const [key, what] of keys) $("keys").append(make("kbd", "", key), ` ${what}  `);
+  const accept = $("accept");
+  accept.hidden = !isGroup;
+  if (!isGroup) return;
+  const rest = step.items.filter((i) => !state.own[i] && !state.marked[i]).length;
+  const label = className(groupLabel(state.cursor));
+  const told = rest ? [`Accept ${rest} as `, make("bdi", "", label)] : ["Done with this group"];
+  accept.replaceChildren(...told, " ", make("kbd", "", "Enter"));
+}
+
+function classButtons() {
+  const names = [...data.classes.keys(), UNSURE];
+  for (const label of names) {
+    const key = label === UNSURE ? "U" : label < 10 ? String((label + 1) % 10) : "";
+    const button = make("button");
+    button.type = "button";
+    button.dataset.label = label;
+    if (key) button.append(make("kbd", "", key), " ");
+    const name = label === UNSURE ? "Cannot tell" : data.classes[label];
+    button.append(make("bdi", "", name));
+    button.title = name;
+    button.onclick = () => choose(label);
+    $("classes").append(button);
+  }
+  $("find").hidden = data.classes.length <= 10;
+}
+
+function resize(by) {
+  size = Math.min(320, Math.max(80, size + by));
+  document.documentElement.style.setProperty("--thumb", `${size}px`);
+}
+
+function showSaved(why) {
+  const alarm = $("alarm");
+  if (stale) return;
+  $("saved").textContent = why ? "not saved" : state ? "saved" : "";
+  alarm.hidden = !why;
+  if (!why) return;
+  alarm.textContent =
+    `This browser cannot keep your answers: ${why}. ` +
+    "They are lost when this page is closed. Download them before, with JSON or CSV.";
+}
+
+function showStale() {
+  const alarm = $("alarm");
+  const button = make("button", "", "Go on here");
+  button.type = "button";
+  button.onclick = () => location.reload();
+  alarm.replaceChildren(
+    "These answers are being changed in another tab or window; nothing is kept here.",
+    button,
+  );
+  alarm.hidden = false;
+  $("saved").textContent = "not saved";
+}

@@ -1,0 +1,62 @@
+"""A real browser for the tests of the page."""
+
+import os
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; skips the test where it or its driver is not installed."""
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="no driver of browsers: pip install playwright"
+    )
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("no Chromium in the PATH: install Debian's package `chromium`")
+    # As root, as in a container, Chromium cannot make its sandbox.
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_api.sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=path, args=["--no-sandbox"] if root else []
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Opens pages in one browser profile; faults on them fail the test."""
+    contexts, faults = {}, []
+
+    def open_page(path, name="", script=None, **options):
+        if name not in contexts:
+            contexts[name] = browser.new_context(
+                viewport={"width": 1280, "height": 860}, **options
+            )
+            contexts[name].set_default_timeout(20_000)
+        page = contexts[name].new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "console",
+            lambda told: faults.append(told.text) if told.type == "error" else None,
+        )
+        page.on(
+            "request",
+            lambda sent: (
+                None
+                if sent.url.startswith(("file:", "data:", "blob:"))
+                else faults.append(sent.url)
+            ),
+        )
+        if script:
+            page.add_init_script(script)
+        page.goto(f"file://{path}")
+        return page
+
+    yield open_page
+    for context in contexts.values():
+        context.close()
+    assert not faults

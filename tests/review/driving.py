@@ -1,0 +1,48 @@
+"""What a person does on a review sheet, and what is seen then."""
+
+import json
+
+
+def begin(page, name="Anna"):
+    """Gives a name, by keyboard."""
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+
+
+def seen(page):
+    """What the page shows: kind, title, and the addresses of the images."""
+    return page.evaluate(
+        """() => ({
+          kind: document.querySelector(".grid") ? "group"
+            : document.querySelector(".single") ? "single"
+            : document.querySelector(".card") ? "card" : "",
+          title: document.querySelector("main h2").textContent,
+          pictures: [...document.querySelectorAll("main img")].map((i) => i.src),
+          badges: [...document.querySelectorAll(".badge")].map((b) => b.textContent),
+          marked: document.querySelectorAll(".thumb.marked").length,
+          count: document.getElementById("count").textContent,
+          target: document.getElementById("target").textContent,
+          accept: document.getElementById("accept").textContent,
+        })"""
+    )
+
+
+def shown_ids(page, content):
+    """The ids of the images that are shown; all images must look different."""
+    names = dict(zip(content["pictures"], content["images"], strict=True))
+    return [names[url] for url in seen(page)["pictures"]]
+
+
+def download(page, kind, path):
+    """Clicks JSON or CSV in the head of the page and keeps the file."""
+    with page.expect_download() as started:
+        page.click(f"#{kind}")
+    started.value.save_as(path)
+    return path
+
+
+def answers(page, tmp_path):
+    """(image, repetition) -> label, as a download tells."""
+    path = download(page, "json", tmp_path / "state.json")
+    file = json.loads(path.read_text("utf-8"))
+    return {(r["image"], r["repetition"]): r["label"] for r in file["annotations"]}

@@ -1,0 +1,344 @@
+"""Answers from the files that review sheets give."""
+
+import csv
+import io
+import warnings
+
+import numpy as np
+import pytest
+
+from keras_dc3 import review
+from keras_dc3.annotations import AnnotationError, Annotations
+from keras_dc3.data.image_set import ImageSet
+from tests.annotations.helpers import told
+from tests.review.helpers import (
+    HOSTILE,
+    answer,
+    as_csv,
+    make_images,
+    make_proposals,
+    save,
+    write_folder,
+)
+
+pytest.importorskip("PIL.Image")
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Writes a page and returns its path."""
+
+    def write(proposals=None, images=None, mode="dc3", **options):
+        proposals = make_proposals() if proposals is None else proposals
+        images = make_images(len(proposals)) if images is None else images
+        (path,) = proposals.to_review(tmp_path / "review.html", images, mode, **options)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def saved(page, tmp_path):
+    """Answers a page, changes the file, and returns its path."""
+
+    def write(change=lambda file: None, name="anna.json", **options):
+        file = answer(page(), **options)
+        change(file)
+        if name.endswith(".csv"):
+            path = tmp_path / name
+            path.write_bytes(as_csv(file).encode())
+            return path
+        return save(tmp_path / name, file)
+
+    return write
+
+
+def quiet(*args, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return review.read(*args, **options)
+
+
+@pytest.mark.parametrize("mode", ["none", "classes", "dc3"])
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_round_trip(page, tmp_path, mode, form):
+    proposals = make_proposals()
+    choices = {name: i % 4 - 1 for i, name in enumerate(proposals.ids)}
+    choices["img_2.png"] = 2
+    path = page(mode=mode, control=0.5, repetitions=0.2)
+    file = answer(path, choose=lambda image, proposed: choices[image])
+    path = save(tmp_path / f"a.{form}", file)
+    if form == "csv":
+        path.write_bytes(as_csv(file).encode())
+    with told() as texts:
+        found = review.read(path, proposals=proposals)
+    assert len(texts) == 1 and "8 of 30 images have no valid answer" in texts[0]
+    assert found.mode == mode and found.annotations.images == proposals.ids
+    assert found.annotations.class_names == proposals.class_names
+    records = found.annotations.records
+    rows = {(r["image"], r["repetition"]): r for r in file["annotations"]}
+    assert len(records) == len(rows) == len(found.group) > 30
+    for i in range(len(records)):
+        image = proposals.ids[records.image[i]]
+        row = rows[image, bool(found.repetition[i])]
+        assert records.label[i] == choices[image]
+        shown = row["proposed"]
+        assert found.proposed[i] == (
+            -1 if shown is None else proposals.class_names.index(shown)
+        )
+        assert found.group[i] == row["group"]
+        assert found.accepted[i] == row["accepted"]
+    assert (records.seconds == 1.5).all()
+    assert found.annotations.annotators == ("anna",)
+
+
+def test_the_csv_is_a_table_of_annotations(saved):
+    path = saved(name="a.csv")
+    table = Annotations.from_csv(path)
+    with told():
+        assert table.majority.tolist() == [0] * 30
+        assert quiet(path, proposals=make_proposals()).annotations.counts[:, 0].all()
+
+
+def test_hostile_names_come_back(page, tmp_path):
+    names = (*HOSTILE, "dog")
+    proposals = make_proposals(len(HOSTILE), list(HOSTILE), names)
+    file = answer(page(proposals), HOSTILE[0], lambda image, _: HOSTILE.index(image))
+    path = save(tmp_path / "a.json", file)
+    found = quiet(path, proposals=proposals, images=make_images(len(HOSTILE)))
+    assert found.annotations.majority.tolist() == list(range(len(HOSTILE)))
+    assert found.annotations.annotators == (HOSTILE[0],)
+    path.write_bytes(as_csv(file).encode())
+    again = quiet(path, proposals=proposals)
+    assert again.annotations == found.annotations
+
+
+def test_several_people_and_pages(tmp_path):
+    proposals = make_proposals(40)
+    with told():
+        pages = proposals.to_review(
+            tmp_path / "r.html", make_images(40), "none", max_images_per_page=15
+        )
+    paths = [
+        save(tmp_path / f"{who}{i}.json", answer(page, who, session=f"{who}{i}"))
+        for who in ("anna", "ben")
+        for i, page in enumerate(pages)
+    ]
+    found = quiet(paths, proposals=proposals, images=make_images(40))
+    assert found.annotations.counts.sum() == 80
+    assert found.annotations.annotators == ("anna", "ben")
+    assert quiet(paths).annotations.counts.sum() == 80
+    with told() as texts:
+        review.read(paths[:2], proposals=proposals)
+    assert "13 of 40 images have no valid answer" in texts[0]
+
+
+def test_a_later_state_of_the_session(saved):
+    def later(file):
+        file["saved"] = "2026-01-01T12:00:00.000Z"
+
+    def earlier(file):
+        file["annotations"] = file["annotations"][:5]
+        file["rows"] = 5
+
+    first = saved(earlier, name="1.json")
+    last = saved(later, name="2.json", choose=lambda image, proposed: 1)
+    for paths in ([first, last], [last, first]):
+        with told() as texts:
+            found = review.read(paths)
+        assert "the later state counts, of " in texts[0] and "2.json" in texts[0]
+        assert set(found.annotations.majority) == {1} and found.notes
+
+
+def test_times(saved):
+    def change(file):
+        seconds = [-3.0, 0, 4000.0, None, 3599.0]
+        for row, value in zip(file["annotations"], seconds, strict=False):
+            row["seconds"] = value
+
+    with told() as texts:
+        found = review.read(saved(change))
+    assert "3 of 30 times count as unknown: 2 are negative or 0, 1 above" in texts[0]
+    times = found.annotations.records.seconds
+    assert np.isnan(times).sum() == 4 and np.nanmax(times) == 3599.0
+    assert len(times) == 30
+    with told() as texts:
+        review.read(saved(change), max_seconds=2.0)
+    assert "2 above 2 s" in texts[0]
+
+
+def test_doubled_rows(saved):
+    def twice(file):
+        file["annotations"].append(dict(file["annotations"][3]))
+        file["rows"] += 1
+
+    with told() as texts:
+        found = review.read(saved(twice))
+    assert "1 answers stand twice and count once" in texts[0]
+    assert len(found.annotations.records) == 30
+
+    def contradict(file):
+        twice(file)
+        file["annotations"][-1]["label"] = "dog"
+
+    with pytest.raises(AnnotationError, match=r"annotation 4 and .*annotation 31 con"):
+        review.read(saved(contradict))
+
+
+def test_two_sessions_of_one_name(saved):
+    first, second = saved(name="1.json"), saved(name="2.json", session="s2")
+    match = r"1\.json' and .*2\.json' are of different sessions.*'anna'.*rename"
+    with pytest.raises(AnnotationError, match=match):
+        review.read([first, second])
+
+
+def test_other_sets(page, saved, tmp_path):
+    path = saved()
+    other = make_proposals(ids=[f"x{i}" for i in range(30)])
+    with pytest.raises(AnnotationError, match="another set than `proposals`: the ids"):
+        review.read(path, proposals=other)
+    other = make_proposals(names=("a", "b", "c"))
+    with pytest.raises(AnnotationError, match="`proposals`: the class names differ"):
+        review.read(path, proposals=other)
+    with pytest.raises(AnnotationError, match="another set than `images`"):
+        review.read(path, proposals=make_proposals(), images=make_images(30, seed=1))
+    for second, why in (
+        (answer(page(mode="none"), "ben"), "the modes differ; read each mode"),
+        (answer(page(images=make_images(30, 1)), "ben"), "same ids"),
+        (answer(page(make_proposals(29)), "ben"), "ids of the images differ"),
+    ):
+        other = save(tmp_path / "ben.json", second)
+        with pytest.raises(AnnotationError, match=why):
+            review.read([path, other])
+
+
+def test_images_alone(saved, tmp_path):
+    path, images, ids = saved(), make_images(30), make_proposals().ids
+    quiet(path, images=ImageSet(images, ids))
+    quiet(path, images=write_folder(tmp_path / "images", images, ids))
+    (tmp_path / "images" / ids[0]).unlink()
+    with pytest.raises(AnnotationError, match="or some are missing"):
+        review.read(path, images=tmp_path / "images")
+    with pytest.raises(AnnotationError, match="Pass `proposals`, too"):
+        review.read(path, images=ImageSet(images, [f"x{i}" for i in range(30)]))
+    with pytest.raises(AnnotationError, match="Pass `proposals`, too"):
+        review.read(saved(name="a.csv"), images=tmp_path / "images")
+
+
+def test_unknown_names(saved):
+    def label(file):
+        file["annotations"][4]["label"] = "dgo"
+
+    match = r"anna\.json', annotation 5: 'dgo' is none of the classes.*mean 'dog'\?"
+    with pytest.raises(AnnotationError, match=match):
+        review.read(saved(label))
+    match = r"a\.csv', line 6: 'dgo' is none of the classes"
+    with pytest.raises(AnnotationError, match=match):
+        review.read(saved(label, name="a.csv"), proposals=make_proposals())
+
+    def image(file):
+        file["annotations"][4]["image"] = "x.png"
+
+    with pytest.raises(AnnotationError, match=r"annotation 5: 'x\.png' is none of the"):
+        review.read(saved(image))
+
+
+def test_a_csv_that_knows_not_all_classes(saved):
+    path = saved(name="a.csv")
+    with told() as texts:
+        found = review.read(path)
+    assert set(found.annotations.class_names) == {"cat", "dog", "red deer"}
+    assert not texts or "Pass `proposals`" in texts[0]
+    path.write_text(path.read_text("utf-8").replace("red deer", "cat"), "utf-8")
+    with told() as texts:
+        review.read(path)
+    assert "names only the classes that occur" in texts[0]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_file_cut_short(saved, form):
+    """Wherever it is cut, there is one error that says so."""
+    path = saved(name=f"a.{form}")
+    whole = path.read_bytes()
+    for end in range(1, len(whole) - 4, 97):
+        path.write_bytes(whole[:end])
+        with pytest.raises(AnnotationError) as caught:
+            review.read(path, proposals=make_proposals())
+        assert "a." in str(caught.value)
+    lines = whole.splitlines(keepends=True)
+    if form == "csv":
+        path.write_bytes(b"".join(lines[:-1]))
+        with pytest.raises(AnnotationError, match="holds 30 answers, but there are 29"):
+            review.read(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda f: f.update(format="x"), "is no file of a review sheet"),
+        (lambda f: f.update(version=2), "version 2, but this release reads"),
+        (lambda f: f.pop("classes"), "lacks the list 'classes'"),
+        (lambda f: f.update(images=[3]), "'images' must hold names only"),
+        (lambda f: f.update(annotator=" "), "lacks 'annotator'"),
+        (lambda f: f.update(fingerprint="dc3-1"), "is no fingerprint of a review"),
+        (lambda f: f.update(mode="none"), "is no fingerprint of a review in mode"),
+        (lambda f: f.update(annotations=[], rows=0), "there is no answer"),
+        (lambda f: f["annotations"].__setitem__(1, 3), "annotation 2 lacks one of"),
+        (lambda f: f["annotations"][1].pop("label"), "annotation 2 lacks one of"),
+        (lambda f: f["annotations"][1].update(label=3), "'label' cannot be 3"),
+        (lambda f: f["annotations"][1].update(seconds="x"), "'seconds' cannot be 'x'"),
+        (lambda f: f["annotations"][1].update(seconds=True), "'seconds' cannot be Tr"),
+        (lambda f: f["annotations"][1].update(repetition=0), "'repetition' cannot be"),
+    ],
+)
+def test_changed_files(saved, change, match):
+    with pytest.raises(AnnotationError, match=match):
+        review.read(saved(change))
+
+
+def test_other_files(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        review.read(tmp_path / "none.json")
+    with pytest.raises(ValueError, match="at least one file"):
+        review.read([])
+    path = tmp_path / "a.csv"
+    for text, match in (
+        ("", "is empty"),
+        ("image,annotator,label\na,b,c\n", r"lacks the columns .*from_csv"),
+        ("[1, 2]", "is no file of a review sheet"),
+        ('image,"ann\n', "line 1: this is no CSV"),
+    ):
+        path.write_text(text, "utf-8")
+        with pytest.raises(AnnotationError, match=match):
+            review.read(path)
+
+
+def test_spreadsheets(saved):
+    """Semicolons, capital truth values and a byte order mark."""
+    path = saved(name="a.csv")
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8"), newline="")))
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=";").writerows(
+        [c.upper() if c in ("true", "false") else c for c in row] for row in rows
+    )
+    before = quiet(path, proposals=make_proposals())
+    path.write_bytes(out.getvalue().encode("utf-8-sig"))
+    after = quiet(path, proposals=make_proposals())
+    assert after.annotations == before.annotations
+
+
+def test_the_parts_of_a_review_fit(saved):
+    found = quiet(saved())
+    fields = vars(found)
+    with pytest.raises(ValueError, match="`group` must hold one value for each of 30"):
+        review.Review(**{**fields, "group": ["x"]})
+    with pytest.raises(ValueError, match="`mode`"):
+        review.Review(**{**fields, "mode": "x"})
+    counts = Annotations.from_counts([[1, 0]], class_names=["a", "b"])
+    with pytest.raises(ValueError, match="must have records"):
+        review.Review(**{**fields, "annotations": counts})
+    with pytest.raises(ValueError, match="read-only"):
+        found.proposed[0] = 1
+    assert repr(found).startswith(
+        "<Review in mode 'dc3': 30 answers by 1 annotator, 3 blind, "
+    )
