@@ -13,15 +13,21 @@ VERSION = re.search(
 # The demonstration and the plots; scikit-learn also ships the demonstration's digits.
 DEMO = ["matplotlib>=3.8", "scikit-learn>=1.4"]
 IMAGES = ["pillow>=11"]  # image files
+REVIEW = ["playwright>=1.50"]  # drives an installed Chromium in the tests of the page
 PANDAS = ["pandas>=2"]  # annotations as data frames
+PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
 TEST = [
     *DEMO,
     *IMAGES,
     *ONNX,
     *PANDAS,
+    *PARQUET,
+    *REVIEW,
     "pytest>=8",
     "hypothesis>=6.100",
+    "krippendorff>=0.6",  # it and statsmodels compute agreement, as we do
+    "statsmodels>=0.14",
     "cleanlab>=2.6",  # its label quality score is one that we report
     "crowd-kit>=1.4",  # it and cleanlab take annotations from us
     "ruff>=0.9",
@@ -40,6 +46,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["keras_dc3", "keras_dc3.*"]),
+    package_data={"keras_dc3.review": ["*.html", "*.css", "*.js"]},
     install_requires=[
         "tensorflow>=2.18",
         "keras>=3.12",
@@ -49,10 +56,15 @@ setup(
     ],
     extras_require={
         "demo": [*DEMO, *IMAGES],
+        "fiftyone": ["fiftyone>=1"],
         "images": IMAGES,
+        # In an environment of its own, for the test against a real server.
+        "label-studio": ["label-studio>=1.13"],
         "onnx": ONNX,
         "pandas": PANDAS,
+        "parquet": PARQUET,
         "test": TEST,
+        "umap": ["umap-learn>=0.5.5"],
     },
     classifiers=[
         "Programming Language :: Python :: 3",

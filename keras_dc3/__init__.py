@@ -4,12 +4,14 @@ The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose
 """
 
 from keras_dc3 import (
+    agreement,
     annotations,
     backbones,
     callbacks,
     data,
     datasets,
     experiments,
+    exports,
     layers,
     losses,
     metrics,
@@ -17,6 +19,7 @@ from keras_dc3 import (
     optimizers,
     plots,
     proposals,
+    review,
     strategies,
 )
 from keras_dc3.annotations import Annotations
@@ -33,12 +36,14 @@ __all__ = [
     "DC3Model",
     "Proposals",
     "SSLStrategy",
+    "agreement",
     "annotations",
     "backbones",
     "callbacks",
     "data",
     "datasets",
     "experiments",
+    "exports",
     "layers",
     "losses",
     "metrics",
@@ -46,5 +51,6 @@ __all__ = [
     "optimizers",
     "plots",
     "proposals",
+    "review",
     "strategies",
 ]

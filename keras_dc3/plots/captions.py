@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._validation import check_soft_labels
 from keras_dc3.proposals.summary import shares
 
 if TYPE_CHECKING:
@@ -41,6 +42,29 @@ def said(
             lines = ["people:", *(cut(part, _LINE) for part in parts)]
         notes.append(lines)
     return notes
+
+
+def answers_of(proposals: Proposals, soft_labels: Any) -> np.ndarray | None:
+    """Returns soft labels (n, k) in the order of the proposals."""
+    if soft_labels is None:
+        return None
+    if isinstance(soft_labels, Mapping):
+        missing = [name for name in proposals.ids if name not in soft_labels]
+        if missing:
+            raise ValueError(
+                f"`soft_labels` lack {len(missing)} of the proposals' images, such as "
+                f"{missing[0]!r}; give one for each id."
+            )
+        soft_labels = [soft_labels[name] for name in proposals.ids]
+    check_soft_labels("soft_labels", soft_labels)
+    soft_labels = np.asarray(soft_labels, "float64")
+    if soft_labels.shape != proposals.class_probabilities.shape:
+        raise ValueError(
+            "`soft_labels` must have one row per proposal and one column per class, "
+            f"shape {proposals.class_probabilities.shape}. Received: "
+            f"{soft_labels.shape}"
+        )
+    return soft_labels
 
 
 def cut(text: str, length: int) -> str:

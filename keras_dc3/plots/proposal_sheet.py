@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_dc3._validation import check_positive_int, check_soft_labels
-from keras_dc3.plots.captions import caption, cut, said
+from keras_dc3._validation import check_positive_int
+from keras_dc3.plots.captions import answers_of, caption, cut, said
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
     CAPTION_LINE,
     CELL,
     GRAY,
+    GREEN,
     MARGIN,
     NOTE_LINE,
+    ORANGE,
     STRIDE,
     Sheet,
     file_kind,
+    new_figure,
 )
 from keras_dc3.proposals.summary import mixture
 from keras_dc3.proposals.writing import whole_file
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 
     from keras_dc3.proposals import Proposals
 
-_GREEN, _ORANGE = "#1b7837", "#b35806"
 _CERTAIN_ROWS, _CLUSTERS = 2, 4
 
 
@@ -74,17 +76,11 @@ def plot_proposals(
     >>> images = {"a": [[0, 1], [1, 0]], "b": [[0.5, 0], [1, 0]]}
     >>> figure = keras_dc3.plots.plot_proposals(proposals, images)
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Pictures need matplotlib, which is not installed: "
-            'pip install "keras_dc3[demo]"'
-        ) from error
     check_positive_int("num", num)
+    new_figure(1, 1)  # before any work
     if not len(proposals):
         raise ValueError("There is nothing to draw: `proposals` hold no image.")
-    people = _people(proposals, soft_labels)
+    people = answers_of(proposals, soft_labels)
     certain = _certain_rows(proposals, num)
     clusters, used = _largest_clusters(proposals)
     kind = None if path is None else file_kind(path)
@@ -99,7 +95,7 @@ def plot_proposals(
     second = 1.4 + max(1, len(certain)) * certain_step  # where the lower part begins
     height = second + 0.7 + max(1, len(clusters)) * step
     width = max(MARGIN + num * STRIDE, 8.6)
-    sheet = Sheet(Figure((width, height), dpi=110, facecolor="white"), width, height)
+    sheet = Sheet(new_figure(width, height), width, height)
     n, ambiguous = len(proposals), int((proposals.decision == "ambiguous").sum())
     sheet.write(0.15, 0.12, f"What the model proposes for {n:,} images", 14, bold=True)
     sheet.heading(
@@ -107,12 +103,12 @@ def plot_proposals(
         f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%}). "
         "Each gets a class: check it at a glance.",
         "Shown are the surest images of each proposed class." if certain else "",
-        _GREEN,
+        GREEN,
     )
     for row, members in enumerate(certain):
         shown = [pixels[proposals.ids[i]] for i in members]
         top = 1.3 + row * certain_step
-        sheet.images(top, shown, _GREEN, captions[row], answers[row])
+        sheet.images(top, shown, GREEN, captions[row], answers[row])
     if certain:
         about = ["Below each image: the class proposed, and its probability."]
         if people is not None:
@@ -129,7 +125,7 @@ def plot_proposals(
         "their most typical images first."
         if clusters
         else "",
-        _ORANGE,
+        ORANGE,
     )
     for row, (cluster, members) in enumerate(clusters):
         top = second + 0.7 + row * step
@@ -137,10 +133,10 @@ def plot_proposals(
         text = "\n".join(cut(guess, 25) for guess in guesses)
         number = f"{len(members):,} image{'s' if len(members) > 1 else ''}"
         text = f"{number}\nThe model's guesses:\n{text}"
-        sheet.write(0.15, top, f"Cluster {cluster}", 10, _ORANGE, bold=True)
+        sheet.write(0.15, top, f"Cluster {cluster}", 10, ORANGE, bold=True)
         sheet.write(0.15, top + 0.22, text, 8)
         shown = [pixels[proposals.ids[i]] for i in members[:num]]
-        sheet.images(top, shown, _ORANGE, [[]] * len(shown), of_clusters[row])
+        sheet.images(top, shown, ORANGE, [[]] * len(shown), of_clusters[row])
     if not clusters:
         sheet.write(MARGIN, second + 0.7, "No image was judged ambiguous.", 10, GRAY)
     if path is not None:
@@ -174,29 +170,6 @@ def _largest_clusters(proposals: Proposals) -> tuple[list[tuple[int, Any]], int]
         typical = np.argsort(-proposals.cluster_probability[rows], kind="stable")
         clusters.append((int(cluster), rows[typical]))
     return clusters, len(found)
-
-
-def _people(proposals: Proposals, soft_labels: Any) -> np.ndarray | None:
-    """Returns soft labels (n, k) in the order of the proposals."""
-    if soft_labels is None:
-        return None
-    if isinstance(soft_labels, Mapping):
-        missing = [name for name in proposals.ids if name not in soft_labels]
-        if missing:
-            raise ValueError(
-                f"`soft_labels` lack {len(missing)} of the proposals' images, such as "
-                f"{missing[0]!r}; give one for each id."
-            )
-        soft_labels = [soft_labels[name] for name in proposals.ids]
-    check_soft_labels("soft_labels", soft_labels)
-    soft_labels = np.asarray(soft_labels, "float64")
-    if soft_labels.shape != proposals.class_probabilities.shape:
-        raise ValueError(
-            "`soft_labels` must have one row per proposal and one column per class, "
-            f"shape {proposals.class_probabilities.shape}. Received: "
-            f"{soft_labels.shape}"
-        )
-    return soft_labels
 
 
 def _step(

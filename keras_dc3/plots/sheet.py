@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # An image, from one to the next, and the text on the left of the first.
 CELL, STRIDE, MARGIN = 1.15, 1.25, 2.1
 CAPTION_LINE, NOTE_LINE = 0.15, 0.125  # height of a line of text
-GRAY = "#555555"
+GRAY, GREEN, ORANGE = "#555555", "#1b7837", "#b35806"
 
 
 class Sheet:
@@ -49,27 +50,35 @@ class Sheet:
         self.write(0.15, y, text, 11, color, bold=True)
         self.write(0.15, y + 0.28, about, 9, GRAY)
 
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Returns new axes without ticks, from their upper left corner."""
+        place = (
+            x / self._width,
+            1 - (y + height) / self._height,
+            width / self._width,
+            height / self._height,
+        )
+        axes = self.figure.add_axes(place)
+        axes.set(xticks=[], yticks=[])
+        return axes
+
     def images(
         self,
         y: float,
         images: Sequence[np.ndarray],
-        color: str,
+        color: str | Sequence[str],
         captions: Sequence[list[str]],
         notes: Sequence[list[str]],
     ) -> None:
-        """Draws a row of images, each with lines of a caption and of a note below."""
-        for column, image in enumerate(images):
+        """Draws a row of images, each with lines of a caption and of a note below.
+
+        The frames have one color, or one each.
+        """
+        colors = [color] * len(images) if isinstance(color, str) else color
+        for column, (image, color) in enumerate(zip(images, colors, strict=True)):
             x = MARGIN + column * STRIDE
-            axes = self.figure.add_axes(
-                (
-                    x / self._width,
-                    1 - (y + CELL) / self._height,
-                    CELL / self._width,
-                    CELL / self._height,
-                )
-            )
+            axes = self.axes(x, y, CELL, CELL)
             axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-            axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set(color=color, linewidth=2)
             below, middle = y + CELL + 0.05, x + CELL / 2
@@ -77,6 +86,22 @@ class Sheet:
             self.write(middle, below, text, 8, center=True, bold=True)
             below += CAPTION_LINE * len(captions[column])
             self.write(middle, below, "\n".join(notes[column]), 7, center=True)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Returns an empty figure that pyplot does not know of.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "Pictures need matplotlib, which is not installed: "
+            'pip install "keras_dc3[demo]"'
+        ) from error
+    return Figure((width, height), dpi=110, facecolor="white")
 
 
 def file_kind(path: str | os.PathLike) -> str:

@@ -21,7 +21,7 @@ COLUMNS = (
     "cluster",
     "cluster_probability",
 )
-_TOLERANCE = 1e-3  # of sums and copies of probabilities, for tables that were rounded
+TOLERANCE = 1e-3  # of sums and copies of probabilities, for tables that were rounded
 
 
 def write(
@@ -167,7 +167,7 @@ class _Rows:
         self._line_of[name] = line
         probabilities = [number(f"p({name})") for name in self._class_names]
         total = sum(probabilities)
-        if abs(total - 1.0) > _TOLERANCE:
+        if abs(total - 1.0) > TOLERANCE:
             fail(f"the class probabilities sum to {total:.4g} and not to 1.")
         ambiguity = number("ambiguity")
         decision = "certain" if ambiguity < 0.5 else "ambiguous"
@@ -183,7 +183,7 @@ class _Rows:
                 f"{self._class_names[likeliest]!r}. This file holds proposals; put "
                 "corrected labels into a file of annotations."
             )
-        if abs(number("class_probability") - probabilities[likeliest]) > _TOLERANCE:
+        if abs(number("class_probability") - probabilities[likeliest]) > TOLERANCE:
             fail(
                 f"`class_probability` is {text('class_probability')}, but "
                 f"`p({text('class')})` is {probabilities[likeliest]}; they must agree."

@@ -15,7 +15,16 @@ from keras_dc3._validation import (
     check_same_batch,
     check_unit_interval,
 )
-from keras_dc3.proposals import csv_format
+from keras_dc3.proposals import (
+    asking,
+    csv_format,
+    matching,
+    parquet_format,
+    reviewing,
+)
+from keras_dc3.proposals import groups as grouping
+from keras_dc3.proposals.embeddings import check_embeddings
+from keras_dc3.proposals.groups import ProposalGroup
 from keras_dc3.proposals.proposal import AMBIGUOUS, CERTAIN, THRESHOLD, Proposal
 from keras_dc3.proposals.summary import summarize
 
@@ -25,8 +34,8 @@ class Proposals:
 
     `len(proposals)` is the number of images, iterating gives a `Proposal` for each, in
     order, and `proposals["img_1"]` the one of that id. Two objects are equal if all
-    that a CSV holds is: everything but `cluster_probabilities`. The arrays cannot be
-    written to.
+    that a CSV holds is: everything but `cluster_probabilities` and `embeddings`. The
+    arrays cannot be written to.
 
     Args:
         ids: n different non-empty strings that name the images.
@@ -34,6 +43,8 @@ class Proposals:
         class_probabilities: p_n, float (n, k), each row sums to 1 within 1e-3.
         cluster_probabilities: p_o, float (n, k'), likewise.
         class_names: k different non-empty strings.
+        embeddings: float (n, d), finite, where a network puts each image, such as the
+            features of the backbone; optional. Groups are drawn and ordered by them.
 
     Attributes:
         ids: tuple of str. class_names: tuple of str.
@@ -44,6 +55,7 @@ class Proposals:
         class_index: (n,) int64, the class of the largest probability (first of equals).
         class_name: (n,) str. class_probability: (n,) float64.
         cluster: (n,) int64, likewise. cluster_probability: (n,) float64.
+        embeddings: (n, d) float32, or None.
 
     Raises:
         ValueError, TypeError: if an argument is not as described, or lengths differ.
@@ -63,6 +75,14 @@ class Proposals:
     ('ambiguous', 2)
     """
 
+    groups = grouping.groups
+    cards = grouping.cards
+    match = matching.match
+    next = asking.ask_next
+    to_review = reviewing.to_review
+    to_parquet = parquet_format.to_parquet
+    from_parquet = classmethod(parquet_format.from_parquet)
+
     def __init__(
         self,
         ids: Sequence[str],
@@ -70,6 +90,7 @@ class Proposals:
         class_probabilities: Any,
         cluster_probabilities: Any,
         class_names: Sequence[str],
+        embeddings: Any = None,
     ):
         clusters = check_distributions(
             "cluster_probabilities", cluster_probabilities, "clusters"
@@ -81,6 +102,7 @@ class Proposals:
             clusters.argmax(axis=1),
             clusters.max(axis=1),
             class_names,
+            embeddings,
         )
         self.cluster_probabilities: np.ndarray | None = _frozen(clusters)
 
@@ -93,6 +115,7 @@ class Proposals:
         cluster: Any,
         cluster_probability: Any,
         class_names: Sequence[str],
+        embeddings: Any = None,
     ) -> Proposals:
         """Makes proposals from one cluster per image instead of all probabilities.
 
@@ -110,6 +133,7 @@ class Proposals:
             check_indices("cluster", cluster),
             check_unit_interval("cluster_probability", cluster_probability),
             class_names,
+            embeddings,
         )
         proposals.cluster_probabilities = None
         return proposals
@@ -122,6 +146,7 @@ class Proposals:
         cluster: np.ndarray,
         cluster_probability: np.ndarray,
         class_names: Sequence[str],
+        embeddings: Any,
     ) -> None:
         self.ids = check_names("ids", ids)
         self.class_names = check_names("class_names", class_names)
@@ -150,6 +175,8 @@ class Proposals:
         self.class_probability = _frozen(classes.max(axis=1))
         self.cluster = _frozen(cluster)
         self.cluster_probability = _frozen(cluster_probability)
+        self.embeddings = check_embeddings(embeddings, len(self.ids))
+        self._groups: tuple[ProposalGroup, ...] | None = None
         self._row_of = {name: row for row, name in enumerate(self.ids)}
 
     def __len__(self) -> int:

@@ -1,0 +1,41 @@
+"""Checks and writing that several exports share."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from keras_dc3.proposals import Proposals
+from keras_dc3.proposals.writing import whole_file
+
+
+def check_proposals(proposals: Any) -> None:
+    """Raises TypeError unless these are `Proposals`."""
+    if not isinstance(proposals, Proposals):
+        raise TypeError(
+            "`proposals` must be a `keras_dc3.Proposals`; read a file with "
+            f"`Proposals.from_csv(path)`. Received: {type(proposals).__name__}"
+        )
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Writes JSON as UTF-8; the file is complete or not there."""
+    try:
+        with whole_file(path, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
+    except UnicodeEncodeError as error:
+        raise not_unicode(error) from error
+
+
+def not_unicode(error: UnicodeEncodeError) -> ValueError:
+    """Returns the error for a text that no file can hold."""
+    return ValueError(
+        "Ids and class names must be valid Unicode text to be written as UTF-8, but "
+        f"one holds {error.object[error.start : error.end]!r}. Rename it."
+    )
+
+
+def some(names: list[str]) -> str:
+    """Returns the first of some names."""
+    return ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,65 @@
+"""Probabilities as cleanlab takes them. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_dc3._validation import check_names
+from keras_dc3.annotations import Annotations
+from keras_dc3.exports.checks import check_proposals, some
+from keras_dc3.proposals import Proposals
+
+
+def pred_probs(
+    proposals: Proposals, images: Annotations | Sequence[str] | None = None
+) -> np.ndarray:
+    """Returns class probabilities, called `pred_probs` throughout cleanlab.
+
+    Args:
+        proposals: for images that the network was not trained on, as cleanlab asks for
+            predictions out of sample: those of `model.propose(data.unlabeled)`.
+        images: which, and in which order. Annotations: the annotated images and the
+            class order of `annotations.to_frame("cleanlab")`. Ids: those. Default: all,
+            in the order of `proposals`.
+
+    Returns:
+        float64 (n, k), each row sums to 1.
+
+    Raises:
+        ValueError: if an image has no proposal, or the classes differ.
+
+    Example:
+
+    >>> table = annotations.to_frame("cleanlab")
+    >>> probabilities = keras_dc3.exports.pred_probs(proposals, annotations)
+    >>> cleanlab.multiannotator.get_label_quality_multiannotator(table, probabilities)
+    """
+    check_proposals(proposals)
+    columns = np.arange(len(proposals.class_names))
+    if images is None:
+        images = proposals.ids
+    elif isinstance(images, Annotations):
+        names = images.class_names
+        if sorted(names) != sorted(proposals.class_names):
+            raise ValueError(
+                "Annotations and proposals must have the same classes. Received: "
+                f"{list(names)} and {list(proposals.class_names)}. Use "
+                "`rename_classes`, or pass `class_names=` where they are read."
+            )
+        columns = [proposals.class_names.index(name) for name in names]
+        without = set(images.unannotated)
+        images = [name for name in images.images if name not in without]
+    else:
+        images = check_names("images", images)
+    unknown = [name for name in images if name not in proposals]
+    if unknown:
+        raise ValueError(
+            f"{len(unknown):,} of {len(images):,} images have no proposal: "
+            f"{some(unknown)}. Propose for them, or leave them out with `select`."
+        )
+    row_of = {name: row for row, name in enumerate(proposals.ids)}
+    rows = [row_of[name] for name in images]
+    chosen = proposals.class_probabilities[np.array(rows, "int64")][:, columns]
+    return chosen / chosen.sum(axis=1, keepdims=True)

@@ -1,0 +1,167 @@
+"""Contact sheets of clusters: from their most typical images to the least."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from keras_dc3._validation import check_positive_int
+from keras_dc3.plots.captions import caption, cut
+from keras_dc3.plots.pixels import drawable
+from keras_dc3.plots.sheet import (
+    CAPTION_LINE,
+    CELL,
+    GRAY,
+    MARGIN,
+    NOTE_LINE,
+    ORANGE,
+    STRIDE,
+    Sheet,
+    file_kind,
+    new_figure,
+)
+from keras_dc3.proposals.summary import shares
+from keras_dc3.proposals.writing import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from keras_dc3.proposals import ProposalGroup, Proposals
+
+_COLUMNS, _TITLE, _GAP = 8, 0.34, 0.25
+_BETWEEN, _LEAST = "#e0b98f", "#8073ac"  # frames
+_LETTERS = 29  # of the small print on the left
+
+
+def plot_clusters(
+    proposals: Proposals,
+    images: Any,
+    path: str | os.PathLike | None = None,
+    num: int = 16,
+    num_clusters: int = 8,
+) -> Figure:
+    """Draws clusters of ambiguous images, to see what is in them.
+
+    Each cluster is a block of rows, the largest cluster first: its medoids, images
+    evenly spaced from typical to less typical, and its least typical ones last. The
+    title tells what the cluster is about; on the left stand the model's class
+    probabilities, the nearest groups, and a suggestion if there is one (see
+    `Proposals.groups`).
+
+    Args:
+        proposals: what to draw.
+        images: as for `plot_proposals`. Only those drawn are read.
+        path: file to write, such as .png, .pdf or .svg. It is complete or not there.
+        num: images of a cluster, in rows of eight.
+        num_clusters: how many of the largest clusters.
+
+    Returns:
+        A `matplotlib.figure.Figure` that pyplot does not know of.
+
+    Raises:
+        ImportError: without matplotlib.
+        ValueError: if no image is ambiguous, one is missing or has a wrong shape, or
+            `path` has an unknown ending.
+        TypeError: if `images` do not say which image is which.
+
+    Example:
+
+    >>> proposals = keras_dc3.proposals.Proposals(
+    ...     ["a", "b"], [0.9, 0.8], [[1, 0], [0.5, 0.5]], [[1, 0], [0, 1]], ["3", "8"]
+    ... )
+    >>> images = {"a": [[0, 1], [1, 0]], "b": [[0.5, 0], [1, 0]]}
+    >>> figure = keras_dc3.plots.plot_clusters(proposals, images)
+    """
+    check_positive_int("num", num)
+    check_positive_int("num_clusters", num_clusters)
+    new_figure(1, 1)  # before any work
+    kind = None if path is None else file_kind(path)
+    clusters = [group for group in proposals.groups() if group.kind == "cluster"]
+    if not clusters:
+        raise ValueError("There is nothing to draw: no image was judged ambiguous.")
+    drawn = clusters[:num_clusters]
+    chosen = [_chosen(group, num) for group in drawn]
+    pixels = drawable(images, [name for names in chosen for name in names])
+    row_of = {name: row for row, name in enumerate(proposals.ids)}
+    captions = [[caption(proposals, row_of[n]) for n in names] for names in chosen]
+    lines = max(len(text) for texts in captions for text in texts)
+    step = CELL + 0.12 + CAPTION_LINE * lines + NOTE_LINE
+    heights = [_TITLE + _GAP + step * -(-len(names) // _COLUMNS) for names in chosen]
+    columns = min(_COLUMNS, max(map(len, chosen)))
+    width = max(MARGIN + columns * STRIDE, 8.6)
+    height = 1.05 + sum(max(h, _TITLE + _GAP + 1.9) for h in heights)
+    sheet = Sheet(new_figure(width, height), width, height)
+    number = sum(map(len, clusters))
+    sheet.write(
+        0.15, 0.12, f"Clusters of {number:,} images judged ambiguous", 14, bold=True
+    )
+    about = f"The {len(drawn)} largest of {len(clusters)}. Medoids first, then from "
+    about += "typical to less typical, the least typical ones last."
+    sheet.write(0.15, 0.45, about, 9, GRAY)
+    about = "Below each image: the model's class for it."
+    sheet.write(0.15, 0.64, about, 9, GRAY)
+    top = 1.05
+    for group, names, texts, needed in zip(
+        drawn, chosen, captions, heights, strict=True
+    ):
+        number = f"{len(group):,} image{'s' if len(group) > 1 else ''}"
+        title = f"Cluster {group.index}: {group.description}, {number}"
+        room = int((width - 0.3) / 0.092)
+        sheet.write(0.15, top, cut(title, room), 11, ORANGE, bold=True)
+        sheet.write(0.15, top + _TITLE, _small_print(group), 8)
+        notes = [_note(group, name) for name in names]
+        colors = [_COLOR[note] for note in notes]
+        for start in range(0, len(names), _COLUMNS):
+            part = slice(start, start + _COLUMNS)
+            sheet.images(
+                top + _TITLE + step * (start // _COLUMNS),
+                [pixels[name] for name in names[part]],
+                colors[part],
+                texts[part],
+                [[note] for note in notes[part]],
+            )
+        top += max(needed, _TITLE + _GAP + 1.9)
+    if path is not None:
+        with whole_file(path, "wb") as file:
+            sheet.figure.savefig(file, format=kind)
+    return sheet.figure
+
+
+_COLOR = {"medoid": ORANGE, "": _BETWEEN, "least typical": _LEAST}
+
+
+def _chosen(group: ProposalGroup, num: int) -> list[str]:
+    """Returns the ids to draw: medoids, some between, the least typical ones."""
+    if len(group) <= num:
+        first = list(group.medoids)
+        return first + [name for name in group.ids if name not in first]
+    first = list(group.medoids[: max(1, num // 2)])
+    last = list(group.least_typical[: max(0, min(3, num - len(first)))])[::-1]
+    others = [n for n in group.ids if n not in first and n not in last]
+    wanted = num - len(first) - len(last)
+    step = len(others) / wanted if wanted else 1
+    between = [others[int((i + 0.5) * step)] for i in range(wanted)]
+    return first + between + last
+
+
+def _note(group: ProposalGroup, name: str) -> str:
+    if name in group.medoids:
+        return "medoid"
+    return "least typical" if name in group.least_typical else ""
+
+
+def _small_print(group: ProposalGroup) -> str:
+    parts = [
+        cut(part, _LETTERS - 2) for part in shares(group.shares, group.class_names)
+    ]
+    lines = ["The model says:", *(f"  {part}" for part in parts)]
+    near = [
+        f"class {group.class_names[index]}" if kind == "class" else f"cluster {index}"
+        for kind, index, _ in group.nearest[:2]
+    ]
+    if near:
+        lines += ["Nearest:", *(f"  {cut(name, _LETTERS - 2)}" for name in near)]
+    if group.suggestion:
+        lines += textwrap.wrap(f"Suggestion: {group.suggestion}", _LETTERS)
+    return "\n".join(lines)

@@ -1,0 +1,266 @@
+"""Proposals in groups: the classes of certain images, clusters of ambiguous ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_dc3.proposals.cards import card
+from keras_dc3.proposals.geometry import centered, has_gap, medoids, spread
+from keras_dc3.proposals.proposal import CERTAIN
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals.proposals import Proposals
+
+CLASS, CLUSTER = "class", "cluster"
+_MEDOIDS, _NEAREST, _LEAST_TYPICAL = 3, 3, 3
+_ALIKE = 0.15  # half the sum of differences between the class mixtures of two clusters
+_MOSTLY, _WORTH_NAMING = 0.8, 0.1  # shares of classes
+
+
+@dataclass(frozen=True, eq=False)
+class ProposalGroup:
+    """Images for which the same is proposed. Printing it gives its card.
+
+    Attributes:
+        kind: "class" for certain images, "cluster" for ambiguous ones.
+        index: of the class or cluster.
+        name: the name of the class, or such as "cluster 3".
+        description: in words, such as "between cat and dog (54/38%)".
+        ids: the images, the most typical one first and the least typical one last: by
+            their distance to the first medoid, without embeddings by the probability
+            of the class or cluster.
+        medoids: ids of up to three images with the smallest sums of distances to all
+            others of the group, the smallest first; without embeddings the most
+            probable ones.
+        shares: (k,) float64, the mean of the class probabilities.
+        class_names: tuple of k names.
+        proposed_class: the class itself, or the one with the largest share.
+        nearest: up to three (kind, index, distance) of the groups with the nearest
+            means of the embeddings, without these of the class probabilities.
+        suggestion: for people who tidy up clusters, such as "merge with cluster 4" or
+            "split"; else None. See `Proposals.groups`.
+    """
+
+    kind: str
+    index: int
+    name: str
+    description: str
+    ids: tuple[str, ...]
+    medoids: tuple[str, ...]
+    shares: np.ndarray
+    class_names: tuple[str, ...]
+    proposed_class: int
+    nearest: tuple[tuple[str, int, float], ...] = ()
+    suggestion: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __str__(self) -> str:
+        return card(self)
+
+    @property
+    def least_typical(self) -> tuple[str, ...]:
+        """Up to three ids, the least typical one first, no medoids among them."""
+        others = [name for name in self.ids[::-1] if name not in self.medoids]
+        return tuple(others[:_LEAST_TYPICAL])
+
+
+def groups(proposals: Proposals) -> tuple[ProposalGroup, ...]:
+    """Returns the images in groups, each image once.
+
+    First the classes of the certain images, then the clusters of the ambiguous ones,
+    the largest first of each. They are computed once and kept.
+
+    Suggestions need embeddings, and are made for clusters only. "split": two-means
+    (k-means with k = 2) finds two parts with a gap between them; on the line through
+    the two means, at most 1/12 of the images lie in the middle third between these,
+    where a Gaussian has 21% and a flat hump 17% (`geometry.has_gap` says how chance is
+    kept out; it takes 38 images at least). "merge with cluster i": of the three
+    clusters with the nearest means, cluster i is the first with all of these: the
+    distance of the means is below the mean of both spreads (root mean square distance
+    to the mean), the class mixtures differ by 15% at most (half the sum of the absolute
+    differences of `shares`), and there is no such gap between the two.
+
+    Returns:
+        A tuple of `ProposalGroup`.
+
+    Example:
+
+    >>> proposals = keras_dc3.proposals.Proposals(
+    ...     ["a", "b", "c"],
+    ...     [0.1, 0.8, 0.9],
+    ...     [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4]],
+    ...     [[1, 0], [0, 1], [0, 1]],
+    ...     ["cat", "dog"],
+    ... )
+    >>> [(group.name, group.ids) for group in proposals.groups()]
+    [('cat', ('a',)), ('cluster 1', ('b', 'c'))]
+    >>> proposals.groups()[1].description
+    'between cat and dog (50/50%)'
+    """
+    if proposals._groups is None:
+        proposals._groups = _groups(proposals)
+    return proposals._groups
+
+
+def cards(proposals: Proposals, kind: str | None = None) -> str:
+    """Returns a card of each group, to print: what is in it, and what to do with it.
+
+    Args:
+        kind: "class" or "cluster" for the groups of this kind alone.
+
+    Raises:
+        ValueError: if `kind` is something else.
+    """
+    if kind not in (None, CLASS, CLUSTER):
+        raise ValueError(
+            f'`kind` must be "class", "cluster" or None. Received: kind={kind!r}'
+        )
+    chosen = (group for group in groups(proposals) if kind in (None, group.kind))
+    return "\n\n".join(str(group) for group in chosen)
+
+
+def describe(kind: str, mixture: np.ndarray, class_names: tuple[str, ...]) -> str:
+    """Returns a group in words.
+
+    Args:
+        kind: "class" or "cluster".
+        mixture: (k,), the share of each class.
+        class_names: k names.
+    """
+    order = np.argsort(-mixture, kind="stable")
+    first = class_names[order[0]]
+    if kind == CLASS:
+        return f"{first}, on average {mixture[order[0]]:.0%} sure"
+    if mixture[order[0]] >= _MOSTLY:
+        return f"mostly {first} ({mixture[order[0]]:.0%})"
+    named = [c for c in order[:3] if mixture[c] >= _WORTH_NAMING]
+    if len(named) > 2 and mixture[named[:2]].sum() >= _MOSTLY:
+        named = named[:2]
+    if len(named) < 2 or mixture[named].sum() < 0.5:
+        return f"of many classes, most often {first} ({mixture[order[0]]:.0%})"
+    names = [class_names[c] for c in named]
+    percent = "/".join(f"{100 * mixture[c]:.0f}" for c in named)
+    return f"between {', '.join(names[:-1])} and {names[-1]} ({percent}%)"
+
+
+def _groups(proposals: Proposals) -> tuple[ProposalGroup, ...]:
+    places = proposals.embeddings
+    members = [
+        *_members(CLASS, proposals.decision == CERTAIN, proposals.class_index),
+        *_members(CLUSTER, proposals.decision != CERTAIN, proposals.cluster),
+    ]
+    mixtures = [proposals.class_probabilities[r].mean(axis=0) for _, _, r in members]
+    means = mixtures
+    if places is not None:
+        places = centered(places) if len(places) else places
+        means = [places[rows].mean(axis=0) for _, _, rows in members]
+    found = []
+    for number, (kind, index, rows) in enumerate(members):
+        distances = np.linalg.norm(np.array(means) - means[number], axis=1)
+        distances[number] = np.inf
+        near = np.argsort(distances, kind="stable")[: len(members) - 1]
+        suggestion = None
+        if kind == CLUSTER and places is not None:
+            clusters = [i for i in near if members[i][0] == CLUSTER][:_NEAREST]
+            suggestion = _suggestion(places, members, mixtures, number, clusters)
+        typical, inner = _typical(proposals, kind, rows)
+        names = proposals.class_names
+        mixture = mixtures[number]
+        mixture.setflags(write=False)
+        found.append(
+            ProposalGroup(
+                kind=kind,
+                index=index,
+                name=names[index] if kind == CLASS else f"cluster {index}",
+                description=describe(kind, mixture, names),
+                ids=tuple(proposals.ids[row] for row in typical),
+                medoids=tuple(proposals.ids[row] for row in inner),
+                shares=mixture,
+                class_names=names,
+                proposed_class=index if kind == CLASS else int(mixture.argmax()),
+                nearest=tuple(
+                    (members[i][0], members[i][1], float(distances[i]))
+                    for i in near[:_NEAREST]
+                ),
+                suggestion=suggestion,
+            )
+        )
+    return tuple(found)
+
+
+def _members(
+    kind: str, chosen: np.ndarray, of: np.ndarray
+) -> list[tuple[str, int, np.ndarray]]:
+    """Returns (kind, index, rows) of each group, the largest first."""
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(of[rows], kind="stable")]
+    index, starts = np.unique(of[rows], return_index=True)
+    parts = np.split(rows, starts[1:]) if len(index) else []
+    found = [(kind, int(i), part) for i, part in zip(index, parts, strict=True)]
+    return sorted(found, key=lambda group: -len(group[2]))
+
+
+def _typical(
+    proposals: Proposals, kind: str, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows, the most typical first, and the medoids among them."""
+    if proposals.embeddings is None:
+        by_class = kind == CLASS
+        p = proposals.class_probability if by_class else proposals.cluster_probability
+        order = np.argsort(-p[rows], kind="stable")
+        return rows[order], rows[order][:_MEDOIDS]
+    places = proposals.embeddings[rows].astype("float64")
+    inner = medoids(places, _MEDOIDS)
+    distances = np.linalg.norm(places - places[inner[0]], axis=1)
+    distances[inner[0]] = -1.0  # before its twins
+    return rows[np.argsort(distances, kind="stable")], rows[inner]
+
+
+def _suggestion(
+    places: np.ndarray,
+    members: list[tuple[str, int, np.ndarray]],
+    mixtures: list[np.ndarray],
+    number: int,
+    candidates: list[int],
+) -> str | None:
+    """Returns what to do with a cluster; `candidates` are its nearest others."""
+    from keras_dc3.metrics import k_means
+
+    mine = places[members[number][2]]
+
+    def two_means(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        if len(rows) < 2:
+            return None
+        (first, second), _ = k_means(mine[rows], 2)
+        return first, second
+
+    if has_gap(mine, two_means):
+        return "split"
+    for candidate in candidates:
+        theirs = places[members[candidate][2]]
+        if np.abs(mixtures[number] - mixtures[candidate]).sum() / 2 > _ALIKE:
+            continue
+        distance = np.linalg.norm(mine.mean(axis=0) - theirs.mean(axis=0))
+        if distance >= (spread(mine) + spread(theirs)) / 2:
+            continue
+        both = np.concatenate([mine, theirs])
+        first = np.arange(len(both)) < len(mine)
+
+        def two_means_of(
+            rows: np.ndarray, both: np.ndarray = both, first: np.ndarray = first
+        ) -> tuple[np.ndarray, np.ndarray] | None:
+            if first[rows].all() or not first[rows].any():
+                return None
+            return (
+                both[rows[first[rows]]].mean(axis=0),
+                both[rows[~first[rows]]].mean(axis=0),
+            )
+
+        if not has_gap(both, two_means_of):
+            return f"merge with cluster {members[candidate][1]}"
+    return None
