@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import evidence
+import simulated_table
 from absl import app
 
 from keras_dc3 import metrics
@@ -110,6 +111,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "quickstart": score_table,
     "cifar10h": score_table,
     "unfinished": unfinished_table,
+    "table3_simulated": simulated_table.draw,
+    "table3_retrained": simulated_table.draw_retrained,
 }
 
 
@@ -162,6 +165,10 @@ def sections() -> dict[str, str]:
     reduced = {name: s for name, s in summaries.items() if name.startswith("reduced")}
     if reduced:
         evidence.figure(reduced, str(RESULTS / "reduced.png"))
+    simulated = RESULTS / "table3_simulated.json"
+    if simulated.exists():
+        record = json.loads(simulated.read_text(encoding="utf-8"))
+        simulated_table.figure(record, str(RESULTS / "table3_simulated.png"))
     return found
 
 

@@ -30,7 +30,7 @@ ALLOWED = {
     "backbones": {"_registration", "_validation"},
     "annotations": {"_validation", "data", "proposals"},
     "proposals": {"_registration", "_validation", "metrics", "review"},
-    "plots": {"_registration", "_validation", "data", "metrics", "proposals"},
+    "plots": {"_registration", "_validation", "data", "metrics", "proposals", "review"},
     "review": {"_validation", "annotations", "data", "proposals"},
     "objective": {*SHARED, "losses", "layers"},
     "data": {"_registration", "_validation"},

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from keras_dc3.agreement.notes import left_out, odd_people
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Answers of people who may have answered an image again, one per position.
+
+    Attributes:
+        image, annotator, label, round: as in `Answers`.
+        blind: whether these are blind ones beside answers to proposals, because no
+            image came again with a proposal.
+    """
+
+    image: np.ndarray
+    annotator: np.ndarray
+    label: np.ndarray
+    round: np.ndarray
+    blind: bool = False
 
 
 @dataclass(frozen=True)
@@ -14,18 +32,22 @@ class Answers:
     """Valid answers, one per position, or counts alone.
 
     Attributes:
-        images: ids of the images with an answer.
+        images: ids of the images with an answer of any kind.
         class_names: of the classes.
         annotators: names of the people.
         image, label: (m,) int64, positions in `images` and `class_names`.
         annotator: (m,) int64, position in `annotators`; -1 if unknown.
-        seconds: (m,) float64, NaN if unknown.
         round: (m,) int64, 0 for the first answer of a person to the image, 1 for the
             second, and so on.
         proposed: (m,) int64, the class proposed; -1 for blind answers.
+        timed_image, timed_annotator, seconds: (t,), of all answers, also of those
+            without a class, such as "cannot tell"; seconds float64, NaN if unknown.
+        rounds: answers that tell whether people agree with themselves.
         counts: (n, k) int64, first answers of people; None if they are fractions.
         known: whether single answers are known.
-        number: of answers, rounded where counts are fractions.
+        number: of valid answers, rounded where counts are fractions.
+        undecided: number of answers without a class.
+        answered: number of images with a valid answer.
         notes: what is to be told, one sentence each.
     """
 
@@ -35,12 +57,17 @@ class Answers:
     image: np.ndarray
     annotator: np.ndarray
     label: np.ndarray
-    seconds: np.ndarray
     round: np.ndarray
     proposed: np.ndarray
+    timed_image: np.ndarray
+    timed_annotator: np.ndarray
+    seconds: np.ndarray
+    rounds: Rounds
     counts: np.ndarray | None
     known: bool
     number: int
+    undecided: int
+    answered: int
     notes: tuple[str, ...] = ()
 
 
@@ -78,7 +105,8 @@ def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
         given: annotations, or a review: something with `annotations` and, one per
             record of these, `proposed` (class or -1) and `repetition` (bool).
         proposals: "shown" takes, where proposals were shown at all, the answers to
-            these alone; "all" takes all answers.
+            these alone, and for rounds the blind ones where no image came again with
+            a proposal; "all" takes all valid answers.
 
     Raises:
         TypeError: if it is neither.
@@ -88,40 +116,55 @@ def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
     if annotations.records is None:
         return _counted(name, annotations)
     records, notes = annotations.records, []
-    take = records.label >= 0
+    valid = records.label >= 0
+    asked = valid if proposals == "all" else np.ones(len(records), bool)
     if proposed is None:
         proposed = np.full(len(records), -1)
     elif proposals == "shown" and (proposed >= 0).any():
-        blind = int((take & (proposed < 0)).sum())
-        take &= proposed >= 0
-        if blind:
-            notes.append(f"{blind:,} blind answers of the control share are left out.")
-    if not take.any():
+        asked = proposed >= 0
+    if not (asked & valid).any():
         raise ValueError(_nothing(name))
     repeated = np.zeros(len(records), bool) if repetition is None else repetition
-    rows = np.flatnonzero(take)
-    number = _rounds(records.image[rows], records.annotator[rows], repeated[rows])
-    if proposals == "all":  # blind and proposed answers are first answers each
-        kind = 2 * records.image[rows] + (proposed[rows] >= 0)
-        number = _rounds(kind, records.annotator[rows], repeated[rows])
-    notes += _odd_people(annotations, rows, number, repetition)
-    used, image = np.unique(records.image[rows], return_inverse=True)
-    label, k = records.label[rows], len(annotations.class_names)
-    first = number == 0
+    rows, timed = np.flatnonzero(asked & valid), np.flatnonzero(asked)
+    # Blind and proposed answers are first answers each.
+    kind = 2 * records.image + (proposed >= 0)
+    number = _rounds(kind[rows], records.annotator[rows], repeated[rows])
+    again, again_number = rows, number
+    others = np.flatnonzero(valid & ~asked)
+    if not (number[records.annotator[rows] >= 0] > 0).any():
+        again, again_number = _repeated(records, others, repeated)
+    blind = again.size > 0 and again is not rows
+    if not blind:
+        again, again_number = rows, number
+    if others.size:
+        notes.append(left_out(len(others), blind))
+    notes += odd_people(annotations, rows, number, repetition)
+    used = np.unique(records.image[np.concatenate([timed, again])])
+    image = np.searchsorted(used, records.image)
+    label, k = records.label, len(annotations.class_names)
+    first = rows[number == 0]
     cell = image[first] * k + label[first]
+    counts = np.bincount(cell, minlength=len(used) * k).reshape(-1, k)
     return Answers(
         images=tuple(annotations.images[i] for i in used),
         class_names=annotations.class_names,
         annotators=annotations.annotators,
-        image=image,
+        image=image[rows],
         annotator=records.annotator[rows],
-        label=label,
-        seconds=records.seconds[rows],
+        label=label[rows],
         round=number,
         proposed=proposed[rows],
-        counts=np.bincount(cell, minlength=len(used) * k).reshape(-1, k),
+        timed_image=image[timed],
+        timed_annotator=records.annotator[timed],
+        seconds=records.seconds[timed],
+        rounds=Rounds(
+            image[again], records.annotator[again], label[again], again_number, blind
+        ),
+        counts=counts,
         known=True,
         number=len(rows),
+        undecided=len(timed) - len(rows),
+        answered=int((counts.sum(axis=1) > 0).sum()),
         notes=tuple(notes),
     )
 
@@ -176,12 +219,17 @@ def _counted(name: str, annotations: Any) -> Answers:
         image=none,
         annotator=none,
         label=none,
-        seconds=np.zeros(0),
         round=none,
         proposed=none,
+        timed_image=none,
+        timed_annotator=none,
+        seconds=np.zeros(0),
+        rounds=Rounds(none, none, none, none),
         counts=counts[used] if counts.dtype.kind in "iu" else None,
         known=False,
         number=round(float(counts.sum())),
+        undecided=0,
+        answered=len(used),
     )
 
 
@@ -204,34 +252,13 @@ def _rounds(
     return number
 
 
-def _odd_people(
-    annotations: Any,
-    rows: np.ndarray,
-    number: np.ndarray,
-    repetition: np.ndarray | None,
-) -> list[str]:
-    notes, people = [], annotations.records.annotator[rows]
-    unknown = int((people < 0).sum())
-    if unknown:
-        notes.append(
-            f"{unknown:,} answers of unknown annotators count as one person each; "
-            "kappa is computed without them."
-        )
-    if repetition is not None:
-        twice = people[(number > 0) & ~repetition[rows]]
-        for person, times in zip(*np.unique(twice, return_counts=True), strict=True):
-            notes.append(
-                f"{annotations.annotators[person]!r} answered {times:,} images again "
-                "that were no hidden repetitions. They count as repetitions; if these "
-                "are two people of one name, rename one of them."
-            )
-    alike = defaultdict(list)
-    for name in annotations.annotators:
-        alike["".join(name.casefold().split())].append(name)
-    for names in alike.values():
-        if len(names) > 1:
-            notes.append(
-                f"{', '.join(map(repr, names))} count as {len(names)} annotators. If "
-                "they are one person, write the name the same everywhere."
-            )
-    return notes
+def _repeated(
+    records: Any, rows: np.ndarray, repeated: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of images that a known person answered again, and their rounds."""
+    number = _rounds(records.image[rows], records.annotator[rows], repeated[rows])
+    size = int(records.annotator.max(initial=0)) + 1
+    run = records.image[rows] * size + records.annotator[rows]
+    known = records.annotator[rows] >= 0
+    keep = known & np.isin(run, run[known & (number > 0)])
+    return rows[keep], number[keep]

@@ -26,6 +26,11 @@ from keras_dc3.agreement.correction import (
 )
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
 
+_NARROW, _WIDE = 0.2, 0.5  # intervals that speak against any bias, that tell no size
+# Blind answers other than the proposal: with fewer, intervals are too narrow; so many
+# weighs the belief that there is no bias.
+_FEW, _PRIOR = 10, 2
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ProposalBias:
@@ -34,7 +39,8 @@ class ProposalBias:
     Attributes:
         class_names: k names.
         delta: (k,) float64, the probability for each proposed class, from 0 to 0.99.
-        pooled: over all classes, as measured; it may be below 0.
+        pooled: over all classes, as measured, from 0 to 1; its `note` says where there
+            are too few blind answers to tell.
         blind_answers, proposed_answers: numbers of answers it was measured on.
         matched: "image" where blind answers were compared with answers to proposals
             for the same image, "class" where for images of the same proposed class.
@@ -55,6 +61,9 @@ class ProposalBias:
                 f"{self.pooled.format('.3f')}, from {self.blind_answers:,} blind "
                 f"answers and {self.proposed_answers:,} to proposals, matched by "
                 f"{self.matched}",
+                *([self.pooled.note] if self.pooled.note else []),
+                "By proposed class, drawn towards each other and towards 0 as far as "
+                "chance explains the difference:",
                 *(
                     f"  {name:<{width}}  {value:.3f}"
                     for name, value in zip(self.class_names, self.delta, strict=True)
@@ -159,14 +168,33 @@ def fit_bias(
     values = evaluate(np.ones((1, len(answers.images))))[0]
     draws = resample(evaluate, len(answers.images), resamples, seed)
     pooled = estimate(values[-1], draws[:, -1], len(answers.images))
+    other = known & (answers.label != guess[answers.image])
+    k = len(answers.class_names)
+    others = np.bincount(guess[answers.image[other]], minlength=k)
+    note = _told_by(pooled, int(known.sum()), int(others.sum()))
+    # A probability, of which chance may measure less than 0.
+    parts = np.clip([pooled.value, pooled.low, pooled.high], 0.0, 1.0).tolist()
+    pooled = Estimate(*parts, pooled.images, note)
     return ProposalBias(
         class_names=answers.class_names,
-        delta=_shrunk(values, draws),
+        delta=_shrunk(values, draws, others),
         pooled=pooled,
         blind_answers=int(known.sum()),
         proposed_answers=int((first & ~blind).sum()),
         matched="image" if paired else "class",
     )
+
+
+def _told_by(pooled: Estimate, blind: int, others: int) -> str:
+    """What answers do not tell about a bias; "" if they tell enough."""
+    width = pooled.high - pooled.low
+    few = f"{blind:,} blind answers, {others:,} of them other than the proposal,"
+    few = f"{few} are too few to tell"
+    if others < _FEW or not (pooled.low > 0 or width <= _NARROW):
+        return f"{few} whether there is a bias."
+    if pooled.low <= 0:
+        return "No bias can be seen."
+    return f"{few} how large the bias is." if width > _WIDE else ""
 
 
 def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
@@ -243,17 +271,20 @@ def _each_class(
     return weight * np.nan_to_num(a - b), weight * np.nan_to_num(1 - b)
 
 
-def _shrunk(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
+def _shrunk(values: np.ndarray, draws: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The deltas of the classes, after shrinkage; see `fit_bias`.
 
     Between classes: the variance by DerSimonian and Laird. Of all classes: as much as
-    the positive-part estimator of James and Stein leaves.
+    the positive-part estimator of James and Stein leaves. Both by n / (n + 2), with
+    the number n of blind answers other than the proposal, `others` (k,), too: where it
+    is very small, draws do not vary as much as chance does.
     """
-    common = values[-1]
+    common, trust = values[-1], others / (others + _PRIOR)
     if np.isnan(common) or common <= 0:
         common = 0.0
     else:
         common *= max(0.0, 1 - np.nanvar(draws[:, -1]) / common**2)
+        common *= others.sum() / (others.sum() + _PRIOR)
     delta = np.full(len(values) - 1, common)
     known = np.isfinite(values[:-1]) & (np.isfinite(draws[:, :-1]).mean(axis=0) > 0.5)
     if known.sum() >= 2:
@@ -265,5 +296,5 @@ def _shrunk(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
         excess = (weight * (own - mean) ** 2).sum() - (known.sum() - 1)
         room = weight.sum() - (weight**2).sum() / weight.sum()
         spread = max(0.0, excess / room)
-        delta[known] += spread / (spread + noise) * (own - common)
+        delta[known] += trust[known] * spread / (spread + noise) * (own - common)
     return delta.clip(0.0, MOST_DELTA)

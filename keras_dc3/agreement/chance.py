@@ -21,6 +21,7 @@ class CountMeasures:
         counts: (n, k) int64.
 
     Attributes:
+        answered: how many images have an answer.
         several: (n,) bool, images with two or more answers.
         full: (n,) bool, images that Fleiss' kappa is computed on.
         answers: the number of answers of these.
@@ -28,6 +29,7 @@ class CountMeasures:
 
     def __init__(self, counts: np.ndarray):
         total = counts.sum(axis=1)
+        self.answered = int((total > 0).sum())
         self.several = total >= 2
         sizes = np.bincount(total[self.several], minlength=1)
         self.answers = int(len(sizes) - 1 - np.argmax(sizes[::-1]))

@@ -20,13 +20,14 @@ BLIND = "none"
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Agreement and time under several conditions; `print` shows a table.
+    """Agreement and time under several conditions; `print` shows the table again.
 
     Attributes:
         conditions: name -> `Agreement`, in the order given.
         speedup: name -> mean seconds per answer of `none`, by those of the condition.
         kappa_difference: name -> kappa between annotators, minus that of `none`.
-        kappa_within_difference, alpha_difference: likewise.
+        kappa_within_difference, alpha_difference: likewise; there is no former where
+            the only repetitions of a condition with proposals are blind.
         people_speedup: annotator -> name -> speed-up, of people with times in `none`.
         notes: what was odd or left out, one sentence each.
     """
@@ -42,7 +43,8 @@ class Comparison:
     def __str__(self) -> str:
         return comparison_table(self)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.conditions)}>"
 
 
 def compare(
@@ -57,7 +59,8 @@ def compare(
     """Prints and returns agreement and time under several conditions, as Table 3.
 
     Images that stand in several conditions are drawn for all of them at once, so that
-    differences and speed-ups are those on the same images.
+    differences and speed-ups are those on the same images. What was odd is told in a
+    warning, and below the table.
 
     Args:
         break_seconds, absurd_seconds, least_common, resamples, seed: see `measure`.
@@ -134,7 +137,10 @@ def _against_blind(figures, draws) -> dict[str, dict]:
             at = figures[name].place[key]
             values.append(figures[name].values[at])
             drawn.append(draws[name][:, at])
-        images = min(len(figures[n].answers.images) for n in (condition, BLIND))
+        images = min(figures[n].answers.answered for n in (condition, BLIND))
+        if measure == "within" and figures[condition].answers.rounds.blind:
+            why = "the repetitions are blind, and tell nothing of proposals"
+            return Estimate(float("nan"), images=images, note=why)
         note = "not defined for both conditions"
         value = float(combine(*values))
         note = note if np.isnan(value) else ""

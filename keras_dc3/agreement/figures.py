@@ -45,7 +45,8 @@ class Figures:
             "between", "seconds_mean"), those of an annotator by (name, position).
         values: (q,) the figures of all images.
         times: see `TimeCounts`.
-        images_of, answers_of: how many each annotator has.
+        images_of, answers_of: how many valid ones each annotator has.
+        timed_images_of: how many images each annotator saw.
     """
 
     def __init__(self, answers: Answers, settings: Settings):
@@ -59,10 +60,11 @@ class Figures:
         if answers.known:
             self.pairs["between"] = between_people(answers, settings.least_common)
             self.pairs["within"] = within_people(answers, settings.least_common)
-        self.timed = TimeMeasures(answers.image, answers.annotator, seconds, n, people)
+        timed = answers.timed_image, answers.timed_annotator
+        self.timed = TimeMeasures(*timed, seconds, n, people)
+        self.images_of = _images_of(answers.image, answers.annotator, n, people)
+        self.timed_images_of = _images_of(*timed, n, people)
         known = answers.annotator >= 0
-        seen = np.unique(answers.annotator[known] * n + answers.image[known])
-        self.images_of = np.bincount(seen // n, minlength=people)
         self.answers_of = np.bincount(answers.annotator[known], minlength=people)
         names = list(COUNTED)
         for part in PAIRED:
@@ -98,7 +100,8 @@ class Figures:
     def of_person(self, name: str, person: int, draws: np.ndarray) -> Estimate:
         """Returns a figure of an annotator with its interval."""
         at = self.place[name, person]
-        images = self.images_of[person]
+        of = self.timed_images_of if name.startswith("seconds") else self.images_of
+        images = of[person]
         note = "" if math.isfinite(self.values[at]) else self._why_not(name, person)
         return estimate(self.values[at], draws[:, at], images, note, name in PAIRED)
 
@@ -108,7 +111,9 @@ class Figures:
             return self._basis_of_counts(name)
         if name.startswith("seconds"):
             images = int(self.timed.images.sum())
-            return images, "" if images else "no answer has a time that counts"
+            if not images:
+                return images, "no answer has a time that counts"
+            return images, self.times.basis()
         part = self.pairs[name.removeprefix("raw_")]
         if isinstance(part, str):
             return 0, part
@@ -131,13 +136,15 @@ class Figures:
             note += f"; {table.left_out:,} with fewer than {least} left out"
         if undefined and not name.startswith("raw"):
             note += f"; {undefined:,} with one class only left out"
+        if name.endswith("within") and self.answers.rounds.blind:
+            note += "; all blind"
         return images, note
 
     def _basis_of_counts(self, name: str) -> tuple[int, str]:
         counted = self.counted
         if counted is None:
             return 0, "the counts are fractions, which are no numbers of people"
-        several, n = int(counted.several.sum()), len(counted.several)
+        several, n = int(counted.several.sum()), counted.answered
         if not several:
             return 0, "no image was answered by two people"
         if name == "fleiss":
@@ -160,6 +167,13 @@ class Figures:
         if not (part.owners == person).any():
             return f"fewer than {self.settings.least_common} common images"
         return "one class for all common images, for which chance agrees as well"
+
+
+def _images_of(image, annotator, num_images, num_annotators) -> np.ndarray:
+    """How many images each annotator has."""
+    known = annotator >= 0
+    seen = np.unique(annotator[known] * num_images + image[known])
+    return np.bincount(seen // num_images, minlength=num_annotators)
 
 
 def _with_people(names: tuple[str, str], people: int) -> list:

@@ -128,7 +128,7 @@ def between_people(answers: Answers, least_common: int) -> KappaMeasures | str:
         return "there are too many pairs of answers for kappa of pairs; see alpha"
     left, right = _within_runs(answers.image[rows], rows)
     pair = answers.annotator[left] * people + answers.annotator[right]
-    table = _table(answers, left, right, pair, least_common)
+    table = _table(answers, left, right, pair, len(answers.class_names), least_common)
     if not len(table):
         if np.unique(answers.annotator[rows]).size < 2:
             return "there are fewer than two known annotators"
@@ -139,18 +139,19 @@ def between_people(answers: Answers, least_common: int) -> KappaMeasures | str:
 
 def within_people(answers: Answers, least_common: int) -> KappaMeasures | str:
     """Returns the pairs of rounds of each annotator, or why there are none."""
-    rows = np.flatnonzero(answers.annotator >= 0)
+    given = answers.rounds
+    rows = np.flatnonzero(given.annotator >= 0)
     rows = rows[
-        np.lexsort((answers.round[rows], answers.annotator[rows], answers.image[rows]))
+        np.lexsort((given.round[rows], given.annotator[rows], given.image[rows]))
     ]
-    people, rounds = len(answers.annotators), int(answers.round.max(initial=0)) + 1
+    people, rounds = len(answers.annotators), int(given.round.max(initial=0)) + 1
     if rounds == 1:
         return "no known annotator answered an image again"
-    run = answers.image[rows] * people + answers.annotator[rows]
+    run = given.image[rows] * people + given.annotator[rows]
     left, right = _within_runs(run, rows)
-    pair = answers.annotator[left] * rounds + answers.round[left]
-    pair = pair * rounds + answers.round[right]
-    table = _table(answers, left, right, pair, least_common)
+    pair = given.annotator[left] * rounds + given.round[left]
+    pair = pair * rounds + given.round[right]
+    table = _table(given, left, right, pair, len(answers.class_names), least_common)
     if not len(table):
         return _too_few("one annotator answered twice", least_common)
     return KappaMeasures(table, table.pairs[:, None] // rounds**2, people)
@@ -170,13 +171,13 @@ def _within_runs(run: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate([none, *left]), np.concatenate([none, *right])
 
 
-def _table(answers, left, right, pair, least_common):
+def _table(given, left, right, pair, num_classes, least_common):
     return PairTable(
-        answers.image[left],
-        answers.label[left],
-        answers.label[right],
+        given.image[left],
+        given.label[left],
+        given.label[right],
         pair,
-        len(answers.class_names),
+        num_classes,
         least_common,
     )
 

@@ -60,11 +60,14 @@ class Agreement:
 
     Attributes:
         images, answers: how many there are with a valid answer, and of these.
+        undecided: how many more answers give no class, such as "cannot tell". They
+            count in times alone.
         annotators: names.
         kappa_between: Cohen's kappa of pairs of annotators, mean weighted by their
             numbers of common images.
         kappa_within: Cohen's kappa of a person's first and second answers to the same
-            images (and first and third, and so on), mean likewise.
+            images (and first and third, and so on), mean likewise. In a review with
+            proposals, of which none came again, these are blind answers.
         alpha: Krippendorff's, nominal, on images with two or more answers.
         fleiss: Fleiss' kappa on the images with the most frequent number of answers.
         raw: share of agreeing pairs of answers of different people to one image.
@@ -78,6 +81,7 @@ class Agreement:
 
     images: int
     answers: int
+    undecided: int
     annotators: tuple[str, ...]
     kappa_between: Estimate
     kappa_within: Estimate
@@ -111,16 +115,19 @@ def measure(
 
     Between people, the first answer of each to an image counts; further ones are
     repetitions. Of a review with proposals, the answers to these are measured;
-    `control_share` gives its blind ones.
+    `control_share` gives its blind ones. A review sheet repeats blind images alone:
+    then kappa within an annotator is that of these.
 
     Times: missing ones stay missing; 0, negative ones and those above
     `absurd_seconds` are left out; those above `break_seconds` count as that much.
-    What was odd is told once, in a warning and in `notes`.
+    "Cannot tell" has taken time as any answer. What was odd is told in a warning and
+    in `notes`.
 
     Args:
         annotations: `keras_dc3.Annotations` or a review.
         break_seconds: a longer time holds a break, and counts as this long.
-        absurd_seconds: a longer time is none.
+        absurd_seconds: a longer time is none. What read a file has left out those
+            above its own `max_seconds` already; they count as missing.
         least_common: pairs with fewer common images get no kappa.
         resamples: how often images are drawn for the intervals; 0 for none.
         seed: of these draws.
@@ -168,8 +175,9 @@ def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
     )
     note = figures.times.note(figures.settings.rule)
     return Agreement(
-        images=len(answers.images),
+        images=answers.answered,
         answers=answers.number,
+        undecided=answers.undecided,
         annotators=tuple(person.name for person in people),
         kappa_between=pooled("between"),
         kappa_within=pooled("within"),

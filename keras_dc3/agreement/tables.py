@@ -50,8 +50,10 @@ def agreement_table(agreement: Agreement) -> str:
     """Returns the lines of `str(agreement)`."""
     people = len(agreement.annotators)
     by = f" by {people:,} annotator{'s' if people > 1 else ''}" if people else ""
+    more = f", {agreement.undecided:,} more without a class"
     lines = [
-        f"Agreement on {agreement.images:,} images: {agreement.answers:,} answers{by}",
+        f"Agreement on {agreement.images:,} images: {agreement.answers:,} answers{by}"
+        f"{more if agreement.undecided else ''}",
         "",
     ]
     rows = [("", "value (95% interval)", "images", "")]

@@ -53,7 +53,12 @@ class TimeRule:
 
 @dataclass(frozen=True)
 class TimeCounts:
-    """How many answers have a time that counts (`used`, breaks included), or not."""
+    """How many answers have a time that counts (`used`, breaks included), or not.
+
+    Answers without a class, such as "cannot tell", have taken time too and are counted.
+    What reads a file leaves out times of 0, negative ones and those above its own
+    `max_seconds`, and tells so: they are `missing` here.
+    """
 
     used: int
     missing: int
@@ -61,6 +66,16 @@ class TimeCounts:
     negative: int
     breaks: int
     absurd: int
+
+    def basis(self) -> str:
+        """Returns on how many times figures rest; "" if on all."""
+        number = self.used + self.missing + self.zero + self.negative + self.absurd
+        if not self.missing:
+            return ""
+        return (
+            f"{self.used:,} of {number:,} answers; {self.missing:,} times are missing, "
+            "or were left out when read"
+        )
 
     def note(self, rule: TimeRule) -> str:
         """Returns a sentence on what was odd; "" if nothing was."""

@@ -198,11 +198,17 @@ def _text(name: Any) -> str:
 
 
 def propose(
-    model: Any, dataset: Any, ids: Any, batch_size: int, verbose: Any
+    model: Any, outputs: Any, dataset: Any, ids: Any, batch_size: int, verbose: Any
 ) -> Proposals:
-    """Returns the proposals of a model. See `DC3Model.propose`."""
+    """Returns the proposals of a model. See `DC3Model.propose`.
+
+    Args:
+        model: the `DC3Model`.
+        outputs: the Keras model to run, `model` itself or one that gives its
+            "features", too.
+        dataset, ids, batch_size, verbose: see there.
+    """
     check_positive_int("batch_size", batch_size)
-    check_built(model)
     names = getattr(dataset, "class_names", None)
     if names is not None and model.class_names not in (None, tuple(names)):
         raise ValueError(
@@ -218,7 +224,7 @@ def propose(
         check_image_shapes(images, model._image_shape)
         check_images("given", images)
         all_ids.extend(batch_ids)
-        for name, value in infer(model, images, batch_size).items():
+        for name, value in infer(outputs, images, batch_size).items():
             collected.setdefault(name, []).append(value)
         if bar is not None:
             bar.add(1)
@@ -230,4 +236,7 @@ def propose(
         class_probabilities=np.concatenate(collected["classes"]),
         cluster_probabilities=np.concatenate(collected["clusters"]),
         class_names=tuple(names),
+        embeddings=np.concatenate(collected["features"])
+        if "features" in collected
+        else None,
     )

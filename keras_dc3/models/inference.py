@@ -8,18 +8,25 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3._validation import check_choice
 from keras_dc3.models import evaluation, inputs
 
 
-class _Embedding(keras.Model):
-    """From images to the features of a `DC3Model`, by its weights in use."""
+class _WithFeatures(keras.Model):
+    """From images to outputs and features of a `DC3Model`, in one pass."""
 
     def __init__(self, model: keras.Model):
-        super().__init__(name="embedding")
+        super().__init__(name="with_features")
         self.model = model
+        self.jit_compile, self.run_eagerly = model.jit_compile, model.run_eagerly
+        self.built = True  # else Keras may build it by one more pass
 
-    def call(self, images: Any) -> Any:
-        return self.model._infer(images, training=False)["features"]
+    def call(self, images: Any) -> dict[str, Any]:
+        outputs = self.model._infer(images, training=False)
+        return {
+            **self.model._probabilities(outputs),
+            "features": outputs["features"],
+        }
 
 
 class InferenceMixin:
@@ -108,7 +115,11 @@ class InferenceMixin:
         """
         evaluation.check_built(self)
         x, batch_size, steps = self._to_predict(x, batch_size, None)
-        return _Embedding(self).predict(x, batch_size, verbose, steps)
+        return self._with_features().predict(x, batch_size, verbose, steps)["features"]
+
+    def _with_features(self) -> keras.Model:
+        with self.collective.scope():
+            return _WithFeatures(self)
 
     def _to_predict(
         self, x: Any, batch_size: int | None, steps: int | None
@@ -137,6 +148,7 @@ class InferenceMixin:
         ids: Any = None,
         batch_size: int = 64,
         verbose: Any = "auto",
+        embeddings: bool = True,
     ) -> Any:
         """Returns one proposal per image, in the order of the data.
 
@@ -148,11 +160,17 @@ class InferenceMixin:
             ids: one string per image, where `dataset` is an array.
             batch_size: images per step.
             verbose: 0 for no progress bar.
+            embeddings: whether to keep the features that the heads see, of the same
+                forward pass (see `embed`), as `proposals.embeddings`. Medoids and
+                suggestions of groups need them. False saves 4 n d bytes of memory.
 
         Returns:
             A `keras_dc3.proposals.Proposals`.
         """
-        return evaluation.propose(self, dataset, ids, batch_size, verbose)
+        evaluation.check_built(self)
+        check_choice("embeddings", embeddings, (True, False))
+        model = self._with_features() if embeddings else self
+        return evaluation.propose(self, model, dataset, ids, batch_size, verbose)
 
     def export(
         self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any

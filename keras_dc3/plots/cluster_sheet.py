@@ -60,7 +60,7 @@ def plot_clusters(
         A `matplotlib.figure.Figure` that pyplot does not know of.
 
     Raises:
-        ImportError: without matplotlib.
+        ImportError: without matplotlib, or Pillow for a folder.
         ValueError: if no image is ambiguous, one is missing or has a wrong shape, or
             `path` has an unknown ending.
         TypeError: if `images` do not say which image is which.
@@ -82,7 +82,8 @@ def plot_clusters(
         raise ValueError("There is nothing to draw: no image was judged ambiguous.")
     drawn = clusters[:num_clusters]
     chosen = [_chosen(group, num) for group in drawn]
-    pixels = drawable(images, [name for names in chosen for name in names])
+    drawn_ids = [name for names in chosen for name in names]
+    pixels = drawable(images, drawn_ids, proposals.ids)
     row_of = {name: row for row, name in enumerate(proposals.ids)}
     captions = [[caption(proposals, row_of[n]) for n in names] for names in chosen]
     lines = max(len(text) for texts in captions for text in texts)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIDE, _STEP, _MARGIN, _TOP = 3.3, 3.5, 0.15, 1.35
 _PALE = "#d9d9d9"
-_NAMED, _LEGEND_LINE, _LEGEND_ENTRY = 20, 0.2, 1.75
+_NAMED, _LEGEND_LINE, _LEGEND_COLUMNS = 20, 0.2, 2
 _NUMBERED = 15  # clusters whose number is written
 
 
@@ -30,6 +30,7 @@ class _Panel(NamedTuple):
     title: str
     about: str
     draw: Callable[[Axes, np.ndarray], None]
+    of_classes: bool = False
 
 
 def plot_embedding(
@@ -44,8 +45,8 @@ def plot_embedding(
 
     Side by side, the same points colored by what people chose and how much they
     disagree (with `soft_labels`), by predicted class, by ambiguity, and by the clusters
-    of the images judged ambiguous. As there, clusters share colors; the largest ones
-    have their number written on them.
+    of the images judged ambiguous. Below the classes stand their colors. Clusters have
+    other ones, which they share, and the largest have their number written on them.
 
     Args:
         proposals: with embeddings.
@@ -85,7 +86,7 @@ def plot_embedding(
         raise ValueError("There is nothing to draw: `proposals` hold no image.")
     if proposals.embeddings is None:
         raise ValueError(
-            "These proposals have no embeddings; make them with "
+            "These proposals have no embeddings; make them with `model.propose`, or "
             "`Proposals(..., embeddings=features)`. A CSV file does not keep them, a "
             "Parquet file does."
         )
@@ -102,8 +103,7 @@ def plot_embedding(
     panels = _panels(proposals, people, rows)
     classes = _classes_shown(proposals, people, rows)
     width = 2 * _MARGIN + len(panels) * _STEP - (_STEP - _SIDE)
-    per_line = max(1, int((width - 2 * _MARGIN) / _LEGEND_ENTRY))
-    legend = _LEGEND_LINE * -(-min(len(classes), _NAMED + 1) // per_line)
+    legend = _LEGEND_LINE * -(-min(len(classes), _NAMED + 1) // _LEGEND_COLUMNS)
     height = _TOP + _SIDE + 0.3 + legend + 0.15
     sheet = Sheet(new_figure(width, height), width, height)
     sheet.write(_MARGIN, 0.12, "Where the network puts the images", 14, bold=True)
@@ -112,6 +112,10 @@ def plot_embedding(
     sheet.write(
         _MARGIN, 0.45, f"{which}{drawn}; {METHODS[method]} of their features.", 9, GRAY
     )
+    colors = _colors(len(proposals.class_names))
+    named = [(colors[c], proposals.class_names[c]) for c in sorted(classes[:_NAMED])]
+    if len(classes) > _NAMED:
+        named.append(("white", f"and {len(classes) - _NAMED:,} more"))
     for number, panel in enumerate(panels):
         x = _MARGIN + number * _STEP
         sheet.write(x, 0.85, panel.title, 10, bold=True)
@@ -121,19 +125,21 @@ def plot_embedding(
             spine.set(color="#bbbbbb")
         panel.draw(axes, places)
         axes.margins(0.03)
-    colors = _colors(len(proposals.class_names))
-    named = [(colors[c], proposals.class_names[c]) for c in sorted(classes[:_NAMED])]
-    if len(classes) > _NAMED:
-        named.append(("white", f"and {len(classes) - _NAMED:,} more"))
-    for place, (color, name) in enumerate(named):
-        x = _MARGIN + (place % per_line) * _LEGEND_ENTRY
-        y = _TOP + _SIDE + 0.2 + _LEGEND_LINE * (place // per_line)
-        sheet.write(x, y, "\u25cf", 9, color)
-        sheet.write(x + 0.15, y, cut(name, 22), 8)
+        if panel.of_classes:
+            _legend(sheet, x, named)
     if path is not None:
         with whole_file(path, "wb") as file:
             sheet.figure.savefig(file, format=kind)
     return sheet.figure
+
+
+def _legend(sheet: Sheet, left: float, named: Sequence[tuple[Any, str]]) -> None:
+    """Writes below a panel which color is which class."""
+    for place, (color, name) in enumerate(named):
+        x = left + (place % _LEGEND_COLUMNS) * _SIDE / _LEGEND_COLUMNS
+        y = _TOP + _SIDE + 0.2 + _LEGEND_LINE * (place // _LEGEND_COLUMNS)
+        sheet.write(x, y, "\u25cf", 9, color)
+        sheet.write(x + 0.15, y, cut(name, 22), 8)
 
 
 def _panels(
@@ -147,7 +153,9 @@ def _panels(
         people = people[rows]
         chosen, disagree = people.argmax(axis=1), 1 - people.max(axis=1)
         panels += [
-            _Panel("People: class", "what most of them chose", _by(colors[chosen])),
+            _Panel(
+                "People: class", "what most of them chose", _by(colors[chosen]), True
+            ),
             _Panel(
                 "People: disagreement",
                 f"share outvoted; dark: none, yellow: {disagree.max():.0%}",
@@ -156,7 +164,7 @@ def _panels(
         ]
     predicted = proposals.class_index[rows]
     panels += [
-        _Panel("Model: class", "the most probable one", _by(colors[predicted])),
+        _Panel("Model: class", "the most probable one", _by(colors[predicted]), True),
         _Panel(
             "Model: ambiguity",
             f"dark: 0, yellow: 1; {share:.0%} judged ambiguous",
@@ -164,7 +172,7 @@ def _panels(
         ),
         _Panel(
             "Model: clusters",
-            "of ambiguous images; certain ones are gray",
+            "of ambiguous images, in colors of their own; gray: certain",
             _clusters(proposals.cluster[rows], ambiguous),
         ),
     ]
@@ -197,7 +205,8 @@ def _clusters(
         if not len(found):
             return
         color = np.zeros((int(cluster.max()) + 1, 4))
-        color[found] = _colors(20)[np.arange(len(found)) % 20]
+        palette = _cluster_colors()
+        color[found] = palette[np.arange(len(found)) % len(palette)]
         axes.scatter(
             *places[ambiguous].T, s=2 * size, c=color[cluster[ambiguous]], **options
         )
@@ -227,6 +236,14 @@ def _shades(values: np.ndarray) -> np.ndarray:
     import matplotlib
 
     return matplotlib.colormaps["viridis"](values)
+
+
+def _cluster_colors() -> np.ndarray:
+    """Returns (14, 4) colors that are none of those of few classes, nor gray."""
+    import matplotlib
+
+    maps = [matplotlib.colormaps[name].colors[:7] for name in ("Dark2", "Set2")]
+    return np.array([(*color, 1.0) for table in maps for color in table])
 
 
 def _colors(number: int) -> np.ndarray:

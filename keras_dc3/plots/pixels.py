@@ -1,29 +1,40 @@
-"""Images by id, ready to be drawn. NumPy only."""
+"""Images by id, ready to be drawn. NumPy; Pillow to read those of a folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 
-def drawable(images: Any, ids: Iterable[str]) -> dict[str, np.ndarray]:
+def drawable(
+    images: Any, ids: Iterable[str], of: Sequence[str] | None = None
+) -> dict[str, np.ndarray]:
     """Returns some images as (h, w) or (h, w, 3) float in 0..1.
 
     Args:
-        images: id -> image, or an object with `ids` and `images` (n, h, w, c), or
-            `read(positions)` in its place. An image is (h, w), (h, w, 1) or (h, w, 3).
-            uint8 fills 0..255. Others fill `images.value_range` if there is one, else
-            the first of 0..1, -1..1 and 0..255 that holds all the images asked for,
-            else their smallest and largest value.
+        images: id -> image; or an object with `ids` and `images` (n, h, w, c), or
+            `read(positions)` in its place; or an array (n, h, w[, c]), one for each of
+            the ids `of`; or the path of a folder to which the ids are relative. An
+            image is (h, w), (h, w, 1) or (h, w, 3). uint8 fills 0..255. Others fill
+            `images.value_range` if there is one, else the first of 0..1, -1..1 and
+            0..255 that holds all the images asked for, else their smallest and largest
+            value.
         ids: of the images to return; only these are read.
+        of: ids of all images, in the order of an array.
 
     Raises:
+        ImportError: without Pillow, if `images` is a folder.
         ValueError: if one is missing, or is no such image.
         TypeError: if `images` is something else.
     """
-    found = {name: _checked(name, image) for name, image in _read(images, ids)}
+    if isinstance(images, str | os.PathLike):
+        read = _read_folder(images, ids)
+    else:
+        read = _read(*_lookup(images, of), ids)
+    found = {name: _checked(name, image) for name, image in read}
     others = [image for image in found.values() if image.dtype != np.uint8]
     low, high = getattr(images, "value_range", None) or _value_range(others)
     return {
@@ -34,26 +45,51 @@ def drawable(images: Any, ids: Iterable[str]) -> dict[str, np.ndarray]:
     }
 
 
-def _read(images: Any, ids: Iterable[str]) -> Iterable[tuple[str, Any]]:
+def _lookup(
+    images: Any, of: Sequence[str] | None
+) -> tuple[Mapping[str, Any], Callable[[str], Any]]:
+    """Returns a mapping from the known ids, and what gives the image of an id."""
     if isinstance(images, Mapping):
-        get = images.__getitem__
-        known = images
-    elif hasattr(images, "ids") and (
-        hasattr(images, "read") or hasattr(images, "images")
-    ):
+        return images, images.__getitem__
+    if hasattr(images, "ids") and hasattr(images, "read"):
         known = {name: position for position, name in enumerate(images.ids)}
-        pixels = None if hasattr(images, "read") else images.images
-
-        def get(name: str) -> Any:
-            if pixels is None:
-                return images.read(np.array([known[name]]))[0]
-            return pixels[known[name]]
+        return known, lambda name: images.read(np.array([known[name]]))[0]
+    if hasattr(images, "ids") and hasattr(images, "images"):
+        of, pixels = images.ids, images.images
+    elif of is not None and hasattr(images, "__array__"):
+        pixels = images
+        if len(np.shape(pixels)) < 3 or len(pixels) != len(of):
+            raise ValueError(
+                "An array of `images` must hold one image per proposal, in their "
+                f"order, shape ({len(of)}, h, w, c). Received: {np.shape(pixels)}"
+            )
     else:
         raise TypeError(
-            "`images` must say which image is which: a dict of id -> image, or an "
-            f"object with `ids` and `images`, such as `data.unlabeled`. Received: "
+            "`images` must say which image is which: a dict of id -> image, an object "
+            "with `ids` and `images`, such as `data.unlabeled`, an array with one "
+            "image per proposal, or the path of a folder. Received: "
             f"{type(images).__name__}"
         )
+    known = {name: position for position, name in enumerate(of)}
+    return known, lambda name: pixels[known[name]]
+
+
+def _read_folder(folder: Any, ids: Iterable[str]) -> Iterable[tuple[str, Any]]:
+    from keras_dc3.review import pictures
+
+    for name, image in pictures.find(folder, tuple(ids)):
+        if isinstance(image, str):
+            raise ValueError(
+                f"The image of the id {name!r} {image}. The folder is "
+                f"{os.fspath(folder)!r}; pass the one of the images that the proposals "
+                "were made for."
+            )
+        yield name, image
+
+
+def _read(
+    known: Mapping[str, Any], get: Callable[[str], Any], ids: Iterable[str]
+) -> Iterable[tuple[str, Any]]:
     for name in ids:
         if name not in known:
             raise ValueError(

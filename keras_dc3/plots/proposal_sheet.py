@@ -51,9 +51,11 @@ def plot_proposals(
 
     Args:
         proposals: what to draw.
-        images: id -> image, or an object with `ids` and `images` or `read(positions)`,
-            such as `data.unlabeled`. An image is (h, w), (h, w, 1) or (h, w, 3), uint8
-            or float in 0..1, -1..1 or 0..255. Only those drawn are read.
+        images: id -> image; or an object with `ids` and `images` or `read(positions)`,
+            such as `data.unlabeled`; or an array, one for each proposal in order; or
+            the path of a folder to which the ids are relative. An image is (h, w),
+            (h, w, 1) or (h, w, 3), uint8 or float in 0..1, -1..1 or 0..255. Only those
+            drawn are read.
         path: file to write, such as .png, .pdf or .svg. It is complete or not there.
         num: images in a row.
         soft_labels: what people answered, shown below each image: (n, k) in the order
@@ -63,7 +65,7 @@ def plot_proposals(
         A `matplotlib.figure.Figure` that pyplot does not know of.
 
     Raises:
-        ImportError: without matplotlib.
+        ImportError: without matplotlib, or Pillow for a folder.
         ValueError: if there is no proposal, an image or soft label is missing or has a
             wrong shape, or `path` has an unknown ending.
         TypeError: if `images` do not say which image is which.
@@ -86,7 +88,7 @@ def plot_proposals(
     kind = None if path is None else file_kind(path)
     rows = [row for members in certain for row in members]
     rows += [row for _, members in clusters for row in members[:num]]
-    pixels = drawable(images, [proposals.ids[row] for row in rows])
+    pixels = drawable(images, [proposals.ids[row] for row in rows], proposals.ids)
 
     captions = [[caption(proposals, i) for i in members] for members in certain]
     answers = [said(proposals, people, members) for members in certain]

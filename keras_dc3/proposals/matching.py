@@ -19,8 +19,8 @@ def match(
 ) -> Proposals:
     """Returns the proposals for some images, in the order of `images`.
 
-    For proposals that were made a while ago: it says which of their images are gone,
-    and which images they do not know.
+    For proposals that were made a while ago, or read from a file that may have lost
+    lines: it says which of their images are gone, and which images they do not know.
 
     Args:
         images: different ids, such as `data.unlabeled.ids` or the names of files.

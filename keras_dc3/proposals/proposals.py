@@ -23,6 +23,7 @@ from keras_dc3.proposals import (
     reviewing,
 )
 from keras_dc3.proposals import groups as grouping
+from keras_dc3.proposals.arrays import frozen
 from keras_dc3.proposals.embeddings import check_embeddings
 from keras_dc3.proposals.groups import ProposalGroup
 from keras_dc3.proposals.proposal import AMBIGUOUS, CERTAIN, THRESHOLD, Proposal
@@ -44,7 +45,7 @@ class Proposals:
         cluster_probabilities: p_o, float (n, k'), likewise.
         class_names: k different non-empty strings.
         embeddings: float (n, d), finite, where a network puts each image, such as the
-            features of the backbone; optional. Groups are drawn and ordered by them.
+            features that `model.propose` keeps. Groups are ordered by them.
 
     Attributes:
         ids: tuple of str. class_names: tuple of str.
@@ -104,7 +105,7 @@ class Proposals:
             class_names,
             embeddings,
         )
-        self.cluster_probabilities: np.ndarray | None = _frozen(clusters)
+        self.cluster_probabilities: np.ndarray | None = frozen(clusters)
 
     @classmethod
     def from_columns(
@@ -150,9 +151,9 @@ class Proposals:
     ) -> None:
         self.ids = check_names("ids", ids)
         self.class_names = check_names("class_names", class_names)
-        self.ambiguity = _frozen(check_unit_interval("ambiguity", ambiguity))
+        self.ambiguity = frozen(check_unit_interval("ambiguity", ambiguity))
         classes = check_distributions("class_probabilities", class_probabilities)
-        self.class_probabilities = _frozen(classes)
+        self.class_probabilities = frozen(classes)
         if classes.shape[1] != len(self.class_names):
             raise ValueError(
                 "`class_names` must name each column of `class_probabilities`. "
@@ -167,14 +168,14 @@ class Proposals:
             cluster_probability=cluster_probability,
         )
         certain = self.ambiguity < THRESHOLD
-        self.decision = _frozen(np.where(certain, CERTAIN, AMBIGUOUS))
-        self.class_index = _frozen(classes.argmax(axis=1))
-        self.class_name = _frozen(
+        self.decision = frozen(np.where(certain, CERTAIN, AMBIGUOUS))
+        self.class_index = frozen(classes.argmax(axis=1))
+        self.class_name = frozen(
             np.array(self.class_names, dtype=object)[self.class_index]
         )
-        self.class_probability = _frozen(classes.max(axis=1))
-        self.cluster = _frozen(cluster)
-        self.cluster_probability = _frozen(cluster_probability)
+        self.class_probability = frozen(classes.max(axis=1))
+        self.cluster = frozen(cluster)
+        self.cluster_probability = frozen(cluster_probability)
         self.embeddings = check_embeddings(embeddings, len(self.ids))
         self._groups: tuple[ProposalGroup, ...] | None = None
         self._row_of = {name: row for row, name in enumerate(self.ids)}
@@ -285,7 +286,8 @@ class Proposals:
 
         Ids and class names stay the text they are. Further columns are ignored, the
         order of the columns is free. What only all cluster probabilities would tell,
-        `cluster_probabilities`, is None.
+        `cluster_probabilities`, is None. A file that has lost whole lines is read as
+        fewer images; `match(ids)` tells which ones have no proposal.
 
         Args:
             path: the file; UTF-8 with or without a byte order mark.
@@ -295,10 +297,3 @@ class Proposals:
             ValueError: if the file is not what `to_csv` writes: it names the line.
         """
         return cls.from_columns(**csv_format.read(path))
-
-
-def _frozen(array: np.ndarray) -> np.ndarray:
-    """Returns the array, or a copy of a view, such that it cannot be written to."""
-    array = array if array.base is None else array.copy()
-    array.setflags(write=False)
-    return array

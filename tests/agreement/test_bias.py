@@ -95,6 +95,71 @@ def test_distributions_are_recovered(people, soft, shrunk):
         assert divergence(shares, found) < divergence(shares, raw) / 3
 
 
+def smoothed(counts):
+    """What needs no control share: all counts plus 0.1."""
+    return (counts + 0.1) / (counts + 0.1).sum(axis=1, keepdims=True)
+
+
+def test_more_than_smoothing():
+    """Figures of the README: 4 classes, 15% of the proposals wrong, delta 0.5.
+
+    A divergence with a floor rewards any smoothing, so that it is no evidence.
+    """
+    found = []
+    for seed in range(6):
+        shares, proposals, review = simulated(seed, 1500, 5, 0.5)
+        labels = agreement.fit_bias(review, resamples=60).correct(review)
+        counts = np.asarray(review.annotations.counts, "float64")
+        raw = counts / counts.sum(axis=1, keepdims=True)
+        at = np.arange(1500), np.array(list(proposals.values()))
+        found.append(
+            [
+                (squared(shares, given), (given - shares)[at].mean())
+                for given in (
+                    raw,
+                    smoothed(counts),
+                    labels.soft_labels,
+                    labels.shrunk_labels,
+                )
+            ]
+        )
+    error, too_much = np.mean(found, axis=0).T
+    np.testing.assert_allclose(error, [0.126, 0.109, 0.105, 0.090], atol=0.002)
+    np.testing.assert_allclose(too_much, [0.157, 0.117, 0.013, 0.001], atol=0.002)
+
+
+def test_a_small_bias_is_not_worth_plain_corrected_labels():
+    """Figures of the README: as above, delta 0.2."""
+    found = []
+    for seed in range(6):
+        shares, proposals, review = simulated(seed, 1500, 5, 0.2)
+        labels = agreement.fit_bias(review, proposals, resamples=60).correct(review)
+        raw = np.asarray(review.annotations.soft_labels, "float64")
+        given = raw, labels.soft_labels, labels.shrunk_labels
+        found.append([squared(shares, labels) for labels in given])
+    error = np.mean(found, axis=0)
+    np.testing.assert_allclose(error, [0.080, 0.084, 0.067], atol=0.002)
+
+
+@pytest.mark.parametrize("delta", [0.0, 0.5])
+def test_few_blind_answers_are_too_few_to_tell(delta):
+    found = []
+    for seed in range(10):
+        _, proposals, review = simulated(seed, 30, 3, delta, 0.15)
+        bias = agreement.fit_bias(review, proposals, resamples=100)
+        assert 0 <= bias.pooled.low <= bias.pooled.value <= bias.pooled.high <= 1
+        text = str(bias)
+        assert "drawn towards each other and towards 0" in text
+        assert f"{bias.blind_answers} blind answers, " in text
+        assert "too few to tell whether there is a bias." in text
+        found.append(bias.delta.max())
+    assert max(found) < 0.9  # not all that is accepted is taken for bias
+    _, proposals, review = simulated(1, 4000, 5, delta)
+    bias = agreement.fit_bias(review, proposals, resamples=100)
+    assert "too few" not in str(bias)
+    assert ("No bias can be seen." in str(bias)) == (delta == 0)
+
+
 def test_class_shares_are_recovered():
     """Proposals of one class alone pull all shares; the correction puts them back."""
     rng = np.random.default_rng(4)

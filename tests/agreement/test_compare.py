@@ -34,6 +34,7 @@ def test_table_3(capsys):
     assert not texts
     printed = capsys.readouterr().out
     assert printed == f"{found}\n"
+    assert repr(found) == "<Comparison of none, classes, dc3>"  # not the table again
     assert list(found.conditions) == ["none", "classes", "dc3"]
     blind, dc3 = found.conditions["none"], found.conditions["dc3"]
     speedup = found.speedup["dc3"]

@@ -37,6 +37,112 @@ def test_odd_times_are_counted_and_told():
     assert found.notes[-1] in texts[0] and found.notes[-1] in str(found)
 
 
+def test_times_that_were_left_out_when_read_are_missing():
+    """Readers drop odd times first, so that `absurd_seconds` cannot count them."""
+    with told():
+        annotations = Annotations.from_records(ODD_TIMES, class_names=["ring"])
+        found = agreement.measure(annotations, absurd_seconds=1e12, resamples=20)
+    assert found.times.missing == 6 and found.times.used == 4
+    told_of = "4 of 10 answers; 6 times are missing, or were left out when read"
+    assert found.seconds_mean.note == found.seconds_median.note == told_of
+    assert told_of in str(found)
+
+
+def test_cannot_tell_takes_time_too():
+    answers = [("a", "x", "cat", 2.0), ("b", "x", None, 10.0)]
+    answers += [("a", "y", "cat", 4.0), ("c", "y", None, 8.0)]
+    found = measure(answers, resamples=20)
+    assert (found.images, found.answers, found.undecided) == (1, 2, 2)
+    assert found.seconds_mean.value == 6 and found.seconds_mean.images == 3
+    assert [person.seconds_mean.value for person in found.people] == [6, 6]
+    assert [person.seconds_mean.images for person in found.people] == [2, 2]
+    assert [person.kappa_between.images for person in found.people] == [1, 1]
+    assert found.times.used == 4 and found.raw.value == 1
+    assert "2 answers by 2 annotators, 2 more without a class" in str(found)
+    assert found.fleiss.note.startswith(("all", "on the 1 of 1 images"))
+    quick = [(*answer[:3], 3.0) for answer in answers]
+    quick = annotations_of(quick)
+    found = agreement.compare(none=annotations_of(answers), quick=quick, resamples=20)
+    assert found.speedup["quick"].value == 2
+
+
+def review_with_repetitions(rng, proposed_again=False):
+    """Of 3 people: 30 images with a proposal, 12 blind ones, and these again."""
+    answers, shown, again = [], [], []
+    for i in range(42):
+        for p in range(3):
+            rounds = 2 if i >= 30 or (proposed_again and i < 12) else 1
+            for r in range(rounds):
+                answers.append((f"i{i:02d}", f"p{p}", f"c{rng.integers(0, 2)}"))
+                shown.append(-1 if i >= 30 else 0)
+                again.append(r > 0)
+    return SimpleNamespace(
+        annotations=annotations_of(answers, ["c0", "c1"]),
+        proposed=np.array(shown),
+        repetition=np.array(again),
+    )
+
+
+def test_repetitions_of_a_review_with_proposals_are_blind(rng):
+    review = review_with_repetitions(rng)
+    with told() as texts:
+        found = agreement.measure(review, resamples=60)
+    assert "no image came again with a proposal" in texts[0]
+    blind = agreement.measure(agreement.control_share(review), resamples=0)
+    within = found.kappa_within
+    assert within.value == blind.kappa_within.value
+    assert within.low < within.value < within.high and within.images == 12
+    assert within.note == "3 pairs of rounds with 12 common images; all blind"
+    assert found.raw_within.value == blind.raw_within.value
+    for mine, other in zip(found.people, blind.people, strict=True):
+        assert mine.kappa_within.value == other.kappa_within.value
+    # Nothing else rests on them.
+    shown = SimpleNamespace(**vars(review))
+    rows = np.flatnonzero(review.proposed >= 0)
+    shown.annotations = annotations_of(
+        [
+            (f"i{image:02d}", f"p{person}", f"c{label}")
+            for image, person, label in zip(
+                *(
+                    getattr(review.annotations.records, name)[rows]
+                    for name in ("image", "annotator", "label")
+                ),
+                strict=True,
+            )
+        ]
+    )
+    alone = agreement.measure(shown.annotations, resamples=0)
+    for name in ("alpha", "fleiss", "raw", "kappa_between"):
+        assert getattr(found, name).value == getattr(alone, name).value
+        assert getattr(found, name).note == getattr(alone, name).note
+    assert found.images == 30 and found.answers == 90
+    assert math.isnan(alone.kappa_within.value)
+    assert alone.kappa_within.note == "no known annotator answered an image again"
+    with told():
+        compared = agreement.compare(
+            none=agreement.control_share(review), dc3=review, resamples=20
+        )
+    change = compared.kappa_within_difference["dc3"]
+    assert math.isnan(change.value) and "tell nothing of proposals" in change.note
+
+
+def test_repeated_proposals_are_measured_where_there_are_any(rng):
+    review = review_with_repetitions(rng, proposed_again=True)
+    with told() as texts:
+        found = agreement.measure(review, resamples=0)
+    assert "72 blind answers of the control share are left out." in texts[0]
+    assert found.kappa_within.note == "3 pairs of rounds with 12 common images"
+    blind = agreement.measure(agreement.control_share(review), resamples=0)
+    assert found.kappa_within.value != blind.kappa_within.value
+    with told():
+        compared = agreement.compare(
+            none=agreement.control_share(review), dc3=review, resamples=20
+        )
+    change = compared.kappa_within_difference["dc3"].value
+    expected = found.kappa_within.value - blind.kappa_within.value
+    assert change == pytest.approx(expected)
+
+
 def test_odd_times_of_an_export():
     path = case("13-label-studio-times") / "export.json"
     with told():  # the reader leaves odd times out

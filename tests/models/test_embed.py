@@ -66,3 +66,34 @@ def test_embedding_leaves_the_model_as_it_was(make_backbone, tmp_path, rng):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.embed(images, verbose=0), first)
+
+
+def test_proposals_keep_the_features_of_the_same_pass(make_backbone, rng, monkeypatch):
+    model = make_model(make_backbone, compile={"run_eagerly": True})
+    images = rng.integers(0, 256, (5, 8, 8, 3)).astype("uint8")
+    ids = [f"image {i}" for i in range(5)]
+    passes, infer = [], model._infer
+
+    def counted(*args, **kwargs):
+        passes.append(args)
+        return infer(*args, **kwargs)
+
+    monkeypatch.setattr(model, "_infer", counted)
+    before = len(model.weights), len(model.layers)
+    proposals = model.propose(images, ids=ids, batch_size=2, verbose=0)
+    assert len(passes) == 3
+    assert (len(model.weights), len(model.layers)) == before
+    features = model.embed(images, verbose=0)
+    np.testing.assert_allclose(proposals.embeddings, features, atol=1e-5)
+    for group in proposals.groups():
+        rows = [ids.index(name) for name in group.ids]
+        distances = np.linalg.norm(features[rows] - features[rows[0]], axis=1)
+        assert group.medoids[0] == group.ids[0]
+        assert (np.diff(distances) >= -1e-5).all()
+    plain = model.propose(images, ids=ids, batch_size=2, verbose=0, embeddings=False)
+    assert plain.embeddings is None
+    for name in ("ambiguity", "class_probabilities", "cluster_probabilities"):
+        found = getattr(proposals, name)
+        np.testing.assert_allclose(found, getattr(plain, name), atol=1e-6)
+    with pytest.raises(ValueError, match="`embeddings` must be one of"):
+        model.propose(images, ids=ids, embeddings="yes")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_dc3.plots import plot_clusters
+from keras_dc3.data import ImageSet
+from keras_dc3.plots import plot_clusters, plot_proposals
 from keras_dc3.plots.cluster_sheet import _chosen
 from keras_dc3.proposals import Proposals
 from tests.proposals.helpers import make_proposals
@@ -117,6 +118,37 @@ def test_without_embeddings():
     assert len(plot_clusters(proposals, images, num=3).axes) > 3
 
 
+def test_any_form_of_images(tmp_path):
+    """An array in the order of the proposals, id -> image, a part, or a folder."""
+    image = pytest.importorskip("PIL.Image")
+    proposals = make((6, 2))
+    proposals = Proposals.from_columns(
+        [f"{name}.png" for name in proposals.ids],
+        proposals.ambiguity,
+        proposals.class_probabilities,
+        proposals.cluster,
+        proposals.cluster_probability,
+        proposals.class_names,
+        proposals.embeddings,
+    )
+    n = len(proposals)
+    pixels = (np.eye(n).reshape(n, 1, n, 1) * 255).astype("uint8")
+    for name, one in zip(proposals.ids, pixels, strict=True):
+        image.fromarray(one[..., 0]).save(tmp_path / name)
+    part = ImageSet(pixels[::-1], proposals.ids[::-1])
+    by_id = dict(zip(proposals.ids, pixels, strict=True))
+    expected = shown(plot_clusters(proposals, images_of(proposals)), proposals)
+    for images in (pixels, pixels[..., 0], part, by_id, tmp_path, str(tmp_path)):
+        assert shown(plot_clusters(proposals, images), proposals) == expected
+        assert len(plot_proposals(proposals, images).axes) == n
+    (tmp_path / expected[0]).unlink()
+    message = f"The image of the id '{expected[0]}' is no file in the folder"
+    with pytest.raises(ValueError, match=message):
+        plot_clusters(proposals, tmp_path)
+    with pytest.raises(ValueError, match="where there is no folder"):
+        plot_clusters(proposals, tmp_path / "none")
+
+
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
 def test_file_is_written(tmp_path, ending):
     path = tmp_path / "new" / f"picture.{ending}"
@@ -132,7 +164,11 @@ def test_lost_images_and_bad_arguments():
     with pytest.raises(ValueError, match="`images` hold no image of the id 'img_28'"):
         plot_clusters(proposals, images)
     with pytest.raises(TypeError, match="`images` must say which image is which"):
-        plot_clusters(proposals, np.zeros((29, 2, 2)))
+        plot_clusters(proposals, [np.zeros((2, 2))] * 29)
+    message = r"one image per proposal, in their order, shape \(29, h, w, c\). Rec"
+    for wrong in (np.zeros((28, 2, 2)), np.zeros((29, 2))):
+        with pytest.raises(ValueError, match=message):
+            plot_clusters(proposals, wrong)
     images = images_of(proposals)
     for name in ("num", "num_clusters"):
         with pytest.raises(ValueError, match=f"`{name}` must be an integer of at"):

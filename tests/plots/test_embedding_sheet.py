@@ -101,6 +101,27 @@ def test_clusters_are_colored_where_ambiguous():
     assert len(found) == len(np.unique(cluster))  # one color per cluster
 
 
+def test_class_colors_stand_below_classes_and_are_none_of_clusters():
+    names = tuple(f"class {i}" for i in range(10))
+    proposals = make(300, names=names, clusters=40)
+    soft = np.random.default_rng(0).dirichlet(np.ones(10), 300)
+    figure = plot_embedding(proposals, soft, method="pca")
+    panels = [axes.get_position() for axes in figure.axes]
+    at = {name: [] for name in names}
+    for text in figure.texts:
+        if text.get_text() in at:
+            at[text.get_text()].append(text.get_position())
+    for places in at.values():
+        assert len(places) == 2
+        for (x, y), panel in zip(places, (panels[0], panels[2]), strict=True):
+            assert panel.x0 <= x < panel.x1 and y < panel.y0
+    drawn_colors = [colors for _, colors in drawn(figure)]
+    classes = np.unique(np.concatenate([drawn_colors[0], drawn_colors[2]]), axis=0)
+    clusters = np.unique(drawn_colors[4], axis=0)
+    assert len(classes) == 10 and len(clusters) == 14 + 1
+    assert np.abs(classes[:, None] - clusters[None]).max(axis=-1).min() > 0.05
+
+
 @pytest.mark.parametrize("method", ["tsne", "pca"])
 def test_the_seed_decides(method):
     if method == "tsne":

@@ -162,8 +162,10 @@ def test_bad_input(images, tmp_path):
     proposals = make_proposals()
     with pytest.raises(ValueError, match="hold no image of the id 'img_"):
         plot_proposals(proposals, {})
-    with pytest.raises(TypeError, match=r"must say which image is which.*ndarray"):
-        plot_proposals(proposals, images.images)
+    with pytest.raises(ValueError, match=r"one image per proposal.*\(39, 8, 8, 1\)"):
+        plot_proposals(proposals, images.images[:-1])
+    with pytest.raises(TypeError, match=r"must say which image is which.*list"):
+        plot_proposals(proposals, list(images.images))
     with pytest.raises(ValueError, match="`num` must be an integer of at least 1"):
         plot_proposals(proposals, images, num=0)
     with pytest.raises(ValueError, match=r"`path` must end in .*png, .*a.csv"):

@@ -1,0 +1,181 @@
+"""SIMULATION: the same network trained again on the labels that a review gives.
+
+    KERAS_BACKEND=jax python benchmarks/table3_simulated.py --train_again \
+        --acceptance 0.1 --data_dir data \
+        --output benchmarks/results/table3_retrained.json
+
+For each data set and seed: the strategy alone and with DC3 are trained as in
+`benchmarks/table2.py`; scripted people answer to their proposals for the unlabeled
+images, `--answers` times each; the network is trained on labeled and unlabeled images
+with the resulting labels, supervised and from scratch, and scored on the validation
+images:
+
+    labeled   the labeled images alone, for comparison
+    none      blind answers, shrunk
+    classes   answers to class proposals, corrected and shrunk
+    dc3       answers to DC3 proposals, corrected and shrunk
+    real      the real soft labels, which nobody has: the most that labels can do
+
+What is finished stands in the output file, and is not done again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import protocol
+import simulated_conditions as conditions
+import simulated_people as people
+from absl import flags
+
+import keras_dc3
+from keras_dc3 import agreement, metrics
+from keras_dc3.data.augment_numpy import augment
+from keras_dc3.data.plan import BatchPlan
+from keras_dc3.experiments.records import read_json, write_json
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DATA.")
+flags.DEFINE_integer("answers", 3, "Answers per image to train again on.", 1)
+flags.DEFINE_integer("epochs", None, "Instead of the protocol's, to try it out.")
+flags.DEFINE_integer("steps_per_epoch", None, "Likewise.")
+
+
+class SoftBatches(keras.utils.PyDataset):
+    """Batches (augmented images, soft labels), in the order of a `BatchPlan`."""
+
+    def __init__(self, images: Any, labels: np.ndarray, data: Any, steps: int):
+        super().__init__()
+        self.images, self.labels, self.epoch = images, labels.astype("float32"), 0
+        self.plan = BatchPlan(
+            len(images), 0, data.batch_size, seed=data.seed, steps_per_epoch=steps
+        )
+        self.policy = data.policies(())["labeled"]
+        self.value_range = data.value_range
+        self.order = self.plan.epoch(0)
+
+    def __len__(self) -> int:
+        return self.plan.steps
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        at, seed = self.order.labeled[index], int(self.order.seeds[index])
+        images = self.images[at]
+        return augment(self.policy, images, [seed, 0], self.value_range), self.labels[
+            at
+        ]
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self.order = self.plan.epoch(self.epoch)
+
+
+def fit(data: Any, strategy: str, config: Any, x: Any = None) -> keras_dc3.DC3Model:
+    """Returns a model trained as the reduced protocol says, on `data` or batches."""
+    settings = protocol.PROTOCOLS["reduced"]
+    epochs = FLAGS.epochs or settings.epochs
+    steps = FLAGS.steps_per_epoch or settings.steps_per_epoch
+    keras.utils.set_random_seed(data.seed)
+    model = protocol.make_model(
+        data, strategy, config, epochs * steps, protocol="reduced"
+    )
+    if x is None:
+        model.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0)
+    else:
+        model.set_classes(data.num_classes, data.class_names)
+        model.fit(x, epochs=epochs, verbose=0)
+    return model
+
+
+def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, float]:
+    """Returns accuracy and weighted F1 against the majority, and KL."""
+    predicted = model.predict(part, batch_size=100, verbose=0)["classes"]
+    truth = part.soft_labels
+    found = metrics.proposal_scores(
+        truth, predicted, predicted.argmax(axis=1), np.zeros(len(truth))
+    )
+    return {
+        "accuracy": float((predicted.argmax(axis=1) == part.majority).mean()),
+        "f1": float(found["f1"]),
+        "kl": conditions.divergence(truth, predicted),
+    }
+
+
+def train_again(data: Any, acceptance: float, known: dict[str, Any]) -> dict[str, Any]:
+    """Returns condition -> scores, KL of the labels, and actions per image.
+
+    Args:
+        data: labeled, unlabeled and validation images.
+        acceptance: see `people.Crowd.answer`.
+        known: proposals by mode, filled here once for all acceptances.
+    """
+    vanilla = keras_dc3.DC3Config.vanilla()
+    if not known:
+        for mode, config in (("classes", vanilla), ("dc3", keras_dc3.DC3Config())):
+            model = fit(data, FLAGS.strategy, config)
+            known[mode] = model.propose(data.unlabeled, verbose=0)
+        known["none"] = known["classes"]
+    truth = data.unlabeled.soft_labels
+    crowd = people.Crowd(truth, FLAGS.answers, data.seed)
+    labels: dict[str, tuple[np.ndarray | None, float]] = {"labeled": (None, 0.0)}
+    for mode in ("none", "classes", "dc3"):
+        accepts = 0.0 if mode == "none" else acceptance
+        condition = conditions.Condition(
+            crowd, known[mode], mode, accepts, FLAGS.control, data.seed
+        )
+        review = condition.review(FLAGS.answers)
+        bias = conditions.no_bias(known[mode].class_names)
+        if mode != "none":
+            bias = agreement.fit_bias(review, known[mode], resamples=100)
+        actions = float(condition.actions[:, 0].sum())
+        labels[mode] = (bias.correct(review).shrunk_labels, actions)
+    labels["real"] = (truth, 0.0)
+    sampled = np.eye(data.num_classes)[data.labels]
+    images = data.labeled.images
+    everything = np.concatenate([images, data.unlabeled.images])
+    steps = FLAGS.steps_per_epoch or protocol.PROTOCOLS["reduced"].steps_per_epoch
+    result = {}
+    for name, (soft, actions) in labels.items():
+        x = SoftBatches(images, sampled, data, steps)
+        if soft is not None:
+            both = np.concatenate([sampled, soft])
+            x = SoftBatches(everything, both, data, steps)
+        model = fit(data, "supervised", vanilla, x)
+        result[name] = {**score(model, data.validation), "actions": actions}
+        if soft is not None:
+            result[name]["labels_kl"] = conditions.divergence(truth, soft)
+        print(f"    {name}: {result[name]}", flush=True)
+    return result
+
+
+def run(record: Any) -> None:
+    """Trains again for all data sets, seeds and acceptances.
+
+    Args:
+        record: makes the record of results and seconds.
+    """
+    done: dict[str, Any] = {}
+    if FLAGS.output and os.path.exists(FLAGS.output):
+        done = read_json(FLAGS.output)["results"]
+    start = time.perf_counter()
+    for folder in FLAGS.study:
+        dataset = Path(folder).name.split("-", 1)[-1]
+        for seed in map(int, FLAGS.seeds):
+            data, known = None, {}
+            for acceptance in map(float, FLAGS.acceptance):
+                of_seed = done.setdefault(dataset, {}).setdefault(str(seed), {})
+                if f"acceptance {acceptance:g}" in of_seed:
+                    continue
+                print(f"SIMULATION, {dataset}, seed {seed}, acceptance {acceptance:g}")
+                data = data or protocol.make_data(
+                    seed, dataset=dataset, data_dir=FLAGS.data_dir
+                )
+                of_seed[f"acceptance {acceptance:g}"] = train_again(
+                    data, acceptance, known
+                )
+                if FLAGS.output:
+                    write_json(FLAGS.output, record(done, time.perf_counter() - start))

@@ -1,0 +1,146 @@
+"""One round: annotations, training, proposals, review, better annotations, training.
+
+    python examples/review_round.py
+
+On handwritten digits made ambiguous (see `quickstart.py`). The pages that people would
+open in a browser are written, but scripted annotators answer them, by writing the files
+that the pages let people download: nobody real is asked. They draw each answer from the
+made-up truth, and accept a proposal whatever they think with `--acceptance`.
+"""
+
+import os
+import warnings
+
+import keras
+import numpy as np
+import runner
+import scripted_people
+from absl import app, flags, logging
+
+import keras_dc3
+from keras_dc3 import agreement, metrics
+from keras_dc3.annotations import Records
+from keras_dc3.data import ImageSet, SemiSupervisedData, sample_hard_labels
+
+FLAGS = flags.FLAGS
+runner.define_flags(output="output/review_round", epochs=10, learning_rate=0.1)
+flags.DEFINE_integer("people", 3, "Scripted annotators.", lower_bound=1)
+flags.DEFINE_integer("budget", 400, "Clicks or keys to ask of each.", lower_bound=1)
+flags.DEFINE_float("acceptance", 0.1, "How often they accept whatever they think.")
+
+
+def single_answers(part):
+    """Returns the annotations of images of which only counts are known."""
+    image, label = np.nonzero(part.counts)
+    times = part.counts[image, label]
+    records = Records(
+        image.repeat(times),
+        np.full(times.sum(), -1),  # nobody knows who
+        label.repeat(times),
+        np.full(times.sum(), np.nan),
+    )
+    return keras_dc3.Annotations(part.ids, part.class_names, records=records)
+
+
+def with_labels(data, labels):
+    """Returns the data with the reviewed images among the labeled ones.
+
+    They stay among the unlabeled ones as well, under another id: else only the images
+    that nobody asked about would be left there, which are of another kind.
+    """
+    row = {name: position for position, name in enumerate(data.unlabeled.ids)}
+    new = data.unlabeled.read([row[name] for name in labels.images])
+    drawn = sample_hard_labels(labels.shrunk_labels, FLAGS.seed)
+    return SemiSupervisedData(
+        ImageSet(
+            np.concatenate([data.labeled.images, new]),
+            [*data.labeled.ids, *labels.images],
+            class_names=data.class_names,
+        ),
+        np.concatenate([data.labels, drawn]),
+        ImageSet(data.unlabeled.images, [f"{i}, unlabeled" for i in row]),
+        data.validation,
+        batch_size=data.batch_size,
+        augment=keras_dc3.datasets.digits.default_augment(),
+        seed=FLAGS.seed,
+        name="digits, reviewed",
+    )
+
+
+def main(argv: list[str]) -> None:
+    """Runs the example."""
+    del argv
+    logging.set_verbosity(logging.WARNING)
+    os.makedirs(FLAGS.output, exist_ok=True)
+    data = keras_dc3.datasets.load("digits", seed=FLAGS.seed)
+    data.batch_size = FLAGS.batch_size
+    print("A demonstration: real digits; ambiguity, annotators and answers made up.")
+
+    print("\n1. Annotations of the labeled images")
+    first = single_answers(data.labeled)
+    print(first.summary())
+
+    print("\n2. Training, and proposals for the unlabeled images")
+
+    def backbone() -> keras.Model:
+        return keras_dc3.backbones.small_cnn(data.image_shape, filters=16)
+
+    before, _ = runner.train(data, backbone, FLAGS.method)
+    proposals = before.propose(data.unlabeled)
+    asked = proposals.next(FLAGS.budget)
+    print(asked)
+
+    print("\n3. Review")
+    values = data.true_soft_labels["unlabeled"].astype("float64")
+    values /= values.sum(axis=1, keepdims=True)
+    truth = dict(zip(data.unlabeled.ids, values, strict=True))
+    answers = scripted_people.ask(
+        asked.proposals,
+        data.unlabeled,
+        truth,
+        FLAGS.output,
+        people=FLAGS.people,
+        acceptance=FLAGS.acceptance,
+        seed=FLAGS.seed,
+    )
+    print(answers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the blind share is left out
+        print(agreement.measure(answers))
+
+    print("\n4. Better annotations")
+    bias = agreement.fit_bias(answers, asked.proposals)
+    print(bias)
+    labels = bias.correct(answers)
+    real = np.array([truth[name] for name in labels.images])
+    of = dict(zip(proposals.ids, proposals.class_probabilities, strict=True))
+    guesses = np.array([of[name] for name in labels.images])
+    print("KL divergence from the truth, in nats:")
+    for name, found in {
+        "the model's probabilities": guesses,
+        "answers": answers.annotations.soft_labels,
+        "corrected": labels.soft_labels,
+        "corrected, shrunk": labels.shrunk_labels,
+    }.items():
+        print(f"  {name:26}{scripted_people.divergence(real, found):.3f}")
+    merged = first.merge(answers.annotations)
+    merged.to_csv(os.path.join(FLAGS.output, "annotations.csv"))
+    print(f"All annotations: {merged}")
+
+    print("\n5. Training again")
+    reviewed = with_labels(data, labels)
+    print(reviewed)
+    after, _ = runner.train(reviewed, backbone, FLAGS.method)
+    scores = {
+        "before": runner.score(before, data.validation),
+        "after": runner.score(after, data.validation),
+    }
+    print(metrics.format_scores(scores, legend=False))
+    print("So few steps and a single seed do not tell whether the new labels helped.")
+
+    print("\n6. What to ask next")
+    print(after.propose(data.unlabeled).next(FLAGS.budget, answers))
+
+
+if __name__ == "__main__":
+    app.run(main)

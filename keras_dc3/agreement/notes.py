@@ -1,0 +1,53 @@
+"""What is told of answers that are odd. NumPy only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+
+def left_out(number: int, rounds_are_blind: bool) -> str:
+    """Returns what is told of blind answers beside answers to proposals."""
+    told = f"{number:,} blind answers of the control share are left out"
+    if not rounds_are_blind:
+        return f"{told}."
+    return (
+        f"{told}, but for kappa within an annotator: no image came again with a "
+        "proposal, so that it is that of blind answers, and tells nothing of proposals."
+    )
+
+
+def odd_people(
+    annotations: Any,
+    rows: np.ndarray,
+    number: np.ndarray,
+    repetition: np.ndarray | None,
+) -> list[str]:
+    """Returns what is told of who answered the records at `rows`, in what rounds."""
+    notes, people = [], annotations.records.annotator[rows]
+    unknown = int((people < 0).sum())
+    if unknown:
+        notes.append(
+            f"{unknown:,} answers of unknown annotators count as one person each; "
+            "kappa is computed without them."
+        )
+    if repetition is not None:
+        twice = people[(number > 0) & ~repetition[rows]]
+        for person, times in zip(*np.unique(twice, return_counts=True), strict=True):
+            notes.append(
+                f"{annotations.annotators[person]!r} answered {times:,} images again "
+                "that were no hidden repetitions. They count as repetitions; if these "
+                "are two people of one name, rename one of them."
+            )
+    alike = defaultdict(list)
+    for name in annotations.annotators:
+        alike["".join(name.casefold().split())].append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            notes.append(
+                f"{', '.join(map(repr, names))} count as {len(names)} annotators. If "
+                "they are one person, write the name the same everywhere."
+            )
+    return notes

@@ -1,0 +1,302 @@
+"""Which images to ask people about next. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_dc3._validation import check_positive_int, check_positive_number
+from keras_dc3.proposals.belief import answer_gain, beliefs
+from keras_dc3.proposals.groups import groups
+from keras_dc3.proposals.matching import take
+from keras_dc3.proposals.proposal import CERTAIN
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals.proposals import Proposals
+
+GROUP, IMAGE = "group", "image"
+_ACCEPT, _CHANGE, _ALONE = 1.0, 2.0, 1.0  # actions on a review sheet
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask people: about a group at once, or about one image.
+
+    Attributes:
+        kind: "group", or "image" for one that is cheaper to ask about alone.
+        name: of the group, such as "class cat" or "cluster 3"; "" for an image.
+        label: position of the class to propose; -1 for an image.
+        ids: of the images; of a group the most typical one first.
+        gain: expected, in nats, see `Proposals.next`.
+        actions: expected clicks or keys.
+    """
+
+    kind: str
+    name: str
+    label: int
+    ids: tuple[str, ...]
+    gain: float
+    actions: float
+
+    def __str__(self) -> str:
+        what = self.ids[0]
+        if self.kind == GROUP:
+            what = f"{self.name}: {len(self.ids):,} images"
+        return f"{what}; {self.gain:.3g} nats for {self.actions:.3g} actions"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Questions:
+    """What to ask next, the most gain per action first. Iterating gives `Question`s.
+
+    Attributes:
+        questions: tuple of `Question`; each image stands in one at most.
+        settled: how many images are not asked about, as nobody disagrees on them.
+    """
+
+    questions: tuple[Question, ...]
+    settled: int
+    _of: Proposals = field(compare=False)
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(self.questions)
+
+    def __getitem__(self, position: int) -> Question:
+        return self.questions[position]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All images to ask about, in order."""
+        return tuple(name for question in self for name in question.ids)
+
+    @property
+    def gain(self) -> float:
+        """Expected, in nats, of all."""
+        return float(sum(question.gain for question in self))
+
+    @property
+    def actions(self) -> float:
+        """Expected clicks or keys of all."""
+        return float(sum(question.actions for question in self))
+
+    @property
+    def proposals(self) -> Proposals:
+        """The proposals for these images alone, such as to make a review sheet of."""
+        return take(self._of, [self._of._row_of[name] for name in self.ids])
+
+    def __str__(self) -> str:
+        asked = [question for question in self if question.kind == GROUP]
+        in_groups = sum(len(question.ids) for question in asked)
+        return (
+            f"Ask about {len(self.ids):,} images, {in_groups:,} of them in "
+            f"{len(asked):,} groups: {self.gain:.3g} nats for {self.actions:.3g} "
+            f"actions expected; {self.settled:,} images are settled."
+        )
+
+    __repr__ = __str__
+
+
+def ask_next(
+    proposals: Proposals,
+    budget: int,
+    annotations: Any = None,
+    *,
+    model_weight: float | None = None,
+    agreeing: int = 2,
+) -> Questions:
+    """Returns which images to ask about next: the most expected gain per action first.
+
+    **Gain.** What people would answer to an image is unknown; of its distribution l the
+    belief is a Dirichlet distribution, `a = model_weight * p + counts`, with p the
+    class probabilities (a tenth of them spread evenly over the classes, as networks are
+    too sure) and the counts of the answers so far. The best guess of l is its mean. The
+    gain of one more answer is how much nearer the guess then comes to l: the expected
+    decrease of KL(l || guess), in nats. With A = sum_c a_c it is
+
+        sum_cd  a_c (a_d + [c = d]) / (A (A + 1))  ln( (1 + [c = d] / a_c) A / (A + 1) )
+
+    or the mutual information of two answers.
+
+    **Actions**, as on a review sheet: an image alone, 1; a group, 1 to accept it and 2
+    for each image to be changed, which happens with the probability that an answer is
+    not the proposed class. An image stands in its group where that is cheaper than
+    alone. A group begins with the images that together give it the most gain per
+    action; its others follow as far as the budget goes.
+
+    **Settled** images are not asked about again: all answers name one class, and
+    `agreeing` or more voices do. The model has one voice where it judges the image
+    certain. So one answer settles an image for which the model was certain of the same.
+
+    Each image is asked about once; call it again with the new answers. The same input
+    gives the same questions.
+
+    Args:
+        budget: expected clicks or keys to spend, at least 1.
+        annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
+            images; those without proposal play no part. "Cannot tell" is no answer.
+        model_weight: how many answers the model's class probabilities count as.
+            Default: as many as explain the answers best, by the likelihood of those to
+            images with two or more (see `belief.fit_weight`); 1 without such.
+        agreeing: how many equal voices settle an image.
+
+    Raises:
+        TypeError: if `annotations` are none.
+        ValueError: if an argument is not as described, the classes are others, or none
+            of the annotated images has a proposal.
+
+    Example:
+
+    >>> proposals = keras_dc3.Proposals(
+    ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], [[1, 0], [0, 1]], ["3", "8"]
+    ... )
+    >>> proposals.next(budget=1).ids
+    ('b',)
+    """
+    check_positive_int("budget", budget)
+    if model_weight is not None:
+        check_positive_number("model_weight", model_weight)
+    check_positive_int("agreeing", agreeing)
+    counts = _counts(proposals, annotations)
+    belief = beliefs(proposals.class_probabilities, counts, model_weight)
+    gain = answer_gain(belief)
+    settled = _settled(proposals, counts, agreeing)
+    asked = ~settled & (gain > 0)
+    guess = belief / belief.sum(axis=1, keepdims=True)
+    chosen = _choose(_candidates(proposals, gain, guess, asked), float(budget))
+    questions = (_question(proposals, *one, gain, guess) for one in chosen)
+    order = sorted(questions, key=lambda q: -q.gain / q.actions)
+    return Questions(tuple(order), int(settled.sum()), proposals)
+
+
+def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
+    """(n, k) counts of the answers so far, in the order of the proposals."""
+    counts = np.zeros(proposals.class_probabilities.shape)
+    if annotations is None:
+        return counts
+    annotations = getattr(annotations, "annotations", annotations)
+    if not all(hasattr(annotations, a) for a in ("images", "class_names", "counts")):
+        raise TypeError(
+            "`annotations` must be `keras_dc3.Annotations` or a review. Received: "
+            f"{type(annotations).__name__}"
+        )
+    names = annotations.class_names
+    if sorted(names) != sorted(proposals.class_names):
+        raise ValueError(
+            "`annotations` must have the classes of the proposals, "
+            f"{list(proposals.class_names)}. Received: {list(names)}"
+        )
+    known = [i for i, name in enumerate(annotations.images) if name in proposals]
+    if not known and len(annotations.images):
+        raise ValueError(
+            f"None of the {len(annotations.images):,} annotated images has a proposal, "
+            f"such as {annotations.images[0]!r}. Make the names agree, or leave out "
+            "`annotations`."
+        )
+    if known:
+        rows = [proposals._row_of[annotations.images[i]] for i in known]
+        columns = [names.index(name) for name in proposals.class_names]
+        counts[rows] = np.asarray(annotations.counts)[known][:, columns]
+    return counts
+
+
+def _settled(proposals: Proposals, counts: np.ndarray, agreeing: int) -> np.ndarray:
+    """(n,) whether an image needs no further answer."""
+    one_class = (counts > 0).sum(axis=1) == 1
+    backed = proposals.decision == CERTAIN
+    backed &= counts.argmax(axis=1) == proposals.class_index
+    return one_class & (counts.sum(axis=1) + backed >= agreeing)
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """What can be asked, the most gain per action first.
+
+    `rows` and `actions` hold one array each, of the images that are taken together;
+    `group` is the position of their group, -1 for an image alone; `opens` tells whether
+    the group begins with them.
+    """
+
+    group: list[int]
+    opens: list[bool]
+    rows: list[np.ndarray]
+    actions: list[np.ndarray]
+
+
+def _candidates(
+    proposals: Proposals, gain: np.ndarray, guess: np.ndarray, asked: np.ndarray
+) -> _Candidates:
+    alone = asked.copy()
+    found: list[tuple[float, int, bool, np.ndarray, np.ndarray]] = []
+    for number, group in enumerate(groups(proposals)):
+        rows = np.array([proposals._row_of[name] for name in group.ids])
+        actions = _CHANGE * (1 - guess[rows, group.proposed_class])
+        fits = asked[rows] & (actions < _ALONE)
+        rows, actions = rows[fits], actions[fits]
+        if _ACCEPT + actions.sum() >= _ALONE * len(rows):
+            continue
+        alone[rows] = False
+        order = np.lexsort((rows, -gain[rows] / actions))
+        rows, actions = rows[order], actions[order]
+        together = gain[rows].cumsum() / (_ACCEPT + actions.cumsum())
+        first = int(together.argmax()) + 1
+        found.append((together[first - 1], number, True, rows[:first], actions[:first]))
+        for row, action in zip(rows[first:], actions[first:], strict=True):
+            one = (np.array([row]), np.array([action]))
+            found.append((gain[row] / action, number, False, *one))
+    for row in np.flatnonzero(alone):
+        one = (np.array([row]), np.array([_ALONE]))
+        found.append((gain[row] / _ALONE, -1, True, *one))
+    found.sort(key=lambda c: (-c[0], not c[2], c[3][0]))
+    return _Candidates(*([part[i] for part in found] for i in range(1, 5)))
+
+
+def _choose(given: _Candidates, budget: float) -> list[tuple[int, np.ndarray]]:
+    """(group, rows) of what fits into the budget, in the order of the candidates."""
+    left = budget + 1e-9
+    taken: dict[int, list[np.ndarray]] = {}
+    chosen: list[tuple[int, np.ndarray]] = []
+    parts = zip(given.group, given.opens, given.rows, given.actions, strict=True)
+    for group, opens, rows, actions in parts:
+        if left <= 0:
+            break
+        if group >= 0 and not opens and group not in taken:
+            continue
+        begin = _ACCEPT if group >= 0 and opens else 0.0
+        fits = int((begin + actions.cumsum() <= left).sum())
+        if not fits:
+            continue
+        left -= begin + actions[:fits].sum()
+        if group >= 0:
+            taken.setdefault(group, []).append(rows[:fits])
+        else:
+            chosen.append((group, rows))
+    return [(g, np.concatenate(parts)) for g, parts in taken.items()] + chosen
+
+
+def _question(
+    proposals: Proposals,
+    number: int,
+    rows: np.ndarray,
+    gain: np.ndarray,
+    guess: np.ndarray,
+) -> Question:
+    gained = float(gain[rows].sum())
+    if number < 0:
+        return Question(IMAGE, "", -1, (proposals.ids[rows[0]],), gained, _ALONE)
+    group = groups(proposals)[number]
+    asked = {proposals.ids[row] for row in rows}
+    change = 1 - guess[rows, group.proposed_class]
+    return Question(
+        GROUP,
+        f"class {group.name}" if group.kind == "class" else group.name,
+        int(group.proposed_class),
+        tuple(name for name in group.ids if name in asked),
+        gained,
+        float(_ACCEPT + _CHANGE * change.sum()),
+    )
