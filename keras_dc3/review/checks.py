@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keras_dc3.annotations import AnnotationError
@@ -55,8 +56,15 @@ def check_images(
         ids = proposals.ids
     elif hasattr(images, "ids"):
         ids = images.ids
-    else:
+    elif isinstance(images, Mapping):
+        ids = tuple(images)
+    elif isinstance(images, str | os.PathLike):
         ids = tuple(dict.fromkeys(name for part in parts for name in part.images or ()))
+    else:
+        raise ValueError(
+            "`images` without ids are in the order of the proposals, which the files "
+            "do not tell. Pass `proposals`, too, or images with ids."
+        )
     part = parts[0]
     if fingerprint.of_ids(ids) != part.fingerprint["images"]:
         raise AnnotationError(
@@ -76,7 +84,20 @@ def check_images(
 
 
 def check_people(parts: Sequence[Part]) -> None:
-    """Raises AnnotationError if one name answered an image in two sessions."""
+    """Raises AnnotationError unless sessions and names fit.
+
+    One session is of one person, under one name; one name answers an image in one
+    session alone.
+    """
+    names: dict[str, Part] = {}
+    for part in parts:
+        other = names.setdefault(part.session, part)
+        if other.annotator != part.annotator:
+            raise AnnotationError(
+                f"{other.file} and {part.file} are of one session, but under the names "
+                f"{other.annotator!r} and {part.annotator!r}, so that one person would "
+                "count as two. Leave out one file, or give both the same name."
+            )
     seen: dict[tuple[str, str, bool], Part] = {}
     for part in parts:
         for answer in part.answers:

@@ -3,6 +3,7 @@
 const COLUMNS = [
   "image", "annotator", "label", "proposed", "group", "accepted", "repetition",
   "seconds", "started", "ended", "mode", "fingerprint", "page", "session", "saved", "rows",
+  "changes",
 ];
 
 /** One object per answer, in the order of the page. */
@@ -45,7 +46,8 @@ function asJson() {
     annotator: state.annotator,
     session: state.session,
     started: state.started,
-    saved: now(),
+    saved: state.saved,
+    changes: state.changes,
     finished: found.length === items.length,
     classes: data.classes,
     images: data.images,
@@ -63,8 +65,9 @@ function asCsv() {
     fingerprint: data.fingerprint,
     page: data.page,
     session: state.session,
-    saved: now(),
+    saved: state.saved,
     rows: found.length,
+    changes: state.changes,
   };
   const cell = (value) => {
     const text = value === null ? "" : String(value);
@@ -82,10 +85,17 @@ function download(kind) {
   save();
   const text = kind === "json" ? asJson() : asCsv();
   const type = kind === "json" ? "application/json" : "text/csv";
-  const person = state.annotator.replace(/[^\p{L}\p{N}_-]+/gu, "_").slice(0, 60);
+  offer(text, type, `${data.name}-${fileName(state.annotator)}.${kind}`);
+}
+
+function fileName(annotator) {
+  return annotator.replace(/[^\p{L}\p{N}_-]+/gu, "_").slice(0, 60);
+}
+
+function offer(text, type, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  link.download = `${data.name}-${person}.${kind}`;
+  link.download = name;
   document.body.append(link);
   link.click();
   link.remove();

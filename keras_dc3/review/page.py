@@ -24,13 +24,16 @@ from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.source import some
 from keras_dc3.proposals.writing import whole_file
 from keras_dc3.review import pictures
-from keras_dc3.review.fingerprint import digest, fingerprint
+from keras_dc3.review.fingerprint import digest, fingerprint, of_ids
 from keras_dc3.review.plan import MODES, Step, blind_pages, group_pages
 
 if TYPE_CHECKING:
     from keras_dc3.proposals.proposals import Proposals
 
-_SCRIPTS = ("state.js", "store.js", "export.js", "view.js", "page.js")
+_SCRIPTS = (
+    *("state.js", "store.js", "export.js", "view.js", "cards.js"),
+    *("acts.js", "keys.js", "page.js"),
+)
 
 
 def write(
@@ -45,14 +48,24 @@ def write(
     seed: int = 0,
     thumbnail_size: int = 160,
     max_images_per_page: int = 2000,
+    round_name: str = "",
 ) -> tuple[str, ...]:
     """Writes review sheets. See `Proposals.to_review`."""
     check_choice("mode", mode, MODES)
     check_probability("control", control)
     check_probability("repetitions", repetitions)
+    if repetitions > 0.5:
+        raise ValueError(
+            "`repetitions` must be at most 0.5: an image comes again after half of the "
+            "others at the earliest, which leaves no place for more. Received: "
+            f"repetitions={repetitions!r}"
+        )
     check_seed(seed)
     check_positive_int("thumbnail_size", thumbnail_size, least=16)
     check_positive_int("max_images_per_page", max_images_per_page)
+    for name, text in {"title": title, "round_name": round_name}.items():
+        if not isinstance(text, str | None):
+            raise TypeError(f"`{name}` must be text. Received: {name}={text!r}")
     path = os.fspath(path)
     title = os.path.splitext(os.path.basename(path))[0] if title is None else title
     check_clean_names("ids", proposals.ids)
@@ -67,6 +80,7 @@ def write(
     else:
         groups = _groups(proposals, mode, urls)
         pages = group_pages(groups, control, repetitions, seed, max_images_per_page)
+    shown = [round_name, _values(proposals)]
     names, several = _names(path, len(pages)), len(pages) > 1
     for number, (name, steps) in enumerate(zip(names, pages, strict=True)):
         content = {
@@ -80,8 +94,10 @@ def write(
             "page_number": number + 1,
             "pages": len(pages),
         }
-        # Names what is asked for, so that a new round finds none of the old answers.
-        content["page"] = digest([mark, number, content["steps"], content["images"]])
+        # Names what is asked for, so that a new round finds none of the old answers;
+        # the second half tells whether the images that a download lists are whole.
+        asked = [mark, number, content["steps"], content["images"], shown]
+        content["page"] = f"{digest(asked)}-{of_ids(content['images'])}"
         with whole_file(name, "w", encoding="utf-8", newline="\n") as file:
             file.write(html(content))
     if several:
@@ -173,6 +189,13 @@ def _pictures(
             stacklevel=4,
         )
     return urls, digests
+
+
+def _values(proposals: Proposals) -> str:
+    """Returns a digest of what the proposals say, without the noise of rounding."""
+    found = (proposals.class_probabilities, proposals.ambiguity, proposals.cluster)
+    text = b"".join(np.round(values, 4).astype("<f4").tobytes() for values in found)
+    return hashlib.sha256(text).hexdigest()
 
 
 def _groups(proposals: Proposals, mode: str, found: dict[str, str]) -> list[Step]:

@@ -13,7 +13,7 @@ from typing import Any
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.files import read_json, read_text
 from keras_dc3.annotations.names import trimmed
-from keras_dc3.review.fingerprint import parts as pieces_of
+from keras_dc3.review import fingerprint
 
 FORMAT = "keras_dc3 review"
 _ROW = ("image", "label", "proposed", "group", "repetition", "seconds")
@@ -45,7 +45,9 @@ class Answer:
 class Part:
     """What one person answered on one page, as one file tells it.
 
-    `classes` and `images` are None where the file does not list them.
+    `changes` counts what was done in the session, so that clocks play no part; it is 0
+    where the file does not tell. `classes` and `images` are None where the file does
+    not list them.
     """
 
     file: str
@@ -55,6 +57,7 @@ class Part:
     page: str
     session: str
     saved: str
+    changes: int
     answers: list[Answer]
     classes: tuple[str, ...] | None = None
     images: tuple[str, ...] | None = None
@@ -67,8 +70,16 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
         FileNotFoundError, OSError: if there is no such file or it cannot be opened.
         AnnotationError: if it is no such file or is not whole; it names the line.
     """
-    text = read_text(path)
     name = repr(os.fspath(path))
+    try:
+        text = read_text(path)
+    except AnnotationError as error:
+        if not isinstance(error.__cause__, UnicodeError):
+            raise
+        raise AnnotationError(
+            f"{name} is not in UTF-8, in which review sheets write: another program "
+            "saved it anew. Take the file as it was downloaded, or save it as UTF-8."
+        ) from error
     if text.lstrip()[:1] in ("{", "["):
         return [_of_json(name, read_json(path))]
     return _of_csv(name, text)
@@ -97,7 +108,22 @@ def _of_json(name: str, found: Any) -> Part:
             raise AnnotationError(f"{place} lacks one of {list(_ROW)}. {_AGAIN}")
         answers.append(_answer(place, row))
     _check_whole(name, found.get("rows"), len(answers))
-    return _part(name, found, answers, tuple(found["classes"]), tuple(found["images"]))
+    part = _part(name, found, answers, tuple(found["classes"]), tuple(found["images"]))
+    told = {
+        "classes": part.fingerprint["classes"],
+        "images": part.page.partition("-")[2],
+    }
+    mine = {
+        "classes": fingerprint.of_class_names(found["classes"]),
+        "images": fingerprint.of_ids(found["images"]),
+    }
+    for key, value in mine.items():
+        if told[key] != value:
+            raise AnnotationError(
+                f"{name}: the list {key!r} is not the one that the sheet was made "
+                f"with: it was changed or put in another order. {_AGAIN}"
+            )
+    return part
 
 
 def _of_csv(name: str, text: str) -> list[Part]:
@@ -125,14 +151,14 @@ def _of_csv(name: str, text: str) -> list[Part]:
         row["proposed"] = row["proposed"] or None
         row["repetition"] = _FLAGS.get(row["repetition"].lower())
         row["seconds"] = _number(row["seconds"])
-        key = tuple(row[k] for k in (*_PART, "rows"))
+        row["changes"] = _whole_number(row.get("changes", ""))
+        key = tuple(row[k] for k in (*_PART, "rows", "changes"))
         found.setdefault(key, (row, []))[1].append(_answer(place, row))
     if not found:
         raise AnnotationError(f"{name} holds no answer.")
     parts = []
     for row, answers in found.values():
-        told = row["rows"]
-        _check_whole(name, int(told) if told.isdecimal() else told, len(answers))
+        _check_whole(name, _whole_number(row["rows"]), len(answers))
         parts.append(_part(name, row, answers))
     return parts
 
@@ -159,6 +185,10 @@ def _number(text: str) -> float | str:
         return float(text) if text else math.nan
     except ValueError:
         return text
+
+
+def _whole_number(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _check_whole(name: str, told: Any, found: int) -> None:
@@ -197,12 +227,15 @@ def _part(
     for key in _PART:
         if not isinstance(found.get(key), str) or not trimmed(found[key]):
             raise AnnotationError(f"{name} lacks {key!r}. {_AGAIN}")
-    pieces = pieces_of(found["fingerprint"])
+    pieces = fingerprint.parts(found["fingerprint"])
     if pieces is None or pieces["mode"] != found["mode"]:
         raise AnnotationError(
             f"{name}: {found['fingerprint']!r} is no fingerprint of a review in mode "
             f"{found['mode']!r}. {_AGAIN}"
         )
+    changes = found.get("changes") or 0
+    if not isinstance(changes, int) or isinstance(changes, bool) or changes < 0:
+        raise AnnotationError(f"{name}: 'changes' cannot be {changes!r}. {_AGAIN}")
     return Part(
         name,
         trimmed(found["annotator"]),
@@ -211,6 +244,7 @@ def _part(
         found["page"],
         found["session"],
         found["saved"],
+        changes,
         answers,
         classes,
         images,

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,8 @@ def find(images: Any, ids: Sequence[str]) -> Found:
     """Yields (id, image) for each id: (h, w) or (h, w, 3) uint8, or why there is none.
 
     Args:
-        images: (n, h, w, c), one for each id; a set of images with `ids` and `read`;
-            or the path of a folder to which the ids are relative.
+        images: (n, h, w, c), one for each id; id -> image; a set of images with `ids`
+            and `read`; or the path of a folder to which the ids are relative.
         ids: the images to find.
 
     Raises:
@@ -58,10 +58,13 @@ def find(images: Any, ids: Sequence[str]) -> Found:
         return _in_folder(folder, ids)
     if hasattr(images, "ids") and hasattr(images, "read"):
         return _in_set(images, ids)
+    if isinstance(images, Mapping):
+        return _in_mapping(images, ids)
     if not hasattr(images, "__array__") and not isinstance(images, list | tuple):
         raise TypeError(
-            "`images` must be an array (n, h, w, c), a set of images with `ids`, such "
-            "as `data.unlabeled`, or the path of a folder. Received: "
+            "`images` must be an array (n, h, w, c), a dict of id -> image, a set of "
+            "images with `ids`, such as `data.unlabeled`, or the path of a folder. "
+            "Received: "
             f"{type(images).__name__}"
         )
     return _in_set(ImageSet(images, ids), ids)
@@ -100,10 +103,33 @@ def _in_set(images: Any, ids: Sequence[str]) -> Found:
     for start in range(0, len(known), _BATCH):
         names = known[start : start + _BATCH]
         read = np.asarray(images.read(np.array([position[name] for name in names])))
-        yield from zip(names, _as_bytes(images, read), strict=True)
+        yield from zip(names, _as_bytes(read, images.value_range), strict=True)
 
 
-def _as_bytes(images: Any, read: np.ndarray) -> np.ndarray:
+def _in_mapping(images: Mapping[str, Any], ids: Sequence[str]) -> Found:
+    """Images may differ in size; floating-point ones share one range of values."""
+    ranges = [
+        _checked(name, images[name]).value_range
+        for name in ids
+        if name in images and np.asarray(images[name]).dtype.kind == "f"
+    ]
+    low = min((low for low, _ in ranges), default=0.0)
+    high = max((high for _, high in ranges), default=1.0)
+    for name in ids:
+        if name not in images:
+            yield name, "is not among `images`"
+            continue
+        yield name, _as_bytes(_checked(name, images[name]).images, (low, high))[0]
+
+
+def _checked(name: str, image: Any) -> ImageSet:
+    try:
+        return ImageSet(np.asarray(image)[None], [name])
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"The image {name!r} of `images`: {error}") from error
+
+
+def _as_bytes(read: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
     """Returns (m, h, w) or (m, h, w, 3) uint8."""
     if read.ndim != 4 or read.shape[-1] not in (1, 3):
         raise ValueError(
@@ -111,7 +137,7 @@ def _as_bytes(images: Any, read: np.ndarray) -> np.ndarray:
             f"{read.shape}"
         )
     if read.dtype != np.uint8:
-        low, high = images.value_range
+        low, high = value_range
         scaled = (read.astype("float64") - low) / ((high - low) or 1.0)
         read = np.round(scaled.clip(0.0, 1.0) * 255.0).astype("uint8")
     return read[..., 0] if read.shape[-1] == 1 else read

@@ -9,6 +9,7 @@ import numpy as np
 
 MODES = ("none", "classes", "dc3")
 _BLOCK = 10  # blind images shown in a row between groups
+_LARGEST = 100  # images accepted together, so that blocks find places between them
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def blind_pages(
     """Returns the steps of each page on which every image is shown alone.
 
     Args:
-        repetitions: share of the images of a page that come again.
+        repetitions: share of the images of a page that come again; at most half can.
         seed: of the order.
         most: images of a page.
     """
@@ -62,13 +63,15 @@ def group_pages(
     """Returns the steps of each page: groups with blocks of blind images between.
 
     The blind images of a page are drawn from all its images alike and taken out of
-    their groups. Their blocks are spread evenly, the first one before the first group:
-    somebody grows faster and surer on the way, and if all blind images came first this
-    would look like the merit of the proposals.
+    their groups. Their blocks are spread evenly over the images, not over the groups:
+    somebody grows faster and surer on the way, and if blind images came earlier or
+    later than the others, this would look like the merit or the fault of the
+    proposals. So that there is a place for each block, a group of more than 100 images
+    comes in parts.
 
     Args:
         control: share of the images of a page that are blind.
-        repetitions: share of the blind images that come again.
+        repetitions: share of the blind images that come again; at most half can.
         seed: of the draw and the order.
         most: images of a page.
     """
@@ -105,16 +108,19 @@ def _blind(
 
 
 def _split(groups: Sequence[Step], most: int) -> Iterator[list[Step]]:
-    """Puts groups on pages, whole ones where they fit on one."""
+    """Puts groups on pages, whole ones where they fit on one, in parts where large."""
     page: list[Step] = []
     room = most
     for group in groups:
-        for part in _parts(group, most):
-            if len(part.ids) > room:
+        parts = _parts(group, min(most, _LARGEST))
+        whole = len(group.ids) <= most
+        for together in [parts] if whole else [[part] for part in parts]:
+            size = sum(len(part.ids) for part in together)
+            if size > room:
                 yield page
                 page, room = [], most
-            page.append(part)
-            room -= len(part.ids)
+            page += together
+            room -= size
     if page:
         yield page
 
@@ -129,7 +135,7 @@ def _parts(group: Step, most: int) -> list[Step]:
             group,
             ids=group.ids[part::number],
             medoids=len(range(part, group.medoids, number)),
-            description=f"{group.description} (part {part + 1} of {number})",
+            description=f"{group.description} (part {part + 1} of {number})".strip(),
         )
         for part in range(number)
     ]
@@ -142,13 +148,15 @@ def _without(group: Step, hidden: set[str]) -> Step:
 
 
 def _mixed(groups: list[Step], blind: list[Step]) -> list[Step]:
-    blocks = max(1, min(-(-len(blind) // _BLOCK), len(groups)))
-    steps: list[Step] = []
-    done = 0
+    """Puts blocks of blind images where they are nearest to even places."""
+    places = np.cumsum([0, *(len(group.ids) for group in groups)])
+    blocks = -(-len(blind) // _BLOCK)
+    before: list[list[Step]] = [[] for _ in places]
     for block in range(blocks):
-        until = (block + 1) * len(blind) // blocks
-        steps += blind[done:until]
-        done = until
-        start, end = (b * len(groups) // blocks for b in (block, block + 1))
-        steps += groups[start:end]
+        wanted = (block + 0.5) / blocks * places[-1]
+        start, end = (b * len(blind) // blocks for b in (block, block + 1))
+        before[int(np.argmin(np.abs(places - wanted)))] += blind[start:end]
+    steps = before[0]
+    for group, block in zip(groups, before[1:], strict=True):
+        steps += [group, *block]
     return steps

@@ -30,7 +30,7 @@ def read(
     """Reads what people downloaded from review sheets, JSON and CSV alike.
 
     Files of several annotators and of several pages are put together. Of two files of
-    the same session, the state that was saved later counts. "Cannot tell" is an answer
+    the same session, the later state counts. "Cannot tell" is an answer
     with label -1. What is odd but can be used is told in one warning and in `notes`.
 
     Args:
@@ -38,15 +38,16 @@ def read(
         proposals: what the sheets were made from. Then files of other images or
             classes are refused, and images without answer stay in `annotations.images`.
         images: as for `Proposals.to_review`. Then files are refused whose images look
-            different. Where neither these nor the files know all ids, `proposals` are
-            needed, too.
+            different. An array is in the order of the `proposals`, which are needed,
+            too; so they are where neither images nor files know all ids.
         max_seconds: longer times, negative ones and 0 count as unknown.
 
     Raises:
         FileNotFoundError: if there is no such file.
         AnnotationError: if a file is of another set or mode, was cut short or changed,
             or names a class or image that is none; if two answers of a person to an
-            image contradict each other; if people in two sessions have the same name.
+            image contradict each other; if one session has two names, or two sessions
+            of one name have answers to the same image.
 
     Example:
 
@@ -85,7 +86,7 @@ def _files(parts: Sequence[Part]) -> str:
 
 
 def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
-    """Of several states of one session the last one."""
+    """Of several states of one session the last one, whatever clocks say."""
     kept: dict[tuple[str, str, str], Part] = {}
     for part in parts:
         key = (part.annotator, part.page, part.session)
@@ -93,7 +94,7 @@ def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
         if old is None:
             kept[key] = part
             continue
-        later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
+        later = max((old, part), key=lambda p: (p.changes, p.saved, len(p.answers)))
         kept[key] = later
         notes.append(
             f"{old.file} and {part.file} are of the same session of "

@@ -24,6 +24,8 @@ function fresh(annotator) {
     annotator,
     session: Array.from(random, (b) => b.toString(16).padStart(2, "0")).join(""),
     started: now(),
+    saved: now(),
+    changes: 0, // how many were made: tells the later state, whatever clocks say
     cursor: "0", // a step's number, "i" and an item's, or "end"
     own: {}, // item -> [label, when], given to this image alone
     marked: {}, // item -> 1, taken out of its group
@@ -63,6 +65,7 @@ function redo() {
 }
 
 function put(changes) {
+  state.changes += 1;
   for (const [map, key, value] of changes) {
     if (value === undefined) delete state[map][key];
     else state[map][key] = value;

@@ -4,7 +4,8 @@ const PREFIX = `keras_dc3.review/${data.page}/`;
 const LONGEST_GAP = 30; // seconds; a longer one between two movements is a break
 const SAVE_EVERY = 5000; // milliseconds, of time alone: answers are kept at once
 
-let kept = true; // whether the last attempt to keep the answers worked
+let unkept = null; // why the last attempt to keep the answers failed
+const damaged = new Map(); // annotator -> what was kept of them and cannot be read
 let stale = false; // another tab has gone on with these answers
 let last = null; // when time was last counted, milliseconds
 let lastSave = 0;
@@ -27,14 +28,14 @@ function writeKey(key, text) {
   }
 }
 
-/** Everybody who has worked on this page in this browser: [{annotator, count}]. */
+/** States of everybody who has worked on this page in this browser, latest first. */
 function sessions() {
   const found = [];
   try {
-    for (let n = 0; n < localStorage.length; n += 1) {
-      const key = localStorage.key(n);
-      if (!key.startsWith(`${PREFIX}of/`)) continue;
-      const one = load(key.slice(PREFIX.length + 3));
+    const start = `${PREFIX}of/`;
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(start));
+    for (const key of keys) {
+      const one = load(key.slice(start.length));
       if (one) found.push(one);
     }
   } catch {
@@ -47,35 +48,58 @@ function sessions() {
 function load(annotator) {
   const text = readKey(`${PREFIX}of/${annotator}`);
   if (text === null) return null;
-  try {
-    const found = JSON.parse(text);
-    const maps = ["own", "marked", "label", "done", "seconds", "begun"];
-    const whole = maps.every((map) => typeof found[map] === "object" && found[map]);
-    if (found.version === 1 && found.annotator === annotator && whole) return found;
-  } catch {
-    // told below
-  }
+  const found = usable(text, annotator);
+  if (found) return found;
+  damaged.set(annotator, text);
   writeKey(`${PREFIX}unreadable/${annotator}`, text);
   return null;
 }
 
+function usable(text, annotator) {
+  const maps = ["own", "marked", "label", "done", "seconds", "begun"];
+  const isLabel = (label) => label === UNSURE || data.classes[label] !== undefined;
+  try {
+    const found = JSON.parse(text);
+    const whole =
+      found.version === 1 &&
+      found.annotator === annotator &&
+      maps.every((map) => typeof found[map] === "object" && found[map]) &&
+      Object.entries(found.own).every(([i, [label]]) => items[i] && isLabel(label)) &&
+      Object.entries(found.label).every(([i, label]) => data.steps[i] && isLabel(label));
+    if (!whole) return null;
+    found.changes ??= 0;
+    return found;
+  } catch {
+    return null;
+  }
+}
+
 function save() {
   if (!state || stale) return;
+  if (overtaken()) {
+    stale = true;
+    showAlarm();
+    return;
+  }
   state.saved = now();
-  const why =
-    writeKey(`${PREFIX}of/${state.annotator}`, JSON.stringify(state)) ||
-    writeKey(`${PREFIX}last`, state.annotator);
-  kept = !why;
+  unkept = writeKey(`${PREFIX}of/${state.annotator}`, JSON.stringify(state));
   lastSave = performance.now();
-  showSaved(why);
+  showAlarm();
+}
+
+/** Whether another tab has gone on, of which a sleeping tab may not have heard. */
+function overtaken() {
+  const text = readKey(`${PREFIX}of/${state.annotator}`);
+  const found = text === null ? null : usable(text, state.annotator);
+  if (!found) return false;
+  return found.session !== state.session || found.changes > state.changes;
 }
 
 /** Tells at once, before anything was answered, where nothing can be kept. */
 function probe() {
-  const why = writeKey(`${PREFIX}probe`, "x".repeat(20000));
-  kept = !why;
-  if (kept) localStorage.removeItem(`${PREFIX}probe`);
-  showSaved(why);
+  unkept = writeKey(`${PREFIX}probe`, "x".repeat(20000));
+  if (!unkept) localStorage.removeItem(`${PREFIX}probe`);
+  showAlarm();
 }
 
 /** Adds the time since the last movement to the current place, breaks cut off. */
@@ -104,11 +128,11 @@ function watch() {
     save();
   });
   addEventListener("beforeunload", (event) => {
-    if (state && !kept && !stale && answered()) event.preventDefault();
+    if (state && unkept && !stale && answered()) event.preventDefault();
   });
   addEventListener("storage", (event) => {
     if (!state || event.key !== `${PREFIX}of/${state.annotator}`) return;
     stale = true;
-    showStale();
+    showAlarm();
   });
 }

@@ -1,9 +1,19 @@
 // What is seen. Text reaches the page through `textContent` alone, and only the current
 // group is part of the document.
 
+const TOO_SOON = 250; // milliseconds; nobody sees an image and answers as fast
+const DOUBLE_CLICK = 600; // between its two clicks, at most
+
 const $ = (id) => document.getElementById(id);
 let focus = 0; // the image of the group that the keys act on
 let size = 120; // of the images of a group, pixels
+let arrived = -Infinity; // when that which answers are for last changed, milliseconds
+
+/** Whether people can have seen what they answer: not so soon after it appeared. */
+function settled(event) {
+  const wait = event?.detail > 1 ? DOUBLE_CLICK : TOO_SOON;
+  return performance.now() - arrived >= wait;
+}
 
 function make(tag, classes, text, ...children) {
   const element = document.createElement(tag);
@@ -13,8 +23,10 @@ function make(tag, classes, text, ...children) {
   return element;
 }
 
-function picture(image) {
+/** An image; what stands beside it must not tell its file name, which may tell all. */
+function picture(image, alt) {
   const element = make("img");
+  element.alt = alt;
   element.decoding = "async";
   element.draggable = false;
   element.src = data.pictures[image];
@@ -31,6 +43,8 @@ function render() {
   $("title").textContent = data.title;
   document.title = data.title;
   const main = $("main");
+  arrived = performance.now();
+  clearFind();
   main.replaceChildren();
   main.scrollTop = 0;
   $("footer").hidden = !state || state.cursor === "end";
@@ -41,63 +55,27 @@ function render() {
   refresh();
   const start = $("name") || thumb(focus) || main;
   start.focus({ preventScroll: true });
+  $("said").textContent = state ? told() : "";
+  main.setAttribute("aria-label", state ? told() : "Start");
 }
 
-function welcome() {
-  const card = make("div", "card");
-  card.append(make("h2", "", "Who is annotating?"));
-  const about = `${plural(items.length, "answer")} are asked for on this page.`;
-  card.append(make("p", "about", about));
-  const before = sessions();
-  if (before.length) {
-    const row = make("div", "row");
-    for (const one of before) {
-      const button = make("button", "primary", `Continue as ${one.annotator}`);
-      button.type = "button";
-      button.onclick = () => begin(one.annotator);
-      row.append(button);
-    }
-    card.append(row, make("p", "about", "or somebody else:"));
-  }
-  const form = make("form");
-  const input = make("input");
-  input.id = "name";
-  input.maxLength = 100;
-  input.placeholder = "Your name";
-  input.setAttribute("aria-label", "Your name");
-  input.autocomplete = "off";
-  form.append(input, make("button", "primary", "Start"));
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    if (input.value.trim()) begin(input.value.trim());
-  };
-  const note = "Your answers stay in this browser until you download them.";
-  card.append(form, make("p", "about", note));
-  return card;
+/** What a screen reader says of a new place. */
+function told() {
+  const step = current();
+  if (!step) return $("main").querySelector("h2").textContent;
+  const place = whereabouts();
+  if (step.kind !== "group") return `${place}: ${question(step)}`;
+  const label = className(groupLabel(state.cursor));
+  return `${place}: ${step.title}, ${plural(step.items.length, "image")}, ${label}`;
 }
 
-function ending() {
-  const card = make("div", "card");
-  const missing = items.length - answered();
-  card.append(make("h2", "", missing ? "The end, with gaps" : "All done, thank you"));
-  const told = missing
-    ? `${plural(missing, "answer")} of ${items.length} are still open.`
-    : `${plural(items.length, "answer")}. Download the file and send it back.`;
-  card.append(make("p", "about", told));
-  const row = make("div", "row");
-  const button = (text, classes, act) => {
-    const element = make("button", classes, text);
-    element.type = "button";
-    element.onclick = act;
-    row.append(element);
-  };
-  if (missing) button("Go to the first gap", "primary", () => goTo(firstOpen()));
-  button("Download JSON", missing ? "" : "primary", () => download("json"));
-  button("Download CSV", "", () => download("csv"));
-  button("Back", "", () => move(-1));
-  card.append(row);
-  return card;
+function whereabouts() {
+  const order = places();
+  return `${order.indexOf(state.cursor) + 1} of ${order.length - 1}`;
 }
+
+const question = (step) =>
+  step.kind === "left" ? "Taken out of its group: what is this?" : "What is this?";
 
 function group() {
   const step = current();
@@ -126,23 +104,23 @@ function group() {
   step.items.forEach((item, n) => {
     const box = make("div", n < step.medoids ? "thumb typical" : "thumb");
     box.setAttribute("role", "option");
-    box.append(picture(items[item].image), make("span", "badge"));
+    box.append(picture(items[item].image, ""), make("span", "badge"));
     grid.append(box);
   });
   grid.onclick = (event) => {
     const box = event.target.closest(".thumb");
-    if (box) touch([...grid.children].indexOf(box), event.shiftKey);
+    if (box && settled()) touch([...grid.children].indexOf(box), event.shiftKey);
   };
   return [title, make("p", "about", step.description), task, grid];
 }
 
 function single() {
   const step = current();
-  const text = step.kind === "left" ? "Taken out of its group: what is this?" : "What is this?";
-  const frame = make("div", "frame", undefined, picture(step.images[0]));
+  const shown = picture(step.images[0], `Image ${whereabouts()}`);
+  const frame = make("div", "frame", undefined, shown);
   const given = make("p", "given");
   given.id = "given";
-  return make("div", "single", undefined, make("h2", "", text), frame, given);
+  return make("div", "single", undefined, make("h2", "", question(step)), frame, given);
 }
 
 const thumb = (n) => $("grid")?.children[n];
@@ -157,6 +135,9 @@ function refresh() {
   $("who").textContent = state ? state.annotator : "";
   $("who").hidden = !state;
   $("undo").disabled = !past.length;
+  $("undo").title = past.length
+    ? "Undo (Ctrl+Z)"
+    : "Nothing to undo since this page was opened";
   $("redo").disabled = !future.length;
   for (const id of ["json", "csv"]) $(id).disabled = !count;
   if (!state || state.cursor === "end") return;
@@ -211,14 +192,13 @@ function refreshFooter(step) {
     const mine = Number(button.dataset.label) === chosen && !marks.length;
     button.classList.toggle("chosen", mine);
     button.setAttribute("aria-pressed", mine ? "true" : "false");
+    if (mine) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  const order = places();
-  const at = order.indexOf(state.cursor);
-  $("back").disabled = at === 0;
-  $("place").textContent = `${at + 1} of ${order.length - 1}`;
+  $("back").disabled = state.cursor === "0";
+  $("place").textContent = whereabouts();
   if (isGroup) {
     const name = data.images[items[step.items[focus]].image];
-    $("place").append(" · ", make("bdi", "", name));
+    $("place").append(make("span", "id", " · ", make("bdi", "", name)));
   }
   $("keys").replaceChildren();
   const keys = isGroup
@@ -245,37 +225,14 @@ function classButtons() {
     const name = label === UNSURE ? "Cannot tell" : data.classes[label];
     button.append(make("bdi", "", name));
     button.title = name;
-    button.onclick = () => choose(label);
+    button.onclick = (event) => settled(event) && choose(label);
     $("classes").append(button);
   }
   $("find").hidden = data.classes.length <= 10;
+  document.body.classList.toggle("many", data.classes.length > 10);
 }
 
 function resize(by) {
   size = Math.min(320, Math.max(80, size + by));
   document.documentElement.style.setProperty("--thumb", `${size}px`);
-}
-
-function showSaved(why) {
-  const alarm = $("alarm");
-  if (stale) return;
-  $("saved").textContent = why ? "not saved" : state ? "saved" : "";
-  alarm.hidden = !why;
-  if (!why) return;
-  alarm.textContent =
-    `This browser cannot keep your answers: ${why}. ` +
-    "They are lost when this page is closed. Download them before, with JSON or CSV.";
-}
-
-function showStale() {
-  const alarm = $("alarm");
-  const button = make("button", "", "Go on here");
-  button.type = "button";
-  button.onclick = () => location.reload();
-  alarm.replaceChildren(
-    "These answers are being changed in another tab or window; nothing is kept here.",
-    button,
-  );
-  alarm.hidden = false;
-  $("saved").textContent = "not saved";
 }

@@ -5,6 +5,15 @@ import shutil
 
 import pytest
 
+# People look before they answer: each key or click comes 0.3 s after the one before.
+UNHURRIED = """{
+  const real = performance.now.bind(performance);
+  let ahead = 0;
+  performance.now = () => real() + ahead;
+  for (const name of ["keydown", "pointerdown"])
+    addEventListener(name, () => { ahead += 300; }, true);
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -28,10 +37,13 @@ def browser():
 
 @pytest.fixture
 def visit(browser, tmp_path):
-    """Opens pages in one browser profile; faults on them fail the test."""
+    """Opens pages in one browser profile; faults on them fail the test.
+
+    With `hurried`, keys and clicks follow each other as fast as they are sent.
+    """
     contexts, faults = {}, []
 
-    def open_page(path, name="", script=None, **options):
+    def open_page(path, name="", script=None, hurried=False, **options):
         if name not in contexts:
             contexts[name] = browser.new_context(
                 viewport={"width": 1280, "height": 860}, **options
@@ -51,6 +63,8 @@ def visit(browser, tmp_path):
                 else faults.append(sent.url)
             ),
         )
+        if not hurried:
+            page.add_init_script(UNHURRIED)
         if script:
             page.add_init_script(script)
         page.goto(f"file://{path}")

@@ -2,11 +2,26 @@
 
 import json
 
+from tests.review.helpers import content, make_images, make_proposals
+
+
+def write(tmp_path, proposals=None, mode="dc3", name="review.html", **options):
+    """Writes a page; returns its path and what stands in it."""
+    proposals = make_proposals() if proposals is None else proposals
+    images = options.pop("images", make_images(len(proposals)))
+    (path,) = proposals.to_review(tmp_path / name, images, mode, **options)
+    return path, content(path)
+
 
 def begin(page, name="Anna"):
     """Gives a name, by keyboard."""
     page.keyboard.type(name)
     page.keyboard.press("Enter")
+
+
+def go_on(page, name="Anna"):
+    """Goes on with the answers that the browser has kept, by mouse."""
+    page.click(f'[data-annotator="{name}"]')
 
 
 def seen(page):

@@ -13,7 +13,7 @@ NAMES = ("cat", "dog", "red deer")
 COLUMNS = (
     *("image", "annotator", "label", "proposed", "group", "accepted", "repetition"),
     *("seconds", "started", "ended", "mode", "fingerprint", "page", "session"),
-    *("saved", "rows"),
+    *("saved", "rows", "changes"),
 )
 HOSTILE = (
     "</script><script>window.hacked = 1</script>",
@@ -84,10 +84,11 @@ def groups(page):
     ]
 
 
-def answer(path, annotator="anna", choose=lambda image, proposed: 0, session="s1"):
+def answer(path, annotator="anna", choose=lambda image, proposed: 0, session=None):
     """What somebody downloads as JSON: `choose` gives the position of a class, or -1.
 
-    It is called with an image and the position of the proposed class, -1 for none.
+    It is called with an image and the position of the proposed class, -1 for none. By
+    default each annotator has one session.
     """
     page = content(path)
     rows = []
@@ -115,9 +116,10 @@ def answer(path, annotator="anna", choose=lambda image, proposed: 0, session="s1
         "version": 1,
         **{key: page[key] for key in keys},
         "annotator": annotator,
-        "session": session,
+        "session": session or f"session of {annotator}",
         "started": "2026-01-01T10:00:00.000Z",
         "saved": "2026-01-01T11:00:00.000Z",
+        "changes": len(rows),
         "finished": True,
         "classes": page["classes"],
         "images": page["images"],
@@ -143,5 +145,5 @@ def as_csv(file):
     out = io.StringIO(newline="")
     rows = [{**file, **row} for row in file["annotations"]]
     csv.writer(out).writerow(COLUMNS)
-    csv.writer(out).writerows([text(row[c]) for c in COLUMNS] for row in rows)
+    csv.writer(out).writerows([text(row.get(c)) for c in COLUMNS] for row in rows)
     return out.getvalue()

@@ -11,25 +11,25 @@ import pytest
 from keras_dc3 import review
 from keras_dc3.proposals import Proposals
 from tests.annotations.helpers import case, told
-from tests.review.driving import answers, begin, download, seen, shown_ids
+from tests.review.driving import (
+    answers,
+    begin,
+    download,
+    go_on,
+    seen,
+    shown_ids,
+    write,
+)
 from tests.review.helpers import (
     HOSTILE,
     NAMES,
     as_csv,
-    content,
     make_images,
     make_proposals,
     write_folder,
 )
 
 pytest.importorskip("PIL.Image")
-
-
-def write(tmp_path, proposals=None, mode="dc3", name="review.html", **options):
-    proposals = make_proposals() if proposals is None else proposals
-    images = options.pop("images", make_images(len(proposals)))
-    (path,) = proposals.to_review(tmp_path / name, images, mode, **options)
-    return path, content(path)
 
 
 def both_files(page, tmp_path, proposals):
@@ -94,6 +94,7 @@ def test_a_whole_annotation_by_mouse(visit, tmp_path):
         if not reloaded and len(images) > 3:
             page.click(".thumb >> nth=1")
             page.reload()
+            page.click("text=Continue as")
             assert seen(page)["marked"] == 1 and shown_ids(page, made) == images
             page.click('#classes [data-label="8"]')
             page.click(".thumb >> nth=2")
@@ -159,6 +160,8 @@ def test_a_whole_annotation_by_keyboard(visit, tmp_path):
             press("Home")
             press("Space")
             page.reload()
+            begin(page)
+            press("Enter")  # "Continue as Anna"
             press("u")
             expected[images[1], False] = expected[images[-1], False] = other
             expected[images[0], False] = -1
@@ -230,6 +233,9 @@ def test_two_pages_in_one_browser(visit, tmp_path, source):
         if half == 0:
             begin(pages[0], "Ann")
             begin(pages[1], "Ann")
+        else:
+            go_on(pages[0], "Ann")
+            go_on(pages[1], "Ann")
         for _ in range(6):  # in turn: key 1 on the first page, key 2 on the second
             pages[0].keyboard.press("1")
             pages[1].keyboard.press("2")
@@ -245,15 +251,20 @@ def test_two_pages_in_one_browser(visit, tmp_path, source):
         with pytest.raises(ValueError, match="was made for another set than `images`"):
             review.read(path, proposals=proposals, images=folders[1 - number])
     other_round = make_proposals(12, ids, seed=1)
-    for mode in ("none", "dc3"):
-        path, _ = write(
-            tmp_path, other_round, mode, "next.html", images=folders[0], seed=1
-        )
+    for round_, options in (
+        (other_round, {"mode": "none"}),
+        (other_round, {"mode": "dc3", "seed": 1}),
+        (proposals, {"mode": "none", "round_name": "second"}),
+    ):
+        options = {"repetitions": 0.0, "images": folders[0], **options}
+        path, _ = write(tmp_path, round_, name="next.html", **options)
         page = visit(path)
         assert page.is_visible("#name") and "Continue" not in page.inner_text("main")
         begin(page, "Ann")
         assert seen(page)["count"].startswith("0 of ")
-    assert seen(visit(paths[0]))["count"] == "12 of 12"
+    page = visit(paths[0])
+    go_on(page, "Ann")
+    assert seen(page)["count"] == "12 of 12"
 
 
 FULL = """Storage.prototype.setItem = () => {
@@ -282,7 +293,9 @@ def test_storage_that_becomes_full(visit, tmp_path):
     page = visit(path)
     begin(page)
     page.keyboard.press("1")
-    assert not page.is_visible("#alarm") and page.inner_text("#saved") == "saved"
+    assert not page.is_visible("#alarm") and page.inner_text("#saved").startswith(
+        "saved"
+    )
     page.evaluate(f"() => {{ {FULL} }}")
     page.keyboard.press("2")
     assert page.is_visible("#alarm")
@@ -318,7 +331,7 @@ def test_stored_answers_that_cannot_be_read(visit, tmp_path):
 
 def visit_with_clock(visit, path):
     """Opens a page whose time stands still, but for `page.clock.run_for`."""
-    page = visit(path)
+    page = visit(path, hurried=True)
     page.clock.install(time=0)
     page.reload()
     page.clock.pause_at(600)
@@ -358,6 +371,7 @@ def test_a_second_tab_takes_over(visit, tmp_path):
     begin(first)
     first.keyboard.press("1")
     second = visit(path)
+    go_on(second)
     second.keyboard.press("2")
     first.wait_for_selector("#alarm:visible")
     assert "another tab" in first.inner_text("#alarm")
@@ -380,6 +394,7 @@ def test_two_people_at_one_browser(visit, tmp_path):
     page.keyboard.press("2")
     page.keyboard.press("2")
     page.reload()
+    go_on(page, "Ben")
     assert page.inner_text("#who") == "Ben" and seen(page)["count"].startswith("2 of")
     page.click("#who")
     page.click("text=Continue as Anna")
@@ -424,7 +439,7 @@ def test_many_classes_are_found_by_name(visit, tmp_path):
     page = visit(path)
     begin(page)
     page.keyboard.press("/")
-    page.keyboard.type("D 37")
+    page.keyboard.type("KIND 37")
     page.keyboard.press("Enter")
     page.keyboard.press("0")
     assert sorted(answers(page, tmp_path).values()) == ["kind 37", "kind 9"]

@@ -141,8 +141,32 @@ def test_forms_of_the_same_images(path, tmp_path):
     page = write(path, proposals, images)
     folder = write_folder(tmp_path / "images", images, proposals.ids)
     turned = ImageSet(images[::-1], list(proposals.ids)[::-1])
-    for form in (folder, str(folder), turned, list(images)):
+    named = dict(zip(proposals.ids[::-1], images[::-1], strict=True))
+    for form in (folder, str(folder), turned, list(images), named):
         assert write(path, proposals, form) == page
+
+
+def test_a_dict_of_images(path):
+    """Of several sizes and kinds; floating-point images share one range."""
+    images = {
+        "img_0.png": np.full((4, 9), 51, "uint8"),
+        "img_1.png": np.full((5, 5, 3), 0.2, "float32"),
+        "img_2.png": [[-1.0, 1.0], [-1.0, 1.0]],
+    }
+    page = write(path, make_proposals(3), images, mode="none")
+    found = {}
+    for name, url in zip(page["images"], page["pictures"], strict=True):
+        data = base64.b64decode(url.split(",")[1])
+        found[name] = np.array(Image.open(io.BytesIO(data)))
+    assert found["img_0.png"].shape == (4, 9) and (found["img_0.png"] == 51).all()
+    assert found["img_1.png"].shape == (5, 5, 3) and (found["img_1.png"] == 153).all()
+    assert found["img_2.png"].tolist() == [[0, 255]] * 2
+    del images["img_1.png"]
+    with pytest.warns(UserWarning, match=r"1 of 3 .*'img_1\.png' is not among"):
+        write(path, make_proposals(3), images)
+    images["img_1.png"] = np.full((5, 5), np.nan)
+    with pytest.raises(ValueError, match=r"The image 'img_1\.png' of `images`: .*NaN"):
+        write(path, make_proposals(3), images)
 
 
 def test_a_set_with_more_images(path):
@@ -224,6 +248,17 @@ def test_what_the_marks_of_a_page_depend_on(path):
     assert next_round["page"] != base["page"]
     again = write(path, make_proposals())
     assert again["page"] == base["page"]
+    named = write(path, make_proposals(), round_name="second")
+    assert named["page"] != base["page"]
+
+
+def test_a_new_round_with_nothing_proposed_is_another_page(path):
+    """The steps of the two pages are the same."""
+    base = write(path, mode="none")
+    next_round = write(path, make_proposals(seed=1), mode="none")
+    assert next_round["steps"] == base["steps"]
+    assert next_round["fingerprint"] == base["fingerprint"]
+    assert next_round["page"] != base["page"]
 
 
 def test_wrong_arguments(path):
@@ -235,6 +270,9 @@ def test_wrong_arguments(path):
     fails(ValueError, "`mode` must be one of", mode="dc4")
     fails(ValueError, "`control`", control=1.5)
     fails(ValueError, "`repetitions`", repetitions=-0.1)
+    fails(ValueError, "`repetitions` must be at most 0.5", repetitions=0.6)
+    fails(TypeError, "`title` must be text. Received: title=5", title=5)
+    fails(TypeError, "`round_name` must be text", round_name=2)
     fails(ValueError, "`seed`", seed=-1)
     fails(ValueError, "`thumbnail_size`", thumbnail_size=0)
     fails(ValueError, "`max_images_per_page`", max_images_per_page=0)
@@ -249,7 +287,7 @@ def test_wrong_arguments(path):
 
 
 def test_extreme_shares(path):
-    page = write(path, control=1.0, repetitions=1.0)
+    page = write(path, control=1.0, repetitions=0.5)
     assert not groups(page)
     assert sum(again for _, again in blind(page)) == 15
     with warnings.catch_warnings():

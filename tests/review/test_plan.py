@@ -78,7 +78,32 @@ def test_whole_groups_stay_in_order(sizes):
 def test_blind_blocks_are_spread():
     (page,) = group_pages(make_groups([50] * 6), 0.1, 0.0, 0, 1000)
     kinds = "".join("g" if step.is_group else "b" for step in page)
-    assert kinds == ("b" * 10 + "gg") * 3
+    assert kinds == ("g" + "b" * 10 + "g") * 3
+
+
+def check_spread(page, longest=20, tolerance=0.04):
+    """Blind images stand as early and as late as the others, in short blocks."""
+    kinds = [step.is_group for step in page for _ in step.ids]
+    blind = [place for place, group in enumerate(kinds) if not group]
+    shown = [place for place, group in enumerate(kinds) if group]
+    difference = sum(blind) / len(blind) - sum(shown) / len(shown)
+    assert abs(difference) <= tolerance * len(kinds)
+    text = "".join("g" if group else "b" for group in kinds)
+    assert max(map(len, text.split("g"))) <= longest
+    assert max(len(step.ids) for step in page) <= 100
+
+
+def test_blind_images_are_spread_over_images_not_groups():
+    sizes = [5000], [150] * 10, [900, 400, 200, 100, *[20] * 20], [*[20] * 40, 700]
+    for one in sizes:
+        for page in group_pages(make_groups(one), 0.1, 0.05, 0, 2000):
+            check_spread(page)
+
+
+@given(st.lists(st.integers(1, 900), min_size=1, max_size=40), SEEDS)
+def test_blind_images_of_any_groups_are_spread(sizes, seed):
+    (page,) = group_pages(make_groups([500, *sizes]), 0.1, 0.0, seed, 99_999)
+    check_spread(page, longest=30, tolerance=0.1)
 
 
 def test_parts_of_a_large_group_are_alike():

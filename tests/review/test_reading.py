@@ -150,6 +150,23 @@ def test_a_later_state_of_the_session(saved):
         assert set(found.annotations.majority) == {1} and found.notes
 
 
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_clocks_do_not_tell_the_later_state(saved, form):
+    """The clock was set back before the last download."""
+
+    def later(file):
+        file.update(saved="2026-01-01T09:00:00.000Z", changes=31)
+
+    first = saved(name=f"1.{form}")
+    last = saved(later, name=f"2.{form}", choose=lambda image, proposed: 1)
+    for paths in ([first, last], [last, first]):
+        with told():
+            found = review.read(paths, proposals=make_proposals())
+        assert set(found.annotations.majority) == {1}
+    del_changes = saved(lambda file: file.pop("changes"), name=f"3.{form}")
+    assert len(quiet(del_changes, proposals=make_proposals()).group) == 30
+
+
 def test_times(saved):
     def change(file):
         seconds = [-3.0, 0, 4000.0, None, 3599.0]
@@ -192,6 +209,54 @@ def test_two_sessions_of_one_name(saved):
         review.read([first, second])
 
 
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_two_names_of_one_session(saved, form):
+    """Somebody was renamed in a copy of the file: one person is not two."""
+    first = saved(name=f"1.{form}")
+    copy = saved(name=f"2.{form}", annotator="Anna", session="session of anna")
+    match = rf"1\.{form}' and .*2\.{form}' are of one session.*'anna' and 'Anna'"
+    with pytest.raises(AnnotationError, match=match):
+        review.read([first, copy], proposals=make_proposals())
+
+
+def test_lists_that_were_changed(saved):
+    def turned(file):
+        file["classes"].reverse()
+
+    def more(file):
+        file["images"].append("x.png")
+
+    def page_alone(file):
+        file["page"] = file["page"].partition("-")[0]
+
+    for change, name in ((turned, "classes"), (more, "images"), (page_alone, "images")):
+        with pytest.raises(AnnotationError, match=f"anna.json': the list '{name}' is"):
+            review.read(saved(change))
+
+
+def test_files_in_another_encoding(saved):
+    path = saved(name="a.csv", annotator="Ännchen")
+    text = path.read_text("utf-8")
+    for encoding in ("utf-16", "cp1252"):
+        path.write_bytes(text.encode(encoding))
+        with pytest.raises(
+            AnnotationError, match=r"a\.csv' is not in UTF-8.*as it was"
+        ) as e:
+            review.read(path)
+        assert "`encoding`" not in str(e.value)
+
+
+def test_formulas_come_back(page, tmp_path):
+    """What a spreadsheet would take for a formula is an exact name here."""
+    ids = ["=cmd|calc!A0", "+1", "-1", "@x"]
+    file = answer(page(make_proposals(4, ids, ("=a", "b", "c"))), "=anna()")
+    path = tmp_path / "a.csv"
+    path.write_bytes(as_csv(file).encode())
+    found = quiet(path, proposals=make_proposals(4, ids, ("=a", "b", "c")))
+    assert found.annotations.images == tuple(ids)
+    assert found.annotations.annotators == ("=anna()",)
+
+
 def test_other_sets(page, saved, tmp_path):
     path = saved()
     other = make_proposals(ids=[f"x{i}" for i in range(30)])
@@ -215,6 +280,10 @@ def test_other_sets(page, saved, tmp_path):
 def test_images_alone(saved, tmp_path):
     path, images, ids = saved(), make_images(30), make_proposals().ids
     quiet(path, images=ImageSet(images, ids))
+    quiet(path, images=dict(zip(ids, images, strict=True)))
+    quiet(path, images=images, proposals=make_proposals())
+    with pytest.raises(ValueError, match=r"in the order of the proposals.*Pass `propo"):
+        review.read(path, images=images)
     quiet(path, images=write_folder(tmp_path / "images", images, ids))
     (tmp_path / "images" / ids[0]).unlink()
     with pytest.raises(AnnotationError, match="or some are missing"):
@@ -280,6 +349,7 @@ def test_a_file_cut_short(saved, form):
         (lambda f: f.pop("classes"), "lacks the list 'classes'"),
         (lambda f: f.update(images=[3]), "'images' must hold names only"),
         (lambda f: f.update(annotator=" "), "lacks 'annotator'"),
+        (lambda f: f.update(changes="x"), "'changes' cannot be 'x'"),
         (lambda f: f.update(fingerprint="dc3-1"), "is no fingerprint of a review"),
         (lambda f: f.update(mode="none"), "is no fingerprint of a review in mode"),
         (lambda f: f.update(annotations=[], rows=0), "there is no answer"),

@@ -1,0 +1,120 @@
+// The first and the last card, and the alarm.
+
+function button(text, classes, act) {
+  const element = make("button", classes, text);
+  element.type = "button";
+  element.onclick = act;
+  return element;
+}
+
+function welcome() {
+  const card = make("div", "card");
+  card.append(make("h2", "", "Who is annotating?"));
+  const about = `${plural(items.length, "answer")} are asked for on this page.`;
+  card.append(make("p", "about", about));
+  const before = sessions();
+  if (before.length) {
+    const row = make("div", "row");
+    for (const { annotator, saved } of before) {
+      const one = button("", "primary", () => begin(annotator));
+      one.append("Continue as ", make("bdi", "", annotator));
+      one.dataset.annotator = annotator;
+      one.title = `Last saved: ${new Date(saved).toLocaleString()}`;
+      row.append(one);
+    }
+    card.append(row, make("p", "about", "or I am somebody else:"));
+  }
+  const form = make("form");
+  const input = make("input");
+  input.id = "name";
+  input.maxLength = 100;
+  input.placeholder = "Your name";
+  input.setAttribute("aria-label", "Your name");
+  input.autocomplete = "off";
+  form.append(input, make("button", "primary", "Start"));
+  const problem = make("p", "problem");
+  problem.setAttribute("role", "status");
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    problem.textContent = named(trimmed(input.value), [...card.querySelectorAll(".row button")]);
+  };
+  const note =
+    "Your answers stay in this browser until you download them; a private window " +
+    "forgets them when it is closed.";
+  card.append(form, problem, make("p", "about", note));
+  return card;
+}
+
+/** Without outer blanks and signs that nobody sees, as the files are read. */
+function trimmed(text) {
+  const unseen = "[\\s\\u0085\\u001c-\\u001f\\u200b-\\u200d\\u2060\\ufeff]+";
+  return text.replace(RegExp(`^${unseen}|${unseen}$`, "g"), "");
+}
+
+const folded = (text) => text.normalize("NFKC").toLowerCase();
+
+/** Starts under a new name; returns what is wrong with it. */
+function named(name, buttons) {
+  if (!/[\p{L}\p{N}\p{P}\p{S}]/u.test(name)) return "Please give a name that can be seen.";
+  const known = buttons.find((one) => folded(one.dataset.annotator) === folded(name));
+  if (!known) {
+    begin(name);
+    return "";
+  }
+  known.focus();
+  return `${known.dataset.annotator} has answers on this page. Continue them with the button above, or give another name.`;
+}
+
+function ending() {
+  const card = make("div", "card");
+  const missing = items.length - answered();
+  card.append(make("h2", "", missing ? "The end, with gaps" : "All done, thank you"));
+  const text = missing
+    ? `${plural(missing, "answer")} of ${items.length} are still open.`
+    : `${plural(items.length, "answer")}. Download the file and send it back.`;
+  card.append(make("p", "about", text));
+  const row = make("div", "row");
+  if (missing) row.append(button("Go to the first gap", "primary", () => goTo(firstOpen())));
+  row.append(
+    button("Download JSON", missing ? "" : "primary", () => download("json")),
+    button("Download CSV", "", () => download("csv")),
+    button("Back", "", () => move(-1)),
+  );
+  card.append(row);
+  return card;
+}
+
+/** Tells, most urgent first, what may cost answers. */
+function showAlarm() {
+  const saved = unkept || stale ? "not saved" : "saved in this browser";
+  $("saved").textContent = state || unkept ? saved : "";
+  const alarm = $("alarm");
+  const why = stale ? "stale" : unkept || [...damaged.keys()].join();
+  alarm.hidden = !why;
+  if (!why || alarm.dataset.why === why) return;
+  alarm.dataset.why = why;
+  if (stale) {
+    alarm.replaceChildren(
+      "These answers are being changed in another tab or window; nothing is kept here.",
+      button("Go on here", "", takeOver),
+    );
+  } else if (unkept) {
+    alarm.textContent =
+      `This browser cannot keep your answers: ${unkept}. ` +
+      "They are lost when this page is closed. Download them before, with JSON or CSV.";
+  } else {
+    alarm.replaceChildren(
+      "Answers that this browser has kept are damaged and cannot be shown: those of ",
+      ...[...damaged].flatMap(([name, text]) => [
+        make("bdi", "", name),
+        button("Download the remains", "", () =>
+          offer(text, "text/plain", `${data.name}-${fileName(name)}-remains.txt`),
+        ),
+      ]),
+      button("Close", "", () => {
+        damaged.clear();
+        showAlarm();
+      }),
+    );
+  }
+}
