@@ -244,3 +244,30 @@ def test_under_a_strategy(term, mirrored, make_backbone):
     model.objective.after = 99
     model.train_function = None
     model.fit(Batches(x, y), initial_epoch=1, epochs=2, verbose=0)
+
+
+class Hides(keras.layers.Layer):
+    """Makes 0 of NaN, as a maximum with 0 may."""
+
+    def call(self, x):
+        return ops.nan_to_num(x)
+
+
+def test_images_that_a_layer_hides_from_the_loss():
+    class Data:
+        num_classes = 3
+
+        def training_batches(self, views):
+            x, y = arrays("pi_model", n=8 * STEPS, dtype="float32")
+            x["unlabeled"]["second"][8:12, 2, 2] = np.nan
+            return Batches(x, y)
+
+        def validation_batches(self):
+            return None
+
+    backbone = keras.Sequential([Hides(), keras.layers.GlobalAveragePooling2D()])
+    model = make_model(lambda: backbone, strategy("pi_model"))
+    with pytest.raises(
+        FloatingPointError, match=r"^Epoch 1, step 2: something was NaN .* Images of"
+    ):
+        model.fit(Data(), verbose=0, shuffle=False)
