@@ -30,8 +30,16 @@ ALLOWED = {
     "proposals": {"_registration", "_validation", "metrics"},
     "plots": {"_registration", "_validation", "data", "metrics", "proposals"},
     "objective": {*SHARED, "losses", "layers"},
-    "data": {"_registration", "_validation"},
-    "datasets": {"_registration", "_validation", "data"},
+    "data": {"_registration", "_validation", "proposals"},
+    "annotations": {"_registration", "_validation", "data", "proposals"},
+    "datasets": {
+        "_registration",
+        "_validation",
+        "annotations",
+        "data",
+        "plots",
+        "proposals",
+    },
     "experiments": {
         "_registration",
         "_validation",
@@ -135,7 +143,7 @@ def test_there_is_no_cycle():
             del left[part]
 
 
-@pytest.mark.parametrize("part", ["proposals", "metrics", "plots"])
+@pytest.mark.parametrize("part", ["annotations", "proposals", "metrics", "plots"])
 def test_numpy_parts_know_no_framework(part):
     for path, name in files():
         if part_of(name) == part:
@@ -157,7 +165,10 @@ def test_tensorflow_is_imported_where_allowed():
 
 
 def test_heavy_packages_are_never_imported_at_the_top():
-    heavy = ("pandas", "sklearn", "scipy", "matplotlib", "torch", "jax", "onnx", "PIL")
+    heavy = (
+        *("pandas", "sklearn", "scipy", "matplotlib", "torch", "jax", "onnx", "PIL"),
+        *("crowdkit", "cleanlab"),
+    )
     for path, name in files():
         for module, top in imports(path):
             assert not (top and module.split(".")[0] in heavy), f"{name}: {module}"
@@ -208,6 +219,8 @@ OPTIONAL = (
     "scipy",
     "matplotlib",
     "PIL",
+    "cleanlab",
+    "crowdkit",
     "onnx",
     "tf2onnx",
     "onnxruntime",

@@ -52,7 +52,9 @@ def from_arrays(
         unlabeled, validation: likewise; None for none.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
-        **kwargs: further arguments of `SemiSupervisedData`.
+        **kwargs: `split`, `stratify` and `groups` of
+            `SemiSupervisedData.from_image_set`, and further arguments of
+            `SemiSupervisedData`.
 
     Raises:
         ValueError, TypeError: if something does not fit.
@@ -61,8 +63,7 @@ def from_arrays(
     names = _class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
-    if labeled is None and unlabeled is None:
-        labeled, unlabeled = (0.16, 0.64) if is_annotated(counts).all() else (0.8, None)
+    labeled, unlabeled = default_sizes(is_annotated(counts), labeled, unlabeled)
     return SemiSupervisedData.from_image_set(
         ImageSet(images, ids, counts, names),
         labeled,
@@ -137,6 +138,20 @@ def from_parts(
         ),
         **kwargs,
     )
+
+
+def default_sizes(
+    annotated: np.ndarray, labeled: int | float | None, unlabeled: int | float | None
+) -> tuple[int | float | None, int | float | None]:
+    """Returns the sizes of the labeled and the unlabeled part, where none are given.
+
+    Args:
+        annotated: (n,) bool, whether anybody annotated the image.
+        labeled, unlabeled: as for `from_arrays`.
+    """
+    if labeled is not None or unlabeled is not None:
+        return labeled, unlabeled
+    return (0.16, 0.64) if annotated.all() else (0.8, None)
 
 
 def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarray:

@@ -59,7 +59,22 @@ def load_cifar10h(
         labeled, unlabeled, validation: int for a number, float for a fraction.
         seed: of the split, the labels, and the batches.
         tfds_data_dir: where TensorFlow Datasets keeps `cifar10`; its default if None.
-        **kwargs: further arguments of `SemiSupervisedData`.
+        **kwargs: further arguments of `SemiSupervisedData.from_image_set`.
+
+    Raises:
+        As `read_cifar10h`.
+    """
+    images = read_cifar10h(data_dir, tfds_data_dir)
+    return SemiSupervisedData.from_image_set(
+        images, labeled, unlabeled, validation, seed=seed, name="cifar10h", **kwargs
+    )
+
+
+def read_cifar10h(
+    data_dir: str | os.PathLike | None = None,
+    tfds_data_dir: str | os.PathLike | None = None,
+) -> ImageSet:
+    """Returns all images; arguments as above.
 
     Raises:
         FileNotFoundError: without either file.
@@ -68,20 +83,16 @@ def load_cifar10h(
     """
     folder = data_folder(data_dir)
     if (folder / _NPZ).is_file():
-        images = read_npz(
+        return read_npz(
             folder / _NPZ, _IMAGE_SHAPE, CLASS_NAMES, _PREFIX, _LEAST_AGREEMENT
         )
-    elif (folder / _COUNTS).is_file():
-        images = _from_tfds(folder / _COUNTS, tfds_data_dir)
-    else:
-        raise FileNotFoundError(
-            f"CIFAR-10H is not in {str(folder)!r}: put `{_COUNTS}` of "
-            "https://github.com/jcpeterson/cifar-10h there (TensorFlow Datasets then "
-            f"supplies the images), or `{_NPZ}` with `images`, `labels` and `counts`; "
-            "or name its folder by `data_dir` or KERAS_DC3_DATA."
-        )
-    return SemiSupervisedData.from_image_set(
-        images, labeled, unlabeled, validation, seed=seed, name="cifar10h", **kwargs
+    if (folder / _COUNTS).is_file():
+        return _from_tfds(folder / _COUNTS, tfds_data_dir)
+    raise FileNotFoundError(
+        f"CIFAR-10H is not in {str(folder)!r}: put `{_COUNTS}` of "
+        "https://github.com/jcpeterson/cifar-10h there (TensorFlow Datasets then "
+        f"supplies the images), or `{_NPZ}` with `images`, `labels` and `counts`; "
+        "or name its folder by `data_dir` or KERAS_DC3_DATA."
     )
 
 

@@ -23,7 +23,7 @@ def read_npz(
     path: Path,
     image_shape: tuple[int, int, int],
     class_names: Sequence[str],
-    prefix: str,
+    prefix: str | None,
     least_agreement: float,
 ) -> ImageSet:
     """Reads images, labels and annotation counts from an `.npz` file.
@@ -33,18 +33,21 @@ def read_npz(
             (n, k) and, optionally, `class_names` (k,).
         image_shape: what (h, w, c) must be.
         class_names: what the classes must be, in order.
-        prefix: of the ids, `{prefix}_00042` for position 42.
+        prefix: of the ids, `{prefix}_00042` for position 42; None if the file has the
+            ids, as `name` (n,).
         least_agreement: see `check_agreement`.
 
     Raises:
         ValueError: if a part is missing or does not fit.
     """
     with _opened(path) as file:
-        missing = [key for key in ("images", "labels", "counts") if key not in file]
+        needed = ["images", "labels", "counts", *([] if prefix else ["name"])]
+        missing = [key for key in needed if key not in file]
         if missing:
             raise ValueError(f"{path} lacks {missing}; it holds {list(file)}.")
         images, labels, counts = file["images"], file["labels"], file["counts"]
         found = [str(n) for n in file["class_names"]] if "class_names" in file else None
+        ids = None if prefix else [str(name) for name in file["name"]]
     if images.ndim != 4 or images.shape[1:] != image_shape or images.dtype != np.uint8:
         raise ValueError(
             f"The images of {path} must be uint8 (n, {', '.join(map(str, image_shape))}"
@@ -58,7 +61,7 @@ def read_npz(
             f"class. Found: {counts.shape}."
         )
     check_agreement(str(path), labels, counts, len(images), least_agreement)
-    ids = [f"{prefix}_{i:05d}" for i in range(len(images))]
+    ids = ids or [f"{prefix}_{i:05d}" for i in range(len(images))]
     return ImageSet(images, ids, counts, class_names)
 
 

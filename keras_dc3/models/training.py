@@ -12,7 +12,7 @@ from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
-from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.checked_batches import CheckedBatches, checked_batches, quiet_end
 from keras_dc3.strategies import SSLStrategy
 
 
@@ -179,22 +179,24 @@ class TrainingMixin:
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
-        return super().fit(
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            **kwargs,
-        )
+        steps = (steps_per_epoch, kwargs.get("validation_steps"))
+        with quiet_end((x, validation_data), steps):
+            return super().fit(
+                x,
+                y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle,
+                class_weight=class_weight,
+                sample_weight=sample_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                **kwargs,
+            )
 
     def _build_statistics(self) -> None:
         if not self.epoch_statistics.built:

@@ -56,10 +56,11 @@ class Sheet:
         color: str,
         captions: Sequence[list[str]],
         notes: Sequence[list[str]],
+        left: float = MARGIN,
     ) -> None:
         """Draws a row of images, each with lines of a caption and of a note below."""
         for column, image in enumerate(images):
-            x = MARGIN + column * STRIDE
+            x = left + column * STRIDE
             axes = self.figure.add_axes(
                 (
                     x / self._width,
