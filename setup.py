@@ -21,6 +21,7 @@ TEST = [
     *ONNX,
     *PANDAS,
     "pytest>=8",
+    "pytest-xdist>=3",  # the tests on two cores take half the time
     "hypothesis>=6.100",
     "cleanlab>=2.6",  # its label quality score is one that we report
     "crowd-kit>=1.4",  # it and cleanlab take annotations from us
