@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
+import keras
 import numpy as np
 
 from keras_dc3._validation import check_positive_int
@@ -155,8 +156,10 @@ class FileImages(AnnotatedImages):
         """
         broken: dict[int, str] = {}
         rows = np.arange(len(self)) if self._rows is None else self._rows
+        progress = keras.utils.Progbar(len(rows), verbose=len(rows) > _CHUNK)
         for start in range(0, len(rows), _CHUNK):
             self._source.read(rows[start : start + _CHUNK], broken)
+            progress.update(min(start + _CHUNK, len(rows)))
         part = self.subset(np.flatnonzero(~np.isin(rows, list(broken))))
         files = self._source.files
         part._source = copy.copy(self._source)
