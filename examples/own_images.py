@@ -32,7 +32,7 @@ FLAG_OF = {
     "image": "--image_column (or --image_prefix)",
     "annotator": "--annotator_column (empty if nobody is named)",
     "label": "--label_column",
-    "missing": "--drop_missing",
+    "missing": "--no_answer",
     "on_error": "--skip_damaged",
 }
 flags.DEFINE_string("images", None, "Folder of the images.", required=True)
@@ -165,6 +165,8 @@ def in_flags(message: str) -> str:
     """Returns a message about arguments with the names of their flags."""
     words = dict.fromkeys(re.findall(r"[a-z_]+(?==)|(?<=`)[a-z_]+(?=`)", message))
     names = {word: f"--{word}" for word in words if word in FLAGS} | FLAG_OF
+    if 'missing="drop"' in message:  # not what the table has for no answer
+        names["missing"] = "--drop_missing"
     flags_of = [f"`{word}` is {names[word]}" for word in words if word in names]
     return message + (f"\nHere {', '.join(flags_of)}." if flags_of else "")
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 # What Pillow may open: formats of pixels alone, that no other program is started for.
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 FITS = ("resize", "pad", "crop")
+_MOST_PIXELS = 10**8  # of an image to train on; more is a slip
 
 
 class ImageFileError(ValueError):
@@ -112,9 +114,10 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
     that is 900, 4095 where it is 3000, 65535 where it is 40000; up to 255 values stay.
     So no image is black or flat, and brightness keeps its order, but images of one
     camera may be scaled differently: give `max_value` to scale all alike. Fractions
-    fill 0..1 or 0..255 if they lie in it; other fractions, and negative values, are
-    stretched from the smallest to the largest. Of 16-bit gray with transparency Pillow
-    gives the upper 8 bits alone.
+    fill 0..1 if they lie in it, and 0..255 if they lie in that and are whole or reach
+    16; other ones up to 16 are stretched from 0 to the largest, all else, and negative
+    values, from the smallest to the largest. A TIFF whose zero is white is turned
+    around after that.
 
     Args:
         path: the file.
@@ -172,14 +175,18 @@ class _Opened:
 
     def __enter__(self) -> tuple[Image.Image, IO[bytes]]:
         try:
+            if os.path.exists(self.path) and not os.path.isfile(self.path):
+                # To open a pipe may wait for ever.
+                raise OSError("it is a folder, a pipe or the like, not a file")
             self.file = open(self.path, "rb")
         except (OSError, ValueError) as error:
             raise self._unreadable(getattr(error, "strerror", None) or error) from error
         try:
             self.image = self.pillow.open(self.file, formats=_FORMATS)
         except Exception as error:
-            self.file.close()
-            raise self._unreadable(error) from error
+            with self.file:
+                reason = self._why_unknown(error)
+            raise self._unreadable(reason) from error
         return self.image, self.file
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
@@ -188,10 +195,20 @@ class _Opened:
         if isinstance(error, Exception):
             raise self._unreadable(error) from error
 
+    def _why_unknown(self, error: Exception) -> Any:
+        """Returns why Pillow did not open the file: nothing of it, or of its kind."""
+        if not isinstance(error, self.pillow.UnidentifiedImageError):
+            return error
+        self.file.seek(0)
+        if self.file.read(4) not in _TIFF_STARTS:
+            return "it is no JPEG, PNG, BMP, GIF, TIFF, WebP or PPM, or is damaged"
+        return (
+            "it is a damaged TIFF, or one of values that Pillow does not read, such as "
+            "fractions of 16 or 64 bits; 8 or 16 bits with black as zero always work"
+        )
+
     def _unreadable(self, reason: Any) -> ImageFileError:
-        if isinstance(reason, self.pillow.UnidentifiedImageError):
-            reason = "it is no JPEG, PNG, BMP, GIF, TIFF, WebP or PPM, or is damaged"
-        elif isinstance(reason, self.pillow.DecompressionBombError):
+        if isinstance(reason, self.pillow.DecompressionBombError):
             reason = "it has more pixels than Pillow takes for an honest file"
         elif isinstance(reason, MemoryError):
             reason = "it does not fit into memory"
@@ -210,6 +227,11 @@ def _checked_size(size: Any) -> tuple[int, int]:
         )
     for value in size:
         check_positive_int("image_size", value)
+    if int(size[0]) * int(size[1]) > _MOST_PIXELS:
+        raise ValueError(
+            f"`image_size` must have at most {_MOST_PIXELS:,} pixels. Received: "
+            f"image_size={size!r}"
+        )
     return int(size[0]), int(size[1])
 
 

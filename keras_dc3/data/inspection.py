@@ -11,6 +11,8 @@ import numpy as np
 
 from keras_dc3.data.decoding import ImageFileError, ImageHeader, read_header
 
+_LARGE = 80_000_000  # pixels; a little above, Pillow warns and does not name the file
+
 
 class Inspection(NamedTuple):
     """What is known of some files of a set.
@@ -44,6 +46,13 @@ class Inspection(NamedTuple):
                 "scaled by the bits that its own largest value needs. Pass `max_value`,"
                 " such as 4095 for a camera of 12 bits, to scale all alike: "
                 f"{some(self.deep)}."
+            )
+        large = [name for (h, w), name in self.sizes.items() if h * w > _LARGE]
+        if large:
+            yield (
+                f"Some {of} have more than {_LARGE:,} pixels, and each is decoded "
+                f"whole before it is made smaller: {some(large)}. If reading takes "
+                "long, make smaller copies, or pass `cache`."
             )
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ORIENTATION = 0x0112  # the EXIF tag
+_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # tags of TIFF
+_LEAST_OF_255 = 16  # the largest fraction of an image that can be meant as 0..255
 # How a decoder is told to take the upper byte of each value of 16 bits.
 _DEEP_COLOR = re.compile(r"(RGB|RGBA|RGBX);16([BLN])")
 
@@ -67,14 +69,18 @@ def is_gray(image: Image.Image) -> bool:
     if image.mode in ("P", "PA"):
         colors = np.array(image.getpalette() or [0, 0, 0], "uint8").reshape(-1, 3)
         return bool((colors == colors[:, :1]).all())
-    if any(_raw_mode(tile) == "LA;16B" for tile in image.tile):
+    if _is_deep_gray_alpha(image):
         return True  # which Pillow makes RGBA of
     return image.mode in ("1", "L", "LA", "La") or _is_deep_gray(image)
 
 
 def is_deep(image: Image.Image) -> bool:
     """Whether a value of the image, not decoded yet, has more than 8 bits."""
-    return _is_deep_gray(image) or any(map(_deep_raw_mode, image.tile))
+    return (
+        _is_deep_gray(image)
+        or _is_deep_gray_alpha(image)
+        or any(map(_deep_raw_mode, image.tile))
+    )
 
 
 def eight_bits(
@@ -89,9 +95,10 @@ def eight_bits(
     """
     from PIL import Image
 
-    if _is_deep_gray(image):
-        image.load()
-        return Image.fromarray(scaled(np.asarray(image), max_value))
+    if _is_deep_gray(image) or _has_signed_bytes(image):
+        return _of_deep_gray(image, max_value)
+    if _is_deep_gray_alpha(image):
+        return _of_deep_gray_alpha(image, max_value)
     if not any(map(_deep_raw_mode, image.tile)):
         image.load()
         return image
@@ -99,7 +106,8 @@ def eight_bits(
     image.load()
     upper = np.asarray(image)
     colors = 3  # transparency behind them keeps its upper 8 bits
-    if max_value is None and upper[..., :colors].max() >= 128:
+    transparent = image.info.get("transparency")
+    if max_value is None and upper[..., :colors].max() >= 128 and transparent is None:
         return image  # all 16 bits are needed, and the upper 8 are what is wanted
     file.seek(0)
     again = Image.open(file, formats=[image.format])
@@ -108,7 +116,10 @@ def eight_bits(
     values = upper.astype("uint16") * 256 + np.asarray(again)
     pixels = upper.copy()
     pixels[..., :colors] = scaled(values[..., :colors], max_value)
-    return Image.fromarray(pixels, image.mode)
+    if transparent is None:
+        return Image.fromarray(pixels, image.mode)
+    opaque = (values != transparent).any(axis=-1, keepdims=True)
+    return Image.fromarray(np.concatenate([pixels, _as_alpha(opaque)], axis=-1))
 
 
 def scaled(values: np.ndarray, max_value: float | None) -> np.ndarray:
@@ -122,8 +133,11 @@ def scaled(values: np.ndarray, max_value: float | None) -> np.ndarray:
         pass
     elif values.dtype.kind != "f":
         low, high = 0.0, 2.0 ** max(8, int(high).bit_length()) - 1
+    elif high <= 1:
+        low, high = 0.0, 1.0
     elif high <= 255:
-        low, high = 0.0, 1.0 if high <= 1 else 255.0
+        meant = high >= _LEAST_OF_255 or (values == np.rint(values)).all()
+        low, high = 0.0, 255.0 if meant else high
     scale = 255 / (high - low) if high > low else 0.0
     return np.rint(((values - low) * scale).clip(0, 255)).astype("uint8")
 
@@ -176,6 +190,55 @@ def fitted(
 
 def _is_deep_gray(image: Image.Image) -> bool:
     return image.mode.startswith(("I", "F"))
+
+
+def _is_deep_gray_alpha(image: Image.Image) -> bool:
+    return any(_raw_mode(tile) == "LA;16B" for tile in image.tile)
+
+
+def _has_signed_bytes(image: Image.Image) -> bool:
+    """Whether the image, not decoded yet, has bytes that Pillow takes as unsigned."""
+    is_gray = image.format == "TIFF" and image.mode == "L"
+    return is_gray and image.tag_v2.get(_SAMPLE_FORMAT) in (2, (2,))
+
+
+def _of_deep_gray(image: Image.Image, max_value: float | None) -> Image.Image:
+    from PIL import Image
+
+    is_tiff = image.format == "TIFF"
+    white_is_zero = is_tiff and image.tag_v2.get(_PHOTOMETRIC) == 0
+    stored = None  # as what, where Pillow has another type
+    if _has_signed_bytes(image):
+        stored = "int8"
+    elif any(_raw_mode(tile) == "I;32N" for tile in image.tile):
+        stored = "uint32"
+    image.load()
+    values = np.asarray(image)
+    if stored is not None:
+        values = values.view(stored)
+    pixels = scaled(values, max_value)
+    if white_is_zero:
+        pixels = 255 - pixels
+    transparent = image.info.get("transparency")
+    if transparent is None:
+        return Image.fromarray(pixels)
+    alpha = _as_alpha(values != transparent)
+    return Image.fromarray(np.stack([pixels, alpha], axis=-1))
+
+
+def _of_deep_gray_alpha(image: Image.Image, max_value: float | None) -> Image.Image:
+    from PIL import Image
+
+    # As if its four bytes were four colors: Pillow itself keeps the upper ones alone.
+    image.tile = [tile._replace(args="RGBA") for tile in image.tile]
+    image.load()
+    parts = np.asarray(image)
+    pixels = scaled(parts[..., 0].astype("uint16") * 256 + parts[..., 1], max_value)
+    return Image.fromarray(np.stack([pixels, parts[..., 2]], axis=-1))
+
+
+def _as_alpha(opaque: np.ndarray) -> np.ndarray:
+    return opaque.astype("uint8") * 255
 
 
 def _raw_mode(tile: Any) -> str:

@@ -92,9 +92,9 @@ def read_split(
     """
     path = os.fspath(path)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number may be too long, too
         raise ValueError(
             f"{path} is no saved split: it is no JSON ({error}). Write one by "
             "`Split.save` or `save_split`."
@@ -103,6 +103,11 @@ def read_split(
         raise FileNotFoundError(
             f"The saved split {path!r} does not exist; write it by `Split.save` or "
             "`save_split`, or correct the path."
+        ) from error
+    except OSError as error:
+        raise type(error)(
+            f"The saved split {path!r} cannot be read ({error.strerror or error}); "
+            "name the file that `Split.save` or `save_split` has written."
         ) from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(
@@ -114,7 +119,7 @@ def read_split(
             f"{path} is of version {content.get('version')!r}, but this release of "
             f"keras_dc3 reads version {_VERSION}."
         )
-    parts = {name: content.get(name, []) for name in names}
+    parts = {name: _listed(name, content.get(name), path) for name in names}
     found = positions_of(parts, ids, names, path)
     unused = content.get("unused")
     if unused is not None:

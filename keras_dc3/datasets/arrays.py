@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -162,9 +163,21 @@ def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarra
     counts = check_counts(name, annotations)
     if counts.dtype.kind == "f":
         if (counts == np.round(counts)).all():
+            _tell_percentages(name, counts)
             return counts.astype("int64")
         check_soft_labels(name, counts[counts.sum(axis=1) > 0])
     return counts
+
+
+def _tell_percentages(name: str, counts: np.ndarray) -> None:
+    """Warns of counts, written as fractions, that are probably percentages."""
+    sums = counts.sum(axis=1)
+    if (sums == 100).any() and np.isin(sums, (0, 100)).all():
+        warnings.warn(
+            f"`{name}` are whole numbers of sum 100 for each image, and are taken as "
+            "the answers of 100 people. If they are percentages, divide them by 100.",
+            stacklevel=4,
+        )
 
 
 _MOST_CLASSES = 100_000

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.datasets.files import check_agreement, data_folder, read_npz
+from keras_dc3.datasets.files import check_agreement, data_folder, npy_array, read_npz
 
 CLASS_NAMES = (
     "airplane",
@@ -100,7 +100,7 @@ def _from_tfds(path: Path, tfds_data_dir: str | os.PathLike | None) -> ImageSet:
     """Joins the counts with TensorFlow Datasets' images, which are shuffled, by id."""
     import tensorflow_datasets as tfds
 
-    counts = np.load(path, allow_pickle=False)
+    counts = npy_array(path)
     if counts.shape != (_NUMBER, 10):
         raise ValueError(
             f"{path} must hold counts (10000, 10). Found: {counts.shape}. Use the file "

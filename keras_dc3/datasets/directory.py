@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,14 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_names
-from keras_dc3.annotations import Annotations, class_order
+from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.matching import match_names
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.arrays import default_sizes
-
-UNLABELED = "unlabeled"  # the folder beside class folders for images of no class yet
+from keras_dc3.datasets.class_folders import of_folders
 
 
 def from_directory(
@@ -50,8 +48,10 @@ def from_directory(
     arrays, `data.list_images` and `data.read_image` say.
 
     Without `annotations`, a folder in the folder is a class, "cod" of "cod/a/1.png";
-    images in none, or in one called "unlabeled", have no annotation. With them, folders
-    mean nothing, and images that nobody annotated have none.
+    images in none, or in one called "unlabeled" or "unlabelled", in capitals or not,
+    have no annotation, unless `class_names` has that class. Folders whose names may
+    mean the same stay two classes, with a warning. With `annotations`, folders mean
+    nothing, and images that nobody annotated have none.
 
     Each labeled image gets one class, drawn from its soft label. Images without
     annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
@@ -113,7 +113,7 @@ def from_directory(
     _check_listing(images, listing)
     files = listing.files
     if annotations is None:
-        counts, class_names = _of_folders(images, files, class_names)
+        counts, class_names = of_folders(images, files, class_names)
     else:
         if isinstance(annotations, str | os.PathLike):
             annotations = Annotations.from_csv(annotations, class_names=class_names)
@@ -163,40 +163,6 @@ def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
             "PNG for example.",
             stacklevel=3,
         )
-
-
-def _of_folders(
-    folder: str | os.PathLike,
-    files: Sequence[str],
-    class_names: tuple[str, ...] | None,
-) -> tuple[SparseCounts, tuple[str, ...]]:
-    """Returns counts and class names of images that lie in a folder for each class."""
-    tops = [name.partition("/")[0] if "/" in name else None for name in files]
-    found = Counter(tops)
-    del found[None]
-    if UNLABELED not in (class_names or ()):
-        del found[UNLABELED]
-    folder = os.fspath(folder)
-    if class_names is None:
-        class_names = class_order(found)
-        if len(class_names) < 2:
-            what = f"one class folder, {class_names[0]!r}" if found else "no folder"
-            raise ValueError(
-                f"Without `annotations` each class needs a folder in {folder!r}, but "
-                f"there is {what} with images. Pass `annotations`, or name the folder "
-                "above the folders of two classes or more."
-            )
-    unknown = [name for name in class_order(found) if name not in class_names]
-    if unknown:
-        raise ValueError(
-            f"The folders {unknown} in {folder!r} are none of the classes "
-            f"{list(class_names)}. Rename them, add them to `class_names`, or move "
-            f"their {sum(found[name] for name in unknown):,} images into a folder "
-            f"{UNLABELED!r}."
-        )
-    number = {name: i for i, name in enumerate(class_names)}
-    labels = np.fromiter((number.get(top, -1) for top in tops), "int64", len(tops))
-    return SparseCounts.from_labels(labels, len(class_names)), class_names
 
 
 def _of_annotations(

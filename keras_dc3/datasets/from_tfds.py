@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import as_counts, default_sizes
+from keras_dc3.datasets.files import npy_array, npz_arrays
 from keras_dc3.proposals.writing import whole_file
 
 
@@ -210,11 +211,10 @@ def _write_images(path: Path, images: Iterator[np.ndarray], number: int) -> None
 
 
 def _kept(path: Path) -> ImageSet:
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as file:
-        parts = {key: file[key] for key in file}
+    parts = npz_arrays(path.with_suffix(".npz"))
     names = parts.get("class_names")
     return ImageSet(
-        np.load(path, mmap_mode="r"),
+        npy_array(path, mmap_mode="r"),
         [str(name) for name in parts["ids"]],
         parts.get("counts"),
         None if names is None else [str(name) for name in names],

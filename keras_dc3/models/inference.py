@@ -60,6 +60,8 @@ class InferenceMixin:
             x, batch_size = self._to_evaluate(x, batch_size), None
         y = inputs.as_arrays(y)
         evaluation.check_evaluation_data(self, (x, y), steps)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
+            callbacks = [*self._as_list(callbacks), *evaluation.end_watch(x, steps)]
         self._evaluating = True
         try:
             logs = super().evaluate(

@@ -166,9 +166,8 @@ class TrainingMixin:
             self.set_classes(validation_data.num_classes, names)
         if inputs.is_data(validation_data):
             validation_data = validation_data.validation_batches()
-        evaluation.check_evaluation_data(
-            self, validation_data, kwargs.get("validation_steps")
-        )
+        steps = kwargs.get("validation_steps")
+        callbacks += evaluation.check_validation_data(self, validation_data, steps)
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks.append(StopOnNaN())
         # First of all, so that no other callback sees or saves what it stops at.
@@ -179,8 +178,7 @@ class TrainingMixin:
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
-        steps = (steps_per_epoch, kwargs.get("validation_steps"))
-        with quiet_end((x, validation_data), steps):
+        with quiet_end((x, validation_data), (steps_per_epoch, steps)):
             return super().fit(
                 x,
                 y,

@@ -46,8 +46,11 @@ def frames(form, number=3, size=(20, 20)):
     return file.getvalue()
 
 
-def deep_png(values):
-    """Returns the bytes of a PNG of 16 bits per value, for uint16 (h, w, 1 to 4)."""
+def deep_png(values, transparent=None):
+    """Returns the bytes of a PNG of 16 bits per value, for uint16 (h, w, 1 to 4).
+
+    `transparent` is the gray value, or (red, green, blue), that stands for that.
+    """
     height, width, channels = values.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
@@ -57,10 +60,12 @@ def deep_png(values):
         return struct.pack(">I", len(content)) + name + content + sum_
 
     header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    key = b"" if transparent is None else np.array(transparent, ">u2").tobytes()
     return b"".join(
         [
             b"\x89PNG\r\n\x1a\n",
             chunk(b"IHDR", header),
+            chunk(b"tRNS", key) if key else b"",
             chunk(b"IDAT", zlib.compress(rows)),
             chunk(b"IEND", b""),
         ]
@@ -87,6 +92,33 @@ def deep_tiff(values):
     directory += b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
     start = 8 + len(pixels) + len(bits)
     return b"II*\0" + struct.pack("<I", start) + pixels + bits + directory
+
+
+def gray_tiff(values, white_is_zero=False):
+    """Returns the bytes of a TIFF of numbers (h, w), of their type and byte order."""
+    order = ">" if values.dtype.byteorder == ">" else "<"
+    height, width = values.shape
+    kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    tags = [
+        (256, 4, width),
+        (257, 4, height),
+        (258, 3, 8 * values.itemsize),
+        (259, 3, 1),
+        (262, 3, 0 if white_is_zero else 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (278, 4, height),
+        (279, 4, values.nbytes),
+        (339, 3, kind),
+    ]
+    pixels = values.tobytes() + bytes(values.nbytes % 2)
+    directory = struct.pack(order + "H", len(tags))
+    for tag, size, value in tags:
+        packed = struct.pack(order + ("I" if size == 4 else "Hxx"), value)
+        directory += struct.pack(order + "HHI", tag, size, 1) + packed
+    start = struct.pack(order + "I", 8 + len(pixels))
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    return mark + start + pixels + directory + bytes(4)
 
 
 NAMES = ("cod", "haddock", "neither")

@@ -92,6 +92,7 @@ def test_a_file_of_other_images_is_refused(tmp_path):
         ("[]", "is no saved split"),
         ('{"labeled": ["a"]}', '"format" must be'),
         ('{"format": "keras_dc3 split", "version": 2}', "of version 2"),
+        (f'{{"format": "x", "version": {"9" * 5000}}}', "is no JSON"),
         ('{"format": "keras_dc3 split", "version": 1}', "at least one id"),
         (
             '{"format": "keras_dc3 split", "version": 1, "labeled": "a"}',
@@ -122,6 +123,31 @@ def test_files_that_are_no_split(tmp_path, content, match):
         Split.load(path, ["a", "b"])
     with pytest.raises(FileNotFoundError, match=r"missing\.json' does not exist"):
         Split.load(tmp_path / "missing.json", ["a", "b"])
+
+
+@pytest.mark.parametrize("unused", ["null", "[]", '["c"]'])
+def test_a_part_may_be_null(tmp_path, unused):
+    path = tmp_path / "split.json"
+    path.write_text(
+        '{"format": "keras_dc3 split", "version": 1, "labeled": ["a"], '
+        f'"unlabeled": null, "validation": ["b"], "unused": {unused}}}'
+    )
+    ids = ["a", "b", "c"] if "c" in unused else ["a", "b"]
+    assert [part.tolist() for part in Split.load(path, ids)] == [[0], [], [1]]
+
+
+def test_a_file_with_a_mark_of_its_encoding(tmp_path):
+    """As editors of some systems write it."""
+    path = tmp_path / "split.json"
+    parts = split(40, 8, 20, 10, seed=0)
+    parts.save(path, IDS)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert same(Split.load(path, IDS), parts)
+
+
+def test_a_folder_is_no_split(tmp_path):
+    with pytest.raises(OSError, match=r"saved split .* cannot be read \(.+\); name"):
+        Split.load(tmp_path, IDS)
 
 
 def test_given_lists():

@@ -193,5 +193,9 @@ def test_without_its_files_a_builder_says_which(tmp_path):
     with pytest.raises(AssertionError, match=r"zenodo\.org/record/8115942"):
         builder.download_and_prepare(download_config=config)
     config = tfds.download.DownloadConfig(manual_dir=tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"`Plankton\.zip` of https://zenodo"):
+    (tmp_path / "else.txt").write_text("x")
+    with pytest.raises(FileNotFoundError) as caught:
         builder.download_and_prepare(download_config=config)
+    told = str(caught.value)
+    assert "zenodo.org/record/8115942" in told and str(tmp_path) in told
+    assert "manual_dir=" in told and "KERAS_DC3_DATA" not in told

@@ -1,5 +1,6 @@
 """A folder of images becomes a data set, or one clear error."""
 
+import re
 import shutil
 
 import pytest
@@ -45,6 +46,42 @@ class TestClassFolders:
         assert found == [name.split("/")[0] for name in data.validation.ids]
         with pytest.raises(ValueError, match=r"folders \['haddock'\].*their 10 images"):
             datasets.from_directory(tmp_path, class_names=["cod", "plaice"])
+
+    @pytest.mark.parametrize(
+        "name", ["Unlabeled", "UNLABELED", "unlabelled", "Unlabelled", "unlabeled "]
+    )
+    def test_unlabeled_in_any_spelling(self, name, tmp_path):
+        write(tmp_path, [*NAMES, f"{name}/1.png"])
+        data, told = quiet(tmp_path)
+        assert not told and data.class_names == ("cod", "haddock")
+        assert data.unlabeled.ids == (f"{name}/1.png",)
+        data, _ = quiet(tmp_path, class_names=["cod", "haddock", name], labeled=10)
+        assert data.num_classes == 3 and data.unlabeled is None
+
+    @pytest.mark.parametrize(
+        ("names", "note"),
+        [
+            (["Cod"], "blanks, .*: 'Cod' and 'cod'"),
+            (["cod "], "blanks, .*: 'cod' and 'cod '"),
+            (["01", "1"], "number is written .*: '01' and '1'"),
+            (["caf\u00e9", "cafe\u0301"], r"letter: 'cafe\\u0301' and 'caf\\xe9'"),
+            (["none"], "2 images are in the folder 'none'.*rename it to 'unlabeled'"),
+        ],
+    )
+    def test_folders_that_may_mean_the_same(self, names, note, tmp_path):
+        others = [f"{name}/{i}.png" for name in names for i in range(2)]
+        write(tmp_path, [*NAMES, *others])
+        if len(list(tmp_path.iterdir())) < 2 + len(names):
+            pytest.skip("this file system takes these names for one")
+        data, told = quiet(tmp_path, labeled=0.5)
+        assert len(told) == 1 and re.search(note, told[0]), told
+        assert data.num_classes == 2 + len(names)
+
+    def test_a_slip_in_the_name_of_a_folder(self, tmp_path):
+        many = [f"haddock/{i}.png" for i in range(20)]
+        write(tmp_path, [*NAMES, *many, "hadock/1.png"])
+        _, told = quiet(tmp_path, labeled=0.5)
+        assert len(told) == 1 and "slips: 'hadock' for 'haddock'" in told[0]
 
     @pytest.mark.parametrize(
         ("names", "match"),
@@ -102,6 +139,8 @@ class TestFiles:
             datasets.from_directory(tmp_path)
         with pytest.raises(FileNotFoundError, match="There is no folder of images"):
             datasets.from_directory(tmp_path / "none")
+        with pytest.raises(TypeError, match=r"must be a path.*Received: None"):
+            datasets.from_directory(None)
 
     def test_moving_images(self, tmp_path):
         write(tmp_path, NAMES, size=(20, 20))

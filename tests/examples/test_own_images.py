@@ -1,7 +1,9 @@
 """`examples/own_images.py` needs a folder and a table, no code."""
 
 import csv
+import importlib
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ pytest.importorskip("matplotlib", reason="needs keras_dc3[demo]")
 
 from keras_dc3 import Proposals
 from tests.data.image_inputs import frames, picture, save
-from tests.examples.test_examples import check_output, run
+from tests.examples.test_examples import ROOT, check_output, run
 
 pytestmark = pytest.mark.tensorflow
 
@@ -108,6 +110,28 @@ def test_what_is_wrong_is_told_in_flags(folder):
         result = start(folder, *flags)
         assert result.returncode == 1 and "Traceback" not in result.stderr
         assert message in result.stderr and flag in result.stderr
+
+
+def test_what_missing_means(monkeypatch):
+    """Of a table: labels that are no answers. Of a folder: images not there."""
+    from absl import flags
+
+    known = set(flags.FLAGS)
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    own_images = importlib.import_module("own_images")
+    try:
+        label = "'Shirt' is none of the `class_names`. Correct it, or pass `missing=[]`"
+        assert own_images.in_flags(label).endswith(
+            "Here `class_names` is --class_names, `missing` is --no_answer."
+        )
+        image = 'add the files, or pass `missing="drop"` to leave such images out'
+        told = own_images.in_flags(image)
+        assert told.endswith("Here `missing` is --drop_missing.")
+    finally:
+        for name in set(flags.FLAGS) - known:
+            delattr(flags.FLAGS, name)
+        for name in ("own_images", "runner"):
+            sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,17 @@ class AnnotatedBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> Any:
-        splits = self._read(str(dl_manager.manual_dir))
+        folder = str(dl_manager.manual_dir)
+        try:
+            splits = self._read(folder)
+        except FileNotFoundError as error:
+            how = " ".join(self.MANUAL_DOWNLOAD_INSTRUCTIONS.split())
+            raise FileNotFoundError(
+                f"The files of {self.name!r} are not in TensorFlow Datasets' folder "
+                f"for manual downloads, {folder!r}. {how} For another folder pass "
+                "`download_and_prepare_kwargs={'download_config': "
+                "tfds.download.DownloadConfig(manual_dir=...)}` to `tfds.load`."
+            ) from error
         label = self.info.features["label"]
         if label.names[0] == "0":  # TFDS' own, where only the number was known
             label.names = list(next(iter(splits.values())).class_names)
