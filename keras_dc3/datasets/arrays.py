@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -157,8 +158,11 @@ def default_sizes(
 
 def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarray:
     """Returns counts (n, k) of annotations in any form that `from_arrays` takes."""
-    annotations = np.asarray(annotations)
-    if annotations.ndim == 1:
+    masked = np.ma.isMaskedArray(annotations)
+    if not masked:
+        with contextlib.suppress(ValueError):  # rows of several lengths
+            annotations = np.asarray(annotations)
+    if getattr(annotations, "ndim", 2) == 1 and not masked:
         return _one_hot(name, annotations, num_classes)
     counts = check_counts(name, annotations)
     if counts.dtype.kind == "f":

@@ -40,3 +40,17 @@ def test_whole_percentages_are_told(without):
 )
 def test_what_is_no_percentage_is_not(annotations):
     assert not made(annotations)[1]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        (np.ma.array(SHARES, mask=SHARES > 50), "some are masked"),
+        (np.ma.array(np.arange(40) % 2, mask=np.arange(40) == 3), "some are masked"),
+        ([[1, 2]] * 39 + [[1]], "rows of several lengths"),
+        (["cod"] * 40, "must be integer classes"),
+    ],
+)
+def test_gaps_and_rows_of_several_lengths(annotations, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.from_arrays(IMAGES, annotations, num_classes=2)
