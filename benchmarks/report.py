@@ -79,6 +79,47 @@ def throughput_table(record: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(record)])
 
 
+def annotations_table(record: dict[str, Any]) -> str:
+    """Returns the table of benchmarks/annotations.py."""
+    lines = ["| table | answers | keras_dc3 | pandas |", "|---|---|---|---|"]
+    for name, result in record["results"].items():
+        times = " | ".join(f"{s:.2f} s" for s in result["seconds"].values())
+        lines.append(f"| {name} | {result['answers']:,} | {times} |")
+    turns = record["settings"]["turns"]
+    return "\n".join([*lines, "", f"Medians of {turns} turns. {_made_by(record)}"])
+
+
+def pipeline_table(record: dict[str, Any]) -> str:
+    """Returns the tables of benchmarks/pipeline.py."""
+    lines = [
+        "| files | from_directory | first batch | first step of `fit` | memory after it |"
+        " memory after 200 steps |",
+        "|---|---|---|---|---|---|",
+    ]
+    for files, start in record["results"]["start"].items():
+        steps = list(start["memory_mib"].values())
+        lines.append(
+            f"| {int(files):,} | {start['from_directory_seconds']:.1f} s | "
+            f"{start['first_batch_seconds']:.1f} s | "
+            f"{start['first_step_of_fit_seconds']:.1f} s | {steps[0]:.0f} MiB | "
+            f"{steps[-1]:.0f} MiB |"
+        )
+    kinds = ("decode", "weak", "strong", "pipeline")
+    lines += [
+        "",
+        f"One more image takes {record['results']['bytes_per_image']:.0f} bytes of "
+        "memory.",
+        "",
+        "| pixels | decode (JPEG) | weak view | strong view | whole pipeline |",
+        "|---|---|---|---|---|",
+    ]
+    for size, speed in record["results"]["speed"].items():
+        cells = [f"{speed[kind]['images_per_second']:,.0f} images/s" for kind in kinds]
+        lines.append(f"| {size}x{size} | {' | '.join(cells)} |")
+    turns = record["settings"]["turns"]
+    return "\n".join([*lines, "", f"Medians of {turns} turns. {_made_by(record)}"])
+
+
 def unfinished_table(record: dict[str, Any]) -> str:
     """Returns what runs had reached that were stopped, at the last epoch of all."""
     cells = record["cells"]
@@ -110,6 +151,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "quickstart": score_table,
     "cifar10h": score_table,
     "unfinished": unfinished_table,
+    "annotations": annotations_table,
+    "pipeline": pipeline_table,
 }
 
 
