@@ -92,8 +92,8 @@ def annotations_table(record: dict[str, Any]) -> str:
 def pipeline_table(record: dict[str, Any]) -> str:
     """Returns the tables of benchmarks/pipeline.py."""
     lines = [
-        "| files | from_directory | first batch | first step of `fit` | memory after it |"
-        " memory after 200 steps |",
+        "| files | from_directory | first batch | first step of `fit` | memory after "
+        "it | memory after 200 steps |",
         "|---|---|---|---|---|---|",
     ]
     for files, start in record["results"]["start"].items():
