@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.proposals.writing import whole_file
+from keras_dc3._writing import whole_file
 
 _FORMAT = "keras_dc3 split"
 _VERSION = 1

@@ -15,7 +15,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from keras_dc3.proposals.writing import whole_file
+from keras_dc3._writing import whole_file
 
 _BLOCK = 1 << 20
 _TIMEOUT = 30  # seconds without an answer

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._writing import whole_file
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import as_counts, default_sizes
 from keras_dc3.datasets.files import npy_array, npz_arrays
-from keras_dc3.proposals.writing import whole_file
 
 
 def from_tfds(

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.proposals.writing import whole_file
+from keras_dc3._writing import whole_file
 
 _NAME = re.compile(r"[A-Za-z0-9_.+]+")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3._writing import whole_file
 from keras_dc3.plots.captions import cut
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
@@ -19,7 +20,6 @@ from keras_dc3.plots.sheet import (
     file_kind,
 )
 from keras_dc3.proposals.summary import shares
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_soft_labels
+from keras_dc3._writing import whole_file
 from keras_dc3.plots.captions import caption, cut, said
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
@@ -23,7 +24,6 @@ from keras_dc3.plots.sheet import (
     file_kind,
 )
 from keras_dc3.proposals.summary import mixture
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
