@@ -15,10 +15,8 @@ load of the machine meets all alike.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -226,7 +224,12 @@ def main(argv: list[str]) -> None:
     finally:
         shutil.rmtree(folder)
     if FLAGS.output:
-        write(results)
+        import record
+
+        settings = {name: FLAGS[name].value for name in ("files", "images", "turns")}
+        settings["batch_size"] = BATCH
+        packages = ("keras", "tensorflow", "pillow")
+        record.write(FLAGS.output, results, settings, packages)
 
 
 def measure(folder: Path) -> dict[str, Any]:
@@ -256,39 +259,6 @@ def measure(folder: Path) -> dict[str, Any]:
         "bytes_per_image": per_image,
         "speed": measure_speed(folder),
     }
-
-
-def write(results: dict[str, Any]) -> None:
-    """Writes the results with all that is needed to repeat them."""
-    import keras
-    import PIL
-    import tensorflow as tf
-
-    import keras_dc3
-
-    record = {
-        "command": " ".join(["python", *sys.argv]),
-        "date": datetime.date.today().isoformat(),
-        "versions": {
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "pillow": PIL.__version__,
-            "keras_dc3": keras_dc3.__version__,
-            "python": platform.python_version(),
-        },
-        "cores": os.cpu_count(),
-        "seed": 0,
-        "settings": {
-            "files": FLAGS.files,
-            "images": FLAGS.images,
-            "turns": FLAGS.turns,
-            "batch_size": BATCH,
-        },
-        "results": results,
-    }
-    with open(FLAGS.output + ".tmp", "w", encoding="utf-8") as file:
-        json.dump(record, file, indent=1)
-    os.replace(FLAGS.output + ".tmp", FLAGS.output)
 
 
 if __name__ == "__main__":
