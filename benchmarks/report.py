@@ -122,18 +122,20 @@ def pipeline_table(record: dict[str, Any]) -> str:
 
 def unfinished_table(record: dict[str, Any]) -> str:
     """Returns what runs had reached that were stopped, at the last epoch of all."""
-    cells = record["cells"]
-    common = min(int(cell["history"]["epoch"][-1]) for cell in cells.values())
+    reached = [cell["history"]["epoch"][-1] for cell in record["cells"].values()]
+    common = int(min(reached))
     names = ("val_f1", "val_d", "val_d_minus_f1", "val_ambiguous", "val_accuracy")
     lines = [
-        "| strategy | objective | seed | F1 | d | d - F1 | ambiguous | accuracy |",
-        "|---|---|---|---|---|---|---|---|",
+        "| strategy | objective | seed | F1 | d | d - F1 | ambiguous | accuracy | per "
+        "step |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, cell in cells.items():
+    for name, cell in record["cells"].items():
         strategy, config, seed = name.split("-")
         at = cell["history"]["epoch"].index(common)
         scores = " | ".join(f"{100 * cell['history'][n][at]:.1f}" for n in names)
-        lines.append(f"| {strategy} | {evidence.NAMES[config]} | {seed} | {scores} |")
+        cells = [strategy, evidence.NAMES[config], seed, scores]
+        lines.append(f"| {' | '.join(cells)} | {cell['median_ms_per_step']:.0f} ms |")
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     per_epoch = record["steps_per_epoch"]
     lines += [

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -65,24 +63,3 @@ class CheckedBatches(keras.utils.PyDataset):
 
     def on_epoch_end(self) -> None:
         self.batches.on_epoch_end()
-
-
-@contextmanager
-def quiet_end(datasets: Iterable[Any], steps: Iterable[int | None]) -> Iterator[None]:
-    """Lets a `tf.data.Dataset` of unknown length end without a warning.
-
-    Keras takes the end of each of its epochs for data that ran out.
-
-    Args:
-        datasets: of any kind.
-        steps: of each, the batches that are asked for; None for all.
-    """
-    lengths = [
-        getattr(dataset, "cardinality", None)
-        for dataset, number in zip(datasets, steps, strict=True)
-        if number is None
-    ]
-    with warnings.catch_warnings():
-        if any(callable(length) and int(length()) == -2 for length in lengths):
-            warnings.filterwarnings("ignore", message="Your input ran out of data")
-        yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,10 +17,8 @@ from keras_dc3.models.inputs import (
     check_labels,
     is_training_batch,
 )
+from keras_dc3.models.stream_end import end_watch
 from keras_dc3.proposals import Proposals
-
-# Of an evaluation whose number of batches nobody knows.
-_MANY_BATCHES, _MOST_BATCHES = 10_000, 100_000
 
 
 def check_built(model: Any) -> None:
@@ -80,49 +77,6 @@ def check_validation_data(model: Any, data: Any, steps: int | None) -> list[Any]
             "`keras.utils.PyDataset` or `tf.data.Dataset` that ends."
         )
     return end_watch(data, steps)
-
-
-def end_watch(data: Any, steps: int | None) -> list[Any]:
-    """Returns an `EndWatch` if it is unknown how many batches there are, else nothing.
-
-    Args:
-        data: what is evaluated.
-        steps: batches to evaluate, None for all.
-    """
-    if steps is not None:
-        return []
-    cardinality = getattr(data, "cardinality", None)
-    unknown = callable(cardinality) and int(cardinality()) == -2
-    return [EndWatch()] if unknown or hasattr(data, "__next__") else []
-
-
-class EndWatch(keras.callbacks.Callback):
-    """Warns after 10,000 batches of an evaluation, and stops it after 100,000.
-
-    For data that do not say how many batches they have: they may never end.
-    """
-
-    def on_test_begin(self, logs: Any = None) -> None:
-        self.warned = False
-
-    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
-        steps = (
-            "pass `steps` (in `fit`: `validation_steps`), or remove a `.repeat()` if "
-            "the data repeat without end"
-        )
-        if batch >= _MOST_BATCHES:
-            raise ValueError(
-                f"The evaluation was stopped after {batch:,} batches: the data do not "
-                f"say how many they have, and have not ended; {steps}."
-            )
-        if batch >= _MANY_BATCHES and not self.warned:
-            self.warned = True
-            warnings.warn(
-                f"The evaluation has taken {batch:,} batches, and stops with an error "
-                f"at {_MOST_BATCHES:,}: the data do not say how many they have; "
-                f"{steps}.",
-                stacklevel=2,
-            )
 
 
 def infer(model: Any, images: Any, batch_size: int) -> dict[str, np.ndarray]:

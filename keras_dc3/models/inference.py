@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.models import evaluation, inputs
+from keras_dc3.models.stream_end import end_watch
 
 
 class _Embedding(keras.Model):
@@ -61,7 +62,7 @@ class InferenceMixin:
         y = inputs.as_arrays(y)
         evaluation.check_evaluation_data(self, (x, y), steps)
         if not isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
-            callbacks = [*self._as_list(callbacks), *evaluation.end_watch(x, steps)]
+            callbacks = [*self._as_list(callbacks), *end_watch(x, steps)]
         self._evaluating = True
         try:
             logs = super().evaluate(

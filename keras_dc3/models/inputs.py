@@ -29,7 +29,8 @@ def is_data(x: Any) -> bool:
 def as_arrays(labels: Any) -> Any:
     """Returns labels given as a list, tensor or pandas series as a NumPy array.
 
-    Of a tuple (images, labels, ...), all but the images.
+    In a tuple (images, labels, ...) the images stay as they are, unless they are a
+    list.
     """
     if isinstance(labels, tuple):
         images = np.asarray(labels[0]) if isinstance(labels[0], list) else labels[0]

@@ -12,7 +12,8 @@ from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
-from keras_dc3.models.checked_batches import CheckedBatches, checked_batches, quiet_end
+from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
 
 
