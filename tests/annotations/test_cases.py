@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from keras_dc3.annotations import AnnotationError, Annotations
-from tests.annotations.helpers import LONG, case, counted, told, write
+from tests.annotations.helpers import LONG, counted, told, write
+from tests.cases import case
 
 
 def typing_slips(source, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 
 from keras_dc3.annotations import AnnotationError, Annotations
 from keras_dc3.annotations.label_studio_fields import file_of
-from tests.annotations.helpers import case, counted, told
+from tests.annotations.helpers import counted, told
+from tests.cases import case
 
 
 def choice(label, question="shape", **value):

@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +16,9 @@ from PIL import Image
 
 from keras_dc3.data import ImageFileError, ImageFormat, read_image
 from keras_dc3.data.decoding import read_header
+from tests.cases import case
 from tests.data.image_inputs import deep_png, deep_tiff, encode, frames, picture
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 PICTURE = picture()
 GRAY = PICTURE[..., 0]
 
@@ -28,12 +27,6 @@ def read(content, tmp_path=None, name="image", **options):
     path = tmp_path / name
     path.write_bytes(content)
     return read_image(path, **options)
-
-
-def case(name):
-    if not (CASES / name).is_dir():
-        pytest.skip(f"{CASES / name} does not exist")
-    return CASES / name
 
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])

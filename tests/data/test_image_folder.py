@@ -1,16 +1,14 @@
 """Which files of a folder are images."""
 
 import os
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("PIL", reason="needs keras_dc3[images]")
 
 from keras_dc3.data import ImageFileError, list_images, read_image
+from tests.cases import case
 from tests.data.image_inputs import picture, save
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
 
 
 def test_every_spelling_counts_once(tmp_path):
@@ -151,7 +149,5 @@ def test_no_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["04-extension-spelling", "05-clutter-in-the-fo"])
 def test_cases(name):
-    folder = next(CASES.glob(f"{name}*/images"), None)
-    if folder is None:
-        pytest.skip(f"there is no {name} in {CASES}")
+    folder = case(name) / "images"
     assert len(list_images(folder).files) == {"04": 12, "05": 8}[name[:2]]

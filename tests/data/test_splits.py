@@ -1,15 +1,13 @@
 """Parts drawn at random: sizes, classes and groups."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from keras_dc3.data import Split, split
+from tests.cases import case
 
-CASE = Path(__file__).parents[3] / "shared" / "cases" / "07-too-few-for-a-split"
 quickly = settings(max_examples=200, deadline=None, derandomize=True)
 
 
@@ -195,13 +193,12 @@ def test_impossible_splits_are_told(arguments, options, match):
         split(*arguments, seed=0, **options)
 
 
-def classes_of(source, case):
+def classes_of(source, name):
     """The class of each image: made up, or as its folder in a case from the outside."""
     if source == "made up":
-        return {"images": ["common"] * 9 + ["rare"], "two": ["a", "b"]}[case]
-    if not CASE.is_dir():
-        pytest.skip(f"{CASE} does not exist")
-    return [path.parent.name for path in sorted((CASE / case).glob("*/*.png"))]
+        return {"images": ["common"] * 9 + ["rare"], "two": ["a", "b"]}[name]
+    folder = case("07-too-few-for-a-split") / name
+    return [path.parent.name for path in sorted(folder.glob("*/*.png"))]
 
 
 @pytest.mark.parametrize("source", ["made up", "case"])

@@ -3,7 +3,6 @@
 import math
 import warnings
 from collections import Counter
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,16 +10,13 @@ import pytest
 
 import keras_dc3
 from keras_dc3 import datasets
-
-CASE = Path(__file__).parents[3] / "shared" / "cases" / "18-streams-of-different-length"
+from tests.cases import case
 
 
 def toy(source):
     """28 different images with counts; made up, or a case from the outside."""
     if source == "case":
-        if not CASE.is_dir():
-            pytest.skip(f"{CASE} does not exist")
-        loaded = np.load(CASE / "toy.npz")
+        loaded = np.load(case("18-streams-of-different-length") / "toy.npz")
         return loaded["images"], loaded["counts"]
     rng = np.random.default_rng(18)
     images = rng.integers(0, 256, (28, 16, 16, 3)).astype("uint8")

@@ -2,21 +2,9 @@
 
 import csv
 import warnings
-from pathlib import Path
-
-import pytest
 
 from keras_dc3 import datasets
 from tests.data.image_inputs import picture, save
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-
-
-def case(name):
-    folder = next(CASES.glob(f"{name}-*"), None)
-    if folder is None:
-        pytest.skip(f"there is no case {name} in {CASES}")
-    return folder
 
 
 def write(folder, names, size=(8, 8)):

@@ -12,8 +12,9 @@ pytest.importorskip("PIL", reason="needs keras_dc3[images]")
 from keras_dc3 import datasets
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.data import list_images
+from tests.cases import case
 from tests.data.image_inputs import picture, save
-from tests.datasets.folders import answers, case, ids, quiet, table
+from tests.datasets.folders import answers, ids, quiet, table
 
 
 @pytest.mark.parametrize("channels", [1, 3])
