@@ -25,6 +25,7 @@ TEST = [
     *PARQUET,
     *REVIEW,
     "pytest>=8",
+    "pytest-xdist>=3",  # the tests on two cores take half the time
     "hypothesis>=6.100",
     "krippendorff>=0.6",  # it and statsmodels compute agreement, as we do
     "statsmodels>=0.14",

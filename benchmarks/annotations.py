@@ -9,12 +9,8 @@ medians, in seconds.
 
 from __future__ import annotations
 
-import datetime
-import json
 import os
-import platform
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import record
 from absl import app, flags
 
 import keras_dc3
@@ -95,22 +92,8 @@ def main(argv: list[str]) -> None:
             )
             print(f"{name}: {results[name]['answers']:,} answers; {times}")
     if FLAGS.output:
-        record = {
-            "command": " ".join(["python", *sys.argv]),
-            "date": datetime.date.today().isoformat(),
-            "versions": {
-                "pandas": pd.__version__,
-                "keras_dc3": keras_dc3.__version__,
-                "python": platform.python_version(),
-            },
-            "cores": os.cpu_count(),
-            "seed": 0,
-            "settings": {"turns": FLAGS.turns, "rows": FLAGS.rows},
-            "results": results,
-        }
-        with open(FLAGS.output + ".tmp", "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=1)
-        os.replace(FLAGS.output + ".tmp", FLAGS.output)
+        settings = {"turns": FLAGS.turns, "rows": FLAGS.rows}
+        record.write(FLAGS.output, results, settings, ("pandas",))
 
 
 if __name__ == "__main__":

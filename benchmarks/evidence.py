@@ -142,6 +142,51 @@ def clusters(summary: dict[str, Any], configs: tuple[str, ...]) -> str:
     return _lines(["strategy", "objective", *CLUSTERS.values()], rows)
 
 
+# Scores of DC3 -> what each is to be compared with.
+RIVALS = {
+    "f1": ("f1_confident", "f1_confident_reference"),
+    "auroc_ambiguity": (
+        "auroc_softmax",
+        "auroc_entropy",
+        "auroc_margin",
+        "auroc_label_quality",
+    ),
+    "common_d_size_weighted": (
+        "common_d_class_size_weighted",
+        "common_d_k_means_size_weighted",
+    ),
+}
+LOWER_IS_BETTER = ("common_d_size_weighted",)
+
+
+def overall(summary: dict[str, Any], config: str = "dc3") -> str:
+    """Returns the scores of all runs of an objective together, beside their rivals."""
+    names = {**CONTEXT, **CLUSTERS}
+    found = [row[config] for row in summary["rows"].values() if config in row]
+    rows = []
+    for ours, rivals in RIVALS.items():
+        sign = -1 if ours in LOWER_IS_BETTER else 1
+        for rival in rivals:
+            pairs = [
+                pair
+                for row in found
+                if {ours, rival} <= row["scores"].keys()
+                for pair in zip(row["scores"][ours], row["scores"][rival], strict=True)
+                if not any(map(math.isnan, pair))
+            ]
+            if not pairs:
+                continue
+            means = [
+                _percent(sum(values) / len(pairs))
+                for values in zip(*pairs, strict=True)
+            ]
+            better = sum(sign * a > sign * b for a, b in pairs)
+            of = f"{better} of {len(pairs)}"
+            rows.append([names[ours], means[0], names[rival], means[1], of])
+    head = ["score of DC3", "mean", "beside it", "mean", "DC3 better in"]
+    return _lines(head, rows)
+
+
 TABLE_4_CONFIGS = (
     "vanilla",
     "ce_inverse",
@@ -158,11 +203,12 @@ def table_4(summary: dict[str, Any], with_paper: bool) -> str:
     """Returns the ablation: all runs of mean_teacher and pi_model together."""
     rows = []
     for config in TABLE_4_CONFIGS:
-        found = [
-            summary["rows"][strategy][config]
+        strategies = [
+            strategy
             for strategy in ("mean_teacher", "pi_model")
             if config in summary["rows"].get(strategy, {})
         ]
+        found = [summary["rows"][strategy][config] for strategy in strategies]
         if not found:
             continue
         runs = {
@@ -170,7 +216,10 @@ def table_4(summary: dict[str, Any], with_paper: bool) -> str:
             for name in ("f1", "d", "d_minus_f1", "ambiguous", "d_size_weighted")
         }
         number = len(runs["f1"])
-        cells = [NAMES[config], *(_spread(values) for values in runs.values())]
+        name = NAMES[config]
+        if len(strategies) == 1:
+            name += f" ({strategies[0]} alone)"
+        cells = [name, *(_spread(values) for values in runs.values())]
         cells += [f"{sum(row['degenerated'] for row in found)} of {number}"]
         if with_paper:
             paper = PAPER_TABLE_4.get(config)
@@ -239,8 +288,9 @@ def headline(summary: dict[str, Any], config: str = "dc3") -> str:
         return "No pair of runs is finished yet."
     f1, d, both = (sum(v) / len(v) for v in gains.values())
     pairs = len(gains["f1"])
+    over = f"mean over {pairs} strategies" if pairs > 1 else "one strategy so far"
     return (
-        f"Best runs, mean over {pairs} strategies: F1 {f1:+.1f}, d {d:+.1f}, d - F1 "
+        f"Best runs, {over}: F1 {f1:+.1f}, d {d:+.1f}, d - F1 "
         f"{both:+.1f} points against the strategy alone; d - F1 is better for {better} "
         f"of {pairs}; {degenerated} of {runs} runs degenerated."
     )
@@ -259,6 +309,7 @@ def sections(dataset: str) -> dict[str, Callable[[dict[str, Any]], str]]:
         "table2": lambda s: f"{headline(s)}\n\n{table_2(s, paper)}",
         "headline": headline,
         "context": context,
+        "overall": overall,
         "clusters": lambda s: clusters(s, of_clusters),
         "table4": lambda s: table_4(s, paper),
         "runs": all_runs,

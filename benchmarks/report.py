@@ -80,20 +80,63 @@ def throughput_table(record: dict[str, Any]) -> str:
     return "\n".join([*lines, "", _made_by(record)])
 
 
+def annotations_table(record: dict[str, Any]) -> str:
+    """Returns the table of benchmarks/annotations.py."""
+    lines = ["| table | answers | keras_dc3 | pandas |", "|---|---|---|---|"]
+    for name, result in record["results"].items():
+        times = " | ".join(f"{s:.2f} s" for s in result["seconds"].values())
+        lines.append(f"| {name} | {result['answers']:,} | {times} |")
+    turns = record["settings"]["turns"]
+    return "\n".join([*lines, "", f"Medians of {turns} turns. {_made_by(record)}"])
+
+
+def pipeline_table(record: dict[str, Any]) -> str:
+    """Returns the tables of benchmarks/pipeline.py."""
+    lines = [
+        "| files | from_directory | first batch | first step of `fit` | memory after "
+        "it | memory after 200 steps |",
+        "|---|---|---|---|---|---|",
+    ]
+    for files, start in record["results"]["start"].items():
+        steps = list(start["memory_mib"].values())
+        lines.append(
+            f"| {int(files):,} | {start['from_directory_seconds']:.1f} s | "
+            f"{start['first_batch_seconds']:.1f} s | "
+            f"{start['first_step_of_fit_seconds']:.1f} s | {steps[0]:.0f} MiB | "
+            f"{steps[-1]:.0f} MiB |"
+        )
+    kinds = ("decode", "weak", "strong", "pipeline")
+    lines += [
+        "",
+        f"One more image takes {record['results']['bytes_per_image']:.0f} bytes of "
+        "memory.",
+        "",
+        "| pixels | decode (JPEG) | weak view | strong view | whole pipeline |",
+        "|---|---|---|---|---|",
+    ]
+    for size, speed in record["results"]["speed"].items():
+        cells = [f"{speed[kind]['images_per_second']:,.0f} images/s" for kind in kinds]
+        lines.append(f"| {size}x{size} | {' | '.join(cells)} |")
+    turns = record["settings"]["turns"]
+    return "\n".join([*lines, "", f"Medians of {turns} turns. {_made_by(record)}"])
+
+
 def unfinished_table(record: dict[str, Any]) -> str:
     """Returns what runs had reached that were stopped, at the last epoch of all."""
-    cells = record["cells"]
-    common = min(int(cell["history"]["epoch"][-1]) for cell in cells.values())
+    reached = [cell["history"]["epoch"][-1] for cell in record["cells"].values()]
+    common = int(min(reached))
     names = ("val_f1", "val_d", "val_d_minus_f1", "val_ambiguous", "val_accuracy")
     lines = [
-        "| strategy | objective | seed | F1 | d | d - F1 | ambiguous | accuracy |",
-        "|---|---|---|---|---|---|---|---|",
+        "| strategy | objective | seed | F1 | d | d - F1 | ambiguous | accuracy | per "
+        "step |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, cell in cells.items():
+    for name, cell in record["cells"].items():
         strategy, config, seed = name.split("-")
         at = cell["history"]["epoch"].index(common)
         scores = " | ".join(f"{100 * cell['history'][n][at]:.1f}" for n in names)
-        lines.append(f"| {strategy} | {evidence.NAMES[config]} | {seed} | {scores} |")
+        cells = [strategy, evidence.NAMES[config], seed, scores]
+        lines.append(f"| {' | '.join(cells)} | {cell['median_ms_per_step']:.0f} ms |")
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     per_epoch = record["steps_per_epoch"]
     lines += [
@@ -113,6 +156,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "unfinished": unfinished_table,
     "table3_simulated": simulated_table.draw,
     "table3_retrained": simulated_table.draw_retrained,
+    "annotations": annotations_table,
+    "pipeline": pipeline_table,
 }
 
 

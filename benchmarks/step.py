@@ -14,10 +14,8 @@ figures are medians over the turns, and the peak resident memory of each process
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -29,6 +27,8 @@ from absl import app, flags
 
 FLAGS = flags.FLAGS
 VARIANTS = ("bare", "vanilla", "dc3")
+# Flags that the figures depend on.
+SETTINGS = ("backbone", "size", "labeled", "unlabeled", "turns", "steps", "dtype")
 
 flags.DEFINE_list("strategies", None, "Which strategies; default: all.")
 flags.DEFINE_string("backbone", "wide_resnet", "A function of keras_dc3.backbones.")
@@ -175,8 +175,7 @@ def main(argv: list[str]) -> None:
         work(*FLAGS.worker.split(","))
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import keras
-    import tensorflow as tf
+    import record
 
     import keras_dc3
 
@@ -196,34 +195,8 @@ def main(argv: list[str]) -> None:
             flush=True,
         )
         if FLAGS.output:
-            record = {
-                "command": " ".join(["python", *sys.argv]),
-                "date": datetime.date.today().isoformat(),
-                "versions": {
-                    "keras": keras.__version__,
-                    "tensorflow": tf.__version__,
-                    "keras_dc3": keras_dc3.__version__,
-                    "python": platform.python_version(),
-                },
-                "cores": os.cpu_count(),
-                "seed": 0,
-                "settings": {
-                    name: FLAGS[name].value
-                    for name in (
-                        "backbone",
-                        "size",
-                        "labeled",
-                        "unlabeled",
-                        "turns",
-                        "steps",
-                        "dtype",
-                    )
-                },
-                "results": results,
-            }
-            with open(FLAGS.output + ".tmp", "w") as file:
-                json.dump(record, file, indent=1)
-            os.replace(FLAGS.output + ".tmp", FLAGS.output)
+            settings = {name: FLAGS[name].value for name in SETTINGS}
+            record.write(FLAGS.output, results, settings, ("keras", "tensorflow"))
 
 
 if __name__ == "__main__":

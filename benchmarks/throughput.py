@@ -11,10 +11,8 @@ figures are seconds of the machine per step of one cell: medians over the turns.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -111,10 +109,7 @@ def main(argv: list[str]) -> None:
     if FLAGS.worker:
         work(FLAGS.worker)
         return
-    import keras
-    import tensorflow as tf
-
-    import keras_dc3
+    import record
 
     workers: dict[str, list[Worker]] = {}
     for name, (dtype, onednn, processes) in VARIANTS.items():
@@ -142,23 +137,8 @@ def main(argv: list[str]) -> None:
     for name, result in results.items():
         print(f"{name:30}{1000 * result['seconds_per_step']:8.1f} ms per step")
     if FLAGS.output:
-        record = {
-            "command": " ".join(["python", *sys.argv]),
-            "date": datetime.date.today().isoformat(),
-            "versions": {
-                "keras": keras.__version__,
-                "tensorflow": tf.__version__,
-                "keras_dc3": keras_dc3.__version__,
-                "python": platform.python_version(),
-            },
-            "cores": CORES,
-            "seed": 1,
-            "settings": {"turns": FLAGS.turns, "steps": FLAGS.steps},
-            "results": results,
-        }
-        with open(FLAGS.output + ".tmp", "w") as file:
-            json.dump(record, file, indent=1)
-        os.replace(FLAGS.output + ".tmp", FLAGS.output)
+        settings = {"turns": FLAGS.turns, "steps": FLAGS.steps}
+        record.write(FLAGS.output, results, settings, ("keras", "tensorflow"), seed=1)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ flags.DEFINE_string("output", None, "JSON file to write.", required=True)
 flags.DEFINE_string("device", None, "What the runs were trained on.", required=True)
 flags.DEFINE_string("versions", "", "Of the packages there, as name=version,...")
 flags.DEFINE_string("date", None, "Of the runs; default: today.")
+_STEP = re.compile(r"(\d+)ms/step")
 _VALUE = re.compile(r"(\w+): ([-+.\de]+|nan|inf)")
 
 
@@ -32,7 +34,11 @@ def read_log(path: Path) -> list[dict[str, float]]:
     lines = path.read_text(encoding="utf-8").splitlines()
     ends = [line for line in lines if "/step - " in line]
     return [
-        {"epoch": i + 1, **{name: float(v) for name, v in _VALUE.findall(line)}}
+        {
+            "epoch": i + 1,
+            "ms_per_step": float(_STEP.search(line)[1]),
+            **{name: float(v) for name, v in _VALUE.findall(line)},
+        }
         for i, line in enumerate(ends)
     ]
 
@@ -52,7 +58,11 @@ def main(argv: list[str]) -> None:
     cells: dict[str, Any] = {}
     for path in sorted((study / "cells").glob("*.log")):
         epochs = read_log(path)
-        cells[path.stem] = {"epochs": len(epochs), "history": validated(epochs)}
+        cells[path.stem] = {
+            "epochs": len(epochs),
+            "median_ms_per_step": statistics.median(e["ms_per_step"] for e in epochs),
+            "history": validated(epochs),
+        }
     content = {
         "device": FLAGS.device,
         "versions": dict(pair.split("=") for pair in FLAGS.versions.split(",") if pair),

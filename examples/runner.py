@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging as python_logging
 import os
 import platform
 import sys
@@ -106,7 +107,7 @@ def score(
     reference = None
     if alone is not None:
         reference = alone.predict(part, batch_size=100, verbose=0)["classes"]
-    return {
+    scores = {
         **metrics.proposal_scores(
             part.soft_labels,
             outputs["classes"],
@@ -121,6 +122,15 @@ def score(
             reference_probabilities=reference,
         ),
     }
+    if part.targets.ndim == 1:  # one answer per image does not tell how people differ
+        scores = {k: v for k, v in scores.items() if k != "d" and k[:2] != "d_"}
+    return scores
+
+
+def answers(part: Any) -> Any:
+    """Returns the soft labels of a part of which people have seen every image."""
+    known = part.has_counts and part.annotated.all()
+    return part.soft_labels if known else None
 
 
 def record(rows: dict[str, Any], seconds: dict[str, float], path: str) -> None:
@@ -150,6 +160,8 @@ def record(rows: dict[str, Any], seconds: dict[str, float], path: str) -> None:
 def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None:
     """Trains, scores, proposes, draws and exports, as the flags say."""
     logging.set_verbosity(logging.WARNING)  # absl's `app` has set it to INFO
+    # TensorFlow warns of graphs traced anew; here each is of another model.
+    python_logging.getLogger("tensorflow").setLevel("ERROR")
     output = FLAGS.output
     check_writable_folder(output)  # better now than after training
     print(f"{title}\n{data!r}\n")
@@ -183,7 +195,7 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
         proposals,
         data.unlabeled,
         path=paths["picture"],
-        soft_labels=data.unlabeled.soft_labels,
+        soft_labels=answers(data.unlabeled),
     )
     model.save(paths["model to train on"])
     model.export(paths["model to serve"])

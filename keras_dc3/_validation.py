@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+_MOST_COUNTED = 2.0**53  # up to here, float64 tells numbers apart
+
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     """Raises ValueError unless `value` is one of `choices`."""
@@ -154,9 +156,21 @@ def check_counts(name: str, counts: Any) -> np.ndarray:
     """Returns annotation counts (n, k) as int64 or float64.
 
     Raises:
-        ValueError: unless they have rank 2 and are finite and not negative.
+        ValueError: unless they have rank 2 and are finite, not negative and small
+            enough to be added up.
     """
-    counts = np.asarray(counts)
+    if np.ma.isMaskedArray(counts) and np.ma.getmaskarray(counts).any():
+        raise ValueError(
+            f"`{name}` must be numbers everywhere, but some are masked. Fill the gaps, "
+            "for example with `counts.filled(0)`."
+        )
+    try:
+        counts = np.asarray(counts)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` must hold a number for each image and class, shape (images, "
+            "classes). Received: rows of several lengths"
+        ) from error
     if counts.dtype.kind not in "biuf" or counts.ndim != 2 or counts.shape[1] < 1:
         raise ValueError(
             f"`{name}` must hold a number for each image and class, shape (images, "
@@ -169,6 +183,15 @@ def check_counts(name: str, counts: Any) -> np.ndarray:
             f"`{name}` must be finite and at least 0, but {int(bad.sum())} rows are "
             f"not: row {row} is {counts[row].tolist()}."
         )
+    if counts.dtype.kind == "f" or counts.dtype.itemsize == 8:
+        with np.errstate(over="ignore"):
+            bad = counts.sum(axis=1, dtype="float64") > _MOST_COUNTED
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise ValueError(
+                f"The `{name}` of an image must add up to 2**53 at most, but row {row} "
+                f"is {counts[row].tolist()}. Divide each row by its sum."
+            )
     return counts.astype("float64" if counts.dtype.kind == "f" else "int64", copy=False)
 
 

@@ -1,5 +1,6 @@
 """What the README shows works as printed."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,16 +9,42 @@ import numpy as np
 import pytest
 
 import keras_dc3
+from tests.datasets.folders import table, write
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+DATA_README = (ROOT / "keras_dc3" / "data" / "README.md").read_text(encoding="utf-8")
 
 
-def block(word):
-    """The one code block of the README that holds `word`."""
-    (found,) = [text for text in BLOCKS if word in text]
+def block(word, page=README):
+    """The one code block of a page that holds `word`."""
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    (found,) = [text for text in blocks if word in text]
     return found
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with images and every table that the pages name."""
+    pytest.importorskip("PIL")
+    files = [f"{i}.png" for i in range(60)]
+    rows = [
+        (name, person, ("cod", "haddock")[(i + (i % 3 == 0 and person == "ann")) % 2])
+        for i, name in enumerate(files[:40])
+        for person in ("ann", "ben")
+    ]
+    write(tmp_path / "fish", files)
+    table(tmp_path / "answers.csv", rows)
+    (tmp_path / "votes.csv").write_text("file,ann,ben\n0.png,cod,?\n1.png,eel,cod\n")
+    answer = {"type": "choices", "from_name": "class", "value": {"choices": ["cod"]}}
+    task = {
+        "id": 1,
+        "data": {"image": "/data/local-files/?d=fish/7.png"},
+        "annotations": [{"id": 1, "completed_by": 5, "result": [answer]}],
+    }
+    (tmp_path / "export.json").write_text(json.dumps([task]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def test_a_strategy_of_ones_own_is_short_and_keeps_the_contract(make_backbone):
@@ -38,6 +65,46 @@ def test_arrays_of_ones_own():
     }
     exec(compile(block("from_arrays"), "README.md", "exec"), names)
     assert names["data"].class_names == ("cod", "haddock", "neither")
+
+
+def test_a_folder_and_a_table(folder):
+    names = {"keras_dc3": keras_dc3}
+    exec(compile(block('from_directory("fish"'), "README.md", "exec"), names)
+    assert names["data"].image_shape == (64, 64, 3)
+    assert names["data"].class_names == ("cod", "haddock")
+
+
+def test_from_a_folder_to_proposals(folder):
+    pytest.importorskip("matplotlib")
+    code = block("from_directory", DATA_README).replace("epochs=50", "epochs=1")
+    names = {}
+    exec(compile(code, "data/README.md", "exec"), names)
+    proposals = keras_dc3.Proposals.from_csv("proposals.csv")
+    assert set(proposals.ids) == set(names["data"].unlabeled.ids)
+    assert (folder / "examples.png").exists()
+
+
+def test_forms_of_annotations(folder):
+    names = {}
+    code = block("from_label_studio", DATA_README)
+    exec(compile(code, "data/README.md", "exec"), names)
+    assert names["answers"].class_names == ("cod", "haddock")
+    assert names["votes"].counts.sum() == 3
+    assert names["reviewed"].counts.sum() == 1
+    again = keras_dc3.Annotations.from_csv("annotations.csv")
+    assert again.counts.sum() == 81
+
+
+def test_a_published_data_set(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    counts = np.random.default_rng(0).multinomial(5, [0.5, 0.5], size=40)
+    images = np.zeros((40, 16, 16, 3), "uint8")
+    data = keras_dc3.datasets.from_arrays(images, counts)
+    monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
+    monkeypatch.chdir(tmp_path)
+    code = "import keras_dc3\n" + block('load("plankton"', DATA_README)
+    exec(compile(code, "data/README.md", "exec"), {})
+    assert Path("examples.png").exists() and Path("split.json").exists()
 
 
 @pytest.mark.tensorflow

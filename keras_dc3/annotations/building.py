@@ -14,6 +14,12 @@ from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.records import Records, last_answers, repetitions
 from keras_dc3.annotations.source import Source, some
+from keras_dc3.annotations.telling import (
+    known_times,
+    tell_blanks,
+    tell_odd_classes,
+    tell_same_people,
+)
 
 REPEATED = ("keep", "last", "error")
 
@@ -80,23 +86,28 @@ def build(
     answers: Answers,
     *,
     class_names: Sequence[str] | None,
-    missing: Sequence[str],
+    missing: Sequence[str] | None,
     repeated: str,
     max_seconds: float,
 ) -> dict[str, Any]:
     """Returns the arguments of `Annotations`, and warns once of all that is odd.
 
+    Args:
+        answers: what was read.
+        class_names, missing, repeated, max_seconds: those of `from_csv`; `missing` is
+            None for readers that have no such argument.
+
     Raises:
         AnnotationError: if an image has no name, a label is no class, an image was
             annotated twice under `repeated="error"`, or there is no answer at all.
     """
-    class_names = check_options(class_names, missing, repeated, max_seconds)
+    class_names = check_options(class_names, missing or (), repeated, max_seconds)
     source, notes = answers.source, list(answers.notes)
     images, image, image_blanks = _encode(answers.image)
     people, annotator, annotator_blanks = _encode(answers.annotator)
     people, annotator = _without_unknown(people, annotator)
     labels, label, label_blanks = _encode(answers.label)
-    notes += _tell_blanks(
+    notes += tell_blanks(
         source,
         {
             "labels": label_blanks,
@@ -110,7 +121,7 @@ def build(
             "name. Name it or remove the line."
         )
     images, image = _list_first(answers.listed, images, image)
-    none = {"", *missing}
+    none = {"", *(missing or ())}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}
     if not chosen:
@@ -120,7 +131,7 @@ def build(
         )
     if class_names is None:
         class_names = names.class_order(chosen)
-        notes += _tell_odd_classes(chosen, missing)
+        notes += tell_odd_classes(chosen, missing)
     else:
         _check_classes(source, label, labels, chosen, class_names, missing)
     number = {name: position for position, name in enumerate(class_names)}
@@ -135,7 +146,8 @@ def build(
         notes.append(
             f"{unknown:,} answers name no annotator: each counts as another person's."
         )
-    records, told = _known_times(records, max_seconds)
+    notes += tell_same_people(people)
+    records, told = known_times(records, max_seconds)
     notes += told
     records, told = _resolve(records, repeated, source, images, people)
     notes += told
@@ -191,50 +203,13 @@ def _places(source: Source, image: np.ndarray, number: int) -> tuple[str | None,
     return tuple(places)
 
 
-def _tell_blanks(source: Source, found: dict[str, tuple[int, int]]) -> list[str]:
-    told = [f"{n:,} {what}" for what, (n, _) in found.items() if n]
-    if not told:
-        return []
-    first = min(position for n, position in found.values() if n)
-    return [
-        f"Outer blanks were removed from {' and '.join(told)}, first in "
-        f"{source.places([first])}."
-    ]
-
-
-def _tell_odd_classes(chosen: dict[str, int], missing: Sequence[str]) -> list[str]:
-    notes = []
-    groups = sorted(names.variants(chosen), key=sorted)
-    if groups:
-        pairs = some((" and ".join(map(repr, sorted(group))) for group in groups), 10)
-        change = {group[0]: group[-1] for group in groups[:2]}
-        notes.append(
-            "Classes that differ only in case, blanks or the way a number is written: "
-            f"{pairs}. They stay different classes; to unite them, use "
-            f"`rename_classes({change})`."
-        )
-    slips = names.typing_slips(chosen)
-    if slips:
-        pairs = some(f"{rare!r} for {common!r}" for rare, common in slips)
-        notes.append(
-            f"Probably typing slips: {pairs}. They stay different classes; to unite "
-            f"them, use `rename_classes({dict(slips[:2])})`."
-        )
-    for name in names.meaning_no_answer(chosen):
-        notes.append(
-            f"{chosen[name]:,} labels are {name!r}, which is a class here. If it means "
-            f"that there is no answer, pass `missing={[*missing, name]}`."
-        )
-    return notes
-
-
 def _check_classes(
     source: Source,
     label: np.ndarray,
     labels: list[str],
     chosen: dict[str, int],
     class_names: Sequence[str],
-    missing: Sequence[str],
+    missing: Sequence[str] | None,
 ) -> None:
     unknown = [name for name in chosen if name not in set(class_names)]
     if not unknown:
@@ -245,28 +220,16 @@ def _check_classes(
         where = source.places(np.flatnonzero(label == labels.index(name)))
         hint = f"; did you mean {near!r}?" if near else ""
         told.append(f"{name!r} ({where}{hint})")
+    way_out = "Correct them, or add them to `class_names`."
+    if missing is not None:
+        way_out = (
+            "Correct them, add them to `class_names`, or to `missing` if they mean "
+            "that there is no answer."
+        )
     raise AnnotationError(
         f"{source.name}: {len(unknown)} labels are none of the classes "
-        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
-        "them to `class_names`, or to `missing` if they mean that there is no answer."
+        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. {way_out}"
     )
-
-
-def _known_times(records: Records, longest: float) -> tuple[Records, list[str]]:
-    """Times that nobody can have taken are unknown ones."""
-    seconds = records.seconds
-    zero, negative, absurd = seconds == 0, seconds < 0, seconds > longest
-    wrong = zero | negative | absurd
-    if not wrong.any():
-        return records, []
-    note = (
-        f"Of {len(seconds):,} times, {int(np.isnan(seconds).sum()):,} are missing, "
-        f"{int(zero.sum()):,} zero, {int(negative.sum()):,} negative and "
-        f"{int(absurd.sum()):,} above {longest:,g} s (`max_seconds`). All of these "
-        "count as unknown times; the answers stay."
-    )
-    known = np.where(wrong, np.nan, seconds)
-    return Records(records.image, records.annotator, records.label, known), [note]
 
 
 def _resolve(

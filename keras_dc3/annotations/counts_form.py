@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from keras_dc3._validation import check_counts
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest
+from keras_dc3.annotations.telling import tell_odd_classes
 from keras_dc3.annotations.wide_form import names_or_numbers
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ def from_counts(
     """Takes how many annotators chose each class; who they are is not known.
 
     Soft labels, and answers in percent, are counts, too: whatever stands in a row is
-    divided by its sum. Let each annotator weigh one.
+    divided by its sum. Let each annotator weigh one; rows that look like percentages
+    are told, as nobody knows how many answered then.
 
     Args:
         counts: (n, k), finite and at least 0; a row of zeros is an image without
@@ -49,6 +52,7 @@ def from_counts(
     >>> Annotations.from_counts({"a.png": {"cat": 3, "dog": 1}, "b.png": {"dog": 4}})
     <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
     """
+    found = isinstance(counts, Mapping) and class_names is None
     if isinstance(counts, Mapping):
         if images is not None:
             raise ValueError(
@@ -57,11 +61,33 @@ def from_counts(
             )
         images, class_names, counts = _from_dict(counts, class_names)
     counts = check_counts("counts", counts)
+    notes = tell_percentages(counts)
+    if found:
+        times = counts.sum(axis=0).tolist()
+        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), None)
+    if notes:
+        warnings.warn("\n  ".join(["The counts:", *notes]), stacklevel=2)
     return cls(
         images=names_or_numbers("images", images, len(counts)),
         class_names=names_or_numbers("class_names", class_names, counts.shape[1]),
         counts=counts,
+        notes=notes,
     )
+
+
+def tell_percentages(counts: np.ndarray) -> list[str]:
+    """Returns what to tell of counts (n, k) that are percentages by all appearance."""
+    total = counts.sum(axis=1)
+    total = total[total > 0]
+    if counts.dtype.kind != "f" or not total.size or (abs(total - 100) > 1.5).any():
+        return []
+    return [
+        f"The numbers of each image add up to {total.min():g}"
+        + (f" to {total.max():g}" if total.max() > total.min() else "")
+        + ": they seem to be percentages. Soft labels are right, but it is not known "
+        "how many people answered, and what is called annotations per image is this "
+        "sum."
+    ]
 
 
 def _from_dict(

@@ -88,7 +88,7 @@ def from_dcic(
         **build(
             Answers(**columns, seconds=None, source=Source(parts, "annotation", name)),
             class_names=class_names,
-            missing=(),
+            missing=None,
             repeated=repeated,
             max_seconds=_NO_LIMIT,
         )

@@ -22,9 +22,9 @@ def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
         ValueError: if the encoding is unknown.
         AnnotationError: if it is damaged or in another encoding; it names the line.
     """
+    codec = _codec(encoding)
+    raw = _content(path)
     path = os.fspath(path)
-    with open(path, "rb") as file:
-        raw = file.read()
     if raw.startswith(b"\x1f\x8b"):
         try:
             raw = gzip.decompress(raw)
@@ -33,25 +33,72 @@ def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
                 f"{path!r} is damaged ({error}); copy or download it again."
             ) from error
     try:
-        text = raw.decode(codecs.lookup(encoding).name)
-    except LookupError as error:
-        raise ValueError(
-            "`encoding` must be the name of a text encoding, such as 'utf-8' or "
-            f"'cp1252'. Received: encoding={encoding!r}"
-        ) from error
+        text = raw.decode(codec)
     except UnicodeError as error:
         line = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
-        other = (
-            "'utf-16'"
-            if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            else ("'cp1252' (Western Windows) or 'latin-1'")
-        )
+        other = _wide_encoding(raw) or "'cp1252' (Western Windows) or 'latin-1'"
         raise AnnotationError(
             f"{path!r}, line {line}: this is not {encoding} "
             f"({getattr(error, 'reason', error)}). Save the file as UTF-8, or pass its "
             f"`encoding`, probably {other}."
         ) from error
+    if "\0" in text and (other := _wide_encoding(raw)):
+        raise AnnotationError(
+            f"{path!r}, line 1: this is not {encoding} (it is full of zero bytes). "
+            f"Save the file as UTF-8, or pass its `encoding`, probably {other}."
+        )
     return text.removeprefix("\ufeff")
+
+
+def _codec(encoding: Any) -> str:
+    wrong = (
+        "`encoding` must be the name of a text encoding, such as 'utf-8' or 'cp1252'. "
+        f"Received: encoding={encoding!r}"
+    )
+    if not isinstance(encoding, str):
+        raise TypeError(wrong)
+    try:
+        name = codecs.lookup(encoding).name
+        "a".encode(name)  # fails for those of bytes, such as "hex"
+    except (LookupError, ValueError) as error:
+        raise ValueError(wrong) from error
+    return name
+
+
+def _content(path: Any) -> bytes:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(
+            f"`path` must be the name of a file. Received: {type(path).__name__}"
+        )
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"There is no file {os.fspath(path)!r}. Correct the name; a relative one "
+            f"starts in {os.getcwd()!r}."
+        ) from error
+    except IsADirectoryError as error:
+        raise IsADirectoryError(
+            f"{os.fspath(path)!r} is a folder, not a file. Name the file in it."
+        ) from error
+
+
+def _wide_encoding(raw: bytes) -> str | None:
+    """Returns the encoding of two or four bytes per letter that this may be."""
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "'utf-32'"
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "'utf-16'"
+    first = raw[:4000]
+    zeros = [first[i::4].count(0) / max(len(first[i::4]), 1) for i in range(4)]
+    often = tuple(share > 0.5 for share in zeros)
+    return {
+        (False, True, True, True): "'utf-32-le'",
+        (True, True, True, False): "'utf-32-be'",
+        (False, True, False, True): "'utf-16-le'",
+        (True, False, True, False): "'utf-16-be'",
+    }.get(often)
 
 
 def read_json(path: str | os.PathLike) -> Any:
@@ -74,21 +121,38 @@ def as_text(value: Any) -> str | None:
     """Returns what stands in a table as text; None if it is no text or number.
 
     Whole numbers lose their ".0", as gaps turn a column of integers into floats.
-    Nothing, and NaN, are "".
+    Nothing, NaN and the gaps of pandas are "".
     """
     if isinstance(value, str):
         return str(value)
     if value is None:
         return ""
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return None
     if isinstance(value, float | np.floating):
         if value != value:
             return ""
         whole = np.isfinite(value) and value == np.floor(value)
         return str(int(value)) if whole else str(value)
     if isinstance(value, bool | int | np.integer | np.bool_):
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:  # more digits than Python writes
+            return None
+    if type(value).__name__ in ("NAType", "NaTType"):  # the gaps of pandas
+        return ""
     if isinstance(value, os.PathLike):
         return as_text(os.fspath(value))
     return None
+
+
+def safe_repr(value: Any) -> str:
+    """Returns `repr`, also of what Python refuses to write or writes at length."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return f"a number of type {type(value).__name__} with thousands of digits"
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -13,6 +13,12 @@ from keras_dc3.annotations.files import as_text
 from keras_dc3.annotations.names import trimmed
 from keras_dc3.annotations.source import some
 
+# What S3, Google, CloudFront and Azure put into an address that is valid for a while.
+_SIGNATURE = re.compile(
+    "x-.*|.*(signature|expires|token|accesskeyid|accessid|credential).*|policy|"
+    "key-pair-id|sig|se|sp|sv|sr|st|spr|ske|skt|sks|skv|skoid|sktid",
+    re.IGNORECASE,
+)
 _GEOMETRY = {"x", "points", "rle", "start", "vertices"}  # of a region in an image
 
 
@@ -63,7 +69,7 @@ def image_of(
             f"{place}: the image must be named by text. Found: {written!r}"
         )
     # Two names that a function gives are told apart by the function alone.
-    return image, image if callable(column) else text
+    return image, image if callable(column) else _unsigned(text)
 
 
 def file_of(address: str) -> str:
@@ -80,6 +86,15 @@ def file_of(address: str) -> str:
     except ValueError:  # no address after all
         return address
     return query["d"][0] if "d" in query else unquote(parts.path.rsplit("/", 1)[-1])
+
+
+def _unsigned(address: str) -> str:
+    """Returns an address without the signature of who may read it, for how long."""
+    before, mark, query = address.partition("?")
+    if not mark or not re.match("[a-zA-Z][a-zA-Z0-9+.-]+://", address):
+        return address
+    kept = [p for p in query.split("&") if not _SIGNATURE.fullmatch(p.split("=")[0])]
+    return "?".join([before, "&".join(kept)] if kept else [before])
 
 
 def person_of(place: str, completed_by: Any) -> str:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from keras_dc3.annotations.building import Answers, build, check_options
+from keras_dc3.annotations.building import build, check_options
+from keras_dc3.annotations.columns import answers_of, joined
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import as_text
 from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.tables import (
     Column,
@@ -54,7 +54,8 @@ def from_csv(
             (a dict of column -> text, or the list of cells where there is no header).
             `image=None`: the number of the line is the image. `annotator=None`: nobody
             knows who answered. `seconds=None`: no times; the default need not exist.
-        separator: one character. Default: found out among `,` `;` tab and `|`.
+        separator: one character. Default: found out among `,` `;` tab and `|`, or what
+            a first line such as `sep=;` says, which Excel writes.
         encoding: of the text.
         skip: lines in front of the table to pass over.
         class_names: the classes, in the order that numbers them. Default: all labels
@@ -69,7 +70,7 @@ def from_csv(
         Annotations with records.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError, OSError: if there is no such file or it cannot be opened.
         AnnotationError: if the files are not as described; it names file and line.
         ValueError, TypeError: for other wrong arguments.
 
@@ -79,7 +80,15 @@ def from_csv(
     ...     "answers.tsv", image=0, annotator=1, label=2, missing=["na"]
     ... )
     """
-    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    paths = [path] if isinstance(path, str | os.PathLike) else path
+    if not isinstance(paths, list | tuple) or not all(
+        isinstance(one, str | os.PathLike) for one in paths
+    ):
+        frame = "; for a data frame use `from_frame`" if hasattr(path, "iloc") else ""
+        raise TypeError(
+            "`path` must be the name of a file, or a list of names. Received: "
+            f"{type(path).__name__}{frame}."
+        )
     if not paths or len({os.path.realpath(os.fspath(p)) for p in paths}) < len(paths):
         raise ValueError(
             f"`path` must name one file or more, each once. Received: {path!r}"
@@ -101,10 +110,10 @@ def from_csv(
             gaps=image is not None,
         )
         tables.append(table)
-        parts.append(_answers(table, **columns, seconds=seconds))
+        parts.append(answers_of(table, **columns, seconds=seconds))
     return cls(
         **build(
-            _joined(parts, Source([(t.name, t.lines) for t in tables])),
+            joined(parts, Source([(t.name, t.lines) for t in tables])),
             class_names=class_names,
             missing=missing,
             repeated=repeated,
@@ -142,10 +151,10 @@ def from_frame(
     has_numbers(named)
     _check_frame(frame)
     table = frame_table(frame, named)
-    answers = _answers(table, **columns, seconds=seconds)
+    answers = answers_of(table, **columns, seconds=seconds)
     return cls(
         **build(
-            _joined([answers], Source([(table.name, table.lines)], table.word)),
+            joined([answers], Source([(table.name, table.lines)], table.word)),
             class_names=class_names,
             missing=missing,
             repeated=repeated,
@@ -182,6 +191,11 @@ def from_records(
     <Annotations of 2 images: 3 by 2 annotators, 2 classes, 50.0% ambiguous>
     """
     check_options(class_names, missing, repeated, max_seconds)
+    if not isinstance(records, Iterable):
+        raise TypeError(
+            "`records` must be a list, or another iterable, of tuples (image, "
+            f"annotator, label). Received: {records!r}"
+        )
     rows: list[list[Any]] = []
     for position, record in enumerate(records):
         if not isinstance(record, tuple | list) or len(record) not in (3, 4):
@@ -192,106 +206,15 @@ def from_records(
         rows.append([*record, None] if len(record) == 3 else list(record))
     header = ["image", "annotator", "label", "seconds"]
     table = Table("The records", header, rows, range(len(rows)), "position")
-    answers = _answers(table, *header)
+    answers = answers_of(table, *header)
     return cls(
         **build(
-            _joined([answers], Source([(table.name, table.lines)], table.word)),
+            joined([answers], Source([(table.name, table.lines)], table.word)),
             class_names=class_names,
             missing=missing,
             repeated=repeated,
             max_seconds=max_seconds,
         )
-    )
-
-
-def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
-    """Returns a column as text; AnnotationError for anything else than text, numbers.
-
-    The column None is that of empty cells, or for images the number of the row.
-    """
-    if column is None:
-        if argument == "image":
-            return [str(i) for i in range(len(table.rows))]
-        return [""] * len(table.rows)
-    values = table.column(argument, column)
-    texts = [v if type(v) is str else as_text(v) for v in values]
-    if None in texts:
-        position = texts.index(None)
-        raise AnnotationError(
-            f"{table.name}, {table.word} {table.lines[position]}: `{argument}` must be "
-            f"text or a number. Received: {values[position]!r}"
-        )
-    return texts
-
-
-def seconds_of(table: Table, column: Column) -> list[float]:
-    """Returns a column as numbers; AnnotationError if one is neither number nor gap."""
-    seconds = []
-    for position, text in enumerate(texts_of(table, "seconds", column)):
-        try:
-            if "_" in text:
-                raise ValueError
-            seconds.append(float(text) if text.strip() else float("nan"))
-        except ValueError:
-            raise AnnotationError(
-                f"{table.name}, {table.word} {table.lines[position]}: `seconds` must "
-                f"be a number or empty. Received: {text!r}. Pass `seconds=None`, or a "
-                "function of the row that gives the number."
-            ) from None
-    return seconds
-
-
-def _answers(
-    table: Table,
-    image: Column | None,
-    annotator: Column | None,
-    label: Column,
-    seconds: Column | None,
-) -> Answers:
-    if seconds == "seconds" and "seconds" not in (table.header or ()):
-        seconds = None
-    labels = texts_of(table, "label", label)
-    if not callable(label):
-        _check_cells(table, labels)
-    return Answers(
-        image=texts_of(table, "image", image),
-        annotator=texts_of(table, "annotator", annotator),
-        label=labels,
-        seconds=None if seconds is None else seconds_of(table, seconds),
-        source=Source([(table.name, table.lines)], table.word),
-    )
-
-
-def _check_cells(table: Table, labels: list[str]) -> None:
-    if "region_shape_attributes" in (table.header or ()):
-        raise AnnotationError(
-            f"{table.name} labels regions, not images: an image may have several, with "
-            "different labels, and it is not said who gave them. Where one region "
-            "stands for its image, pass `label=` a function of the row."
-        )
-    for position, text in enumerate(labels):
-        if text.startswith(("{", "[{", '["')) and text.endswith(("}", "]")):
-            raise AnnotationError(
-                f"{table.name}, {table.word} {table.lines[position]}: the label is not "
-                f"a class but {text!r}. Pass `label=` a function of the row that "
-                "returns the class."
-            )
-
-
-def _joined(parts: list[Answers], source: Source) -> Answers:
-    timed = any(part.seconds is not None for part in parts)
-    return Answers(
-        image=[text for part in parts for text in part.image],
-        annotator=[text for part in parts for text in part.annotator],
-        label=[text for part in parts for text in part.label],
-        seconds=[
-            value
-            for part in parts
-            for value in part.seconds or [float("nan")] * len(part.image)
-        ]
-        if timed
-        else None,
-        source=source,
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.names import shown
 from keras_dc3.annotations.source import some
 
+_FORM = "Unicode form (NFC or NFD)"
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 
@@ -22,6 +25,7 @@ class _Files:
 
     def __init__(self, names: Sequence[str]):
         self.names, self.exact = names, set(names)
+        self.ascii = all(map(str.isascii, names))
 
     @cached_property
     def by_stem(self) -> dict[str, list[str]]:
@@ -38,8 +42,28 @@ class _Files:
         """Name without folders and extension -> files."""
         return _grouped(self.names, lambda name: _stem(_last(name)))
 
+    @cached_property
+    def composed(self) -> tuple[_Files, dict[str, list[str]]]:
+        """The names with composed letters (NFC), and these -> files."""
+        groups = _grouped(self.names, _composed)
+        return _Files(tuple(groups)), groups
+
     def find(self, name: str) -> tuple[list[str], tuple[str, ...]]:
         """Returns the files that a name can mean, and what it lacks of theirs."""
+        if name in self.exact:
+            return [name], ()
+        path = _path(name)
+        for written in dict.fromkeys((path, name)):
+            found, lacks = self._find(written)
+            if found:
+                return found, lacks
+        if self.ascii and path.isascii():
+            return [], ()
+        files, groups = self.composed
+        found, lacks = files._find(_composed(path))
+        return [file for name in found for file in groups[name]], (*lacks, _FORM)
+
+    def _find(self, name: str) -> tuple[list[str], tuple[str, ...]]:
         if name in self.exact:
             return [name], ()
         if name in self.by_stem:
@@ -76,11 +100,12 @@ def match_names(
     lost: list[int] = []
     lacking = Counter()
     for position, image in enumerate(images):
-        candidates, lacks = known.find(_path(image))
+        candidates, lacks = known.find(image)
         if len(candidates) > 1:
+            show = ascii if _FORM in lacks else repr
             raise AnnotationError(
-                f"{_at(places, position)}the image {image!r} can be any of the files "
-                f"{some(map(repr, sorted(candidates)))}. Write the "
+                f"{_at(places, position)}the image {show(image)} can be any of the "
+                f"files {some(map(show, sorted(candidates)))}. Write the "
                 f"{' and the '.join(lacks)}, or remove the others."
             )
         if not candidates:
@@ -89,7 +114,7 @@ def match_names(
         file = candidates[0]
         if file in taken:
             raise AnnotationError(
-                f"{_at(places, position)}{image!r} and {taken[file]!r} are both the "
+                f"{_at(places, position)}{shown([image, taken[file]])} are both the "
                 f"file {file!r}. Write its name the same way everywhere."
             )
         found[image], taken[file] = file, image
@@ -98,7 +123,7 @@ def match_names(
         _complain(images, known, places, lost, number)
     notes = [
         f"{lacking[what]:,} images were written without the {what} of their file."
-        for what in ("folder", "extension")
+        for what in ("folder", "extension", _FORM)
         if lacking[what]
     ]
     if lost:
@@ -152,9 +177,43 @@ def _complain(
         f"{_at(places, lost[0])}{lacking}: the table names "
         f"{some((repr(images[i]) for i in lost), 3)}, the files are called "
         f"{some(map(repr, files.names), 3) or '(there are none)'}. "
-        f"{_prefix_hint([_path(images[i]) for i in lost], files)}Make the names agree, "
+        f"{_hint([_path(images[i]) for i in lost], files)}Make the names agree, "
         f"for example with `image=` a function of the row, {way_out}."
     )
+
+
+def _composed(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _hint(names: Sequence[str], files: _Files) -> str:
+    return _prefix_hint(names, files) or _spelling_hint(names, files)
+
+
+def _spelling_hint(names: Sequence[str], files: _Files) -> str:
+    """Returns a sentence on what alone differs between some names and files."""
+    kinds = {
+        "in capital letters": lambda name: _composed(name).casefold(),
+        "in the extension": lambda name: _stem(_composed(name)),
+        "in capital letters and the extension": lambda name: _stem(
+            _composed(name)
+        ).casefold(),
+    }
+    for what, key in kinds.items():
+        near = _grouped(files.names, key)
+        near_last = _grouped(files.names, lambda name, key=key: key(_last(name)))
+        pairs = [
+            (name, (near if "/" in name else near | near_last)[key(name)][0])
+            for name in names
+            if key(name) in near or ("/" not in name and key(name) in near_last)
+        ]
+        if pairs:
+            name, file = pairs[0]
+            return (
+                f"{len(pairs):,} of them would be files but for a difference {what}, "
+                f"such as {name!r} and {file!r}. "
+            )
+    return ""
 
 
 def _prefix_hint(names: Sequence[str], files: _Files) -> str:

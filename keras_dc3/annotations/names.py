@@ -11,8 +11,19 @@ from typing import Any
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
-_MEANS_NO_ANSWER = {"na", "n/a", "n.a.", "nan", "null", "none", "nil", "-", "?", "-1"}
-_MOST_COMPARED = 200  # classes compared pair by pair in search of typing slips
+# As people, Excel ("#N/A") and pandas ("<NA>") write it.
+_MEANS_NO_ANSWER = {"na", "n/a", "n.a.", "nan", "nat", "null", "none", "nil", "-", "?"}
+_MEANS_NO_ANSWER |= {"-1", "#na", "#n/a", "#null!", "<na>", "<nan>", "<null>", "<none>"}
+_MEANS_NO_ANSWER |= {"#value!", "#ref!", "#name?", "#div/0!", "#num!", "--", "(null)"}
+_MOST_COMPARED = 200  # names compared letter by letter
+# A number in any spelling; a comma with three digits may stand for thousands.
+_SPELLED_NUMBER = re.compile(
+    r"([+-]?)([0-9]*)(?:\.([0-9]*)|,(?![0-9]{3}$)([0-9]+))?(?:e([+-]?[0-9]{1,6}))?"
+)
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
 
 
 def trimmed(text: str) -> str:
@@ -55,25 +66,55 @@ def _natural(name: str) -> tuple[Any, ...]:
 def variants(frequency: Mapping[str, int]) -> list[tuple[str, ...]]:
     """Returns groups of names that differ only in case, blanks or number format.
 
+    Letters that nobody sees, and digits of other scripts, make no difference either.
+
     Args:
         frequency: name -> how often it was chosen. The name chosen most often is the
-            last one of its group.
+            last one of its group; of equals, one that all keyboards write.
     """
     groups = defaultdict(list)
     for name in frequency:
-        groups[_essence(name)].append(name)
+        groups[essence(name)].append(name)
     return [
-        tuple(sorted(group, key=lambda name: (frequency[name], name)))
+        tuple(sorted(group, key=lambda n: (frequency[n], n.isascii(), n)))
         for group in groups.values()
         if len(group) > 1
     ]
 
 
-def _essence(name: str) -> Any:
-    if _NUMBER.fullmatch(name):
-        return float(name)
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return re.sub(r"[\s_\-]+", "", folded) or name
+def essence(name: str) -> Any:
+    """Returns what is equal for names that differ only in how they are written."""
+    seen = name
+    if not name.isascii():
+        seen = unicodedata.normalize("NFKC", _UNSEEN.sub("", name))
+        seen = "".join(str(int(c)) if c.isdecimal() else c for c in seen)
+    folded = unicodedata.normalize("NFKC", seen.casefold())
+    return _number(folded) or re.sub(r"[\s_\-]+", "", folded) or name
+
+
+def _number(text: str) -> tuple[str, str, int] | None:
+    """Returns sign, digits and exponent of a number in any spelling, else None.
+
+    No `float`, for which long numbers are equal that are not.
+    """
+    found = _SPELLED_NUMBER.fullmatch(text)
+    if not found or not re.search("[0-9]", text.partition("e")[0]):
+        return None
+    sign, whole, fraction, after_comma, exponent = found.groups("")
+    fraction = fraction or after_comma
+    digits = (whole + fraction).lstrip("0")
+    significant = digits.rstrip("0")
+    if not significant:
+        return "", "0", 0
+    power = int(exponent or 0) - len(fraction) + len(digits) - len(significant)
+    return sign.replace("+", ""), significant, power
+
+
+def shown(names: Iterable[str], joint: str = " and ") -> str:
+    """Returns names in quotation marks, spelled out where they look the same."""
+    names = list(names)
+    look = {unicodedata.normalize("NFKC", name) for name in names}
+    return joint.join(map(repr if len(look) == len(names) else ascii, names))
 
 
 def typing_slips(frequency: Mapping[str, int]) -> list[tuple[str, str]]:
@@ -89,7 +130,7 @@ def typing_slips(frequency: Mapping[str, int]) -> list[tuple[str, str]]:
     for rare in words:
         common = [n for n in words if frequency[n] >= 20 * frequency[rare]]
         near = difflib.get_close_matches(rare, common, n=1, cutoff=0.8)
-        if near and _essence(near[0]) != _essence(rare):
+        if near and essence(near[0]) != essence(rare):
             pairs.append((rare, near[0]))
     return pairs
 
@@ -102,11 +143,12 @@ def meaning_no_answer(names: Iterable[str]) -> list[str]:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Returns the known name that `name` was probably meant to be, else None."""
     known = list(known)
-    same = [
-        known_name for known_name in known if _essence(known_name) == _essence(name)
-    ]
-    if same:
-        return same[0]
     folded = {known_name.casefold(): known_name for known_name in known}
+    if len(known) > _MOST_COMPARED:
+        return folded.get(name.casefold())
+    wanted = essence(name)
+    for known_name in known:
+        if essence(known_name) == wanted:
+            return known_name
     near = difflib.get_close_matches(name.casefold(), list(folded), n=1)
     return folded[near[0]] if near else None

@@ -55,9 +55,10 @@ def match(
 ) -> Annotations:
     """Returns the annotations under the names of files, in the order of `files`.
 
-    An image is the file of the same name (a backslash is "/", "./" in front nothing);
-    where there is none, the one that has its name and an extension, or, for a name
-    without folder, the only one in any folder that has it, which is told.
+    An image is the file of the same name (else a backslash is "/", "./" in front
+    nothing); where there is none, the one that has its name and an extension, or, for a
+    name without folder, the only one in any folder that has it, or the one with the
+    same letters in another Unicode form, which is told.
     Files without annotation become images without annotation.
 
     Args:

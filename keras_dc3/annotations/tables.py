@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import read_text
+from keras_dc3.annotations.headers import declared_separator, filled, first_with, sniff
 from keras_dc3.annotations.names import nearest, trimmed
 from keras_dc3.annotations.source import some
 
 Column = str | int | Callable[[Any], Any]
-_SEPARATORS = ",;\t|"
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Table:
         rows: the cells of each row.
         lines: the number of the first line of each row.
         word: what `lines` numbers, for messages.
+        notes: what was odd where it was read.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Table:
     rows: list[list[str]]
     lines: Sequence[int]
     word: str = "line"
+    notes: Sequence[str] = ()
 
     def column(self, argument: str, column: Column) -> list[Any]:
         """Returns the values of a column: by name, by number, or a function of a row.
@@ -48,7 +52,7 @@ class Table:
                 for position in range(len(self.rows))
             ]
         if isinstance(column, str):
-            column = self.header.index(column)  # `check` has found it
+            column = self._position[column]  # `check` has found it
         try:
             return [row[column] for row in self.rows]
         except IndexError:
@@ -57,6 +61,10 @@ class Table:
                 f"{self.name} has {width} columns, 0 to {width - 1}, but "
                 f"`{argument}={column}`. Is the `separator` right?"
             ) from None
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.header)}
 
     def _call(self, argument: str, function: Callable, position: int) -> Any:
         row: Any = self.rows[position]
@@ -73,7 +81,8 @@ class Table:
     def check(self, columns: Mapping[str, Any]) -> None:
         """Raises AnnotationError if one of argument -> column is missing or double."""
         wanted = {a: c for a, c in columns.items() if isinstance(c, str)}
-        missing = [c for c in wanted.values() if c not in self.header]
+        times = Counter(self.header)
+        missing = [c for c in wanted.values() if c not in times]
         if missing:
             hints = []
             for argument, column in wanted.items():
@@ -90,7 +99,7 @@ class Table:
                 "header line, give all columns by number: 0, 1, ..."
             )
         for column in wanted.values():
-            if self.header.count(column) > 1:
+            if times[column] > 1:
                 raise AnnotationError(
                     f"{self.name} has more than one column {column!r}; rename one."
                 )
@@ -124,15 +133,19 @@ def read_table(
     body = io.StringIO(text, newline="")
     for _ in range(skip):
         body.readline()
+    declared = declared_separator(text[body.tell() :])
+    if declared:
+        body.readline()
+        skip += 1
     if separator is None:
-        separator = _sniff(text[body.tell() :], columns.values())
+        separator = declared or sniff(text[body.tell() :], columns.values())
     rows: list[list[str]] = []
     lines: list[int] = []
     reader = csv.reader(body, delimiter=separator, strict=True)
     line, empty = skip + 1, None
     try:
         for row in reader:
-            if any(row):
+            if filled(row):
                 if empty and rows and not gaps:
                     raise AnnotationError(
                         f"{name}, line {empty} is empty, but the number of the line "
@@ -151,6 +164,13 @@ def read_table(
     if not rows:
         raise AnnotationError(f"{name} is empty: it holds no annotation.")
     header = None if numbered else [trimmed(cell) for cell in rows[0]]
+    first = 0 if numbered else first_with(columns.values(), rows)
+    if first:
+        raise AnnotationError(
+            f"{name}: the header does not stand in line {lines[0]} but in line "
+            f"{lines[first]}. Pass `skip={lines[first] - 1}` to pass over what is in "
+            "front of it."
+        )
     _check_width(name, rows, lines)
     if header is None:
         return Table(name, None, rows, lines)
@@ -209,27 +229,20 @@ def _check_width(name: str, rows: list[list[str]], lines: list[int]) -> None:
         if len(row) > width and not any(row[width:]):
             del row[width:]
         if len(row) != width:
+            front = row is rows[1] and len(row) > width
+            comment = row[0].lstrip().startswith("#")
             raise AnnotationError(
                 f"{name}, line {line}: there are {len(row)} cells instead of {width} "
-                f"as in line {lines[0]}. Repair the line; text with a separator in it "
-                "needs quotation marks."
+                f"as in line {lines[0]}. "
+                + (
+                    f"If the table begins here, pass `skip={line - 1}`."
+                    if front
+                    else "Remove the comment."
+                    if comment
+                    else "Repair the line; text with a separator in it needs quotation "
+                    "marks."
+                )
             )
-
-
-def _sniff(text: str, wanted: Iterable[Any]) -> str:
-    """Returns the separator that splits the first line best."""
-    found = {}
-    for separator in _SEPARATORS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        try:
-            found[separator] = [trimmed(c) for c in next(filter(any, reader), [])]
-        except csv.Error:
-            continue
-    named = [column for column in wanted if isinstance(column, str)]
-    for separator, cells in found.items():
-        if named and all(column in cells for column in named):
-            return separator
-    return max(found, key=lambda separator: len(found[separator]), default=",")
 
 
 def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:

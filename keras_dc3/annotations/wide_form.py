@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from keras_dc3.annotations.building import (
     check_clean_names,
     check_options,
 )
+from keras_dc3.annotations.columns import texts_of
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import as_text
-from keras_dc3.annotations.long_form import texts_of
+from keras_dc3.annotations.files import as_text, safe_repr
+from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
 from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.tables import (
@@ -31,6 +33,7 @@ from keras_dc3.annotations.tables import (
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
+_UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?")  # pandas on no name
 _NO_LIMIT = 1.0  # there are no times here
 
 
@@ -54,7 +57,7 @@ def from_wide(
         table: a file, or a pandas data frame.
         image: the column of the images, as for `from_csv`.
         annotators: the columns of the annotators, by name or all by number. Default:
-            all other columns with a name.
+            all other columns with a name ("Unnamed: 0", which pandas writes, is none).
         anonymous: True if a column is a place and no person, as where the first,
             second and third answer stand side by side: nobody knows who answered.
 
@@ -94,7 +97,11 @@ def from_wide(
             f"{type(table).__name__}"
         )
     if annotators is None:
-        annotators = [name for name in read.header if name and name != image]
+        annotators = [
+            name
+            for name in read.header
+            if name != image and name and not _UNNAMED.fullmatch(name)
+        ]
         read.check({f"annotators[{i}]": name for i, name in enumerate(annotators)})
     if not annotators:
         raise AnnotationError(f"{read.name} has no column of an annotator.")
@@ -119,6 +126,7 @@ def from_wide(
                     [(read.name, [read.lines[row] for row, _ in asked])], read.word
                 ),
                 listed=_listed(read, names),
+                notes=tell_header(read, image),
             ),
             class_names=class_names,
             missing=missing,
@@ -142,14 +150,14 @@ def from_matrix(
 
     Args:
         answers: (n, m) or (m, n) for n images and m annotators: numbers or texts. NaN,
-            None and "" are gaps, too.
+            None, "", the gaps of pandas and what is masked are gaps, too.
         rows: "images" if each row is an image, "annotators" if each is an annotator.
         images: n names. Default: "0", "1", ...
         annotators: m names. Default: "0", "1", ...
         class_names: k names. A number is a position among them, unless they are
             numbers themselves: then it is a name. Default: all answers found, each
             number a class of that name, in the order of `class_order`.
-        not_asked: the value where an annotator was not asked.
+        not_asked: the value where an annotator was not asked; -1 is also -1.0 or "-1".
 
     Raises:
         AnnotationError: if an answer is no class, or there is no answer.
@@ -162,7 +170,14 @@ def from_matrix(
     """
     check_choice("rows", rows, ("images", "annotators"))
     class_names = check_options(class_names, (), "keep", _NO_LIMIT)
-    answers = np.asarray(answers)
+    masked = np.ma.getmaskarray(answers) if np.ma.isMaskedArray(answers) else False
+    try:
+        answers = np.asarray(answers)
+    except ValueError as error:
+        raise ValueError(
+            "`answers` must have rows of one length, with a gap, such as -1, wherever "
+            "an annotator was not asked. Received: rows of several lengths"
+        ) from error
     if answers.ndim != 2 or answers.dtype.kind not in "biufUO":
         raise ValueError(
             "`answers` must be numbers or texts, shape (images, annotators) or "
@@ -171,11 +186,11 @@ def from_matrix(
         )
     if answers.dtype.kind == "b":
         answers = answers.astype("int8")
+    gap = _gaps(answers, not_asked) | masked
     if rows == "annotators":
-        answers = answers.T
+        answers, gap = answers.T, gap.T
     images = names_or_numbers("images", images, answers.shape[0])
     annotators = names_or_numbers("annotators", annotators, answers.shape[1])
-    gap = _gaps(answers, not_asked)
     where = np.argwhere(~gap)
     values = [as_text(v) for v in answers[~gap].tolist()]
     positions = class_names is not None and answers.dtype.kind in "biuf"
@@ -185,7 +200,7 @@ def from_matrix(
         row, column = where[values.index(None)]
         raise AnnotationError(
             f"The answer of {annotators[column]!r} to {images[row]!r} must be a number "
-            f"or text. Received: {answers[row, column]!r}"
+            f"or text. Received: {safe_repr(answers[row, column])}"
         )
     kept = [i for i, text in enumerate(values) if text]
     cells = [where[i].tolist() for i in kept]
@@ -200,7 +215,7 @@ def from_matrix(
                 listed=images,
             ),
             class_names=class_names,
-            missing=(),
+            missing=None,
             repeated="keep",
             max_seconds=_NO_LIMIT,
         )
@@ -234,10 +249,9 @@ def names_or_numbers(
 
 
 def _gaps(answers: np.ndarray, not_asked: Any) -> np.ndarray:
-    if answers.dtype.kind == "U":
-        return answers == str(not_asked)
-    if answers.dtype.kind == "O":
-        gaps = [type(v) is type(not_asked) and v == not_asked for v in answers.flat]
+    if answers.dtype.kind in "UO":
+        gap = as_text(not_asked)
+        gaps = [as_text(v) in ("", gap) for v in answers.ravel().tolist()]
         return np.array(gaps, bool).reshape(answers.shape)
     return (answers == not_asked) | np.isnan(answers)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_dc3._validation import check_choice
+from keras_dc3._writing import whole_file
 from keras_dc3.annotations.records import Records, last_answers
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations

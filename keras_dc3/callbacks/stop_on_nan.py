@@ -101,6 +101,11 @@ class StopOnNaN(keras.callbacks.Callback):
         weights = self.model.network.weights
         if not all(np.isfinite(keras.ops.convert_to_numpy(w)).all() for w in weights):
             self._stop(None, None)  # an activation may hide it from the loss
+        failure = self.model.epoch_statistics.first_failure(
+            self.model.collective.replicas
+        )
+        if failure is not None:  # likewise
+            self._stop(None, None, "something was NaN or infinite, unseen in the loss")
         self._copies.append((epoch + 1, self._state()))
 
     def on_train_end(self, logs: Any = None) -> None:
@@ -109,12 +114,18 @@ class StopOnNaN(keras.callbacks.Callback):
     def _state(self) -> list[np.ndarray]:
         return [np.array(keras.ops.convert_to_numpy(v)) for v in self._variables]
 
-    def _stop(self, batch: int | None, loss: float | None) -> None:
+    def _stop(
+        self,
+        batch: int | None,
+        loss: float | None,
+        what: str = "the weights became NaN or infinite",
+    ) -> None:
         """Says what was not finite first, and ends training.
 
         Args:
             batch: the last one that was trained on, from 0; None for all of the epoch.
-            loss: what it has become; None where it is finite, and the weights are not.
+            loss: what it has become; None where it is finite.
+            what: happened instead, where the loss is finite.
         """
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()
@@ -129,7 +140,6 @@ class StopOnNaN(keras.callbacks.Callback):
         causes = [cause for name, cause in _CAUSES.items() if name in names]
         if terms and causes[0] == _CAUSES["loss"]:
             causes = ["The images and the network's outputs for them were finite."]
-        what = "the weights became NaN or infinite"
         if loss is not None:
             what = f"the loss became {loss}"
         elif not names:

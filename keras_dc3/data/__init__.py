@@ -3,6 +3,9 @@
 Importing this needs NumPy and Keras only.
 """
 
+from keras_dc3.data.decoding import ImageFileError, ImageFormat, read_image
+from keras_dc3.data.image_files import FileImages
+from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.image_set import ImageSet, ReadableImages
 from keras_dc3.data.labels import (
     balanced_class_weights,
@@ -16,16 +19,22 @@ from keras_dc3.data.labels import (
 from keras_dc3.data.plan import BatchPlan, EpochOrder
 from keras_dc3.data.policies import Custom, NoAugmentation, Strong, Weak, get_policy
 from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.data.splits import Split, check_disjoint, split
 
 __all__ = [
     "BatchPlan",
     "Custom",
     "EpochOrder",
+    "FileImages",
+    "FolderListing",
+    "ImageFileError",
+    "ImageFormat",
     "ImageSet",
     "NoAugmentation",
     "ReadableImages",
     "SemiSupervisedData",
+    "SparseCounts",
     "Split",
     "Strong",
     "Weak",
@@ -35,7 +44,9 @@ __all__ = [
     "get_policy",
     "is_ambiguous",
     "is_annotated",
+    "list_images",
     "majority",
+    "read_image",
     "sample_hard_labels",
     "soft_labels",
     "split",

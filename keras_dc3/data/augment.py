@@ -112,7 +112,14 @@ def _custom(policy, images, seed):
             f"The augmentation {policy.function!r} must keep the shape "
             f"{tuple(images.shape)} of the images. It returned {tuple(result.shape)}."
         )
-    return tf.ensure_shape(_as_type(result, images.dtype), images.shape)
+    message = f"The augmentation {policy.function!r} must keep the shape of the images."
+    checks = [tf.debugging.assert_equal(tf.shape(result), tf.shape(images), message)]
+    if images.dtype == tf.uint8 and result.dtype.is_floating:
+        dark = (tf.reduce_max(result) <= 1) & (tf.reduce_max(images) > 1)
+        checks.append(tf.debugging.Assert(~dark, [policy.dark_message]))
+    # Eagerly, checks are done by now and None.
+    with tf.control_dependencies([check for check in checks if check is not None]):
+        return tf.ensure_shape(_as_type(result, images.dtype), images.shape)
 
 
 def _operate(images, operations, magnitudes, matrices, fill):

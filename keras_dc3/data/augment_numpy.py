@@ -88,6 +88,9 @@ def _custom(policy: Custom, images: np.ndarray, seed: Any) -> np.ndarray:
             f"The augmentation {policy.function!r} must keep the shape "
             f"{images.shape} of the images. It returned {result.shape}."
         )
+    floating = images.dtype == np.uint8 and result.dtype.kind == "f"
+    if floating and images.size and result.max() <= 1 < images.max():
+        raise ValueError(policy.dark_message)
     return _as_type(result, images.dtype)
 
 

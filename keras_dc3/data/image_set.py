@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
-from keras_dc3._validation import check_counts, check_positive_int
-from keras_dc3.data import labels
+from keras_dc3.data.annotated_images import AnnotatedImages
 
 _CHUNK = 1024  # images looked at together, so that no check doubles the memory
 
@@ -33,7 +31,7 @@ class ReadableImages(Protocol):
     def read(self, indices: np.ndarray) -> np.ndarray: ...
 
 
-class ImageSet:
+class ImageSet(AnnotatedImages):
     """Images in memory.
 
     Args:
@@ -57,26 +55,18 @@ class ImageSet:
         class_names: Sequence[str] | None = None,
     ):
         self._images = _checked_images(images)
-        self._rows: np.ndarray | None = None
-        self.ids = _checked_ids(ids, len(self._images))
-        self.counts = None
-        if counts is not None:
-            self.counts = check_counts("counts", counts)
-            if len(self.counts) != len(self._images):
-                raise ValueError(
-                    f"`counts` must have one row per image. Received: "
-                    f"{len(self.counts)} rows for {len(self._images)} images."
-                )
-        self.class_names = _checked_class_names(class_names, self.counts)
-
-    def __len__(self) -> int:
-        return len(self.ids)
+        super().__init__(ids, counts, class_names)
+        if len(self.ids) != len(self._images):
+            raise ValueError(
+                f"`ids` must name each image. Received: {len(self.ids)} ids for "
+                f"{len(self._images)} images."
+            )
 
     def __repr__(self) -> str:
         return (
             f"<ImageSet of {len(self)} {self.dtype} images {self.image_shape}, "
             f"{self.num_classes or 'unknown'} classes, "
-            f"{'no' if self.counts is None else 'with'} counts>"
+            f"{'with' if self.has_counts else 'no'} counts>"
         )
 
     @property
@@ -110,65 +100,10 @@ class ImageSet:
                 return known
         return low, high
 
-    @property
-    def num_classes(self) -> int | None:
-        """k, or None if neither counts nor class names tell."""
-        return None if self.class_names is None else len(self.class_names)
-
-    @property
-    def soft_labels(self) -> np.ndarray:
-        """(n, k) float32; NaN rows where nobody annotated."""
-        return labels.soft_labels(self._known_counts())
-
-    @property
-    def majority(self) -> np.ndarray:
-        """(n,) int64; -1 where nobody annotated."""
-        return labels.majority(self._known_counts())
-
-    @property
-    def ambiguous(self) -> np.ndarray:
-        """(n,) bool: whether more than one class was chosen."""
-        return labels.is_ambiguous(self._known_counts())
-
     def read(self, indices: Any) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
         indices = np.asarray(indices)
         return self._images[indices if self._rows is None else self._rows[indices]]
-
-    def subset(self, indices: Any) -> ImageSet:
-        """Returns the images at (m,) positions, sharing this set's memory."""
-        indices = np.asarray(indices)
-        if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
-            raise ValueError(
-                "`indices` must be a list of integer positions (use np.flatnonzero on "
-                f"a mask). Received: shape {indices.shape}, dtype {indices.dtype}"
-            )
-        indices = indices.astype("int64")
-        if indices.size and not 0 <= indices.min() <= indices.max() < len(self):
-            raise ValueError(
-                f"`indices` must lie in 0..{len(self) - 1}. Received: "
-                f"{indices.min()} to {indices.max()}"
-            )
-        part = object.__new__(ImageSet)
-        part._images = self._images
-        part._rows = indices if self._rows is None else self._rows[indices]
-        part.ids = _checked_ids([self.ids[i] for i in indices], len(indices))
-        part.counts = None if self.counts is None else self.counts[indices]
-        part.class_names = self.class_names
-        return part
-
-    def image_batches(self, batch_size: int) -> Iterator[np.ndarray]:
-        """Yields the images in order, (batch_size, h, w, c) and a rest."""
-        check_positive_int("batch_size", batch_size)
-        for start in range(0, len(self), batch_size):
-            yield self.read(np.arange(start, min(start + batch_size, len(self))))
-
-    def _known_counts(self) -> np.ndarray:
-        if self.counts is None:
-            raise ValueError(
-                "These images carry no annotation counts. Pass `counts` to `ImageSet`."
-            )
-        return self.counts
 
 
 def _checked_images(images: Any) -> np.ndarray:
@@ -205,43 +140,3 @@ def _checked_images(images: Any) -> np.ndarray:
             )
         return images.astype("uint8")
     return images
-
-
-def _checked_ids(ids: Sequence[str], number: int) -> tuple[str, ...]:
-    if isinstance(ids, str):
-        raise TypeError(f"`ids` must be a list of strings. Received: {ids!r}")
-    ids = tuple(ids)
-    for position, name in enumerate(ids):
-        if not isinstance(name, str) or not name:
-            raise TypeError(
-                "`ids` must be non-empty strings. Received: "
-                f"{name!r} at position {position}; use str(...)."
-            )
-    if len(ids) != number:
-        raise ValueError(
-            f"`ids` must name each image. Received: {len(ids)} ids for {number} images."
-        )
-    if len(set(ids)) != len(ids):
-        name, times = Counter(ids).most_common(1)[0]
-        raise ValueError(
-            f"`ids` must differ, but {name!r} occurs {times} times. Rename or remove "
-            "the doubled images."
-        )
-    return tuple(str(name) for name in ids)
-
-
-def _checked_class_names(
-    names: Sequence[str] | None, counts: np.ndarray | None
-) -> tuple[str, ...] | None:
-    if names is None:
-        return None if counts is None else tuple(map(str, range(counts.shape[1])))
-    names = tuple(str(name) for name in names)
-    if len(set(names)) != len(names):
-        name = Counter(names).most_common(1)[0][0]
-        raise ValueError(f"`class_names` must differ, but {name!r} occurs twice.")
-    if counts is not None and counts.shape[1] != len(names):
-        raise ValueError(
-            f"`counts` must have one column per class. Received: {counts.shape[1]} "
-            f"columns for {len(names)} class names {list(names)}."
-        )
-    return names

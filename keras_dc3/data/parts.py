@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_class_labels
-from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.splits import check_disjoint
 
 
-def common_class_names(parts: dict[str, ImageSet]) -> tuple[str, ...]:
+def common_class_names(parts: dict[str, AnnotatedImages]) -> tuple[str, ...]:
     """Returns the class names; ValueError if the parts' differ or none has any."""
     names = {name: part.class_names for name, part in parts.items() if part.class_names}
     if not names:
@@ -30,7 +30,7 @@ def common_class_names(parts: dict[str, ImageSet]) -> tuple[str, ...]:
     return names[first]
 
 
-def checked_labels(labels: Any, labeled: ImageSet, names: tuple) -> np.ndarray:
+def checked_labels(labels: Any, labeled: AnnotatedImages, names: tuple) -> np.ndarray:
     """Returns (n_l,) int32; ValueError unless they are classes of `labeled`."""
     if not len(labeled):
         raise ValueError("There is no labeled image; at least two classes need one.")
@@ -55,7 +55,7 @@ def checked_labels(labels: Any, labeled: ImageSet, names: tuple) -> np.ndarray:
     return labels.astype("int32")
 
 
-def check_parts(parts: dict[str, ImageSet]) -> None:
+def check_parts(parts: dict[str, AnnotatedImages]) -> None:
     """Raises ValueError unless named parts are disjoint and their images alike."""
     for name, part in parts.items():
         if not len(part):
@@ -69,10 +69,9 @@ def check_parts(parts: dict[str, ImageSet]) -> None:
                 )
     check_disjoint(**{name: part.ids for name, part in parts.items()})
     if "validation" in parts:
-        counts = parts["validation"].counts
-        if counts is None:
+        if not parts["validation"].has_counts:
             raise ValueError("The validation images need `counts`; pass None for none.")
-        empty = np.flatnonzero(counts.sum(axis=1) == 0)
+        empty = np.flatnonzero(~parts["validation"].annotated)
         if empty.size:
             raise ValueError(
                 f"Each validation image needs an annotation, but {empty.size} have "

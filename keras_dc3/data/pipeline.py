@@ -6,6 +6,10 @@ in parallel. They stay where their set keeps them: nothing is copied into the gr
 
 from __future__ import annotations
 
+import atexit
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -77,12 +81,57 @@ def ordered_dataset(images: ReadableImages, targets: np.ndarray, batch_size: int
     return _finish(dataset, -(-n // batch_size))
 
 
+class _Reads:
+    """The reads under way, which the end of Python has to wait for.
+
+    A pipeline whose thread is in Python code when the interpreter goes away never gets
+    an answer, and the process never ends: as after an error in training, or Ctrl-C.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._under_way, self._last, self._closed = 0, 0.0, False
+
+    def through(self, read: Callable[[Any], np.ndarray]) -> Callable[[Any], np.ndarray]:
+        """Returns a function that reads and is waited for."""
+
+        def watched(positions: Any) -> np.ndarray:
+            with self._lock:
+                self._under_way += 1
+            try:
+                if self._closed:
+                    raise RuntimeError("Python is about to end; nothing is read.")
+                return read(positions)
+            finally:
+                with self._lock:
+                    self._under_way -= 1
+                    self._last = time.monotonic()
+
+        return watched
+
+    def close(self, seconds: float = 10.0, quiet: float = 0.2) -> None:
+        """Waits until there was no read for a while: until all buffers are full."""
+        self._closed = True
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and (
+            self._under_way or time.monotonic() - self._last < quiet
+        ):
+            time.sleep(0.02)
+
+
+_READS = _Reads()
+atexit.register(_READS.close)
+
+
 def _read(images: ReadableImages, positions: Any) -> Any:
     import tensorflow as tf
 
     # Stateless: reading the same positions again gives the same images.
     read = tf.numpy_function(
-        images.read, [positions], tf.as_dtype(images.dtype), stateful=False
+        _READS.through(images.read),
+        [positions],
+        tf.as_dtype(images.dtype),
+        stateful=False,
     )
     return tf.ensure_shape(read, (None, *images.image_shape))
 

@@ -160,8 +160,9 @@ class Custom:
     Args:
         function: `f(images)`, or `f(images, seed)` with a seed of two integers if it
             takes an argument of that name, or a Keras layer. It gets tensors in a
-            TensorFlow pipeline and NumPy arrays elsewhere. Only what follows from
-            `seed` is repeatable.
+            TensorFlow pipeline and NumPy arrays elsewhere, and keeps their shape and
+            range of values. Only what follows from `seed` is repeatable; Keras layers
+            draw anew, whatever their seed.
     """
 
     function: Callable[..., Any]
@@ -173,6 +174,14 @@ class Custom:
         if isinstance(self.function, keras.layers.Layer):
             return self.function(images, training=True)
         return self.function(images, **({"seed": seed} if self._takes_seed else {}))
+
+    @property
+    def dark_message(self) -> str:
+        """Why images of 0 to 255 must not come back as values of at most 1."""
+        return (
+            f"The augmentation {self.function!r} made values of 0 to 1 of images of 0 "
+            "to 255; it must keep their range. Multiply by 255."
+        )
 
     @property
     def _takes_seed(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,14 +14,15 @@ from keras_dc3._validation import (
     check_positive_number,
     check_seed,
 )
-from keras_dc3.data import labels as label_functions
+from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.clock import EpochClock
-from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
 from keras_dc3.data.plan import BatchPlan
 from keras_dc3.data.policies import Policy, get_policy
 from keras_dc3.data.recipe import Recipe
-from keras_dc3.data.splits import split
+from keras_dc3.data.split_files import write_split
+from keras_dc3.data.splits import Split, split_images
 
 
 class SemiSupervisedData:
@@ -47,10 +49,10 @@ class SemiSupervisedData:
 
     def __init__(
         self,
-        labeled: ImageSet,
+        labeled: AnnotatedImages,
         labels: Any,
-        unlabeled: ImageSet | None = None,
-        validation: ImageSet | None = None,
+        unlabeled: AnnotatedImages | None = None,
+        validation: AnnotatedImages | None = None,
         batch_size: int = 64,
         unlabeled_ratio: float | None = None,
         augment: Any = None,
@@ -73,44 +75,59 @@ class SemiSupervisedData:
         self.seed = int(seed)
         self.name = name
         self.clock = EpochClock()
+        self._unused: list[str] | None = None  # ids in no part, where they are known
 
     @classmethod
     def from_image_set(
         cls,
-        images: ImageSet,
-        labeled: int | float,
+        images: AnnotatedImages,
+        labeled: int | float | None = None,
         unlabeled: int | float | None = None,
         validation: int | float | None = None,
         seed: int = 0,
+        *,
+        split: Any = None,
+        stratify: bool = False,
+        groups: Any = None,
         **kwargs: Any,
     ) -> SemiSupervisedData:
         """Splits annotated images at random, and samples the labels.
 
         Each labeled image gets one hard label, drawn from its soft label. Images
-        without any annotation join the unlabeled ones.
+        without any annotation join the unlabeled ones; but not those of a group that
+        another part has.
 
         Args:
             images: a set with counts.
             labeled: int for a number, float for a fraction of the annotated images.
             unlabeled, validation: likewise; None for none.
             seed: of the split, the labels, and the batches.
+            split: takes the place of the three numbers: a file that `save_split` has
+                written; a mapping of "labeled", "unlabeled" and "validation" to lists
+                of ids; or a `data.Split`. The images of no part are not used.
+            stratify: whether each part is to have its share of each majority class, at
+                least one image.
+            groups: names or numbers, one per image, or a function from an id to its
+                group, such as the animal. No group is in two parts, so that these have
+                about the sizes asked for.
             **kwargs: further arguments of the class.
         """
-        annotated = label_functions.is_annotated(images._known_counts())
-        known = np.flatnonzero(annotated)
-        if not known.size:
-            raise ValueError("No image is annotated; label some images first.")
-        part = split(len(known), labeled, unlabeled, validation, seed)
-        rest = np.union1d(known[part.unlabeled], np.flatnonzero(~annotated))
-        labeled_set = images.subset(known[part.labeled])
-        return cls(
+        sizes = (labeled, unlabeled, validation)
+        part = split_images(
+            images, sizes, seed, given=split, stratify=stratify, groups=groups
+        )
+        labeled_set = images.subset(part.labeled)
+        data = cls(
             labeled_set,
-            label_functions.sample_hard_labels(labeled_set.counts, seed),
-            images.subset(rest) if rest.size else None,
-            images.subset(known[part.validation]) if part.validation.size else None,
+            labeled_set.sample_hard_labels(seed),
+            images.subset(part.unlabeled) if part.unlabeled.size else None,
+            images.subset(part.validation) if part.validation.size else None,
             seed=seed,
             **kwargs,
         )
+        unused = np.setdiff1d(np.arange(len(images)), np.concatenate(part))
+        data._unused = [images.ids[i] for i in unused]
+        return data
 
     def __repr__(self) -> str:
         sizes = [
@@ -139,6 +156,20 @@ class SemiSupervisedData:
         parts = [self.labeled, *([] if self.unlabeled is None else [self.unlabeled])]
         lows, highs = zip(*(part.value_range for part in parts), strict=True)
         return min(lows), max(highs)
+
+    def save_split(self, path: str | os.PathLike) -> None:
+        """Writes the ids of each part, so that others can repeat the split.
+
+        They pass the file as `split`, and the same `seed` for the same labels.
+
+        Args:
+            path: a JSON file; it is complete or not there.
+        """
+        parts = {name: getattr(self, name) for name in Split._fields}
+        ids = {
+            name: [] if part is None else list(part.ids) for name, part in parts.items()
+        }
+        write_split(path, ids, self._unused)
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch, from 0, that the next training iterator makes."""
@@ -226,25 +257,19 @@ class SemiSupervisedData:
         return TrainingBatches(recipe)
 
     def validation_batches(self, batch_size: int | None = None) -> Any:
-        """Returns `(images, soft labels (b, k) float32)` in order; None without them.
+        """Returns `(images, labels)` in order; None without validation images.
+
+        Labels are soft, (b, k) float32; or classes, (b,) int64, where no image got more
+        than one answer.
 
         Args:
             batch_size: images per batch; default that of the labeled images.
         """
-        import keras
-
         batch_size = self.batch_size if batch_size is None else batch_size
         check_positive_int("batch_size", batch_size)
         if self.validation is None:
             return None
-        soft = self.validation.soft_labels
-        if keras.backend.backend() == "tensorflow":
-            from keras_dc3.data.pipeline import ordered_dataset
-
-            return ordered_dataset(self.validation, soft, batch_size)
-        from keras_dc3.data.py_dataset import OrderedBatches
-
-        return OrderedBatches(self.validation, soft, batch_size)
+        return ordered_batches(self.validation, self.validation.targets, batch_size)
 
     def _plan(self, semi: bool, ratio: float, steps: int | None) -> BatchPlan:
         semi = semi and self.unlabeled is not None

@@ -2,20 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3.data.allocation import by_class, by_group
+from keras_dc3.data.annotated_images import AnnotatedImages
+from keras_dc3.data.part_sizes import part_sizes
+from keras_dc3.data.split_files import (
+    check_disjoint,
+    positions_of,
+    read_split,
+    write_split,
+)
 
 
 class Split(NamedTuple):
-    """Sorted positions (m,) int64 of each part."""
+    """Sorted positions (m,) int64 of each part.
+
+    Example:
+
+    >>> ids = ["a", "b", "c", "d"]
+    >>> parts = keras_dc3.data.split(4, 0.5, 0.25, 0.25, seed=0)
+    >>> parts.save("split.json", ids)
+    >>> same = keras_dc3.data.Split.load("split.json", ids)
+    """
 
     labeled: np.ndarray
     unlabeled: np.ndarray
     validation: np.ndarray
+
+    @classmethod
+    def from_ids(cls, parts: Mapping[str, Sequence[str]], ids: Sequence[str]) -> Split:
+        """Returns the split of given lists of ids.
+
+        Args:
+            parts: "labeled", "unlabeled" and "validation" -> ids; one that is missing
+                has no image.
+            ids: of all images, in order. Those in no part are not used.
+
+        Raises:
+            ValueError: if an id is in two parts, or is not among `ids`.
+        """
+        return cls(**positions_of(parts, ids, cls._fields, "`split`"))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, ids: Sequence[str]) -> Split:
+        """Reads a split that `save` has written.
+
+        Args:
+            path: a JSON file.
+            ids: of all images, in order: those that the file was written for, in any
+                order.
+
+        Raises:
+            ValueError: if the file is not of that kind, or its ids are not the same.
+            FileNotFoundError: without the file.
+        """
+        return cls(**read_split(path, ids, cls._fields))
+
+    def save(self, path: str | os.PathLike, ids: Sequence[str]) -> None:
+        """Writes the ids of each part as JSON, so that others can repeat the split.
+
+        Args:
+            path: the file; it is complete or not there.
+            ids: of all images, in order.
+
+        Raises:
+            ValueError: if the parts are not of these images, or not disjoint.
+        """
+        ids = list(ids)
+        checked = given_split(self, ids)
+        parts = {n: [ids[i] for i in part] for n, part in checked._asdict().items()}
+        unused = np.setdiff1d(np.arange(len(ids)), np.concatenate(checked))
+        write_split(path, parts, [ids[i] for i in unused])
 
 
 def split(
@@ -24,6 +87,9 @@ def split(
     unlabeled: int | float | None,
     validation: int | float | None,
     seed: int,
+    *,
+    stratify: Any = None,
+    groups: Any = None,
 ) -> Split:
     """Draws disjoint parts of n images at random.
 
@@ -34,87 +100,167 @@ def split(
         unlabeled: likewise; None for no such part.
         validation: likewise; None for no such part.
         seed: integer of at least 0; the same arguments give the same parts.
+        stratify: (n,) classes, by name or number. Each part then has its share of each
+            class, at least one image.
+        groups: (n,) names or numbers, such as that of the animal. Images of one group
+            are never in two parts, so that these have about the sizes asked for.
 
     Raises:
-        ValueError: if a part would be empty, or more images are asked for than n.
+        ValueError: if a part would be empty, more images are asked for than n, or
+            classes or groups make it impossible.
     """
     check_positive_int("n", n)
     check_seed(seed)
     asked = {"labeled": labeled, "unlabeled": unlabeled, "validation": validation}
     if labeled is None:
         raise ValueError("`labeled` must be a number or a fraction of images, not None")
-    sizes = _sizes(n, asked)
-    order = np.random.default_rng(seed).permutation(n)
-    stops = np.cumsum([sizes[name] for name in Split._fields])
-    parts = np.split(order, stops)[:3]
-    return Split(*(np.sort(part) for part in parts))
+    sizes = part_sizes(n, asked)
+    rng = np.random.default_rng(seed)
+    classes = None if stratify is None else _column("stratify", stratify, n)
+    if groups is not None:
+        parts = by_group(sizes, _column("groups", groups, n), classes, rng)
+    elif classes is not None:
+        parts = by_class(sizes, classes, rng)
+    else:
+        stops = np.cumsum([sizes[name] for name in Split._fields])
+        drawn = np.split(rng.permutation(n), stops)[:3]
+        parts = dict(zip(Split._fields, drawn, strict=True))
+    return Split(**{name: np.sort(part) for name, part in parts.items()})
 
 
-def check_disjoint(**parts: Sequence) -> None:
-    """Raises ValueError if an id (or position) is in more than one of the named parts.
+def split_images(
+    images: AnnotatedImages,
+    sizes: Sequence[int | float | None],
+    seed: int,
+    *,
+    given: Any = None,
+    stratify: bool = False,
+    groups: Any = None,
+) -> Split:
+    """Draws, or takes as given, which images are labeled, unlabeled and validate.
 
-    Also where one part holds it twice.
+    Images without any annotation join the unlabeled ones that are drawn; but not those
+    of a group that another part has.
+
+    Args:
+        images: a set with counts.
+        sizes: of the three parts, for the annotated images; see `split`.
+        seed: of the split.
+        given: what to take instead; see `given_split`.
+        stratify: whether each part has its share of each majority class.
+        groups: one per image, or a function from an id to its group.
+
+    Raises:
+        ValueError, TypeError: if the parts cannot be had.
     """
-    seen: dict = {}
-    shared: dict[tuple[str, str], list] = {}
-    for name, members in parts.items():
-        for member in members:
-            if member in seen:
-                shared.setdefault((seen[member], name), []).append(member)
-            seen[member] = name
-    for (first, second), members in shared.items():
-        some = ", ".join(str(member) for member in members[:5])
-        where = f"both in {first} and in {second}"
-        if first == second:
-            where = f"in {first} twice"
-        raise ValueError(
-            f"{len(members)} images are {where}: {some}"
-            f"{', ...' if len(members) > 5 else ''}. Each image may be in one part "
-            "only, once; remove it from the others."
-        )
-
-
-def _sizes(n: int, asked: dict[str, int | float | None]) -> dict[str, int]:
-    sizes, exact = {}, {}
-    for name, size in asked.items():
-        if size is None:
-            sizes[name] = 0
-            continue
-        if isinstance(size, bool) or not isinstance(
-            size, int | float | np.integer | np.floating
-        ):
+    if groups is not None:
+        groups = _column("groups", _groups(groups, images.ids), len(images))
+    if given is not None:
+        if stratify:
             raise ValueError(
-                f"`{name}` must be a number of images or a fraction of them. "
-                f"Received: {name}={size!r}"
+                "`stratify` draws a split, but one is given. Pass `split` or "
+                "`stratify`, not both."
             )
-        if isinstance(size, float | np.floating):
-            if not 0 < size <= 1:
+        parts = given_split(given, images.ids)
+        if groups is not None:
+            _check_groups(parts, groups)
+        return parts
+    if sizes[0] is None:
+        raise ValueError(
+            "Pass `labeled`, a number or fraction of images, or `split`, the ids of "
+            "each part."
+        )
+    known = np.flatnonzero(images.annotated)
+    if not known.size:
+        raise ValueError("No image is annotated; label some images first.")
+    classes = None
+    if stratify:
+        classes = np.array(images.class_names)[images.majority[known]]
+    drawn = split(
+        len(known),
+        *sizes,
+        seed,
+        stratify=classes,
+        groups=None if groups is None else groups[known],
+    )
+    labeled, unlabeled, validation = (known[part] for part in drawn)
+    others = np.flatnonzero(~images.annotated)
+    if groups is not None:
+        taken = groups[np.concatenate([labeled, validation])]
+        others = others[~np.isin(groups[others], taken)]
+    return Split(labeled, np.union1d(unlabeled, others), validation)
+
+
+def given_split(given: Any, ids: Sequence[str]) -> Split:
+    """Returns the split that a user gives.
+
+    Args:
+        given: a `Split`, a file that `Split.save` has written, or a mapping from parts
+            to lists of ids.
+        ids: of all images.
+
+    Raises:
+        ValueError, TypeError: if it does not fit the images.
+    """
+    n = len(ids)
+    if isinstance(given, str | os.PathLike):
+        return Split.load(given, ids)
+    if isinstance(given, Mapping):
+        return Split.from_ids(given, ids)
+    if not isinstance(given, Split):
+        raise TypeError(
+            "`split` must be a `keras_dc3.data.Split`, the path of a saved one, or a "
+            'mapping such as {"labeled": ids, "validation": ids}. Received: '
+            f"{type(given).__name__}"
+        )
+    for name, part in given._asdict().items():
+        part = np.asarray(part)
+        kind = part.dtype.kind
+        if part.size and (kind not in "iu" or not 0 <= part.min() <= part.max() < n):
+            raise ValueError(
+                f"The {name} part of `split` must hold positions in 0..{n - 1}. "
+                f"Received: {part.dtype} {part.min()} to {part.max()}; is it a split "
+                "of other images?"
+            )
+    check_disjoint(**given._asdict())
+    return Split(*(np.sort(np.asarray(part, "int64")) for part in given))
+
+
+def _groups(groups: Any, ids: Sequence[str]) -> list[Any]:
+    groups = [groups(name) for name in ids] if callable(groups) else list(groups)
+    if len(groups) != len(ids):
+        raise ValueError(
+            "`groups` must hold one group per image, or be a function of an id. "
+            f"Received: {len(groups)} groups for {len(ids)} images."
+        )
+    return groups
+
+
+def _check_groups(parts: Split, groups: np.ndarray) -> None:
+    """Raises ValueError if images of one group are in two parts."""
+    part_of: dict[Any, str] = {}
+    for name, members in parts._asdict().items():
+        for group in np.unique(groups[members]).tolist():
+            if part_of.setdefault(group, name) != name:
                 raise ValueError(
-                    f"`{name}` as a fraction must lie in (0, 1]. Received: "
-                    f"{name}={size!r}; for a number of images pass an int."
+                    f"Images of the group {group!r} are both in {part_of[group]} and "
+                    f"in {name}; groups stay together. Move them, or pass no `groups`."
                 )
-            exact[name] = float(size) * n
-            sizes[name] = round(exact[name])
-        else:
-            sizes[name] = int(size)
-    if len(exact) > 1 and abs(sum(exact.values()) - n) < 1e-6 * n:
-        # Largest remainders: the fractions add up to 1, so no image is left out.
-        sizes.update({name: int(value + 1e-9) for name, value in exact.items()})
-        by_rest = sorted(exact, key=lambda name: sizes[name] - exact[name])
-        for name in by_rest[: n - sum(sizes[name] for name in exact)]:
-            sizes[name] += 1
-    summary = ", ".join(f"{name}={asked[name]!r}" for name in asked)
-    for name, size in sizes.items():
-        if asked[name] is not None and size < 1:
-            raise ValueError(
-                f"The {name} part of {n} images would be empty ({summary}). Ask for "
-                "more, or pass None where a part is not wanted."
-            )
-    total = sum(sizes.values())
-    if total > n:
+
+
+def _column(name: str, values: Any, n: int) -> np.ndarray:
+    """Returns classes or groups (n,) as an array of names or numbers."""
+    values = list(values)
+    if len(values) != n:
         raise ValueError(
-            f"The split asks for {total} images but there are only {n} ({summary} make "
-            f"{', '.join(f'{name}: {size}' for name, size in sizes.items())}). Ask for "
-            "fewer."
+            f"`{name}` must hold one name or number per image. Received: {len(values)} "
+            f"for {n} images."
         )
-    return sizes
+    for position, value in enumerate(values):
+        if not isinstance(value, str | int | np.integer):
+            raise ValueError(
+                f"`{name}` must hold names or whole numbers. Received: {value!r} at "
+                f"position {position}."
+            )
+    kinds = {isinstance(value, str) for value in values}
+    return np.array(list(map(str, values)) if len(kinds) > 1 else values)

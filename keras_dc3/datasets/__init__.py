@@ -8,21 +8,45 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from keras_dc3._registration import suggest
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import from_arrays, from_parts
 from keras_dc3.datasets.cifar10h import load_cifar10h
+from keras_dc3.datasets.dcic import DCIC_SETS, load_dcic
+from keras_dc3.datasets.description import describe
 from keras_dc3.datasets.digits import load_digits
+from keras_dc3.datasets.directory import from_directory
 from keras_dc3.datasets.fashionmnist_h import load_fashionmnist_h
+from keras_dc3.datasets.from_tfds import from_tfds
+from keras_dc3.datasets.mice_bone import load_mice_bone
+from keras_dc3.datasets.plankton import load_plankton
+from keras_dc3.datasets.shape_texture16 import load_shape_texture16
+from keras_dc3.datasets.stl10 import load_stl10
+from keras_dc3.datasets.turkey import load_turkey
 
-__all__ = ["from_arrays", "from_parts", "load", "names"]
+__all__ = [
+    "describe",
+    "from_arrays",
+    "from_directory",
+    "from_parts",
+    "from_tfds",
+    "load",
+    "names",
+]
 
 _LOADERS: dict[str, Callable[..., SemiSupervisedData]] = {
     "cifar10h": load_cifar10h,
     "digits": load_digits,
     "fashionmnist_h": load_fashionmnist_h,
+    "mice_bone": load_mice_bone,
+    "plankton": load_plankton,
+    "shape_texture16": load_shape_texture16,
+    "stl10": load_stl10,
+    "turkey": load_turkey,
+    **{name: partial(load_dcic, name) for name in DCIC_SETS},
 }
 
 
@@ -37,8 +61,10 @@ def load(
     """Loads a data set.
 
     Args:
-        name: one of `names()`: "digits" (a demonstration made from scikit-learn's
-            digits), "cifar10h" or "fashionmnist_h" (from files you have).
+        name: one of `names()`: the paper's "plankton", "turkey", "mice_bone",
+            "cifar10h" and "stl10"; "fashionmnist_h" and "shape_texture16"; "digits", a
+            demonstration made from scikit-learn's digits; "dcic_benthic" and other sets
+            of DCIC.
         data_dir: folder of the files. Default: the environment variable
             KERAS_DC3_DATA, else "data".
         **options: of the data set, such as `seed`, `batch_size`, `labeled`,
@@ -51,6 +77,7 @@ def load(
     if name not in _LOADERS:
         raise ValueError(
             f"Unknown data set {name!r}.{suggest(name, names())} Known names: "
-            f"{', '.join(names())}. For your own images use `from_arrays`."
+            f"{', '.join(names())}. For your own images use `from_directory` or "
+            "`from_arrays`."
         )
     return _LOADERS[name](data_dir=data_dir, **options)

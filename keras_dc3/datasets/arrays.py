@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +54,9 @@ def from_arrays(
         unlabeled, validation: likewise; None for none.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
-        **kwargs: further arguments of `SemiSupervisedData`.
+        **kwargs: `split`, `stratify` and `groups` of
+            `SemiSupervisedData.from_image_set`, and further arguments of
+            `SemiSupervisedData`.
 
     Raises:
         ValueError, TypeError: if something does not fit.
@@ -61,8 +65,7 @@ def from_arrays(
     names = _class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
-    if labeled is None and unlabeled is None:
-        labeled, unlabeled = (0.16, 0.64) if is_annotated(counts).all() else (0.8, None)
+    labeled, unlabeled = default_sizes(is_annotated(counts), labeled, unlabeled)
     return SemiSupervisedData.from_image_set(
         ImageSet(images, ids, counts, names),
         labeled,
@@ -139,17 +142,46 @@ def from_parts(
     )
 
 
+def default_sizes(
+    annotated: np.ndarray, labeled: int | float | None, unlabeled: int | float | None
+) -> tuple[int | float | None, int | float | None]:
+    """Returns the sizes of the labeled and the unlabeled part, where none are given.
+
+    Args:
+        annotated: (n,) bool, whether anybody annotated the image.
+        labeled, unlabeled: as for `from_arrays`.
+    """
+    if labeled is not None or unlabeled is not None:
+        return labeled, unlabeled
+    return (0.16, 0.64) if annotated.all() else (0.8, None)
+
+
 def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarray:
     """Returns counts (n, k) of annotations in any form that `from_arrays` takes."""
-    annotations = np.asarray(annotations)
-    if annotations.ndim == 1:
+    masked = np.ma.isMaskedArray(annotations)
+    if not masked:
+        with contextlib.suppress(ValueError):  # rows of several lengths
+            annotations = np.asarray(annotations)
+    if getattr(annotations, "ndim", 2) == 1 and not masked:
         return _one_hot(name, annotations, num_classes)
     counts = check_counts(name, annotations)
     if counts.dtype.kind == "f":
         if (counts == np.round(counts)).all():
+            _tell_percentages(name, counts)
             return counts.astype("int64")
         check_soft_labels(name, counts[counts.sum(axis=1) > 0])
     return counts
+
+
+def _tell_percentages(name: str, counts: np.ndarray) -> None:
+    """Warns of counts, written as fractions, that are probably percentages."""
+    sums = counts.sum(axis=1)
+    if (sums == 100).any() and np.isin(sums, (0, 100)).all():
+        warnings.warn(
+            f"`{name}` are whole numbers of sum 100 for each image, and are taken as "
+            "the answers of 100 people. If they are percentages, divide them by 100.",
+            stacklevel=4,
+        )
 
 
 _MOST_CLASSES = 100_000

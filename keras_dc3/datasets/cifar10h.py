@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.datasets.files import check_agreement, data_folder, read_npz
+from keras_dc3.datasets.files import check_agreement, data_folder, npy_array, read_npz
 
 CLASS_NAMES = (
     "airplane",
@@ -59,7 +59,22 @@ def load_cifar10h(
         labeled, unlabeled, validation: int for a number, float for a fraction.
         seed: of the split, the labels, and the batches.
         tfds_data_dir: where TensorFlow Datasets keeps `cifar10`; its default if None.
-        **kwargs: further arguments of `SemiSupervisedData`.
+        **kwargs: further arguments of `SemiSupervisedData.from_image_set`.
+
+    Raises:
+        As `read_cifar10h`.
+    """
+    images = read_cifar10h(data_dir, tfds_data_dir)
+    return SemiSupervisedData.from_image_set(
+        images, labeled, unlabeled, validation, seed=seed, name="cifar10h", **kwargs
+    )
+
+
+def read_cifar10h(
+    data_dir: str | os.PathLike | None = None,
+    tfds_data_dir: str | os.PathLike | None = None,
+) -> ImageSet:
+    """Returns all images; arguments as above.
 
     Raises:
         FileNotFoundError: without either file.
@@ -68,20 +83,16 @@ def load_cifar10h(
     """
     folder = data_folder(data_dir)
     if (folder / _NPZ).is_file():
-        images = read_npz(
+        return read_npz(
             folder / _NPZ, _IMAGE_SHAPE, CLASS_NAMES, _PREFIX, _LEAST_AGREEMENT
         )
-    elif (folder / _COUNTS).is_file():
-        images = _from_tfds(folder / _COUNTS, tfds_data_dir)
-    else:
-        raise FileNotFoundError(
-            f"CIFAR-10H is not in {str(folder)!r}: put `{_COUNTS}` of "
-            "https://github.com/jcpeterson/cifar-10h there (TensorFlow Datasets then "
-            f"supplies the images), or `{_NPZ}` with `images`, `labels` and `counts`; "
-            "or name its folder by `data_dir` or KERAS_DC3_DATA."
-        )
-    return SemiSupervisedData.from_image_set(
-        images, labeled, unlabeled, validation, seed=seed, name="cifar10h", **kwargs
+    if (folder / _COUNTS).is_file():
+        return _from_tfds(folder / _COUNTS, tfds_data_dir)
+    raise FileNotFoundError(
+        f"CIFAR-10H is not in {str(folder)!r}: put `{_COUNTS}` of "
+        "https://github.com/jcpeterson/cifar-10h there (TensorFlow Datasets then "
+        f"supplies the images), or `{_NPZ}` with `images`, `labels` and `counts`; "
+        "or name its folder by `data_dir` or KERAS_DC3_DATA."
     )
 
 
@@ -89,7 +100,7 @@ def _from_tfds(path: Path, tfds_data_dir: str | os.PathLike | None) -> ImageSet:
     """Joins the counts with TensorFlow Datasets' images, which are shuffled, by id."""
     import tensorflow_datasets as tfds
 
-    counts = np.load(path, allow_pickle=False)
+    counts = npy_array(path)
     if counts.shape != (_NUMBER, 10):
         raise ValueError(
             f"{path} must hold counts (10000, 10). Found: {counts.shape}. Use the file "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.files import data_folder, read_npz
 
@@ -42,7 +43,24 @@ def load_fashionmnist_h(
             order. Default: the variable KERAS_DC3_DATA, else "data".
         labeled, unlabeled, validation: int for a number, float for a fraction.
         seed: of the split, the labels, and the batches.
-        **kwargs: further arguments of `SemiSupervisedData`.
+        **kwargs: further arguments of `SemiSupervisedData.from_image_set`.
+
+    Raises:
+        As `read_fashionmnist_h`.
+    """
+    return SemiSupervisedData.from_image_set(
+        read_fashionmnist_h(data_dir),
+        labeled,
+        unlabeled,
+        validation,
+        seed=seed,
+        name="fashionmnist_h",
+        **kwargs,
+    )
+
+
+def read_fashionmnist_h(data_dir: str | os.PathLike | None = None) -> ImageSet:
+    """Returns all images; `data_dir` as above.
 
     Raises:
         FileNotFoundError: without the file. ValueError: if its parts do not fit.
@@ -55,13 +73,4 @@ def load_fashionmnist_h(
             "`counts` (10000, 10), or name its folder by `data_dir` or KERAS_DC3_DATA."
         )
     # 82% agree; the images in another order do by chance, 10%.
-    images = read_npz(path, (28, 28, 1), CLASS_NAMES, "fashionmnist_test", 0.7)
-    return SemiSupervisedData.from_image_set(
-        images,
-        labeled,
-        unlabeled,
-        validation,
-        seed=seed,
-        name="fashionmnist_h",
-        **kwargs,
-    )
+    return read_npz(path, (28, 28, 1), CLASS_NAMES, "fashionmnist_test", 0.7)

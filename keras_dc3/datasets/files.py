@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def read_npz(
     path: Path,
     image_shape: tuple[int, int, int],
     class_names: Sequence[str],
-    prefix: str,
+    prefix: str | None,
     least_agreement: float,
 ) -> ImageSet:
     """Reads images, labels and annotation counts from an `.npz` file.
@@ -33,18 +32,22 @@ def read_npz(
             (n, k) and, optionally, `class_names` (k,).
         image_shape: what (h, w, c) must be.
         class_names: what the classes must be, in order.
-        prefix: of the ids, `{prefix}_00042` for position 42.
+        prefix: of the ids, `{prefix}_00042` for position 42; None if the file has the
+            ids, as `name` (n,).
         least_agreement: see `check_agreement`.
 
     Raises:
         ValueError: if a part is missing or does not fit.
     """
-    with _opened(path) as file:
-        missing = [key for key in ("images", "labels", "counts") if key not in file]
-        if missing:
-            raise ValueError(f"{path} lacks {missing}; it holds {list(file)}.")
-        images, labels, counts = file["images"], file["labels"], file["counts"]
-        found = [str(n) for n in file["class_names"]] if "class_names" in file else None
+    needed = ["images", "labels", "counts", *([] if prefix else ["name"])]
+    parts = npz_arrays(path)
+    missing = [key for key in needed if key not in parts]
+    if missing:
+        raise ValueError(f"{path} lacks {missing}; it holds {list(parts)}.")
+    images, labels, counts = parts["images"], parts["labels"], parts["counts"]
+    found = parts.get("class_names")
+    found = None if found is None else [str(name) for name in found]
+    ids = None if prefix else [str(name) for name in parts["name"]]
     if images.ndim != 4 or images.shape[1:] != image_shape or images.dtype != np.uint8:
         raise ValueError(
             f"The images of {path} must be uint8 (n, {', '.join(map(str, image_shape))}"
@@ -58,17 +61,44 @@ def read_npz(
             f"class. Found: {counts.shape}."
         )
     check_agreement(str(path), labels, counts, len(images), least_agreement)
-    ids = [f"{prefix}_{i:05d}" for i in range(len(images))]
+    ids = ids or [f"{prefix}_{i:05d}" for i in range(len(images))]
     return ImageSet(images, ids, counts, class_names)
 
 
-def _opened(path: Path) -> np.lib.npyio.NpzFile:
+def npz_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Returns the arrays of an `.npz` file.
+
+    Raises:
+        ValueError: if it cannot be read; the message names it.
+    """
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} is damaged or no `.npz` file ({error}); copy or download it again."
-        ) from error
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise ValueError("it holds one array alone, as `.npy` files do")
+        with file:
+            return {key: file[key] for key in file}
+    except Exception as error:  # a damaged file raises nearly anything
+        raise _damaged(path, error, ".npz") from error
+
+
+def npy_array(path: Path, mmap_mode: str | None = None) -> np.ndarray:
+    """Returns the array of an `.npy` file; raises as `npz_arrays`."""
+    try:
+        array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it holds several arrays, as `.npz` files do")
+    except Exception as error:
+        raise _damaged(path, error, ".npy") from error
+    return array
+
+
+def _damaged(path: Path, error: Exception, kind: str) -> ValueError:
+    reason = str(error) or type(error).__name__
+    if "pickle" in reason:
+        reason = "it holds Python objects, or is no file of arrays"
+    return ValueError(
+        f"{path} is damaged or no `{kind}` file ({reason}); copy or download it again."
+    )
 
 
 def check_agreement(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import datetime
 import math
+import multiprocessing
 import os
 import platform
 import sys
+import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -43,25 +46,51 @@ class Task(NamedTuple):
 
 def run(task: Task) -> None:
     """Trains and records a cell; an error is recorded as well."""
+    _end_with_parent()
     folder = StudyFolder(task.folder)
-    log_path = folder.log_path(task.cell)
-    log_path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _logged(folder.log_path(task.cell)):
+            record, outputs = train(task)
+            folder.write_outputs(task.cell, outputs)
+            write_json(folder.record_path(task.cell), record)
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        content = {"cell": task.cell._asdict(), "error": message}
+        write_json(folder.failure_path(task.cell), content)
+        sys.exit(1)
+    folder.failure_path(task.cell).unlink(missing_ok=True)
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is gone, however it went.
+
+    Else the next run of the study would train the same cell beside this one.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """Writes what is printed to a file, with the trace of an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open(log_path, "w", encoding="utf-8", buffering=1) as log,
+        open(path, "w", encoding="utf-8", buffering=1) as log,
         contextlib.redirect_stdout(log),
         contextlib.redirect_stderr(log),
     ):
         try:
-            record, outputs = train(task)
-        except Exception as error:
+            yield
+        except Exception:
             traceback.print_exc()
-            message = f"{type(error).__name__}: {error}"
-            content = {"cell": task.cell._asdict(), "error": message}
-            write_json(folder.failure_path(task.cell), content)
-            sys.exit(1)
-    folder.write_outputs(task.cell, outputs)
-    write_json(folder.record_path(task.cell), record)
-    folder.failure_path(task.cell).unlink(missing_ok=True)
+            raise
 
 
 def train(task: Task) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -14,12 +14,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.proposals.writing import whole_file
+from keras_dc3._writing import whole_file
 
 _NAME = re.compile(r"[A-Za-z0-9_.+]+")
 
@@ -49,31 +51,42 @@ def check_cell_name(kind: str, name: Any) -> None:
 def write_json(path: str | os.PathLike, content: Any) -> None:
     """Writes JSON with one line per entry of the outer levels."""
     with whole_file(path, encoding="utf-8") as file:
-        json.dump(_plain(content), file, indent=1, allow_nan=True)
+        json.dump(plain(content), file, indent=1, allow_nan=True)
         file.write("\n")
 
 
-def read_json(path: str | os.PathLike) -> Any:
-    """Returns the content of a JSON file.
+def read_json(path: str | os.PathLike, entries: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Returns the content of a JSON file, a dict.
+
+    Args:
+        path: the file.
+        entries: what it must hold.
 
     Raises:
-        ValueError: if it is no JSON; the message names the file.
+        ValueError: if it is not that; the message names the file.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{os.fspath(path)!r} is damaged ({error}); remove it, and run the study "
-            "again."
-        ) from error
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        missing = [name for name in entries if name not in content]
+        if missing or not isinstance(content, dict):
+            raise ValueError(f"it lacks {missing}" if missing else "it is no dict")
+    except (ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
+    return content
 
 
-def _plain(value: Any) -> Any:
+def _damaged(path: str | os.PathLike, error: Exception) -> ValueError:
+    return ValueError(
+        f"{os.fspath(path)!r} is damaged ({error}); remove it, and run the study again."
+    )
+
+
+def plain(value: Any) -> Any:
     """Returns `value` of plain types, floats cut to 7 digits."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, np.integer):
@@ -113,19 +126,26 @@ class StudyFolder:
         """Returns what the cells are made of, None for a new folder."""
         if not self.manifest_path.exists():
             return None
-        return read_json(self.manifest_path)
+        entries = ("epochs", "steps_per_epoch", "strategies", "configs", "seeds")
+        return read_json(self.manifest_path, entries)
 
     def records(self) -> dict[Cell, dict[str, Any]]:
         """Returns the records of all finished cells, in the order of their names."""
         paths = sorted((self.path / "cells").glob("*.json"))
+        entries = ("cell", "scores", "settings", "seconds")
         records = [
-            read_json(path) for path in paths if not path.stem.endswith(".failed")
+            read_json(path, entries)
+            for path in paths
+            if not path.stem.endswith(".failed")
         ]
         return {Cell(**record["cell"]): record for record in records}
 
     def failures(self) -> dict[Cell, str]:
         """Returns why cells failed that were not finished since."""
-        found = map(read_json, sorted((self.path / "cells").glob("*.failed.json")))
+        found = [
+            read_json(path, ("cell", "error"))
+            for path in sorted((self.path / "cells").glob("*.failed.json"))
+        ]
         failed = {Cell(**record["cell"]): record["error"] for record in found}
         return {
             cell: error
@@ -138,8 +158,11 @@ class StudyFolder:
         path = self.outputs_path(cell)
         if not path.exists():
             return None
-        with np.load(path) as file:
-            return dict(file)
+        try:
+            with np.load(path) as file:
+                return dict(file)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise _damaged(path, error) from error
 
     def write_outputs(self, cell: Cell, outputs: dict[str, np.ndarray]) -> None:
         with whole_file(self.outputs_path(cell), "wb") as file:

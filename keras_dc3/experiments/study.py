@@ -24,6 +24,7 @@ from keras_dc3.experiments.records import (
     Cell,
     StudyFolder,
     check_cell_name,
+    plain,
     read_json,
     write_json,
 )
@@ -105,7 +106,14 @@ class Study:
             found = strategies_module.get(strategy)  # or a clear error
             if not isinstance(strategy, str):
                 strategy = keras.saving.serialize_keras_object(found)
+                # Keras counts names up, so that they differ from run to run.
+                strategy["config"].pop("name", None)
             self.strategies[name] = strategy
+        if not isinstance(configs, Mapping):
+            raise TypeError(
+                "`configs` must be a dict, name -> `DC3Config`. Received: "
+                f"{type(configs).__name__}"
+            )
         for name, config in configs.items():
             check_cell_name("config", name)
             if not isinstance(config, DC3Config):
@@ -245,7 +253,8 @@ class _Progress:
         left = passed / self._new * (self.total - self.done)
         if exit_code or not self.study.record_path(task.cell).exists():
             self.failed.append(task.cell)
-            what = self.study.failures().get(task.cell, f"died, exit code {exit_code}")
+            died = f"its process died, exit code {exit_code}"
+            what = self.study.failures().get(task.cell, died)
             what = f"FAILED ({what})"
         else:
             record = read_json(self.study.record_path(task.cell))
@@ -284,7 +293,7 @@ def _check_importable(name: str, function: Any) -> None:
 
 
 def _check_same(name: str, before: Any, now: Any) -> None:
-    if before != now:
+    if before != plain(now):
         raise ValueError(
             f"The folder holds cells trained with {name}={before!r}, but this study "
             f"has {now!r}; use another folder, or the same settings."

@@ -113,7 +113,8 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
         write: whether to write `summary.json` into it.
 
     Raises:
-        ValueError: if there is no study in `folder`.
+        ValueError: if there is no study in `folder`, a file of it is damaged, or runs
+            cannot be compared because data or model were changed between them.
     """
     study = StudyFolder(folder)
     if study.manifest() is None:
@@ -122,6 +123,7 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
             "the folder given to `Study.run`."
         )
     records = study.records()
+    _check_comparable(records)
     scores = {cell: _scores(study, cell, records) for cell in records}
     rows: dict[str, dict[str, Any]] = {}
     for cell in sorted(records, key=_order(study.manifest())):
@@ -144,6 +146,45 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
     if write:
         write_json(study.path / "summary.json", content)
     return Summary(content)
+
+
+# What the runs of one strategy and config must share.
+_OF_A_ROW = (
+    "strategy",
+    "config",
+    "steps",
+    "batch_size",
+    "backbone",
+    "parameters",
+    "optimizer",
+    "ema_decay",
+    "batch_norm",
+    "dtype",
+)
+
+
+def _check_comparable(records: dict[Cell, dict[str, Any]]) -> None:
+    """Raises ValueError if runs of one row were trained with other settings."""
+    first: dict[tuple[str, str], Cell] = {}
+    for cell, record in records.items():
+        other = first.setdefault((cell.strategy, cell.config), cell)
+        for name in _OF_A_ROW:
+            before, now = (
+                _without_name(r["settings"].get(name)) for r in (records[other], record)
+            )
+            if before != now:
+                raise ValueError(
+                    f"The runs {other.name} and {cell.name} differ in {name}: "
+                    f"{before!r} and {now!r}. `make_data` or `make_model` was changed "
+                    "between them; remove the record of one, and run again."
+                )
+
+
+def _without_name(value: Any) -> Any:
+    """Returns settings without the name, which Keras counts up."""
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if key != "name"}
 
 
 def _order(manifest: dict[str, Any]) -> Any:

@@ -6,8 +6,8 @@ import json
 import os
 from typing import Any
 
+from keras_dc3._writing import whole_file
 from keras_dc3.proposals import Proposals
-from keras_dc3.proposals.writing import whole_file
 
 
 def check_proposals(proposals: Any) -> None:

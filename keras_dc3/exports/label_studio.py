@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_names, check_seed
+from keras_dc3._writing import whole_file
 from keras_dc3.exports.checks import check_proposals, not_unicode, write_json
 from keras_dc3.proposals import Proposals
-from keras_dc3.proposals.writing import whole_file
 
 MODES = ("dc3", "classes", "none")
 QUESTION, IMAGE = "class", "image"  # names in the labeling interface

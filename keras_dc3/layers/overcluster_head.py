@@ -51,7 +51,7 @@ class OverclusterHead(keras.layers.Layer):
         activation: `"softmax"` for probabilities, None for logits.
         kernel_initializer: of the weights, a Keras initializer.
         temperature: of the prototypes, above 0.
-        memory_size: of the prototypes; at least the images of a batch.
+        memory_size: of the prototypes.
 
     Call arguments:
         features: float (n, d).
@@ -145,14 +145,9 @@ class OverclusterHead(keras.layers.Layer):
                 the memory is full.
         """
         points = self._joined(features, class_probabilities)
-        number = points.shape[0]
-        if number is not None and number > self.memory_size:
-            raise ValueError(
-                "`memory_size` must be at least the number of images of a batch "
-                f"({number}). Received: memory_size={self.memory_size}"
-            )
+        last = slice(-self.memory_size, None)  # of a batch that is larger
         memory, written = remember(
-            self.memory.value, self.written.value, points, selected
+            self.memory.value, self.written.value, points[last], selected[last]
         )
         rows = memory[:-1]
         valid = ops.cast(ops.arange(self.memory_size) < written, "float32")

@@ -50,7 +50,9 @@ class DC3Model(
         batch_norm: `"joint"`: labeled images and student views are normalized
             together, and moving statistics come from all of them. `"per_view"`: each
             view by its own statistics, moving ones from the labeled images alone (the
-            authors' code, for all strategies but FixMatch).
+            authors' code, for all strategies but FixMatch). Losses that layers add
+            by `add_loss` count for what is normalized together with the labeled
+            images; teacher views, and all views of `"per_view"`, add none.
         evaluate_with: `"ema"` or `"raw"`: the weights behind `evaluate`, `predict`,
             `propose`, `export` and `model(images)`. Before the first `fit` the average
             is a copy of the weights at the time of building.

@@ -17,6 +17,7 @@ from keras_dc3.models.inputs import (
     check_labels,
     is_training_batch,
 )
+from keras_dc3.models.stream_end import end_watch
 from keras_dc3.proposals import Proposals
 
 
@@ -60,6 +61,22 @@ def check_evaluation_data(model: Any, data: Any, steps: int | None) -> None:
         check_images("given", x)
         if model.num_classes is not None and labels is not None:
             check_labels(np.asarray(labels), model.num_classes)
+
+
+def check_validation_data(model: Any, data: Any, steps: int | None) -> list[Any]:
+    """Returns the callbacks that `fit` needs for its validation data, checked.
+
+    Raises:
+        ValueError: as `check_evaluation_data`; also for a generator without `steps`.
+    """
+    check_evaluation_data(model, data, steps)
+    if steps is None and hasattr(data, "__next__"):
+        raise ValueError(
+            "A generator of validation data does not say how many batches an epoch "
+            "takes, and may never end: pass `validation_steps`, or a "
+            "`keras.utils.PyDataset` or `tf.data.Dataset` that ends."
+        )
+    return end_watch(data, steps)
 
 
 def infer(model: Any, images: Any, batch_size: int) -> dict[str, np.ndarray]:

@@ -24,15 +24,17 @@ class ForwardMixin:
         images = {LABELED: inputs["labeled"], **inputs["unlabeled"]}
         joined_roles = JOINED_ROLES[self.batch_norm]
         joined = [view for view in roles if roles[view] in joined_roles] or [LABELED]
-        outputs = self._joint_pass({view: images[view] for view in joined}, training)
+        outputs = {}
         for view, role in roles.items():
-            if view in outputs:
+            if view in joined:
                 continue
             if role == "teacher":
                 weights = self.average.values(self.network)
             else:
                 weights = [w.value for w in self.network.trainable_variables]
             outputs[view] = self._pass(weights, images[view], training)
+        # Last, as a pass forgets the losses that layers added in passes before it.
+        outputs |= self._joint_pass({view: images[view] for view in joined}, training)
         return {
             view: outputs[view]
             if role == "student"
@@ -71,9 +73,16 @@ class ForwardMixin:
     def _pass(self, weights: list[Any], images: Any, training: bool) -> dict[str, Any]:
         """Returns the outputs under other trainable weights.
 
-        Moving statistics stay untouched; random seeds advance.
+        Moving statistics stay untouched; random seeds advance. Losses that layers add
+        do not count here.
         """
         network = self.network
+        rows = None
+        if training and images.shape[0] in (None, 0):
+            # A replica may have no image, which TensorFlow cannot convolve.
+            rows = ops.shape(images)[0]
+            one = ops.zeros((1, *images.shape[1:]), images.dtype)
+            images = ops.concatenate([images, one])[: ops.maximum(rows, 1)]
         outputs, state = network.stateless_call(
             weights,
             [variable.value for variable in network.non_trainable_variables],
@@ -86,4 +95,6 @@ class ForwardMixin:
             for variable, value in pairs:
                 if id(variable) not in statistics:
                     variable.assign(value)
-        return outputs
+        if rows is None:
+            return outputs
+        return tree.map_structure(lambda output: output[:rows], outputs)

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_choice
+from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.models import evaluation, inputs
+from keras_dc3.models.stream_end import end_watch
 
 
 class _WithFeatures(keras.Model):
@@ -63,9 +65,11 @@ class InferenceMixin:
             if x is None:
                 raise ValueError("The data set has no validation part to evaluate on.")
         elif hasattr(x, "image_batches"):
-            x, y = x.images, x.soft_labels
+            x, batch_size = self._to_evaluate(x, batch_size), None
         y = inputs.as_arrays(y)
         evaluation.check_evaluation_data(self, (x, y), steps)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
+            callbacks = [*self._as_list(callbacks), *end_watch(x, steps)]
         self._evaluating = True
         try:
             logs = super().evaluate(
@@ -84,6 +88,14 @@ class InferenceMixin:
         if not return_dict:
             return self._flatten_metrics_in_order(logs)
         return {**logs, **evaluation.scores(self, x, y, batch_size or 32, steps)}
+
+    def _to_evaluate(self, part: Any, batch_size: int | None) -> Any:
+        """Returns the batches of a part of a data set, checked."""
+        images = keras.KerasTensor((None, *part.image_shape))
+        inputs.check_image_shapes(images, self._image_shape)
+        targets = part.targets
+        inputs.check_labels(targets, part.num_classes)
+        return ordered_batches(part, targets, batch_size or 32)
 
     def predict(
         self,

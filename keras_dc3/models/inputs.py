@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
+from keras import ops
 
 from keras_dc3._validation import check_class_labels, check_soft_labels
 
@@ -25,12 +27,19 @@ def is_data(x: Any) -> bool:
 
 
 def as_arrays(labels: Any) -> Any:
-    """Returns labels given as a list, or (images, labels) with one, as arrays."""
+    """Returns labels given as a list, tensor or pandas series as a NumPy array.
+
+    In a tuple (images, labels, ...) the images stay as they are, unless they are a
+    list.
+    """
     if isinstance(labels, tuple):
-        return tuple(as_arrays(part) for part in labels)
+        images = np.asarray(labels[0]) if isinstance(labels[0], list) else labels[0]
+        return (images, *(as_arrays(part) for part in labels[1:]))
     if isinstance(labels, list):
         return np.asarray(labels)
-    return labels
+    if ops.is_tensor(labels):
+        return ops.convert_to_numpy(labels)
+    return labels.to_numpy() if hasattr(labels, "to_numpy") else labels
 
 
 def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
@@ -128,6 +137,21 @@ def check_images(name: str, images: Any) -> None:
             )
 
 
+def check_image_types(inputs: Mapping[str, Any]) -> None:
+    """Raises ValueError if some images of a batch are integers, and others are not."""
+    parts = {"labeled": inputs["labeled"], **inputs["unlabeled"]}
+    types = {
+        name: keras.backend.standardize_dtype(images.dtype)
+        for name, images in parts.items()
+        if hasattr(images, "dtype")
+    }
+    if len({"int" in name for name in types.values()}) > 1:
+        raise ValueError(
+            "Labeled and unlabeled images must be of one kind, all integers of 0 to "
+            f"255 or all floating point. Received: {types}"
+        )
+
+
 def check_labels(labels: Any, num_classes: int) -> None:
     """Raises ValueError unless NumPy `labels` are classes or distributions."""
     if not isinstance(labels, np.ndarray):
@@ -203,6 +227,7 @@ def check_batch(
         check_images("labeled", inputs["labeled"])
         for view, images in inputs["unlabeled"].items():
             check_images(f"unlabeled {view!r}", images)
+        check_image_types(inputs)
     else:
         check_images("given", inputs)
     if num_classes is not None:

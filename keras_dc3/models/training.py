@@ -13,6 +13,7 @@ from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
 
 
@@ -166,9 +167,8 @@ class TrainingMixin:
             self.set_classes(validation_data.num_classes, names)
         if inputs.is_data(validation_data):
             validation_data = validation_data.validation_batches()
-        evaluation.check_evaluation_data(
-            self, validation_data, kwargs.get("validation_steps")
-        )
+        steps = kwargs.get("validation_steps")
+        callbacks += evaluation.check_validation_data(self, validation_data, steps)
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks.append(StopOnNaN())
         # First of all, so that no other callback sees or saves what it stops at.
@@ -179,22 +179,23 @@ class TrainingMixin:
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
-        return super().fit(
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=shuffle,
-            class_weight=class_weight,
-            sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            **kwargs,
-        )
+        with quiet_end((x, validation_data), (steps_per_epoch, steps)):
+            return super().fit(
+                x,
+                y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle,
+                class_weight=class_weight,
+                sample_weight=sample_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                **kwargs,
+            )
 
     def _build_statistics(self) -> None:
         if not self.epoch_statistics.built:

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from keras_dc3._validation import check_positive_int
+from keras_dc3._writing import whole_file
 from keras_dc3.plots.captions import caption, cut
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
@@ -22,7 +23,6 @@ from keras_dc3.plots.sheet import (
     new_figure,
 )
 from keras_dc3.proposals.summary import shares
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_positive_int, check_seed
+from keras_dc3._writing import whole_file
 from keras_dc3.plots.captions import answers_of, cut
 from keras_dc3.plots.projection import METHODS, project
 from keras_dc3.plots.sheet import GRAY, Sheet, file_kind, new_figure
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

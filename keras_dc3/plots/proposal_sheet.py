@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_dc3._validation import check_positive_int
+from keras_dc3._writing import whole_file
 from keras_dc3.plots.captions import answers_of, caption, cut, said
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
@@ -26,7 +27,6 @@ from keras_dc3.plots.sheet import (
     new_figure,
 )
 from keras_dc3.proposals.summary import mixture
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -69,6 +69,7 @@ class Sheet:
         color: str | Sequence[str],
         captions: Sequence[list[str]],
         notes: Sequence[list[str]],
+        left: float = MARGIN,
     ) -> None:
         """Draws a row of images, each with lines of a caption and of a note below.
 
@@ -76,7 +77,7 @@ class Sheet:
         """
         colors = [color] * len(images) if isinstance(color, str) else color
         for column, (image, color) in enumerate(zip(images, colors, strict=True)):
-            x = MARGIN + column * STRIDE
+            x = left + column * STRIDE
             axes = self.axes(x, y, CELL, CELL)
             axes.imshow(image, cmap="gray", vmin=0, vmax=1)
             for spine in axes.spines.values():

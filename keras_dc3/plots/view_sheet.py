@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3._writing import whole_file
 from keras_dc3.plots.captions import cut
 from keras_dc3.plots.pixels import drawable
-from keras_dc3.plots.sheet import GRAY, Sheet, file_kind
-from keras_dc3.proposals.writing import whole_file
+from keras_dc3.plots.sheet import GRAY, Sheet, file_kind, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,13 +93,7 @@ def plot_views(
     >>> views = {"strong": "strong", "mine": lambda images: images[:, ::-1]}
     >>> figure = keras_dc3.plots.plot_views(images, views)
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Pictures need matplotlib, which is not installed: "
-            'pip install "keras_dc3[demo]"'
-        ) from error
+    new_figure(1, 1)  # before any work
     check_positive_int("num", num)
     check_positive_int("draws", draws)
     check_seed(seed)
@@ -113,7 +107,7 @@ def plot_views(
     height = top + len(chosen) * _ROW
     width = 2 * _MARGIN - _GAP + sum(block.width + _GAP for block in blocks)
     width = max(width, 5.6)
-    sheet = Sheet(Figure((width, height), dpi=110, facecolor="white"), width, height)
+    sheet = Sheet(new_figure(width, height), width, height)
     sheet.write(_MARGIN, 0.12, "What augmentation does to the images", 14, bold=True)
     about = f"{len(chosen)} of {len(images):,} images, as they are and as training may"
     sheet.write(_MARGIN, 0.45, f"{about} show them to the network.", 9, GRAY)

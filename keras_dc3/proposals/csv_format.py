@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from keras_dc3.proposals.writing import whole_file
+from keras_dc3._writing import whole_file
 
 COLUMNS = (
     "id",

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._writing import whole_file
 from keras_dc3.proposals.csv_format import COLUMNS, TOLERANCE
 from keras_dc3.proposals.proposal import AMBIGUOUS, CERTAIN, THRESHOLD
-from keras_dc3.proposals.writing import whole_file
 
 if TYPE_CHECKING:
     from keras_dc3.proposals.proposals import Proposals

@@ -20,9 +20,9 @@ from keras_dc3._validation import (
     check_probability,
     check_seed,
 )
+from keras_dc3._writing import whole_file
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.source import some
-from keras_dc3.proposals.writing import whole_file
 from keras_dc3.review import pictures
 from keras_dc3.review.fingerprint import digest, fingerprint, of_ids
 from keras_dc3.review.plan import MODES, Step, blind_pages, group_pages

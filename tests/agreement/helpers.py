@@ -4,23 +4,12 @@ import itertools
 import warnings
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from keras_dc3 import agreement
 from keras_dc3.annotations import Annotations, Records
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-
-
-def case(name):
-    """The folder of a case from the outside; skips the test where there is none."""
-    if not (CASES / name).is_dir():
-        pytest.skip(f"{CASES / name} does not exist")
-    return CASES / name
 
 
 @contextmanager

@@ -17,13 +17,13 @@ from tests.agreement.helpers import (
     annotations_of,
     by_image,
     by_person,
-    case,
     crowd,
     measure,
     naive_alpha,
     naive_kappa,
     told,
 )
+from tests.cases import case
 
 
 def weighted(values):

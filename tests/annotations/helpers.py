@@ -4,12 +4,8 @@ import csv
 import warnings
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-
-CASES = Path(__file__).parents[3] / "shared" / "cases"
-
 
 LONG = "image,annotator,label\n"
 
@@ -20,13 +16,6 @@ def write(tmp_path, content, name="a.csv", encoding="utf-8"):
     is_text = isinstance(content, str)
     path.write_bytes(content.encode(encoding) if is_text else content)
     return path
-
-
-def case(name):
-    """The folder of a case from the outside; skips the test where there is none."""
-    if not (CASES / name).is_dir():
-        pytest.skip(f"{CASES / name} does not exist")
-    return CASES / name
 
 
 @contextmanager

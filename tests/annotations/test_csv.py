@@ -32,7 +32,7 @@ EXPECTED = {"a.png": {"cat": 1, "dog": 1}, "b.png": {"cat": 1}}
         PLAIN.replace("cat", '"cat"'),
         PLAIN.replace("\n", ",,\n"),  # empty columns behind the others
         PLAIN.replace("\n", "\n\n") + ",,\n",  # empty lines
-        gzip.compress(PLAIN.encode()),
+        gzip.compress(PLAIN.encode(), mtime=0),
         "label;image;place;annotator\ncat;a.png;1,2;x\ndog;a.png;;y\ncat;b.png;3,4,5;x",
     ],
 )

@@ -8,7 +8,8 @@ import pytest
 
 from keras_dc3.annotations import AnnotationError, Annotations
 from keras_dc3.annotations.label_studio_fields import file_of
-from tests.annotations.helpers import case, counted, told
+from tests.annotations.helpers import counted, told
+from tests.cases import case
 
 
 def choice(label, question="shape", **value):
@@ -260,3 +261,38 @@ def test_wrong_arguments(tmp_path):
         read(tmp_path, [], image=3)
     with pytest.raises(AnnotationError, match=r"'bar' \(task 1, annotation 1"):
         read(tmp_path, [task(1, "a", answer(1, 5, "bar"))], class_names=["ring", "baz"])
+
+
+@pytest.mark.parametrize(
+    "signatures",
+    [
+        ("X-Sig=1", "X-Sig=2"),
+        ("X-Amz-Date=1&X-Amz-Signature=a", "X-Amz-Date=2&X-Amz-Signature=b"),
+        ("Expires=1&Signature=a&Key-Pair-Id=K", "Expires=2&Signature=b&Key-Pair-Id=K"),
+        ("sv=1&se=2024&sr=b&sp=r&sig=a", "sv=1&se=2025&sr=b&sp=r&sig=b"),
+        ("v=3&token=1", "v=3&token=2"),
+    ],
+)
+def test_addresses_signed_twice_are_one_image(tmp_path, signatures):
+    tasks = [
+        task(
+            i, "", answer(i, i, "cat"), data={"image": f"https://host/a/x.png?{query}"}
+        )
+        for i, query in enumerate(signatures)
+    ]
+    with told() as texts:
+        annotations = read(tmp_path, tasks)
+    assert counted(annotations) == {"x.png": {"cat": 2}}
+    assert "several tasks: 'x.png'" in texts[0]
+
+
+@pytest.mark.parametrize("queries", [("id=1", "id=2"), ("id=1&sig=3", "id=2&sig=3")])
+def test_addresses_of_two_images_are_refused(tmp_path, queries):
+    tasks = [
+        task(
+            i, "", answer(i, i, "cat"), data={"image": f"https://host/show.png?{query}"}
+        )
+        for i, query in enumerate(queries)
+    ]
+    with pytest.raises(AnnotationError, match=r"are both called 'show\.png'"):
+        read(tmp_path, tasks)

@@ -147,3 +147,34 @@ def test_the_figure_is_drawn(tmp_path):
     pytest.importorskip("matplotlib")
     evidence.figure({"reduced-cifar10h": SUMMARY}, str(tmp_path / "figure.png"))
     assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+def test_runs_are_compared_one_by_one():
+    nan = float("nan")
+    scores = {
+        "pi_model": {"f1": [0.8, 0.6, nan], "f1_confident": [0.7, 0.7, 0.1]},
+        "fixmatch": {"f1": [0.9], "f1_confident": [0.5]},
+        "supervised": {"f1": [0.9]},
+    }
+    rows = {name: {"dc3": {"scores": of_row}} for name, of_row in scores.items()}
+    lines = evidence.overall({"rows": rows}).splitlines()
+    assert lines[2:] == ["| F1 | 76.7 | F1 confident | 63.3 | 2 of 3 |"]
+
+
+def test_what_a_stopped_study_had_reached(tmp_path):
+    epoch = "{n}/2 - 1s - {ms}ms/step - loss: 1.5000e+00 - ambiguous: 0.5"
+    lines = ["Epoch 1/3", epoch.format(n=2, ms=90), "Epoch 2/3"]
+    lines += [epoch.format(n=2, ms=50) + " - val_f1: nan - val_d: 0.2500", "Epoch 3/3"]
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "pi_model-dc3-1.log").write_text("\n".join(lines))
+    (tmp_path / "study.json").write_text('{"epochs": 3, "steps_per_epoch": 2}')
+    flags = ["--study=.", "--device=a card", "--output=out.json"]
+    script = [sys.executable, str(BENCHMARKS / "unfinished.py"), *flags]
+    subprocess.run(script, check=True, cwd=tmp_path, capture_output=True)
+    record = json.loads((tmp_path / "out.json").read_text())
+    cell = record["cells"]["pi_model-dc3-1"]
+    assert record["device"] == "a card" and record["planned_epochs"] == 3
+    assert cell["epochs"] == 2 and cell["median_ms_per_step"] == 70
+    np.testing.assert_equal(
+        cell["history"], {"epoch": [2], "val_f1": [np.nan], "val_d": [0.25]}
+    )

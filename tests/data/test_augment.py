@@ -125,3 +125,13 @@ def test_a_keras_layer_as_policy():
     layer = keras.layers.RandomFlip("horizontal", seed=1)
     result = run("tensorflow", layer, given, [0, 0])
     assert result.shape == given.shape and (result != given).any()
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_function_must_keep_images_and_their_range(executor):
+    with pytest.raises(Exception, match=r"must keep the shape"):
+        run(executor, lambda images: images[:3], images(), [1, 2])
+    with pytest.raises(Exception, match=r"values of 0 to 1 .* Multiply by 255"):
+        run(executor, lambda images: images / 255, images(), [1, 2])
+    halved = run(executor, lambda images: images / 2, images(), [1, 2])
+    np.testing.assert_allclose(halved, images() / 2, atol=0.5)

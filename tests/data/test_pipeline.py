@@ -130,7 +130,7 @@ def test_replicas_share_each_batch(ratio, mirrored):
         )
     validation = mirrored.experimental_distribute_dataset(data.validation_batches(5))
     labels = np.concatenate([joined(y) for _, y in validation])
-    np.testing.assert_array_equal(labels, data.validation.soft_labels)
+    np.testing.assert_array_equal(labels, data.validation.targets)
 
 
 def test_a_seeded_function_of_ones_own_is_repeatable():

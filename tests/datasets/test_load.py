@@ -6,10 +6,15 @@ import pytest
 from keras_dc3 import datasets
 from keras_dc3.datasets.cifar10h import CLASS_NAMES
 from keras_dc3.datasets.files import check_agreement
+from keras_dc3.datasets.shape_texture16 import CLASS_NAMES as SHAPES
+from keras_dc3.datasets.shape_texture16 import object_of, read_trials
 
 
 def test_names():
-    assert datasets.names() == ["cifar10h", "digits", "fashionmnist_h"]
+    of_the_paper = {"plankton", "turkey", "mice_bone", "cifar10h", "stl10"}
+    others = {"digits", "fashionmnist_h", "shape_texture16", "dcic_benthic"}
+    assert of_the_paper | others < set(datasets.names())
+    assert datasets.names() == sorted(datasets.names())
     with pytest.raises(ValueError, match="Did you mean 'cifar10h'"):
         datasets.load("cifar-10h")
 
@@ -60,6 +65,99 @@ def test_real_data(name, shape, classes, data_dir):
     # Sampled, not the majority; and people agree on most images.
     agreement = (soft.argmax(axis=1) == data.labels).mean()
     assert 0.6 < agreement < 0.999
+
+
+def test_shape_texture16(data_dir):
+    data = datasets.load("shape_texture16", data_dir=data_dir)
+    parts = [data.labeled, data.unlabeled, data.validation]
+    assert sum(map(len, parts)) == 1600
+    np.testing.assert_allclose(
+        [len(p) / 1600 for p in parts], [0.16, 0.64, 0.2], atol=0.02
+    )
+    objects = [{object_of(name) for name in part.ids} for part in parts]
+    assert not objects[0] & objects[1] and not objects[2] & (objects[0] | objects[1])
+    for part in parts:
+        # Of the ten of each class, and people agree with most of them.
+        shares = np.bincount(part.majority, minlength=16) / len(part)
+        assert shares.min() > 0.03 and shares.max() < 0.12
+    trials = read_trials(data_dir)
+    for part in parts:
+        assert (trials.select(part.ids).counts == part.counts).all()
+    assert len(trials.annotators) == 10
+    assert 0.7 < np.nanmedian(trials.records.seconds) < 0.9
+
+
+def fake_shapes(folder, n=192, **changes):
+    """Objects 1 to 4 of each class, three images of each."""
+    labels = np.arange(n) % 16
+    names = [
+        f"cue-conflict/{SHAPES[c]}{1 + i // 16 % 4}-x{i}.png"
+        for i, c in enumerate(labels)
+    ]
+    content = {
+        "images": np.zeros((n, 96, 96, 3), "uint8"),
+        "labels": labels,
+        "counts": 9 * np.eye(16, dtype=int)[labels] + np.eye(16, dtype=int)[labels - 1],
+        "name": np.array(names),
+    }
+    np.savez(folder / "shape_texture16.npz", **{**content, **changes})
+    return names
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_the_same_object_is_in_one_part(tmp_path, stratify):
+    names = fake_shapes(tmp_path)
+    sizes = {"labeled": 0.25, "unlabeled": 0.5, "validation": 0.25}
+    data = datasets.load("shape_texture16", tmp_path, stratify=stratify, **sizes)
+    parts = [data.labeled, data.unlabeled, data.validation]
+    assert {name for part in parts for name in part.ids} == set(names)
+    objects = [{object_of(name) for name in part.ids} for part in parts]
+    assert sum(map(len, objects)) == 64
+    if stratify:
+        assert [len(part) for part in parts] == [48, 96, 48]
+        assert (np.bincount(data.validation.majority) == 3).all()
+
+
+def test_a_split_of_ones_own_may_divide_objects(tmp_path):
+    names = fake_shapes(tmp_path)
+    split = {"labeled": names[:20], "validation": names[20:]}
+    data = datasets.load("shape_texture16", tmp_path, split=split)
+    assert data.labeled.ids == tuple(names[:20]) and data.unlabeled is None
+
+
+def test_shapes_that_are_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"put `shape_texture16\.npz` there"):
+        datasets.load("shape_texture16", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"put `shape_texture16_trials\.csv`"):
+        read_trials(tmp_path)
+    np.savez(tmp_path / "shape_texture16.npz", images=np.zeros((2, 96, 96, 3), "uint8"))
+    with pytest.raises(ValueError, match=r"lacks \['labels', 'counts', 'name'\]"):
+        datasets.load("shape_texture16", tmp_path)
+
+
+def test_trials(tmp_path):
+    (tmp_path / "annotations").mkdir()
+    (tmp_path / "annotations" / "shape_texture16_trials.csv").write_text(
+        "imagename,subj,object_response,rt,session,trial,category\n"
+        "edges/cat1.png,subject-01,cat,0.75,1,1,cat\n"
+        "edges/cat1.png,subject-02,dog,1.5,1,1,cat\n"
+        "edges/dog1.png,subject-01,na,NaN,1,2,dog\n"
+    )
+    trials = read_trials(tmp_path)
+    assert trials.class_names == SHAPES
+    assert trials.images == ("edges/cat1.png", "edges/dog1.png")
+    assert trials.counts.sum(axis=1).tolist() == [2, 0]
+    assert trials.records.seconds[:2].tolist() == [0.75, 1.5]
+
+
+def test_a_split_is_repeated_from_its_file(tmp_path):
+    fake_npz(tmp_path)
+    sizes = {"labeled": 40, "unlabeled": 120, "validation": 40}
+    first = datasets.load("cifar10h", tmp_path, seed=5, stratify=True, **sizes)
+    first.save_split(tmp_path / "split.json")
+    again = datasets.load("cifar10h", tmp_path, seed=5, split=tmp_path / "split.json")
+    assert again.validation.ids == first.validation.ids
+    assert (again.labels == first.labels).all()
 
 
 def fake_npz(path, shift=0, **changes):

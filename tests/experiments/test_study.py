@@ -3,6 +3,11 @@
 import functools
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,7 +16,7 @@ import pytest
 import keras_dc3
 from keras_dc3 import DC3Config, experiments
 from keras_dc3.experiments import cell as cell_module
-from keras_dc3.experiments.records import Cell
+from keras_dc3.experiments.records import Cell, plain
 from tests.experiments import tiny
 
 CONFIGS = {"vanilla": DC3Config.vanilla(), "dc3": DC3Config()}
@@ -89,7 +94,7 @@ def test_failed_cells_are_told_and_the_others_go_on(tmp_path, capsys):
         study.run(tmp_path, processes=2, threads=1)
     out = capsys.readouterr().out
     assert "FAILED (RuntimeError: no model today)" in out
-    assert "FAILED (died, exit code 7)" in out
+    assert "FAILED (its process died, exit code 7)" in out
     summary = experiments.summarize(tmp_path)
     assert list(summary.content["rows"]["pi_model"]) == ["right"]
     assert summary.content["failed"] == {
@@ -138,8 +143,52 @@ def test_instances_of_strategies_keep_their_settings():
     strategy = keras_dc3.strategies.FixMatch(unlabeled_ratio=2, threshold=0.7)
     study = make_study(strategies={"fixmatch_2": strategy})
     restored = keras_dc3.strategies.get(study.strategies["fixmatch_2"])
-    assert restored.get_config() == strategy.get_config()
+    named = {"name": strategy.name}  # names are counted up
+    assert {**restored.get_config(), **named} == strategy.get_config()
     assert study.cells == [Cell("fixmatch_2", n, 1) for n in ("vanilla", "dc3")]
+
+
+def test_a_study_made_again_is_the_same_study():
+    """Numbers that JSON cuts, and names that Keras counts up, make no difference."""
+
+    def study():
+        strategy = keras_dc3.strategies.FixMatch(threshold=2 / 3)
+        configs = {"third": DC3Config(prior=1 / 3)}
+        return make_study(strategies={"fixmatch": strategy}, configs=configs)
+
+    first = study()
+    written = json.loads(json.dumps(plain(first._manifest(None))))
+    assert study()._manifest(written)["strategies"] == first.strategies
+    other = make_study(configs={"third": DC3Config(prior=0.3333)})
+    with pytest.raises(ValueError, match=r"configs\['third'\]"):
+        other._manifest(written)
+
+
+def test_a_cell_ends_with_the_process_that_started_it(tmp_path):
+    """Killed outright, so that it cannot end its children itself."""
+    code = f"""
+import multiprocessing, os, time
+from tests.experiments.tiny import wait_for_ever
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    context.Process(target=wait_for_ever, args=({str(tmp_path)!r},)).start()
+    while not os.path.exists({str(tmp_path / "started")!r}):
+        time.sleep(0.1)
+    os._exit(1)
+"""
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    root = str(Path(__file__).parents[2])
+    path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    subprocess.run([sys.executable, script], env={**os.environ, "PYTHONPATH": path})
+    pid = int((tmp_path / "started").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.1)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("the process went on without its parent")
 
 
 @pytest.mark.parametrize(
@@ -150,6 +199,7 @@ def test_instances_of_strategies_keep_their_settings():
         ({"configs": {"dc3": "paper"}}, "must be a `DC3Config`"),
         ({"configs": {"a/b": DC3Config()}}, "must consist of letters"),
         ({"configs": {"a-b": DC3Config()}}, "must consist of letters"),
+        ({"configs": [DC3Config()]}, "`configs` must be a dict"),
         ({"configs": {}}, "at least one strategy, one config and one seed"),
         ({"seeds": [1, 1]}, "`seeds` must differ"),
         ({"seeds": [-1]}, "seed"),

@@ -27,6 +27,7 @@ def write_study(path, cells):
     folder = StudyFolder(path)
     manifest = {
         "epochs": 1,
+        "steps_per_epoch": None,
         "strategies": {strategy: strategy for strategy, _ in cells},
         "configs": {config: {} for _, config in cells},
         "seeds": SEEDS,
@@ -155,3 +156,34 @@ def test_damaged_records_are_named(tmp_path):
     path.write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"pi-dc3-1\.json' is damaged"):
         experiments.summarize(tmp_path)
+
+
+def test_runs_of_one_row_must_have_been_trained_alike(tmp_path):
+    folder = write_study(tmp_path, {("supervised", "vanilla"): BASELINE})
+    path = folder.record_path(Cell("supervised", "vanilla", 2))
+    record = read_json(path)
+    record["settings"]["optimizer"] = {"learning_rate": 0.1, "name": "sgd_1"}
+    write_json(path, record)
+    with pytest.raises(ValueError, match=r"-vanilla-1 and .*-2 differ in optimizer"):
+        experiments.summarize(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "null", "[]", '{"cell": {}}'])
+@pytest.mark.parametrize("name", ["study.json", "cells/supervised-vanilla-2.json"])
+def test_damaged_files_are_named(tmp_path, name, content):
+    write_study(tmp_path, {("supervised", "vanilla"): BASELINE})
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=rf"{name}' is damaged \(.*remove it"):
+        experiments.summarize(tmp_path)
+
+
+def test_damaged_outputs_are_named(tmp_path):
+    folder = write_study(tmp_path, {("supervised", "vanilla"): BASELINE})
+    cell = Cell("supervised", "vanilla", 2)
+    folder.write_outputs(cell, {"classes": np.ones((4, 2))})
+    path = folder.outputs_path(cell)
+    whole = path.read_bytes()
+    for part in (b"", whole[:40], whole[: len(whole) // 2]):
+        path.write_bytes(part)
+        with pytest.raises(ValueError, match=r"-vanilla-2\.npz' is damaged"):
+            experiments.summarize(tmp_path)

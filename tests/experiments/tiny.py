@@ -1,11 +1,14 @@
 """A study of seconds; other processes import it from here."""
 
 import os
+import time
+from pathlib import Path
 
 import keras
 import numpy as np
 
 import keras_dc3
+from keras_dc3.experiments import cell
 
 
 def make_data(seed):
@@ -48,3 +51,12 @@ def make_data_without_validation(seed):
     data = make_data(seed)
     data.validation = None
     return data
+
+
+def wait_for_ever(folder):
+    """A cell that says that it has started, and never ends by itself."""
+    cell._end_with_parent()
+    started = Path(folder) / "started"
+    started.with_suffix(".tmp").write_text(str(os.getpid()))
+    started.with_suffix(".tmp").rename(started)
+    time.sleep(1000)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from keras_dc3.annotations import Annotations
 from keras_dc3.exports import label_studio_config, to_label_studio
-from tests.annotations.helpers import case
+from tests.cases import case
 from tests.exports.helpers import NAMES, exported, make
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)

@@ -213,7 +213,13 @@ def test_bad_input():
     head = OverclusterHead(4, form="prototypes", memory_size=8)
     with pytest.raises(ValueError, match=r"head\(features, class_probabilities\)"):
         head(np.ones((2, 5), "float32"))
-    features, p = blobs(9)
-    head(features, p)
-    with pytest.raises(ValueError, match=r"`memory_size` must be at least .*\(9\)"):
-        head.update(features, p, np.ones(9))
+
+
+def test_of_a_batch_larger_than_the_memory_the_last_images_are_remembered():
+    features, p = blobs(30)
+    heads = [OverclusterHead(4, form="prototypes", memory_size=16) for _ in range(2)]
+    for head, rows in zip(heads, (slice(None), slice(14, None)), strict=True):
+        head(features, p)
+        head.update(features[rows], p[rows], np.ones(len(p[rows])))
+    np.testing.assert_array_equal(*(np.asarray(head.memory) for head in heads))
+    np.testing.assert_array_equal(*(np.asarray(head.prototypes) for head in heads))

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_dc3
 from tests.models.helpers import STRATEGIES, arrays, make_model, strategy
@@ -120,7 +121,16 @@ def test_views_and_labels_of_other_numbers(make_backbone):
 
 
 @pytest.mark.tensorflow
-def test_a_replica_without_an_unlabeled_image(mirrored, make_backbone):
+@pytest.mark.parametrize(
+    ("ssl", "batch_norm"),
+    [
+        ("fixmatch", "joint"),
+        ("pi_model", "joint"),
+        ("mean_teacher", "joint"),
+        ("pseudo_label", "per_view"),
+    ],
+)
+def test_a_replica_without_an_unlabeled_image(ssl, batch_norm, mirrored, make_backbone):
     """The last of 17 images goes to one of two replicas."""
     x, y = arrays("mean_teacher", n=41)
     images = x["labeled"]
@@ -133,7 +143,59 @@ def test_a_replica_without_an_unlabeled_image(mirrored, make_backbone):
         unlabeled_ratio=1,
     )
     with mirrored.scope():
-        model = make_model(make_backbone, "fixmatch", backbone={"batch_norm": False})
+        options = {"batch_norm": batch_norm, "backbone": {"batch_norm": False}}
+        model = make_model(make_backbone, ssl, **options)
     history = model.fit(data, epochs=2, verbose=0).history
     check(model, history, steps=6)
     assert model.epoch_statistics.read()["classes"].sum() == 17
+
+
+class AddsLoss(keras.layers.Layer):
+    """Adds 7 to the loss of each step."""
+
+    def call(self, x):
+        self.add_loss(ops.convert_to_tensor(7.0))
+        return x
+
+
+@pytest.mark.parametrize("batch_norm", ["joint", "per_view"])
+@pytest.mark.parametrize("ssl", ["supervised", "mean_teacher"])
+def test_losses_that_layers_add_count_once(ssl, batch_norm):
+    """However many passes a step takes; and regularizers beside them."""
+    losses = []
+    for layers in ([], [AddsLoss()]):
+        backbone = keras.Sequential(
+            [
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(4, kernel_regularizer="l2"),
+                *layers,
+            ]
+        )
+        model = make_model(lambda b=backbone: b, strategy(ssl), batch_norm=batch_norm)
+        history = model.fit(Streams(ssl, [(8, 8)]), verbose=0).history
+        losses.append(history["loss"][0])
+    assert losses[1] - losses[0] == pytest.approx(7.0, abs=0.3)
+
+
+def test_a_batch_larger_than_the_memory_of_the_clusters(make_backbone):
+    model = make_model(make_backbone, strategy("pi_model"))
+    rng = np.random.default_rng(0)
+    few = rng.integers(0, 256, (4, 8, 8, 3)).astype("uint8")
+    many = rng.integers(0, 256, (2100, 8, 8, 3)).astype("uint8")
+    views = dict.fromkeys(model.strategy.views, many)
+    batch = {"labeled": few, "unlabeled": views}, np.array([0, 1, 2, 0])
+    assert np.isfinite(model.train_on_batch(*batch)).all()
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2, 99], [0, 1, 2, -1]])
+def test_labels_out_of_range_in_a_tensor(labels, make_backbone):
+    x, _ = arrays("pi_model", n=4)
+    with pytest.raises(ValueError, match="labels"):
+        make_model(make_backbone).fit(x, ops.convert_to_tensor(labels), verbose=0)
+
+
+def test_integer_and_floating_images_in_one_batch(make_backbone):
+    x, y = arrays("pi_model", n=8)
+    x["labeled"] = x["labeled"] / np.float32(255)
+    with pytest.raises(ValueError, match=r"must be of one kind.*'labeled': 'float32'"):
+        make_model(make_backbone).fit(x, y, verbose=0)

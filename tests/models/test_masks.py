@@ -1,24 +1,20 @@
 """Nothing is confident, or everything is: masks at their ends."""
 
 import warnings
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 import keras_dc3
+from tests.cases import case
 from tests.models.helpers import make_model, strategy
-
-CASE = Path(__file__).parents[3] / "shared" / "cases" / "16-nothing-is-confident"
 
 
 def toy(source):
     """Images of three classes with counts; made up, or a case from the outside."""
     if source == "case":
-        if not CASE.is_dir():
-            pytest.skip(f"{CASE} does not exist")
-        loaded = np.load(CASE / "toy.npz")
+        loaded = np.load(case("16-nothing-is-confident") / "toy.npz")
         return loaded["images"], loaded["counts"]
     rng = np.random.default_rng(16)
     labels = np.arange(36) % 3

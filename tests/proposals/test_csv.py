@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_dc3._writing import whole_file
 from keras_dc3.proposals import Proposals
-from keras_dc3.proposals.writing import whole_file
 from tests.proposals.helpers import make_proposals
 
 GOOD = (

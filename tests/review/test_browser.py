@@ -10,7 +10,8 @@ import pytest
 
 from keras_dc3 import review
 from keras_dc3.proposals import Proposals
-from tests.annotations.helpers import case, told
+from tests.annotations.helpers import told
+from tests.cases import case
 from tests.review.driving import (
     answers,
     begin,

@@ -1,0 +1,201 @@
+"""DC3 on your own images: a folder, and a table of who said what.
+
+    python examples/own_images.py --images fish --annotations answers.csv
+
+The table has a line per answer, with the columns `image` (the path in the folder, with
+or without extension), `annotator` and `label`; other names are flags. Without a table
+each class needs a folder in the folder, and what has no class yet may lie in one called
+"unlabeled". Images without annotation are the unlabeled ones.
+
+Everything else is a flag, too; `--help` lists them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import os
+import re
+import sys
+import warnings
+
+import runner
+from absl import app, flags
+
+import keras_dc3
+from keras_dc3._validation import check_writable_folder
+
+FLAGS = flags.FLAGS
+LEAST_STEPS = 100  # of an epoch: that of few images would be over at once
+# Arguments that messages speak of -> their flags, where these have other names.
+FLAG_OF = {
+    "image": "--image_column (or --image_prefix)",
+    "annotator": "--annotator_column (empty if nobody is named)",
+    "label": "--label_column",
+    "missing": "--no_answer",
+    "on_error": "--skip_damaged",
+}
+flags.DEFINE_string("images", None, "Folder of the images.", required=True)
+flags.DEFINE_string("annotations", None, "CSV file with one answer per line.")
+flags.DEFINE_string("image_column", "image", "Name or number of the image's column.")
+flags.DEFINE_string(
+    "annotator_column", "annotator", "Of the annotator's; empty if nobody is named."
+)
+flags.DEFINE_string("label_column", "label", "Of the class' column.")
+flags.DEFINE_string(
+    "image_prefix", "", "What the table writes before each path, such as images/."
+)
+flags.DEFINE_string("separator", None, "Between columns; default: found out.")
+flags.DEFINE_string("encoding", "utf-8", "Of the table, such as cp1252.")
+flags.DEFINE_list("no_answer", [], "Labels that mean that there is no answer.")
+flags.DEFINE_bool("drop_missing", False, "Leave out answers on images not there.")
+flags.DEFINE_list("class_names", None, "The classes; default: all that occur.")
+flags.DEFINE_list(
+    "image_size", None, "Height and width, or one for both; default: as they are."
+)
+flags.DEFINE_enum("fit", "pad", ["resize", "pad", "crop"], "How images get that size.")
+flags.DEFINE_enum("channels", None, ["1", "3"], "Gray or color; default: as they are.")
+flags.DEFINE_float("max_value", None, "White, in images of more than 8 bits.")
+flags.DEFINE_bool("skip_damaged", False, "Leave out images that cannot be read.")
+flags.DEFINE_string("cache", None, '"memory", or a folder for decoded images.')
+flags.DEFINE_string("labeled", None, "Labeled images, such as 0.16 or 200.")
+flags.DEFINE_string("unlabeled", None, "Annotated images to hide, such as 0.64.")
+flags.DEFINE_string("validation", "0.2", "Validation images, such as 0.2 or 100.")
+flags.DEFINE_bool("stratify", False, "Give each part its share of each class.")
+flags.DEFINE_enum(
+    "backbone",
+    "small_cnn",
+    ["small_cnn", "wide_resnet"],
+    "small_cnn trains in minutes on a CPU, wide_resnet is the paper's network.",
+)
+for part in ("labeled", "unlabeled", "validation"):
+    flags.register_validator(
+        part,
+        lambda text: text is None or re.fullmatch(r"\d+|\d*\.\d+", text),
+        message="must be a number of images, such as 200, or a fraction, such as 0.16",
+    )
+flags.register_validator(
+    "image_size",
+    lambda sides: sides is None or all(side.isdigit() for side in sides),
+    message="must be one or two whole numbers, such as 96 or 96,128",
+)
+runner.define_flags(output="output/own_images", epochs=16, learning_rate=0.1)
+
+
+def column(text: str) -> str | int | None:
+    """Returns a column as `Annotations.from_csv` takes it."""
+    return int(text) if text.isdigit() else text or None
+
+
+def without_prefix(annotations: keras_dc3.Annotations) -> keras_dc3.Annotations:
+    """Returns the annotations with `--image_prefix` taken off each image."""
+    names = [name.removeprefix(FLAGS.image_prefix) for name in annotations.images]
+    return dataclasses.replace(annotations, images=names, counts=None)
+
+
+def size(text: str | None) -> int | float | None:
+    """Returns how many images a part gets: a number, or a fraction with a point."""
+    if text is None:
+        return None
+    return int(text) if text.isdigit() else float(text)
+
+
+def read() -> keras_dc3.data.SemiSupervisedData:
+    """Reads the images and annotations that the flags name."""
+    annotations = None
+    if FLAGS.annotations:
+        annotations = keras_dc3.Annotations.from_csv(
+            FLAGS.annotations,
+            image=column(FLAGS.image_column),
+            annotator=column(FLAGS.annotator_column),
+            label=column(FLAGS.label_column),
+            separator=FLAGS.separator,
+            encoding=FLAGS.encoding,
+            missing=["", *FLAGS.no_answer],
+            class_names=FLAGS.class_names,
+        )
+        annotations = without_prefix(annotations)
+    sides = FLAGS.image_size and [int(side) for side in FLAGS.image_size]
+    if sides and len(sides) == 1:
+        sides *= 2
+    return keras_dc3.datasets.from_directory(
+        FLAGS.images,
+        annotations,
+        class_names=FLAGS.class_names,
+        image_size=sides,
+        channels=FLAGS.channels and int(FLAGS.channels),
+        fit=FLAGS.fit,
+        max_value=FLAGS.max_value,
+        cache=FLAGS.cache,
+        on_error="skip" if FLAGS.skip_damaged else "raise",
+        missing="drop" if FLAGS.drop_missing else "error",
+        labeled=size(FLAGS.labeled),
+        unlabeled=size(FLAGS.unlabeled),
+        validation=size(FLAGS.validation),
+        stratify=FLAGS.stratify,
+        seed=FLAGS.seed,
+        batch_size=FLAGS.batch_size,
+    )
+
+
+def read_and_tell() -> keras_dc3.data.SemiSupervisedData:
+    """Reads and describes the data; prints what is odd, and stops where it is wrong."""
+    try:
+        check_writable_folder(FLAGS.output)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            data = read()
+        if data.unlabeled is None:
+            raise ValueError(
+                "All images are labeled or for validation, so that there is none to "
+                "propose anything for. Ask for fewer `labeled` images, or for some "
+                "`unlabeled` ones."
+            )
+        for warning in caught:
+            print(f"Note: {warning.message}\n")
+        examples = os.path.join(FLAGS.output, "examples.png")
+        keras_dc3.datasets.describe(data, examples)
+        print(f"\nExamples: {examples}\n")
+    except (ImportError, OSError, ValueError) as error:
+        sys.exit(f"\n{in_flags(str(error))}")
+    return data
+
+
+def in_flags(message: str) -> str:
+    """Returns a message about arguments with the names of their flags."""
+    words = dict.fromkeys(re.findall(r"[a-z_]+(?==)|(?<=`)[a-z_]+(?=`)", message))
+    names = {word: f"--{word}" for word in words if word in FLAGS} | FLAG_OF
+    if 'missing="drop"' in message:  # not what the table has for no answer
+        names["missing"] = "--drop_missing"
+    flags_of = [f"`{word}` is {names[word]}" for word in words if word in names]
+    return message + (f"\nHere {', '.join(flags_of)}." if flags_of else "")
+
+
+def main(argv: list[str]) -> None:
+    """Runs the example."""
+    del argv
+    data = read_and_tell()
+    if FLAGS.steps_per_epoch is None:
+        steps = data.steps(keras_dc3.strategies.get(FLAGS.ssl).unlabeled_ratio)
+        FLAGS.steps_per_epoch = max(steps, LEAST_STEPS)
+    make = getattr(keras_dc3.backbones, FLAGS.backbone)
+    title = (
+        f"Images of {FLAGS.images}, annotations of "
+        f"{FLAGS.annotations or 'their folders'}; {FLAGS.epochs} epochs of "
+        f"{FLAGS.steps_per_epoch} steps."
+    )
+    damaged = ""
+    try:
+        runner.run(data, lambda: make(data.image_shape, bn_momentum=0.99), title)
+    except Exception as error:  # what becomes of it in a pipeline, its text remains
+        found = re.search("ImageFileError: (.*)", f"{type(error).__name__}: {error}")
+        if found is None:
+            raise
+        damaged = found[1]
+    if damaged:
+        gc.collect()  # a pipeline that is still reading could hang the end of Python
+        sys.exit(f"\n{in_flags(damaged)}")
+
+
+if __name__ == "__main__":
+    app.run(main)

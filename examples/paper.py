@@ -1,0 +1,64 @@
+"""What the examples on the paper's data sets share: the authors' settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import runner
+from absl import flags
+
+import keras_dc3
+
+FLAGS = flags.FLAGS
+_STEPS = 128  # of an epoch
+
+
+def define_flags(name: str, steps: int = 16_384, batch_size: int = 64) -> None:
+    """Defines the flags of an example.
+
+    Args:
+        name: of the data set.
+        steps: the authors' steps of a training.
+        batch_size: the paper's labeled images per batch.
+    """
+    flags.DEFINE_string(
+        "data_dir", None, "Folder of the data; default $KERAS_DC3_DATA."
+    )
+    flags.DEFINE_enum(
+        "backbone",
+        "wide_resnet",
+        ["wide_resnet", "small_cnn"],
+        "wide_resnet is the paper's network and wants a GPU; small_cnn trains on a CPU "
+        "(with --epochs=20 --learning_rate=0.1 --ema_decay=0.99).",
+    )
+    runner.define_flags(
+        output=f"output/{name}",
+        epochs=steps // _STEPS,
+        learning_rate=0.01,
+        ema_decay=0.999,
+    )
+    FLAGS.set_default("steps_per_epoch", _STEPS)
+    FLAGS.set_default("batch_size", batch_size)
+
+
+def run(name: str, title: str, filters: int = 32, **options: Any) -> None:
+    """Loads, describes and trains on a data set, as the flags say.
+
+    Args:
+        name: of the data set.
+        title: what is printed first.
+        filters: of the first scale of the wide residual network.
+        **options: of `keras_dc3.datasets.load`.
+    """
+    data = keras_dc3.datasets.load(
+        name,
+        data_dir=FLAGS.data_dir,
+        seed=FLAGS.seed,
+        batch_size=FLAGS.batch_size,
+        **options,
+    )
+    keras_dc3.datasets.describe(data)
+    make, sizes = getattr(keras_dc3.backbones, FLAGS.backbone), {}
+    if FLAGS.backbone == "wide_resnet":
+        sizes["filters"] = filters
+    runner.run(data, lambda: make(data.image_shape, **sizes), f"\n{title}")

@@ -1,0 +1,111 @@
+"""From the columns of a table with one answer per row to answers."""
+
+from __future__ import annotations
+
+from keras_dc3.annotations.building import Answers
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.files import as_text, safe_repr
+from keras_dc3.annotations.headers import tell_header
+from keras_dc3.annotations.source import Source
+from keras_dc3.annotations.tables import Column, Table
+
+
+def answers_of(
+    table: Table,
+    image: Column | None,
+    annotator: Column | None,
+    label: Column,
+    seconds: Column | None,
+) -> Answers:
+    """Returns the answers of a table with one per row.
+
+    Raises:
+        AnnotationError: if there is no such column, or a cell is none of an answer.
+    """
+    if seconds == "seconds" and "seconds" not in (table.header or ()):
+        seconds = None
+    elif seconds == "seconds":
+        table.check({"seconds": seconds})
+    labels = texts_of(table, "label", label)
+    if not callable(label):
+        _check_cells(table, labels)
+    return Answers(
+        image=texts_of(table, "image", image),
+        annotator=texts_of(table, "annotator", annotator),
+        label=labels,
+        seconds=None if seconds is None else seconds_of(table, seconds),
+        source=Source([(table.name, table.lines)], table.word),
+        notes=[*table.notes, *tell_header(table, image, annotator, label)],
+    )
+
+
+def joined(parts: list[Answers], source: Source) -> Answers:
+    """Returns the answers of several tables together."""
+    timed = any(part.seconds is not None for part in parts)
+    return Answers(
+        image=[text for part in parts for text in part.image],
+        annotator=[text for part in parts for text in part.annotator],
+        label=[text for part in parts for text in part.label],
+        seconds=[
+            value
+            for part in parts
+            for value in part.seconds or [float("nan")] * len(part.image)
+        ]
+        if timed
+        else None,
+        source=source,
+        notes=[note for part in parts for note in part.notes],
+    )
+
+
+def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
+    """Returns a column as text; AnnotationError for anything else than text, numbers.
+
+    The column None is that of empty cells, or for images the number of the row.
+    """
+    if column is None:
+        if argument == "image":
+            return [str(i) for i in range(len(table.rows))]
+        return [""] * len(table.rows)
+    values = table.column(argument, column)
+    texts = [v if type(v) is str else as_text(v) for v in values]
+    if None in texts:
+        position = texts.index(None)
+        raise AnnotationError(
+            f"{table.name}, {table.word} {table.lines[position]}: `{argument}` must be "
+            f"text or a number. Received: {safe_repr(values[position])}"
+        )
+    return texts
+
+
+def seconds_of(table: Table, column: Column) -> list[float]:
+    """Returns a column as numbers; AnnotationError if one is neither number nor gap."""
+    seconds = []
+    for position, text in enumerate(texts_of(table, "seconds", column)):
+        try:
+            if "_" in text:
+                raise ValueError
+            seconds.append(float(text) if text.strip() else float("nan"))
+        except ValueError:
+            raise AnnotationError(
+                f"{table.name}, {table.word} {table.lines[position]}: `seconds` must "
+                f"be a number or empty. Received: {text!r}. Pass `seconds=None`, or a "
+                "function of the row that gives the number."
+            ) from None
+    return seconds
+
+
+def _check_cells(table: Table, labels: list[str]) -> None:
+    if "region_shape_attributes" in (table.header or ()):
+        raise AnnotationError(
+            f"{table.name} labels regions, not images: an image may have several, with "
+            "different labels, and it is not said who gave them. Where one region "
+            "stands for its image, pass `label=` a function of the row."
+        )
+    for position, text in enumerate(labels):
+        if text.startswith(("{", "[{", '["')) and text.endswith(("}", "]")):
+            raise AnnotationError(
+                f"{table.name}, {table.word} {table.lines[position]}: the label is not "
+                f"a class but {text!r}. Pass `label=` a function of the row that "
+                "returns the class."
+            )

@@ -1,0 +1,98 @@
+"""What is odd about annotations, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from keras_dc3.annotations import names
+from keras_dc3.annotations.records import Records
+from keras_dc3.annotations.source import Source, some
+from keras_dc3.annotations.summary import amount
+
+_HOW = "case, blanks, unseen characters or the way a number is written"
+_MOST_VARIANTS = 10  # groups of names that are spelled out
+
+
+def tell_blanks(source: Source, found: dict[str, tuple[int, int]]) -> list[str]:
+    told = [f"{n:,} {what}" for what, (n, _) in found.items() if n]
+    if not told:
+        return []
+    first = min(position for n, position in found.values() if n)
+    return [
+        f"Outer blanks were removed from {' and '.join(told)}, first in "
+        f"{source.places([first])}."
+    ]
+
+
+def tell_odd_classes(
+    chosen: Mapping[str, int], missing: Sequence[str] | None
+) -> list[str]:
+    """Returns what to tell of class names that may not be meant.
+
+    Args:
+        chosen: name -> how often it was chosen.
+        missing: the argument of this name; None if the reader has none.
+    """
+    notes = []
+    groups = sorted(names.variants(chosen), key=sorted)
+    if groups:
+        change = {
+            name: group[-1] for group in groups[:_MOST_VARIANTS] for name in group[:-1]
+        }
+        rest = len(groups) > _MOST_VARIANTS
+        notes.append(
+            f"Classes that differ only in {_HOW}: {_pairs(groups)}. They stay "
+            f"different classes; to unite them, use `rename_classes({change})`"
+            f"{', and likewise for the others' if rest else ''}."
+        )
+    slips = names.typing_slips(chosen)
+    if slips:
+        pairs = some(f"{rare!r} for {common!r}" for rare, common in slips)
+        notes.append(
+            f"Probably typing slips: {pairs}. They stay different classes; to unite "
+            f"them, use `rename_classes({dict(slips[:5])})`."
+        )
+    for name in names.meaning_no_answer(chosen):
+        way_out = f"use `rename_classes({ {name: None} })`"
+        if missing is not None:
+            way_out = f"pass `missing={[*missing, name]}`"
+        notes.append(
+            f"{amount(chosen[name])} labels are {name!r}, which is a class here. If it "
+            f"means that there is no answer, {way_out}."
+        )
+    return notes
+
+
+def tell_same_people(people: Iterable[str]) -> list[str]:
+    """Returns what to tell of annotators whose names may mean the same person."""
+    groups = sorted(names.variants(dict.fromkeys(people, 1)), key=sorted)
+    if not groups:
+        return []
+    return [
+        f"Annotators that differ only in {_HOW}: {_pairs(groups)}. They count as "
+        "different people; if they are not, write each name in one way."
+    ]
+
+
+def _pairs(groups: Iterable[Iterable[str]]) -> str:
+    return some((names.shown(sorted(group)) for group in groups), _MOST_VARIANTS)
+
+
+def known_times(records: Records, longest: float) -> tuple[Records, list[str]]:
+    """Times that nobody can have taken are unknown ones."""
+    seconds = records.seconds
+    zero, negative, absurd = seconds == 0, seconds < 0, seconds > longest
+    wrong = zero | negative | absurd
+    if not wrong.any():
+        return records, []
+    note = (
+        f"Of {len(seconds):,} times, {int(np.isnan(seconds).sum()):,} are missing, "
+        f"{int(zero.sum()):,} zero, {int(negative.sum()):,} negative and "
+        f"{int(absurd.sum()):,} above {longest:,g} s (`max_seconds`). All of these "
+        "count as unknown times; the answers stay."
+    )
+    known = np.where(wrong, np.nan, seconds)
+    return replace(records, seconds=known), [note]

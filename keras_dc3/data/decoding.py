@@ -1,0 +1,247 @@
+"""One image file as an array. Needs Pillow (extra `images`), imported when called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from keras_dc3._validation import check_choice, check_positive_int
+from keras_dc3.data import pillow_images
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# What Pillow may open: formats of pixels alone, that no other program is started for.
+_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+FITS = ("resize", "pad", "crop")
+_MOST_PIXELS = 10**8  # of an image to train on; more is a slip
+
+
+class ImageFileError(ValueError):
+    """An image file that cannot be read; the message names it."""
+
+
+class ImageHeader(NamedTuple):
+    """What is known of an image file before its pixels are decoded.
+
+    size: (h, w), upright. color: whether it can hold other colors than gray. frames:
+    whether there is more than one frame or page. deep: whether its values have more
+    than 8 bits.
+    """
+
+    size: tuple[int, int]
+    color: bool
+    frames: bool
+    deep: bool
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """How image files become arrays of one kind.
+
+    Args:
+        image_size: (h, w) to bring every image to; None leaves its own size.
+        fit: how, where the sizes differ. "resize" to exactly that size, whatever it
+            does to the proportions; "pad" to within it, the rest filled with
+            `background`; "crop" to cover it, what sticks out on two sides cut off.
+        channels: 1 for gray, 3 for color; None for what the file holds.
+        background: what transparent pixels are laid over, and what fills a padded
+            image; a gray value or (red, green, blue), 0 to 255.
+        max_value: what becomes white (255) in images of more than 8 bits per value;
+            larger values become white, too. None for the rule of `read_image`.
+
+    Raises:
+        ValueError: for impossible values.
+    """
+
+    image_size: tuple[int, int] | None = None
+    fit: str = "resize"
+    channels: int | None = None
+    background: int | Sequence[int] = 255
+    max_value: float | None = None
+
+    def __post_init__(self):
+        if self.image_size is not None:
+            object.__setattr__(self, "image_size", _checked_size(self.image_size))
+        check_choice("fit", self.fit, FITS)
+        check_choice("channels", self.channels, (None, 1, 3))
+        object.__setattr__(self, "background", _checked_color(self.background))
+        if self.max_value is not None and not (
+            isinstance(self.max_value, int | float | np.number)
+            and 0 < self.max_value < np.inf
+        ):
+            raise ValueError(
+                "`max_value` must be a number above 0, such as 4095 for images of 12 "
+                f"bits, or None. Received: max_value={self.max_value!r}"
+            )
+
+    def read(self, path: str | os.PathLike) -> np.ndarray:
+        """Returns the image as `read_image` does."""
+        with _Opened(path) as (image, file):
+            if self.image_size is not None:
+                # A JPEG that is much too large is decoded at a fraction of its size.
+                image.draft(None, (2 * max(self.image_size),) * 2)
+            gray = pillow_images.is_gray(image)
+            channels = self.channels or (1 if gray else 3)
+            decoded = pillow_images.eight_bits(image, file, self.max_value)
+            turn = pillow_images.orientation(image)
+            image = pillow_images.one_kind(decoded, channels, self.background)
+            if turn is not None:
+                image = image.transpose(turn)
+            if self.image_size is not None:
+                image = pillow_images.fitted(
+                    image, self.image_size, self.fit, self.background
+                )
+            pixels = np.asarray(image)
+        return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
+    """Returns an image file as uint8 (h, w, 1) or (h, w, 3).
+
+    JPEG, PNG, BMP, GIF, TIFF, WebP and PPM are told by their content, whatever the
+    file's name ends in. The image is turned upright as its EXIF data say. CMYK and
+    palettes become RGB, transparent pixels are laid over `background`. Of a moving
+    image or one of many pages the first is read.
+
+    Values of more than 8 bits are scaled by one rule: the largest number that the
+    bits can hold which the image's own largest value needs becomes white, 1023 where
+    that is 900, 4095 where it is 3000, 65535 where it is 40000; up to 255 values stay.
+    So no image is black or flat, and brightness keeps its order, but images of one
+    camera may be scaled differently: give `max_value` to scale all alike. Fractions
+    fill 0..1 if they lie in it, and 0..255 if they lie in that and are whole or reach
+    16; other ones up to 16 are stretched from 0 to the largest, all else, and negative
+    values, from the smallest to the largest. A TIFF whose zero is white is turned
+    around after that.
+
+    Args:
+        path: the file.
+        **options: of `ImageFormat`: `image_size`, `fit`, `channels`, `background` and
+            `max_value`.
+
+    Raises:
+        ImportError: without Pillow.
+        ImageFileError: if it is damaged, cut short, missing, or no such image.
+        ValueError: for impossible options.
+
+    Example:
+
+    >>> image = keras_dc3.data.read_image("scan.tif", image_size=(64, 64), fit="pad")
+    >>> image.shape
+    (64, 64, 1)
+    """
+    return ImageFormat(**options).read(path)
+
+
+def read_header(path: str | os.PathLike) -> ImageHeader:
+    """Returns what can be known of an image file without decoding its pixels.
+
+    Raises:
+        ImageFileError: as `read_image`; damaged pixels are not noticed.
+    """
+    with _Opened(path) as (image, _):
+        # A JPEG of several pictures is one photograph with its previews.
+        many = image.format != "MPO" and getattr(image, "is_animated", False)
+        return ImageHeader(
+            pillow_images.upright_size(image),
+            not pillow_images.is_gray(image),
+            bool(many),
+            pillow_images.is_deep(image),
+        )
+
+
+def import_pillow() -> Any:
+    """Returns Pillow's module `Image`; ImportError that says how to get it."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(
+            "Image files are read with Pillow, which is not installed: "
+            'pip install "keras_dc3[images]"'
+        ) from error
+    return Image
+
+
+class _Opened:
+    """Opens an image file; whatever goes wrong inside is an `ImageFileError`."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.pillow, self.path = import_pillow(), os.fspath(path)
+
+    def __enter__(self) -> tuple[Image.Image, IO[bytes]]:
+        try:
+            if os.path.exists(self.path) and not os.path.isfile(self.path):
+                # To open a pipe may wait for ever.
+                raise OSError("it is a folder, a pipe or the like, not a file")
+            self.file = open(self.path, "rb")
+        except (OSError, ValueError) as error:
+            raise self._unreadable(getattr(error, "strerror", None) or error) from error
+        try:
+            self.image = self.pillow.open(self.file, formats=_FORMATS)
+        except Exception as error:
+            with self.file:
+                reason = self._why_unknown(error)
+            raise self._unreadable(reason) from error
+        return self.image, self.file
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.file.close()
+        # Pillow's decoders raise nearly anything on a damaged file.
+        if isinstance(error, Exception):
+            raise self._unreadable(error) from error
+
+    def _why_unknown(self, error: Exception) -> Any:
+        """Returns why Pillow did not open the file: nothing of it, or of its kind."""
+        if not isinstance(error, self.pillow.UnidentifiedImageError):
+            return error
+        self.file.seek(0)
+        if self.file.read(4) not in _TIFF_STARTS:
+            return "it is no JPEG, PNG, BMP, GIF, TIFF, WebP or PPM, or is damaged"
+        return (
+            "it is a damaged TIFF, or one of values that Pillow does not read, such as "
+            "fractions of 16 or 64 bits; 8 or 16 bits with black as zero always work"
+        )
+
+    def _unreadable(self, reason: Any) -> ImageFileError:
+        if isinstance(reason, self.pillow.DecompressionBombError):
+            reason = "it has more pixels than Pillow takes for an honest file"
+        elif isinstance(reason, MemoryError):
+            reason = "it does not fit into memory"
+        text = " ".join(str(reason).split()) or type(reason).__name__
+        return ImageFileError(
+            f"The image file {self.path!r} cannot be read ({text}). Repair, replace or "
+            "remove it."
+        )
+
+
+def _checked_size(size: Any) -> tuple[int, int]:
+    if not isinstance(size, tuple | list) or len(size) != 2:
+        raise ValueError(
+            "`image_size` must be a pair (height, width), such as (64, 64). Received: "
+            f"image_size={size!r}"
+        )
+    for value in size:
+        check_positive_int("image_size", value)
+    if int(size[0]) * int(size[1]) > _MOST_PIXELS:
+        raise ValueError(
+            f"`image_size` must have at most {_MOST_PIXELS:,} pixels. Received: "
+            f"image_size={size!r}"
+        )
+    return int(size[0]), int(size[1])
+
+
+def _checked_color(color: Any) -> tuple[int, int, int]:
+    values = tuple(color) if isinstance(color, tuple | list) else (color,) * 3
+    for value in values:
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if len(values) != 3 or not whole or not 0 <= value <= 255:
+            raise ValueError(
+                "`background` must be a gray value or (red, green, blue), integers of "
+                f"0 to 255. Received: background={color!r}"
+            )
+    return tuple(int(value) for value in values)

@@ -1,0 +1,193 @@
+"""Splits by the ids of their images: given as lists, written and read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._writing import whole_file
+
+_FORMAT = "keras_dc3 split"
+_VERSION = 1
+
+
+def positions_of(
+    parts: Mapping[str, Sequence[str]],
+    ids: Sequence[str],
+    names: Sequence[str],
+    source: str,
+) -> dict[str, np.ndarray]:
+    """Returns sorted positions (m,) int64 of each part.
+
+    Args:
+        parts: name -> ids; one that is missing has no image.
+        ids: of all images, in order.
+        names: of the parts that there may be; the first must have an image.
+        source: what lists the ids, for messages.
+
+    Raises:
+        ValueError: if an id is in two parts, or is not among `ids`.
+    """
+    unknown = [name for name in parts if name not in names]
+    if unknown:
+        raise ValueError(
+            f"{source} may have the parts {list(names)}. Received: {unknown}"
+        )
+    listed = {name: _listed(name, parts.get(name), source) for name in names}
+    if not listed[names[0]]:
+        raise ValueError(
+            f"{source} must list at least one id of the {names[0]} part. Received: none"
+        )
+    known = {name: position for position, name in enumerate(ids)}
+    for name, members in listed.items():
+        lost = [member for member in members if member not in known]
+        if lost:
+            raise ValueError(
+                f"{source} lists {len(lost)} ids of the {name} part that the data "
+                f"lack: {_some(lost)}. The data have {len(known)} images, such as "
+                f"{next(iter(known), None)!r}; use the data that the split was made of."
+            )
+    check_disjoint(**listed)
+    return {
+        name: np.sort(np.array([known[member] for member in members], "int64"))
+        for name, members in listed.items()
+    }
+
+
+def write_split(
+    path: str | os.PathLike,
+    parts: Mapping[str, Sequence[str]],
+    unused: Sequence[str] | None,
+) -> None:
+    """Writes a split as JSON, one id a line.
+
+    Args:
+        path: the file; it is complete or not there.
+        parts: name -> ids.
+        unused: the ids that no part uses; None if they are not known.
+    """
+    content = {"format": _FORMAT, "version": _VERSION, **parts, "unused": unused}
+    with whole_file(path, encoding="utf-8") as file:
+        json.dump(content, file, indent=0, ensure_ascii=False)
+        file.write("\n")
+
+
+def read_split(
+    path: str | os.PathLike, ids: Sequence[str], names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Returns the positions of each part of a file that `write_split` wrote.
+
+    Args:
+        path: the file.
+        ids: of all images: those of the file and, if it knows the unused ones, no
+            others.
+        names: of the parts.
+
+    Raises:
+        FileNotFoundError: without the file. ValueError: if it does not fit.
+    """
+    path = os.fspath(path)
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            content = json.load(file)
+    except (ValueError, RecursionError) as error:  # a number may be too long, too
+        raise ValueError(
+            f"{path} is no saved split: it is no JSON ({error}). Write one by "
+            "`Split.save` or `save_split`."
+        ) from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"The saved split {path!r} does not exist; write it by `Split.save` or "
+            "`save_split`, or correct the path."
+        ) from error
+    except OSError as error:
+        raise type(error)(
+            f"The saved split {path!r} cannot be read ({error.strerror or error}); "
+            "name the file that `Split.save` or `save_split` has written."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(
+            f'{path} is no saved split: its "format" must be {_FORMAT!r}. Write one '
+            "by `Split.save` or `save_split`."
+        )
+    if content.get("version") != _VERSION:
+        raise ValueError(
+            f"{path} is of version {content.get('version')!r}, but this release of "
+            f"keras_dc3 reads version {_VERSION}."
+        )
+    parts = {name: _listed(name, content.get(name), path) for name in names}
+    found = positions_of(parts, ids, names, path)
+    unused = content.get("unused")
+    if unused is not None:
+        known = {*_listed("unused", unused, path)}.union(*parts.values())
+        extra = [name for name in ids if name not in known]
+        lost = known.difference(ids)
+        if extra or lost:
+            raise ValueError(
+                f"{path} was written for {len(known)} images, but the data differ: "
+                f"{_difference(extra, sorted(lost))}. Use the same data, or give the "
+                "ids of each part as a mapping."
+            )
+    return found
+
+
+def check_disjoint(**parts: Sequence) -> None:
+    """Raises ValueError if an id (or position) is in more than one of the named parts.
+
+    Also where one part holds it twice.
+    """
+    seen: dict = {}
+    shared: dict[tuple[str, str], list] = {}
+    for name, members in parts.items():
+        for member in members:
+            if member in seen:
+                shared.setdefault((seen[member], name), []).append(member)
+            seen[member] = name
+    for (first, second), members in shared.items():
+        some = ", ".join(str(member) for member in members[:5])
+        where = f"both in {first} and in {second}"
+        if first == second:
+            where = f"in {first} twice"
+        raise ValueError(
+            f"{len(members)} images are {where}: {some}"
+            f"{', ...' if len(members) > 5 else ''}. Each image may be in one part "
+            "only, once; remove it from the others."
+        )
+
+
+def _listed(name: str, members: Any, source: str) -> list[str]:
+    """Returns a part's ids; ValueError unless they are a list of strings."""
+    if members is None:
+        return []
+    if isinstance(members, str | Mapping) or not isinstance(
+        members, Sequence | set | frozenset | np.ndarray
+    ):
+        raise ValueError(
+            f"{source} must give a list of ids for the {name} part. Received: "
+            f"{type(members).__name__}"
+        )
+    for member in members:
+        if not isinstance(member, str):
+            raise ValueError(
+                f"{source} must give ids, which are strings, for the {name} part. "
+                f"Received: {member!r}; use str(...)."
+            )
+    return [str(member) for member in members]
+
+
+def _difference(extra: list[str], lost: list[str]) -> str:
+    said = []
+    if extra:
+        said.append(f"they have {len(extra)} others ({_some(extra)})")
+    if lost:
+        said.append(f"they lack {len(lost)} ({_some(lost)})")
+    return " and ".join(said)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:3]))
+    return shown + (", ..." if len(names) > 3 else "")

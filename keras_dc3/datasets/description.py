@@ -1,0 +1,277 @@
+"""What a data set is made of, as the paper's Table 1 tells it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.data.annotated_images import AnnotatedImages
+from keras_dc3.data.labels import majority
+from keras_dc3.data.semi_supervised import SemiSupervisedData
+
+_CHUNK = 8192  # images whose counts are looked at together
+_MOST_CLASSES = 30  # that are listed
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """What a part of a data set is made of.
+
+    Args:
+        images: how many.
+        annotated: how many of them somebody annotated.
+        class_counts: (k,) how many of these have which majority class.
+        ambiguous: of the annotated images, the fraction for which more than one class
+            was chosen; NaN where that cannot be measured, because no image was
+            annotated twice.
+        annotations_per_image: the mean over the annotated images; NaN where only soft
+            labels are known.
+    """
+
+    images: int
+    annotated: int
+    class_counts: np.ndarray
+    ambiguous: float
+    annotations_per_image: float
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a data set is made of; `str` of it is a table.
+
+    Args:
+        name: of the data set.
+        image_shape: (h, w, c).
+        dtype: of the images.
+        class_names: k names; empty where they are not known.
+        parts: name -> description.
+        total: of all parts together.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    dtype: str
+    class_names: tuple[str, ...]
+    parts: Mapping[str, PartDescription]
+    total: PartDescription
+
+    @property
+    def class_shares(self) -> np.ndarray:
+        """(k,) share of each majority class among all annotated images."""
+        return self.total.class_counts / max(1, self.total.annotated)
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [_headline(self), "", *_table(_part_rows(self)), *_class_lines(self)]
+        )
+
+
+def describe(
+    data: SemiSupervisedData | AnnotatedImages, path: str | os.PathLike | None = None
+) -> Description:
+    """Prints what a data set is made of, and returns it.
+
+    Images, annotations, ambiguity and classes of each part, as in the paper's Table 1.
+    The class of an image is the one most people chose.
+
+    Args:
+        data: a data set, or a set of images.
+        path: where to write a picture of certain and ambiguous examples as well; see
+            `keras_dc3.plots.plot_examples`.
+
+    Raises:
+        TypeError: if `data` is something else.
+
+    Example:
+
+    >>> images = np.zeros((4, 8, 8, 1), "uint8")
+    >>> counts = [[3, 0], [1, 2], [0, 3], [0, 0]]
+    >>> part = keras_dc3.data.ImageSet(images, list("abcd"), counts, ["cod", "ling"])
+    >>> described = keras_dc3.datasets.describe(part)
+    images: 4 images 8x8x1 (uint8), 2 classes
+    <BLANKLINE>
+            images  annotated  annotations per image  ambiguous
+    -----------------------------------------------------------
+    images       4          3                    3.0      33.3%
+    <BLANKLINE>
+    class  images  share
+    --------------------
+    cod         1  33.3%
+    ling        2  66.7%
+    <BLANKLINE>
+    Smallest class: cod, 33.33%. Largest class: ling, 66.67%.
+    """
+    if isinstance(data, SemiSupervisedData):
+        parts = {"labeled": data.labeled, "unlabeled": data.unlabeled}
+        parts = {**parts, "validation": data.validation}
+        parts = {name: part for name, part in parts.items() if part is not None}
+        name = data.name or "data"
+    elif isinstance(data, AnnotatedImages):
+        parts, name = {"images": data}, "images"
+    else:
+        raise TypeError(
+            "`data` must be a data set of `keras_dc3.datasets`, or a set of images "
+            f"such as `data.unlabeled`. Received: {type(data).__name__}"
+        )
+    k = next((len(part.class_names) for part in parts.values() if part.class_names), 0)
+    labels = {"labeled": getattr(data, "labels", None)}
+    sums = {key: _Sums.of(part, k, labels.get(key)) for key, part in parts.items()}
+    first = next(iter(parts.values()))
+    description = Description(
+        name,
+        tuple(map(int, first.image_shape)),
+        str(np.dtype(first.dtype)),
+        next((tuple(p.class_names) for p in parts.values() if p.class_names), ()),
+        {key: found.description for key, found in sums.items()},
+        _Sums.together(list(sums.values()), k).description,
+    )
+    print(description)
+    if path is not None:
+        from keras_dc3.plots import plot_examples
+
+        plot_examples(data, path)
+    return description
+
+
+@dataclass
+class _Sums:
+    """What is counted over images; `whole` is whether annotations are."""
+
+    images: int
+    annotated: int
+    ambiguous: int
+    repeated: int
+    annotations: float
+    whole: bool
+    class_counts: np.ndarray
+
+    @classmethod
+    def of(cls, part: AnnotatedImages, k: int, labels: Any) -> _Sums:
+        """Returns the sums of a part.
+
+        Args:
+            part: the images.
+            k: how many classes there are.
+            labels: (n,) classes, for images without counts; None for none.
+        """
+        sums = cls(len(part), 0, 0, 0, 0.0, True, np.zeros(k, "int64"))
+        if not part.has_counts:
+            if labels is not None:
+                sums.annotated, sums.annotations = len(labels), float(len(labels))
+                sums.class_counts = np.bincount(labels, minlength=k)
+            return sums
+        for start in range(0, len(part), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, len(part)))
+            counts = part.subset(rows).counts
+            number = counts.sum(axis=1)
+            chosen = majority(counts)
+            sums.annotated += int((number > 0).sum())
+            sums.ambiguous += int(((counts > 0).sum(axis=1) > 1).sum())
+            sums.repeated += int((number > 1).sum())
+            sums.annotations += float(number.sum())
+            sums.whole &= bool((counts == np.round(counts)).all())
+            sums.class_counts += np.bincount(chosen[chosen >= 0], minlength=k)
+        return sums
+
+    @classmethod
+    def together(cls, parts: list[_Sums], k: int) -> _Sums:
+        """Returns the sums over several parts."""
+        return cls(
+            sum(part.images for part in parts),
+            sum(part.annotated for part in parts),
+            sum(part.ambiguous for part in parts),
+            sum(part.repeated for part in parts),
+            sum(part.annotations for part in parts),
+            all(part.whole for part in parts),
+            sum((part.class_counts for part in parts), np.zeros(k, "int64")),
+        )
+
+    @property
+    def description(self) -> PartDescription:
+        """The fractions and means that follow."""
+        measured = self.annotated and (self.repeated or self.ambiguous)
+        known = self.annotated and self.whole
+        return PartDescription(
+            self.images,
+            self.annotated,
+            self.class_counts,
+            self.ambiguous / self.annotated if measured else float("nan"),
+            self.annotations / self.annotated if known else float("nan"),
+        )
+
+
+def _headline(about: Description) -> str:
+    shape = "x".join(map(str, about.image_shape))
+    classes = f"{len(about.class_names)} classes" if about.class_names else "no classes"
+    images = f"{about.total.images:,} images {shape} ({about.dtype})"
+    return f"{about.name}: {images}, {classes}"
+
+
+def _part_rows(about: Description) -> list[list[str]]:
+    rows = [["", "images", "annotated", "annotations per image", "ambiguous"]]
+    parts = dict(about.parts)
+    if len(parts) > 1:
+        parts["all"] = about.total
+    for name, part in parts.items():
+        mean = part.annotations_per_image
+        rows.append(
+            [
+                name,
+                f"{part.images:,}",
+                f"{part.annotated:,}",
+                "-" if np.isnan(mean) else f"{mean:.1f}",
+                "-" if np.isnan(part.ambiguous) else f"{part.ambiguous:.1%}",
+            ]
+        )
+    return rows
+
+
+def _class_lines(about: Description) -> list[str]:
+    """Returns the table of classes, and what is to be said about the annotations."""
+    if not about.total.annotated:
+        return ["", "No image is annotated."]
+    shares = about.class_shares
+    order = np.arange(len(shares))
+    if len(order) > _MOST_CLASSES:
+        order = np.argsort(-shares, kind="stable")[: _MOST_CLASSES // 2]
+    rows = [["class", *about.parts, "share"]]
+    rows += [
+        [
+            about.class_names[c],
+            *(f"{part.class_counts[c]:,}" for part in about.parts.values()),
+            f"{shares[c]:.1%}",
+        ]
+        for c in order
+    ]
+    lines = ["", *_table(rows)]
+    if len(order) < len(shares):
+        lines.append(f"and {len(shares) - len(order):,} smaller classes")
+    smallest, largest = int(np.argmin(shares)), int(np.argmax(shares))
+    lines += [
+        "",
+        f"Smallest class: {about.class_names[smallest]}, {shares[smallest]:.2%}. "
+        f"Largest class: {about.class_names[largest]}, {shares[largest]:.2%}.",
+    ]
+    if np.isnan(about.total.ambiguous):
+        lines.append(
+            "No image was annotated twice, so that ambiguity cannot be measured."
+        )
+    return lines
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    """Returns aligned lines, the first column on the left, a rule below the heading."""
+    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return [lines[0], "-" * len(lines[0]), *lines[1:]]

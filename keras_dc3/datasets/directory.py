@@ -1,0 +1,219 @@
+"""Data sets from a folder of images. Reading these needs Pillow (extra `images`)."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._validation import check_choice, check_names
+from keras_dc3.annotations import Annotations
+from keras_dc3.annotations.matching import match_names
+from keras_dc3.data.image_files import FileImages
+from keras_dc3.data.image_folder import FolderListing, list_images
+from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.data.sparse_counts import SparseCounts
+from keras_dc3.datasets.arrays import default_sizes
+from keras_dc3.datasets.class_folders import of_folders
+
+
+def from_directory(
+    images: str | os.PathLike,
+    annotations: Annotations | str | os.PathLike | None = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    fit: str = "resize",
+    background: int | Sequence[int] = 255,
+    max_value: float | None = None,
+    cache: str | os.PathLike | None = None,
+    on_error: str = "raise",
+    missing: str = "error",
+    labeled: int | float | None = None,
+    unlabeled: int | float | None = None,
+    validation: int | float | None = 0.2,
+    seed: int = 0,
+    batch_size: int = 64,
+    **kwargs: Any,
+) -> SemiSupervisedData:
+    """Splits the images of a folder into labeled, unlabeled and validation ones.
+
+    The id of an image is its path in the folder, with "/". Images stay in their files
+    and are read when they are trained on. Which files are images, and how they become
+    arrays, `data.list_images` and `data.read_image` say.
+
+    Without `annotations`, a folder in the folder is a class, "cod" of "cod/a/1.png";
+    images in none, or in one called "unlabeled" or "unlabelled", in capitals or not,
+    have no annotation, unless `class_names` has that class. Folders whose names may
+    mean the same stay two classes, with a warning. With `annotations`, folders mean
+    nothing, and images that nobody annotated have none.
+
+    Each labeled image gets one class, drawn from its soft label. Images without
+    annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
+    given, 80% of the annotated images are labeled ones if there are images without
+    annotation; else, as in the paper, 16% are labeled and 64% unlabeled.
+
+    Args:
+        images: the folder.
+        annotations: `Annotations`, or a CSV file with the columns `image`, `annotator`
+            and `label`; for others use `Annotations.from_csv`, `from_wide` and so on.
+            They name images by id, with or without extension, or without folder where
+            only one has the name.
+        class_names: the classes, in the order that numbers them, whatever folders or
+            annotations there are. Default: those found, in the order of
+            `annotations.class_order`.
+        image_size: (height, width) to bring all images to. Default: the size that all
+            have.
+        channels: 1 for gray, 3 for color. Default: 3 if any image has color.
+        fit: for images of another size: "resize" to the size, whatever it does to the
+            proportions; "pad" to within it; "crop" to cover it.
+        background: what transparent pixels are laid over and "pad" fills with, a gray
+            value or (red, green, blue).
+        max_value: what is white in images of more than 8 bits; see `data.read_image`.
+        cache: None to decode an image each time, "memory" to keep all, or a folder to
+            keep them in, for later runs too; see `data.FileImages`.
+        on_error: "raise" stops at an image that cannot be read. "skip" decodes all
+            before training and leaves those out, with a warning; `data.labeled.skipped`
+            lists them.
+        missing: what to do about annotated images that are not in the folder: "error",
+            or "drop" to leave them out, with a warning.
+        labeled: int for a number, float for a fraction of the annotated images.
+        unlabeled, validation: likewise; None for none.
+        seed: of the split, the labels, and the batches.
+        batch_size: labeled images per training batch.
+        **kwargs: `split`, `stratify` and `groups` of
+            `SemiSupervisedData.from_image_set`, and further arguments of
+            `SemiSupervisedData`.
+
+    Raises:
+        ImportError: without Pillow.
+        FileNotFoundError: if there is no such folder or table.
+        AnnotationError: if the table cannot be read, or an image of it is not in the
+            folder; it names file and line.
+        ImageFileError: if an image cannot be read, before training where it is among
+            10,000 looked at.
+        ValueError, TypeError: if something does not fit.
+
+    Example:
+
+    >>> data = keras_dc3.datasets.from_directory(
+    ...     "fish", "annotations.csv", image_size=(64, 64), fit="pad"
+    ... )
+    """
+    check_choice("on_error", on_error, ("raise", "skip"))
+    check_choice("missing", missing, ("error", "drop"))
+    if class_names is not None:
+        class_names = check_names("class_names", class_names)
+    listing = list_images(images)
+    _check_listing(images, listing)
+    files = listing.files
+    if annotations is None:
+        counts, class_names = of_folders(images, files, class_names)
+    else:
+        if isinstance(annotations, str | os.PathLike):
+            annotations = Annotations.from_csv(annotations, class_names=class_names)
+        counts, class_names = _of_annotations(annotations, files, class_names, missing)
+    whole = FileImages(
+        images,
+        files,
+        counts,
+        class_names,
+        image_size=image_size,
+        channels=channels,
+        fit=fit,
+        background=background,
+        max_value=max_value,
+        cache=cache,
+    )
+    if on_error == "skip":
+        whole = whole.readable()
+    labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled)
+    return SemiSupervisedData.from_image_set(
+        whole,
+        labeled,
+        unlabeled,
+        validation,
+        seed=seed,
+        batch_size=batch_size,
+        **{"name": Path(images).resolve().name, **kwargs},
+    )
+
+
+def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
+    """Raises ValueError if there is no image; tells of those that are left out."""
+    left_out = ", ".join(f"{n:,} {end}" for end, n in listing.left_out.items())
+    if not listing.files:
+        found = [left_out] if left_out else []
+        if listing.passed_over:
+            found.append(f"{listing.passed_over:,} hidden files and folders")
+        raise ValueError(
+            f"There is no image in {os.fspath(folder)!r} that can be read; found were "
+            f"{' and '.join(found) or 'no image files at all'}. Name the folder that "
+            "holds the images, or convert them, to PNG for example."
+        )
+    if left_out:
+        warnings.warn(
+            f"{left_out} left out of {os.fspath(folder)!r}: image files of a kind that "
+            f"cannot be read, beside {len(listing.files):,} that can. Convert them, to "
+            "PNG for example.",
+            stacklevel=3,
+        )
+
+
+def _of_annotations(
+    annotations: Annotations,
+    files: Sequence[str],
+    class_names: tuple[str, ...] | None,
+    missing: str,
+) -> tuple[SparseCounts, tuple[str, ...]]:
+    """Returns counts and class names of annotated images."""
+    if not isinstance(annotations, Annotations):
+        raise TypeError(
+            "`annotations` must be `keras_dc3.Annotations` or the path of a CSV file. "
+            f"Received: {type(annotations).__name__}"
+        )
+    counts = annotations.counts
+    if class_names is None:
+        class_names = annotations.class_names
+    else:
+        counts = _in_order(annotations, class_names)
+    found, notes = match_names(annotations.images, files, annotations.places, missing)
+    if annotations.cannot_disagree and counts.any():
+        notes.append(
+            "There is at most one annotation per image, so that all soft labels are "
+            "one-hot: ambiguity cannot be measured. Ask several people."
+        )
+    if notes:
+        warnings.warn("\n  ".join(["Images and annotations:", *notes]), stacklevel=3)
+    position = {name: i for i, name in enumerate(files)}
+    rows = [i for i, name in enumerate(annotations.images) if name in found]
+    places = [position[found[annotations.images[row]]] for row in rows]
+    return SparseCounts.from_rows(counts[rows], places, len(files)), class_names
+
+
+def _in_order(annotations: Annotations, class_names: tuple[str, ...]) -> np.ndarray:
+    """Returns the counts with a column for each of the classes."""
+    number = {name: i for i, name in enumerate(class_names)}
+    chosen = annotations.counts.sum(axis=0) > 0
+    unknown = [
+        name
+        for name, used in zip(annotations.class_names, chosen, strict=True)
+        if used and name not in number
+    ]
+    if unknown:
+        raise ValueError(
+            f"The annotations choose {unknown}, which are none of the classes "
+            f"{list(class_names)}. Add them to `class_names`, or use "
+            "`annotations.rename_classes`."
+        )
+    counts = annotations.counts
+    ordered = np.zeros((len(counts), len(class_names)), counts.dtype)
+    for column, name in enumerate(annotations.class_names):
+        if name in number:
+            ordered[:, number[name]] = counts[:, column]
+    return ordered

@@ -1,0 +1,139 @@
+"""Objects in the texture of others, as 10 identified people each see them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.datasets.files import data_folder, read_npz
+
+if TYPE_CHECKING:
+    from keras_dc3.annotations import Annotations
+
+CLASS_NAMES = (
+    "airplane",
+    "bear",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "car",
+    "cat",
+    "chair",
+    "clock",
+    "dog",
+    "elephant",
+    "keyboard",
+    "knife",
+    "oven",
+    "truck",
+)
+_NPZ, _TRIALS = "shape_texture16.npz", "shape_texture16_trials.csv"
+
+
+def load_shape_texture16(
+    data_dir: str | os.PathLike | None = None,
+    *,
+    labeled: int | float = 0.16,
+    unlabeled: int | float | None = 0.64,
+    validation: int | float | None = 0.2,
+    seed: int = 0,
+    split: Any = None,
+    stratify: bool = True,
+    **kwargs: Any,
+) -> SemiSupervisedData:
+    """Loads the images of Geirhos et al. (2019), 1,600 of 96x96x3.
+
+    1,280 show an object in the texture of another, 160 only its edges, 160 only its
+    silhouette. People were asked for one of 16 classes. Ids are the names of the
+    original files, such as `cue-conflict/airplane1-bicycle2.png`.
+
+    The same object ("airplane1") is in ten images. It is never in two parts of a split
+    that is drawn, so that these have about the sizes asked for.
+
+    Args:
+        data_dir: folder with `shape_texture16.npz`: `images` uint8 (1600, 96, 96, 3),
+            `labels` int (1600,), the object; `counts` int (1600, 16) and `name`
+            (1600,). Default: the variable KERAS_DC3_DATA, else "data".
+        labeled, unlabeled, validation: int for a number, float for a fraction.
+        seed: of the split, the labels, and the batches.
+        split: takes the place of the three numbers; see
+            `SemiSupervisedData.from_image_set`.
+        stratify: whether each part is to have its share of each class.
+        **kwargs: further arguments of `SemiSupervisedData`.
+
+    Raises:
+        As `read_shape_texture16`.
+    """
+    return SemiSupervisedData.from_image_set(
+        read_shape_texture16(data_dir),
+        labeled,
+        unlabeled,
+        validation,
+        seed=seed,
+        split=split,
+        stratify=stratify and split is None,
+        groups=object_of if split is None else None,
+        name="shape_texture16",
+        **kwargs,
+    )
+
+
+def read_shape_texture16(data_dir: str | os.PathLike | None = None) -> ImageSet:
+    """Returns all images; `data_dir` as above.
+
+    Raises:
+        FileNotFoundError: without the file. ValueError: if its parts do not fit.
+    """
+    path = data_folder(data_dir) / _NPZ
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The shape and texture images are not in {str(path.parent)!r}: put "
+            f"`{_NPZ}` there, with `images` uint8 (1600, 96, 96, 3), `labels` (1600,), "
+            "`counts` (1600, 16) and `name` (1600,), or name its folder by `data_dir` "
+            "or KERAS_DC3_DATA."
+        )
+    # 92% see the object, not its texture; in another order 6% agree by chance.
+    return read_npz(path, (96, 96, 3), CLASS_NAMES, None, 0.7)
+
+
+def object_of(name: str) -> str:
+    """Returns "airplane1" for the id "cue-conflict/airplane1-bicycle2.png"."""
+    return name.rsplit("/", 1)[-1].removesuffix(".png").split("-")[0]
+
+
+def read_trials(data_dir: str | os.PathLike | None = None) -> Annotations:
+    """Returns each person's answer to each image, with the reaction time in seconds.
+
+    Their images are the ids of the data set. "na", no answer in time, is none.
+
+    Args:
+        data_dir: folder with `shape_texture16_trials.csv`, or with a folder
+            `annotations` that has it. Default: the variable KERAS_DC3_DATA, else
+            "data".
+
+    Raises:
+        FileNotFoundError: without the file.
+    """
+    from keras_dc3.annotations import Annotations
+
+    folder = data_folder(data_dir)
+    paths = [folder / _TRIALS, folder / "annotations" / _TRIALS]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        raise FileNotFoundError(
+            f"The trials are not in {str(folder)!r}: put `{_TRIALS}` there, one line "
+            "per answer with `imagename`, `subj`, `object_response` and `rt`, or name "
+            "its folder by `data_dir` or KERAS_DC3_DATA."
+        )
+    return Annotations.from_csv(
+        path,
+        image="imagename",
+        annotator="subj",
+        label="object_response",
+        seconds="rt",
+        class_names=CLASS_NAMES,
+        missing=["na"],
+    )

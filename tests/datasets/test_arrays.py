@@ -1,0 +1,56 @@
+"""Data sets from arrays in memory."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from keras_dc3 import datasets
+
+IMAGES = np.zeros((40, 4, 4, 1), "uint8")
+SHARES = np.array([[60.0, 40.0], [20.0, 80.0], [100.0, 0.0], [5.0, 95.0]] * 10)
+
+
+def made(annotations):
+    """Returns a data set and the warnings on the way to it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        data = datasets.from_arrays(IMAGES, annotations)
+    return data, [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("without", [0, 3])
+def test_whole_percentages_are_told(without):
+    shares = SHARES.copy()
+    shares[:without] = 0
+    _, told = made(shares)
+    assert len(told) == 1 and "If they are percentages, divide them by 100" in told[0]
+    with pytest.warns(UserWarning, match="`validation annotations` are whole"):
+        datasets.from_parts(IMAGES, np.arange(40) % 2, None, (IMAGES, SHARES))
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        SHARES / 100,  # soft labels
+        SHARES.astype("int64"),  # counts beyond doubt
+        SHARES / 10 // 1,
+        SHARES + np.arange(40)[:, None],
+    ],
+)
+def test_what_is_no_percentage_is_not(annotations):
+    assert not made(annotations)[1]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "message"),
+    [
+        (np.ma.array(SHARES, mask=SHARES > 50), "some are masked"),
+        (np.ma.array(np.arange(40) % 2, mask=np.arange(40) == 3), "some are masked"),
+        ([[1, 2]] * 39 + [[1]], "rows of several lengths"),
+        (["cod"] * 40, "must be integer classes"),
+    ],
+)
+def test_gaps_and_rows_of_several_lengths(annotations, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.from_arrays(IMAGES, annotations, num_classes=2)

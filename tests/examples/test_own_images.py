@@ -1,0 +1,146 @@
+"""`examples/own_images.py` needs a folder and a table, no code."""
+
+import csv
+import importlib
+import json
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PIL", reason="needs keras_dc3[images]")
+pytest.importorskip("matplotlib", reason="needs keras_dc3[demo]")
+
+from keras_dc3 import Proposals
+from tests.data.image_inputs import frames, picture, save
+from tests.examples.test_examples import ROOT, check_output, run
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """60 images of several kinds and sizes, 40 of them annotated."""
+    rows = []
+    for i in range(60):
+        end = ("png", "jpg", "tif")[i % 3]
+        pixels = picture((20 + i % 4, 24), i)
+        save(tmp_path / "images" / f"{i % 7}" / f"{i:02d}.{end}", pixels)
+        if i < 40:
+            name = f"{i % 7}/{i:02d}"
+            kind = ("sharp", "blurred")[i % 2]
+            rows += [(name, who, kind) for who in ("ann", "bob")]
+            rows.append((name, "cleo", "sharp" if i % 5 else "no idea"))
+    (tmp_path / "images" / "moving.gif").write_bytes(frames("GIF"))
+    with open(tmp_path / "answers.tsv", "w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t")
+        writer.writerows([("photo", "who", "kind"), *rows])
+    return tmp_path
+
+
+def start(folder, *flags):
+    return run(
+        "own_images.py",
+        f"--images={folder / 'images'}",
+        f"--output={folder / 'out'}",
+        "--image_size=16",
+        "--epochs=1",
+        "--steps_per_epoch=3",
+        "--batch_size=8",
+        "--nobaseline",
+        *flags,
+    )
+
+
+def columns(folder):
+    return [
+        f"--annotations={folder / 'answers.tsv'}",
+        "--image_column=photo",
+        "--annotator_column=who",
+        "--label_column=kind",
+        "--no_answer=no idea",
+    ]
+
+
+def test_own_images(folder):
+    result = start(folder, *columns(folder))
+    assert result.returncode == 0, result.stderr[-3000:]
+    check_output(folder / "out", 21)
+    assert (folder / "out" / "examples.png").stat().st_size > 10_000
+    assert "32 labeled, 21 unlabeled, 8 validation images (16, 16, 3)" in result.stdout
+    notes = [line for line in result.stdout.splitlines() if line.startswith("Note: ")]
+    assert notes[0] == "Note: Images and annotations:" and "1 of the 61" in notes[1]
+    assert "40 images were written without the extension" in result.stdout
+    assert "1 epochs of 3 steps" in result.stdout and "Warning" not in result.stderr
+    proposals = Proposals.from_csv(folder / "out" / "proposals.csv")
+    assert proposals.class_names == ("blurred", "sharp")
+    assert "moving.gif" in proposals.ids and "5/40.jpg" in proposals.ids
+    assert np.isfinite(proposals.ambiguity).all()
+
+
+def test_class_folders(folder):
+    """One class per image: nothing is said of how much people's answers differ."""
+    (folder / "images" / "6").rename(folder / "images" / "unlabeled")
+    result = start(folder)
+    assert result.returncode == 0, result.stderr[-3000:]
+    scores = json.loads((folder / "out" / "scores.json").read_text())["scores"]
+    assert {"f1", "accuracy"} <= set(scores["mean_teacher + dc3"])
+    assert not {"d", "d_minus_f1"} & set(scores["mean_teacher + dc3"])
+    proposals = Proposals.from_csv(folder / "out" / "proposals.csv")
+    assert proposals.class_names == tuple("012345") and "moving.gif" in proposals.ids
+    assert "unlabeled/06.png" in proposals.ids
+
+
+def test_what_is_wrong_is_told_in_flags(folder):
+    """Someone who writes no code reads a sentence, not a traceback."""
+    (folder / "images" / "moving.gif").unlink()
+    damaged = folder / "images" / "3" / "03.png"
+    content = damaged.read_bytes()
+    for cut, flags, message, flag in [
+        (
+            0,
+            columns(folder)[:1],
+            "lacks the columns ['image'",
+            "`image` is --image_col",
+        ),
+        (0, ["--labeled=30"], "none to propose anything for", "`labeled` is --labeled"),
+        (40, [], "3/03.png' cannot be read", "`on_error` is --skip_damaged"),
+    ]:
+        damaged.write_bytes(content[: len(content) - cut])
+        result = start(folder, *flags)
+        assert result.returncode == 1 and "Traceback" not in result.stderr
+        assert message in result.stderr and flag in result.stderr
+
+
+def test_what_missing_means(monkeypatch):
+    """Of a table: labels that are no answers. Of a folder: images not there."""
+    from absl import flags
+
+    known = set(flags.FLAGS)
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    own_images = importlib.import_module("own_images")
+    try:
+        label = "'Shirt' is none of the `class_names`. Correct it, or pass `missing=[]`"
+        assert own_images.in_flags(label).endswith(
+            "Here `class_names` is --class_names, `missing` is --no_answer."
+        )
+        image = 'add the files, or pass `missing="drop"` to leave such images out'
+        told = own_images.in_flags(image)
+        assert told.endswith("Here `missing` is --drop_missing.")
+    finally:
+        for name in set(flags.FLAGS) - known:
+            delattr(flags.FLAGS, name)
+        for name in ("own_images", "runner"):
+            sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "Flag --images must have a value"),
+        (["--images=x", "--labeled=many"], "--labeled=many: must be a number"),
+    ],
+)
+def test_wrong_flags(flags, message):
+    result = run("own_images.py", *flags)
+    assert result.returncode != 0 and message in result.stderr
