@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -10,10 +11,14 @@ import pytest
 
 import keras_dc3
 from tests.datasets.folders import table, write
+from tests.review import helpers
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DATA_README = (ROOT / "keras_dc3" / "data" / "README.md").read_text(encoding="utf-8")
+DATA_README, PROPOSALS_README, REVIEW_README, AGREEMENT_README = (
+    (ROOT / "keras_dc3" / part / "README.md").read_text(encoding="utf-8")
+    for part in ("data", "proposals", "review", "agreement")
+)
 
 
 def block(word, page=README):
@@ -105,6 +110,73 @@ def test_a_published_data_set(tmp_path, monkeypatch):
     code = "import keras_dc3\n" + block('load("plankton"', DATA_README)
     exec(compile(code, "data/README.md", "exec"), {})
     assert Path("examples.png").exists() and Path("split.json").exists()
+
+
+@pytest.fixture
+def reviewed(folder):
+    """Proposals for images in a folder, and a page that two people answered."""
+    proposals, images = helpers.make_proposals(60), helpers.make_images(60)
+    helpers.write_folder(folder / "fish", images, proposals.ids)
+    unlabeled = dict(zip(proposals.ids, images, strict=True))
+    names = {
+        "keras_dc3": keras_dc3,
+        "proposals": proposals,
+        "data": SimpleNamespace(unlabeled=unlabeled),
+    }
+    exec(compile(block("groups()[0]"), "README.md", "exec"), names)
+    anna, ben = people("review.html")
+    helpers.save(folder / "review-anna.json", anna)
+    (folder / "review-ben.csv").write_text(helpers.as_csv(ben), "utf-8")
+    return names
+
+
+def people(page):
+    """Two people's answers to a page, drawn at random."""
+    rng = np.random.default_rng(0)
+    return [
+        helpers.answer(page, name, lambda image, proposed: int(rng.integers(3)))
+        for name in ("anna", "ben")
+    ]
+
+
+def test_from_proposals_to_better_labels(reviewed):
+    exec(compile(block("fit_bias"), "README.md", "exec"), reviewed)
+    assert reviewed["labels"].shrunk_labels.shape == (60, 3)
+    assert Path("round-2.html").exists()
+
+
+def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
+    for package in ("pyarrow", "matplotlib", "sklearn"):
+        pytest.importorskip(package)
+    features = np.random.default_rng(0).normal(size=(60, 5))
+    reviewed["proposals"].embeddings = features  # as those of `model.propose`
+    reviewed["proposals"].to_parquet("proposals.parquet")
+    exec(compile(block("from_parquet", PROPOSALS_README), "page", "exec"), reviewed)
+    assert "the model says" in capsys.readouterr().out
+    exec(compile(block("plot_clusters", PROPOSALS_README), "page", "exec"), reviewed)
+    assert Path("clusters.png").exists() and Path("embedding.png").exists()
+    exec(compile(block("import agreement", README), "page", "exec"), reviewed)
+    exec(compile(block("next(budget", PROPOSALS_README), "page", "exec"), reviewed)
+    assert "Ask about" in capsys.readouterr().out
+
+
+def test_review_sheets(reviewed):
+    exec(compile(block("to_review", REVIEW_README), "page", "exec"), reviewed)
+    exec(compile(block("review.read", REVIEW_README), "page", "exec"), reviewed)
+    review = reviewed["review"]
+    assert len(review.annotations.records) == len(review.proposed) == 120
+
+
+def test_agreement(reviewed, capsys):
+    images = reviewed["data"].unlabeled
+    for word, mode in (("blind", "none"), ("classes", "classes"), ("dc3", "dc3")):
+        reviewed["proposals"].to_review(f"{word}.html", images, mode, control=0.3)
+        for person in people(f"{word}.html"):
+            helpers.save(Path(f"{word}-{person['annotator']}.json"), person)
+    for word in ("agreement.compare", "fit_bias"):
+        exec(compile(block(word, AGREEMENT_README), "page", "exec"), reviewed)
+    assert reviewed["labels"].soft_labels.shape == (60, 3)
+    assert "speed-up" in capsys.readouterr().out
 
 
 @pytest.mark.tensorflow

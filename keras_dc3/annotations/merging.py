@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from keras_dc3.annotations.building import REPEATED
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.records import Records, last_answers, repetitions
 from keras_dc3.annotations.source import some
+from keras_dc3.annotations.telling import tell_same_people
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
@@ -24,8 +26,9 @@ def merge(
     """Returns the annotations of several people, rounds or images together.
 
     Where all have records, so has the result, and annotators of the same name are the
-    same person. Else the counts are added up, and people who stand in several of them
-    count several times.
+    same person; names that differ only in case, blanks and the like are told in a
+    warning and in `notes`. Else the counts are added up, and people who stand in
+    several of them count several times.
 
     Args:
         *others: annotations whose classes are the same or some of these, or the other
@@ -70,6 +73,10 @@ def merge(
             counts[np.ix_(rows, columns)] += part.counts
         return type(annotations)(**common, counts=counts)
     people = tuple(dict.fromkeys(a for part in parts for a in part.annotators))
+    told = tell_same_people(people)
+    if told and told[0] not in common["notes"]:
+        warnings.warn(told[0], stacklevel=2)
+        common["notes"] += tuple(told)
     person = _numbers(people)
     records = Records(
         np.concatenate([_moved(p.images, row, p.records.image) for p in parts]),

@@ -181,6 +181,18 @@ def test_merge_against_a_loop(first, second):
     assert both.records is None and counted(both) == sums
 
 
+def test_merge_tells_of_people_who_may_be_the_same():
+    first = Annotations.from_records([("a", "Anna", "cat"), ("b", "Ben", "cat")])
+    second = Annotations.from_records([("a", "anna", "cat")])
+    with pytest.warns(UserWarning, match="differ only in .* 'Anna' and 'anna'") as seen:
+        both = first.merge(second)
+    assert seen[0].filename == __file__ and len(both.annotators) == 3
+    assert any("'Anna' and 'anna'" in note for note in both.notes)
+    with told() as texts:
+        assert both.merge(first).notes == both.notes
+    assert not texts  # once is enough
+
+
 def test_merge_rounds():
     first = Annotations.from_records([("a", "x", "cat"), ("b", "x", "dog")])
     second = Annotations.from_records([("a", "x", "dog"), ("c", "y", "dog")])
