@@ -138,7 +138,9 @@ def fit_bias(
     blind = answers.proposed < 0
     if not (~blind).any():
         raise ValueError(
-            "`review` holds no answers to proposals, so that there is no bias to fit."
+            "`review` holds no answers to proposals, so that there is no bias to fit. "
+            "Pass what `review.read` returns: its annotations alone do not tell what "
+            "was proposed."
         )
     if not blind.any():
         raise ValueError(
@@ -153,7 +155,11 @@ def fit_bias(
         raise ValueError(
             f"Nobody knows what would have been proposed for the images of the "
             f"{int(blind.sum()):,} blind answers: none of them was answered with a "
-            "proposal. Pass `proposals`."
+            + (
+                "proposal. Pass `proposals`."
+                if proposals is None
+                else "proposal, and `proposals` are for other images."
+            )
         )
     sums, combine = _agreements(answers, guess)
     paired = combine is _each_image

@@ -96,6 +96,7 @@ def compare(
     if BLIND in figures:
         parts = _against_blind(figures, draws)
         notes += _different_people(agreements)
+        notes += _nothing_in_common(figures)
     else:
         notes.append(
             f"There is no condition `{BLIND}`, so that there is no speed-up and no "
@@ -179,3 +180,21 @@ def _different_people(agreements: Mapping[str, Agreement]) -> list[str]:
         for name, part in agreements.items()
         if set(part.annotators) != blind and name != BLIND
     ]
+
+
+def _nothing_in_common(figures: Mapping[str, Figures]) -> list[str]:
+    notes, blind = [], figures[BLIND].answers
+    for name, part in figures.items():
+        answers = part.answers
+        if not set(answers.images) & set(blind.images):
+            notes.append(
+                f"{name}: none of its {len(answers.images):,} images was answered in "
+                f"`{BLIND}`, so that speed-up and differences are those of images too; "
+                "images drawn at random make that chance alone."
+            )
+        if not set(answers.class_names) & set(blind.class_names):
+            notes.append(
+                f"{name}: none of its classes, such as {answers.class_names[0]!r}, is "
+                f"one of `{BLIND}`. Are these answers to the same question?"
+            )
+    return notes

@@ -149,10 +149,13 @@ class Figures:
             return 0, "no image was answered by two people"
         if name == "fleiss":
             full = int(counted.full.sum())
-            return full, (
+            basis = (
                 f"on the {full:,} of {n:,} images with exactly {counted.answers} "
                 "answers"
             )
+            if math.isnan(self.values[self.place[name]]):
+                basis += ", all of one class, for which chance agrees as well"
+            return full, basis
         single = n - several
         if math.isnan(self.values[self.place[name]]):
             return several, ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from keras_dc3.agreement.estimate import Estimate
@@ -105,9 +105,25 @@ def comparison_table(comparison: Comparison) -> str:
         for name, part in conditions.items()
     )
     lines = [*aligned(rows), "", f"{sizes}. Intervals: 95%, over images."]
+    lines += _why_undefined(conditions)
     if comparison.people_speedup:
         lines += ["", *_compared_people(comparison)]
     return "\n".join([*lines, *_notes(comparison.notes)])
+
+
+def _why_undefined(conditions: Mapping[str, Agreement]) -> list[str]:
+    """Why a figure is missing, and in which conditions."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for name, heading in MEASURES.items():
+        for condition, part in conditions.items():
+            figure = getattr(part, name)
+            if math.isnan(figure.value):
+                where.setdefault((heading, figure.note), []).append(condition)
+    told = [
+        f"  {heading} ({', '.join(names)}): {note}"
+        for (heading, note), names in where.items()
+    ]
+    return ["", "No figure", *told] if told else []
 
 
 def _compared_people(comparison: Comparison) -> list[str]:

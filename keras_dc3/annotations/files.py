@@ -103,7 +103,15 @@ def _wide_encoding(raw: bytes) -> str | None:
 
 def read_json(path: str | os.PathLike) -> Any:
     """Returns the content of a JSON file; the errors are those of `read_text`."""
-    text = read_text(path)
+    try:
+        text = read_text(path)
+    except AnnotationError as error:
+        if "`encoding`" not in str(error):
+            raise
+        raise AnnotationError(
+            f"{os.fspath(path)!r} is not in UTF-8, as JSON must be. Save it as UTF-8, "
+            "or export it again."
+        ) from error
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

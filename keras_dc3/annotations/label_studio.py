@@ -95,6 +95,7 @@ class _Answer:
     annotator: str
     seconds: float
     chosen: dict[str, list[str]]  # question -> classes; empty if there is no answer
+    given: bool  # whether it was submitted and is not empty
 
 
 @dataclass
@@ -169,6 +170,7 @@ class _Export:
             person_of(full, annotation.get("completed_by")),
             seconds_of(full, annotation.get("lead_time")),
             chosen,
+            not skipped and bool(annotation["result"]),
         )
         key = ("?", len(self.found)) if number is None else repr(number)
         earlier = self.found.setdefault(key, answer)
@@ -208,6 +210,7 @@ class _Export:
                     f"{some(classes)}: an answer must be one class."
                 )
             labels.append(classes[0] if classes else "")
+            self.kinds["unchosen"] += answer.given and not labels[-1].strip()
         return Answers(
             image=[answer.image for answer in answers],
             annotator=[answer.annotator for answer in answers],
@@ -220,7 +223,14 @@ class _Export:
 
     def _notes(self) -> list[str]:
         notes, kinds = [], self.kinds
-        if any(kinds.values()):
+        unchosen = kinds["unchosen"]
+        if unchosen:
+            notes.append(
+                f"{unchosen:,} submitted answers choose no class: their choices are "
+                "empty, or their results are of other types. They are records without "
+                "a valid answer."
+            )
+        if any(number for kind, number in kinds.items() if kind != "unchosen"):
             notes.append(
                 f"Not annotations: {kinds['skipped']} skipped and {kinds['empty']} "
                 f"empty answers; tasks with predictions only: {kinds['predictions']}, "

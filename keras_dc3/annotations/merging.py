@@ -47,6 +47,11 @@ def merge(
     """
     check_choice("repeated", repeated, REPEATED)
     parts = (annotations, *others)
+    if not hasattr(annotations, "class_names"):
+        raise TypeError(
+            "Only annotations can be merged, as in `first.merge(second)`. Received: "
+            f"{type(annotations).__name__}"
+        )
     for part in others:
         if not isinstance(part, type(annotations)):
             raise TypeError(

@@ -96,7 +96,8 @@ class Table:
                 f"{self.name} lacks the columns {missing}; it has "
                 f"{some(map(repr, self.header), 12)}. {hint}Say which to read with "
                 f"{arguments}{unknown if 'annotator' in arguments else ''}. Without a "
-                "header line, give all columns by number: 0, 1, ..."
+                "header line, give all columns by number: 0, 1, ... A table with a "
+                "column per annotator is read by `Annotations.from_wide`."
             )
         for column in wanted.values():
             if times[column] > 1:

@@ -23,7 +23,9 @@ _MOST_PIXELS = 10**8  # of an image to train on; more is a slip
 
 
 class ImageFileError(ValueError):
-    """An image file that cannot be read; the message names it."""
+    """An image file that cannot be read; the message names it, `reason` says why."""
+
+    reason = ""
 
 
 class ImageHeader(NamedTuple):
@@ -213,10 +215,12 @@ class _Opened:
         elif isinstance(reason, MemoryError):
             reason = "it does not fit into memory"
         text = " ".join(str(reason).split()) or type(reason).__name__
-        return ImageFileError(
+        error = ImageFileError(
             f"The image file {self.path!r} cannot be read ({text}). Repair, replace or "
             "remove it."
         )
+        error.reason = text
+        return error
 
 
 def _checked_size(size: Any) -> tuple[int, int]:

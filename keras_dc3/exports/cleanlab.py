@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -51,6 +51,11 @@ def pred_probs(
         columns = [proposals.class_names.index(name) for name in names]
         without = set(images.unannotated)
         images = [name for name in images.images if name not in without]
+    elif not isinstance(images, Iterable):
+        raise TypeError(
+            "`images` must be annotations, or ids of images. Received: "
+            f"images={images!r}"
+        )
     else:
         images = check_names("images", images)
     unknown = [name for name in images if name not in proposals]

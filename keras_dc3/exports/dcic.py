@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -86,6 +87,13 @@ def to_dcic(
             strict=True,
         )
     ]
+    try:
+        json.dumps(config, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"`config` must be a text, or what JSON can hold ({error}). Received: "
+            f"config={config!r}"
+        ) from error
     path = os.path.join(os.fspath(folder), f"predictions-{identifier}.json")
     one = {
         "config": "Not available" if config is None else config,

@@ -88,8 +88,15 @@ def to_label_studio(
         )
     interface = label_studio_config(proposals.class_names, mode != "none")
     tasks = _tasks(proposals, mode, model_version, seed)
+    image_at: dict[str, str] = {}
     for task in tasks:
-        task["data"][IMAGE] = _address(images, task["data"]["id"])
+        name = task["data"]["id"]
+        address = task["data"][IMAGE] = _address(images, name)
+        if image_at.setdefault(address, name) != name:
+            raise ValueError(
+                f"The function `images` gives {address!r} for {image_at[address]!r} "
+                f"and {name!r}; it must tell images apart."
+            )
     write_json(path, tasks)
     with whole_file(f"{root}.xml", "w", encoding="utf-8") as file:
         file.write(interface)

@@ -107,6 +107,11 @@ def _records(path: str, file: Any) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(path: str, header: list[str]) -> dict[str, int]:
+    if len(header) > len(COLUMNS) and not set(COLUMNS) & set(header):
+        raise ValueError(
+            f"{path!r} lacks its header line, which begins with "
+            f"{','.join(COLUMNS[:4])}. Write it with `proposals.to_csv(...)` again."
+        )
     doubled = {name for name in header if header.count(name) > 1}
     if doubled:
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,11 @@ def match(
     ('b', 'a')
     """
     check_choice("missing", missing, ("error", "drop"))
+    if not isinstance(images, Iterable):
+        raise TypeError(
+            "`images` must be ids, such as `data.unlabeled.ids`. Received: "
+            f"images={images!r}"
+        )
     images = check_names("images", images)
     there = set(images)
     gone = [name for name in proposals.ids if name not in there]

@@ -139,13 +139,17 @@ class _Columns:
             ~(np.abs(totals - 1.0) <= TOLERANCE),
             lambda i: f"the class probabilities sum to {totals[i]:.4g} and not to 1.",
         )
+        self._refuse(
+            ~((ambiguity >= 0) & (ambiguity <= 1)),
+            lambda i: f"`ambiguity` must be a number in 0..1. Found: {ambiguity[i]}",
+        )
         decision = np.where(ambiguity < THRESHOLD, CERTAIN, AMBIGUOUS)
         written = np.array(self._texts("decision"), object)
         self._refuse(
             written != decision,
             lambda i: (
                 f"`decision` is {written[i]!r}, but with an ambiguity of "
-                f"{ambiguity[i]} it must be {decision[i]!r}. Correct one of them."
+                f"{ambiguity[i]} it must be {str(decision[i])!r}. Correct one of them."
             ),
         )
         likeliest = np.array(class_names, object)[p.argmax(axis=1)]

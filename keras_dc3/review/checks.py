@@ -36,6 +36,11 @@ def check_same_set(parts: Sequence[Part]) -> None:
 
 def check_proposals(part: Part, proposals: Proposals) -> None:
     """Raises AnnotationError unless a file is of the ids and classes of `proposals`."""
+    if not all(hasattr(proposals, name) for name in ("ids", "class_names", "groups")):
+        raise TypeError(
+            "`proposals` must be `keras_dc3.Proposals`, such as those of "
+            f"`Proposals.from_csv`. Received: {type(proposals).__name__}"
+        )
     mine = {
         "images": fingerprint.of_ids(proposals.ids),
         "classes": fingerprint.of_class_names(proposals.class_names),
@@ -46,6 +51,27 @@ def check_proposals(part: Part, proposals: Proposals) -> None:
                 f"{part.file} was made for another set than `proposals`: "
                 f"{_DIFFERS[piece]}. Pass the proposals of that sheet."
             )
+
+
+def other_proposals(parts: Sequence[Part], proposals: Proposals | None) -> list[str]:
+    """Returns what to tell of answers to something else than `proposals` propose."""
+    if proposals is None or parts[0].mode == "none":
+        return []
+    names = proposals.class_names
+    would = dict(zip(proposals.ids, proposals.class_name, strict=True))
+    if parts[0].mode == "dc3":
+        for group in proposals.groups():
+            would.update(dict.fromkeys(group.ids, names[group.proposed_class]))
+    answers = [answer for part in parts for answer in part.answers]
+    answers = [answer for answer in answers if answer.proposed is not None]
+    others = [answer for answer in answers if would[answer.image] != answer.proposed]
+    if not others:
+        return []
+    return [
+        f"{len(others):,} of {len(answers):,} answers are to another proposal than "
+        f"that of `proposals`, such as {others[0].proposed!r} for "
+        f"{others[0].image!r}: are these of another round? What people saw counts."
+    ]
 
 
 def check_images(

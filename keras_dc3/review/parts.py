@@ -149,7 +149,9 @@ def _of_csv(name: str, text: str) -> list[Part]:
         row = dict(zip(header, cells, strict=True))
         row["label"] = row["label"] or None
         row["proposed"] = row["proposed"] or None
-        row["repetition"] = _FLAGS.get(row["repetition"].lower())
+        for key in ("repetition", "accepted"):
+            flag = row.get(key, "")
+            row[key] = _FLAGS.get(flag.lower(), flag)
         row["seconds"] = _number(row["seconds"])
         row["changes"] = _whole_number(row.get("changes", ""))
         key = tuple(row[k] for k in (*_PART, "rows", "changes"))
@@ -182,13 +184,13 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _number(text: str) -> float | str:
     try:
-        return float(text) if text else math.nan
+        return float(text.replace("_", "?")) if text else math.nan
     except ValueError:
         return text
 
 
 def _whole_number(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) < 19 else text
 
 
 def _check_whole(name: str, told: Any, found: int) -> None:
@@ -213,7 +215,14 @@ def _answer(place: str, row: dict[str, Any]) -> Answer:
         if wrong or not isinstance(row[key], kind):
             raise AnnotationError(f"{place}: {key!r} cannot be {row[key]!r}. {_AGAIN}")
     values = {key: row[key] for key in _ROW}
-    seconds = math.nan if row["seconds"] is None else float(row["seconds"])
+    fits = row["label"] is not None and row["label"] == row["proposed"]
+    if row.get("accepted", fits) not in (fits, ""):
+        raise AnnotationError(
+            f"{place}: 'accepted' is {row['accepted']!r}, but the label is "
+            f"{row['label']!r} and {row['proposed']!r} was proposed: the file was "
+            f"changed. {_AGAIN}"
+        )
+    seconds = math.nan if row["seconds"] is None else float(min(row["seconds"], 1e300))
     return Answer(**{**values, "seconds": seconds}, place=place)
 
 

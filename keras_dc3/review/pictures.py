@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3.data.decoding import ImageFileError, read_image
 from keras_dc3.data.image_set import ImageSet
 
 _BATCH = 256
@@ -28,7 +29,6 @@ def pillow() -> Any:
     """
     try:
         import PIL.Image
-        import PIL.ImageOps
     except ImportError as error:
         raise ImportError(
             "A review sheet needs Pillow, which is not installed: "
@@ -42,7 +42,8 @@ def find(images: Any, ids: Sequence[str]) -> Found:
 
     Args:
         images: (n, h, w, c), one for each id; id -> image; a set of images with `ids`
-            and `read`; or the path of a folder to which the ids are relative.
+            and `read`; or the path of a folder to which the ids are relative, read by
+            `data.read_image`.
         ids: the images to find.
 
     Raises:
@@ -144,7 +145,6 @@ def _as_bytes(read: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
 
 
 def _in_folder(folder: str, ids: Sequence[str]) -> Found:
-    image = pillow()
     for name in ids:
         path = os.path.normpath(os.path.join(folder, name))
         if os.path.commonpath([folder, path]) != folder or "\0" in name:
@@ -153,23 +153,8 @@ def _in_folder(folder: str, ids: Sequence[str]) -> Found:
             yield name, "is no file in the folder"
         else:
             try:
-                with image.open(path) as file:
-                    decoded = _decoded(image, file)
-            except Exception as error:  # Pillow raises many kinds for damaged files
-                yield name, f"cannot be read ({error})"
+                decoded = read_image(path)  # as for training
+            except ImageFileError as error:
+                yield name, f"cannot be read ({error.reason})"
             else:
-                yield name, decoded
-
-
-def _decoded(image: Any, file: Any) -> np.ndarray:
-    from PIL import ImageOps
-
-    picture = ImageOps.exif_transpose(file)
-    if picture.mode.startswith("I"):  # 16 bits
-        return (np.asarray(picture).clip(0, 65535) // 257).astype("uint8")
-    if picture.mode in ("1", "L"):
-        return np.array(picture.convert("L"))
-    if picture.has_transparency_data:
-        white = image.new("RGBA", picture.size, "white")
-        picture = image.alpha_composite(white, picture.convert("RGBA"))
-    return np.array(picture.convert("RGB"))
+                yield name, decoded[..., 0] if decoded.shape[-1] == 1 else decoded

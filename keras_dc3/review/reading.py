@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.source import some
+from keras_dc3.annotations.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.parts import Answer, Part, read_parts
 from keras_dc3.review.review import Review
@@ -55,9 +56,7 @@ def read(
     >>> review.annotations.ambiguous_fraction
     """
     check_positive_number("max_seconds", max_seconds)
-    paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    if not paths:
-        raise ValueError("`paths` must name at least one file.")
+    paths = _checked(paths)
     notes: list[str] = []
     parts = [part for path in paths for part in read_parts(path)]
     checks.check_same_set(parts)
@@ -70,6 +69,8 @@ def read(
     checks.check_people(parts)
     classes = _classes(parts, proposals, notes)
     listed = _images(parts, proposals)
+    notes += checks.other_proposals(parts, proposals)
+    notes += tell_same_people(dict.fromkeys(part.annotator for part in parts))
     review = _review(parts, classes, listed, max_seconds, notes)
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:
@@ -79,6 +80,19 @@ def read(
     warnings.warn("\n  ".join([f"{_files(parts)}:", *notes]), stacklevel=2)
     fields = {**vars(review), "notes": tuple(notes)}
     return Review(**fields)
+
+
+def _checked(paths: Any) -> list[str | os.PathLike]:
+    paths = paths if isinstance(paths, list | tuple) else [paths]
+    if not paths:
+        raise ValueError("`paths` must name at least one file.")
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(
+                "`paths` must be the name of a file that was downloaded from a review "
+                f"sheet, or a list of such. Received: {path!r}"
+            )
+    return list(paths)
 
 
 def _files(parts: Sequence[Part]) -> str:

@@ -21,7 +21,7 @@ function readKey(key) {
 function writeKey(key, text) {
   try {
     localStorage.setItem(key, text);
-    return null;
+    return localStorage.getItem(key) === text ? null : "its storage keeps nothing";
   } catch (error) {
     const full = error && (error.name === "QuotaExceededError" || error.code === 22);
     return full ? "its storage is full" : "its storage is forbidden or not available";

@@ -102,6 +102,42 @@ def test_other_people_are_told():
     assert set(found.people_speedup) == {"p0", "p1"}
 
 
+@pytest.mark.parametrize(
+    ("images", "classes", "note"),
+    [
+        ("ij", ("xy", "xy"), "dc3: none of its 12 images was answered in `none`"),
+        ("ii", ("xy", "uv"), "dc3: none of its classes, such as 'u', is one of `none`"),
+    ],
+)
+def test_nothing_in_common_is_told(images, classes, note):
+    none, dc3 = (
+        annotations_of(
+            [
+                (f"{i}{n}", p, of[(n + (p == "b") * (n // 3)) % 2])
+                for n in range(12)
+                for p in "ab"
+            ]
+        )
+        for i, of in zip(images, classes, strict=True)
+    )
+    with told() as texts:
+        found = agreement.compare(none=none, dc3=dc3, resamples=20)
+    assert len(texts) == 1 and note in texts[0] and note in str(found)
+    assert sum("none of its" in line for line in found.notes) == 1
+
+
+def test_what_is_not_defined_says_why():
+    same = annotations_of([(f"i{n}", p, "x") for n in range(10) for p in "ab"])
+    with told():
+        found = agreement.compare(none=same, dc3=same, resamples=20)
+        alone = agreement.measure(same, resamples=20)
+    lines = str(found).split("No figure")[1].splitlines()
+    for heading in ("kappa between", "Krippendorff's alpha", "Fleiss' kappa"):
+        (line,) = [line for line in lines if line.strip().startswith(heading)]
+        assert "(none, dc3): " in line and "chance agrees as well" in line
+    assert "chance agrees as well" in alone.fleiss.note
+
+
 def test_the_control_share_is_a_condition(rng):
     shares = rng.dirichlet(np.full(3, 0.4), 300)
     review = review_of(shares, shares.argmax(axis=1), 3, 0.7, 0.3, rng, True)

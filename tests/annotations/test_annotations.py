@@ -210,6 +210,8 @@ def test_merge_rounds():
         first.merge(other)
     with pytest.raises(TypeError, match="Only annotations can be merged"):
         first.merge([second])
+    with pytest.raises(TypeError, match=r"as in `first.merge\(second\)`\. Rec.*: list"):
+        Annotations.merge([first, second])
 
 
 def test_rename_classes():

@@ -130,6 +130,19 @@ def test_tasks_that_stand_there_twice(tmp_path, source):
     assert "several tasks: 'h3.png' (tasks 4, 9)" in texts[0]
 
 
+def test_answers_that_choose_nothing_are_counted(tmp_path):
+    textarea = {"type": "textarea", "from_name": "why", "value": {"text": ["hm"]}}
+    tasks = [
+        task(number, f"{number}.png", answer(number, 5, result))
+        for number, result in enumerate(["ring", choice([]), choice([""]), textarea])
+    ]
+    with told() as texts:
+        found = read(tmp_path, tasks)
+    assert "3 submitted answers choose no class" in texts[0]
+    assert any("3 submitted answers" in note for note in found.notes)
+    assert len(found.records) == 4 and found.counts.sum() == 1
+
+
 def test_who_answered(tmp_path):
     tasks = [
         task(1, "a.png", answer(1, {"id": 7, "email": "a@b.invalid"}, "ring")),

@@ -100,6 +100,8 @@ def test_what_does_not_fit():
     other = annotated(("cat", "dog", "deer", "cow"))
     with pytest.raises(ValueError, match=r"the same classes\. Received: .*cow"):
         pred_probs(sure(), other)
+    with pytest.raises(TypeError, match="`images` must be annotations, or ids"):
+        pred_probs(sure(), 5)
     with pytest.raises(TypeError, match=r"`proposals` must be a .*Received: ndarray"):
         pred_probs(np.ones((3, 2)))
     assert pred_probs(sure(), []).shape == (0, 3)

@@ -76,6 +76,8 @@ def test_paths(tmp_path):
         ({"subset": ""}, ValueError, "`subset` must be a non-empty text without '/'"),
         ({"image": lambda name: "x"}, ValueError, "gives 'x' for several images"),
         ({"image": lambda name: None}, TypeError, "must return the path of an image"),
+        ({"config": {1, 2}}, ValueError, "`config` must be a text, or what JSON can h"),
+        ({"config": float("nan")}, ValueError, "`config` must be a text, or what JSON"),
         ({"proposals": []}, TypeError, "`proposals` must be a .*Received: list"),
     ],
 )

@@ -123,7 +123,7 @@ def test_any_class_name_stands_in_the_interface(names):
     )
     assert [c.attrib["value"] for c in choices] == (assume or ["a"])
     keys = [c.attrib["hotkey"] for c in choices if "hotkey" in c.attrib]
-    assert len(keys) == len(set(keys)) == min(len(choices), 35)
+    assert len(keys) == len(set(keys)) == min(len(choices), 36)
 
 
 @pytest.mark.parametrize("mode", ["dc3", "classes", "none"])
@@ -257,6 +257,11 @@ def test_no_image(tmp_path):
         ({"model_version": ""}, TypeError, "`model_version` must be a non-empty text"),
         ({"images": 3}, TypeError, "`images` must be what stands before an id in the"),
         ({"images": lambda name: None}, TypeError, "must return the address of an im"),
+        (
+            {"images": lambda name: "x"},
+            ValueError,
+            "gives 'x' for .* and .*; it must",
+        ),
         ({"path": "tasks.xml"}, ValueError, "`path` names the file of tasks"),
         ({"proposals": "p.csv"}, TypeError, "`proposals` must be a .*from_csv.*: str"),
     ],

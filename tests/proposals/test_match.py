@@ -65,6 +65,8 @@ def test_bad_arguments():
         make_proposals(5).match(["a", "a"])
     with pytest.raises(ValueError, match="`missing` must be one of"):
         make_proposals(5).match(["img_1"], "ignore")
+    with pytest.raises(TypeError, match=r"`images` must be ids.*Received: images=None"):
+        make_proposals(5).match(None)
 
 
 def test_a_file_with_rows_missing(tmp_path):

@@ -121,6 +121,7 @@ def test_the_old_file_stays_if_writing_fails(path):
         ({"id": ["a", None, "c", "d"]}, "row 1: `id` is missing; complete the row"),
         ({"id": [1, 2, 3, 4]}, "`id` must be text. Found: int64. Numbers lose"),
         ({"ambiguity": [0.1, None, 0, 0]}, "row 1: `ambiguity` is missing"),
+        ({"ambiguity": [0.1, 2.0, 0, 0]}, "row 1: `ambiguity` must be a number"),
         ({"ambiguity": list("abcd")}, "`ambiguity` must be numbers. Found: string"),
         ({"p_cat": [0.1, 0.2, 9, 0]}, "row .: the class probabilities sum to .* not"),
         ({"p_cat": [np.nan] * 4}, "row 0: the class probabilities sum to nan"),

@@ -276,8 +276,13 @@ FORBIDDEN = """Object.defineProperty(window, "localStorage", {
 });"""
 
 
+DEAF = "Storage.prototype.setItem = () => {};"
+
+
 @pytest.mark.parametrize(
-    ("script", "why"), [(FULL, "full"), (FORBIDDEN, "forbidden")], ids=["full", "no"]
+    ("script", "why"),
+    [(FULL, "full"), (FORBIDDEN, "forbidden"), (DEAF, "keeps nothing")],
+    ids=["full", "no", "deaf"],
 )
 def test_told_at_once_where_nothing_is_kept(visit, tmp_path, script, why):
     path, _ = write(tmp_path, mode="none")

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 
+from keras_dc3.data import read_image
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.proposals import Proposals
 from keras_dc3.review.page import as_inert_json
@@ -181,7 +182,10 @@ def test_kinds_of_image_files(path, tmp_path):
     folder.mkdir()
     gray = np.arange(64, dtype="uint8").reshape(8, 8)
     Image.fromarray(gray).save(folder / "L.png")
-    Image.fromarray(gray.astype("uint16") * 257).save(folder / "I.png")
+    deep = np.arange(64).reshape(8, 8) * 65  # 12 bits
+    Image.fromarray(deep.astype("uint16")).save(folder / "I.png")
+    Image.fromarray((deep / 4095).astype("float32")).save(folder / "F.tif")
+    Image.fromarray(deep.astype("int32")).save(folder / "I.tif")
     Image.fromarray(gray).convert("1").save(folder / "1.png")
     Image.fromarray(gray).convert("P").save(folder / "P.gif")
     Image.fromarray(gray).convert("CMYK").save(folder / "cmyk.jpg")
@@ -197,7 +201,10 @@ def test_kinds_of_image_files(path, tmp_path):
     for name, url in zip(page["images"], page["pictures"], strict=True):
         data = base64.b64decode(url.split(",")[1])
         found[name] = np.array(Image.open(io.BytesIO(data)))
-    assert np.array_equal(found["L.png"], gray) and np.array_equal(found["I.png"], gray)
+    assert np.array_equal(found["L.png"], gray)
+    for name in ("I.png", "F.tif", "I.tif"):  # as in training, not black
+        assert np.allclose(found[name], deep / 4095 * 255, atol=0.51)
+        assert np.array_equal(found[name], read_image(folder / name)[..., 0])
     assert (found["clear.png"] == 255).all() and found["turned.jpg"].shape == (8, 4)
 
 

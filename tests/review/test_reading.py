@@ -196,7 +196,7 @@ def test_doubled_rows(saved):
 
     def contradict(file):
         twice(file)
-        file["annotations"][-1]["label"] = "dog"
+        file["annotations"][-1].update(label=None, accepted=False)
 
     with pytest.raises(AnnotationError, match=r"annotation 4 and .*annotation 31 con"):
         review.read(saved(contradict))
@@ -277,6 +277,49 @@ def test_other_sets(page, saved, tmp_path):
             review.read([path, other])
 
 
+def test_proposals_of_another_round(saved):
+    path = saved()
+    with pytest.warns(UserWarning, match="answers are to another proposal than"):
+        review.read(path, proposals=make_proposals(seed=1))
+    with pytest.raises(TypeError, match=r"be `keras_dc3\.Proposals`.*Received: str"):
+        review.read(path, proposals="proposals.csv")
+
+
+@pytest.mark.parametrize("paths", [None, 5, [5], ["a.json", None]])
+def test_paths_that_are_none(paths):
+    with pytest.raises(TypeError, match="`paths` must be the name of a file"):
+        review.read(paths)
+
+
+def test_one_person_in_two_spellings(saved):
+    first, second = saved(), saved(name="b.csv", annotator="Anna")
+    with pytest.warns(UserWarning, match="differ only in .*'Anna' and 'anna'"):
+        review.read([first, second])
+
+
+def test_absurd_numbers(saved):
+    def change(file):
+        file["annotations"][0]["seconds"] = 10**400
+
+    with pytest.warns(UserWarning, match="1 of 30 times count as unknown"):
+        review.read(saved(change))
+    path = saved(name="a.csv")
+    text = path.read_text("utf-8")
+    path.write_text(text.replace(",1.5,", ",1_5,", 1), "utf-8")
+    with pytest.raises(AnnotationError, match="'seconds' cannot be '1_5'"):
+        review.read(path)
+    path.write_text(text.replace(",30,", f",{'9' * 5000},"), "utf-8")
+    with pytest.raises(AnnotationError, match=r"says that it holds 9+ answers"):
+        review.read(path)
+
+
+def test_a_flag_in_another_language(saved):
+    path = saved(name="a.csv")
+    path.write_text(path.read_text("utf-8").replace("false", "FALSCH"), "utf-8")
+    with pytest.raises(AnnotationError, match="'repetition' cannot be 'FALSCH'"):
+        review.read(path)
+
+
 def test_images_alone(saved, tmp_path):
     path, images, ids = saved(), make_images(30), make_proposals().ids
     quiet(path, images=ImageSet(images, ids))
@@ -318,7 +361,9 @@ def test_a_csv_that_knows_not_all_classes(saved):
         found = review.read(path)
     assert set(found.annotations.class_names) == {"cat", "dog", "red deer"}
     assert not texts or "Pass `proposals`" in texts[0]
-    path.write_text(path.read_text("utf-8").replace("red deer", "cat"), "utf-8")
+    text = path.read_text("utf-8").replace("red deer", "cat")
+    text = text.replace("accepted", "unread")  # what is renamed may equal the proposal
+    path.write_text(text, "utf-8")
     with told() as texts:
         review.read(path)
     assert "names only the classes that occur" in texts[0]
@@ -359,6 +404,7 @@ def test_a_file_cut_short(saved, form):
         (lambda f: f["annotations"][1].update(seconds="x"), "'seconds' cannot be 'x'"),
         (lambda f: f["annotations"][1].update(seconds=True), "'seconds' cannot be Tr"),
         (lambda f: f["annotations"][1].update(repetition=0), "'repetition' cannot be"),
+        (lambda f: f["annotations"][1].update(accepted=3), "'accepted' is 3, but the"),
     ],
 )
 def test_changed_files(saved, change, match):
