@@ -1,9 +1,11 @@
-"""A real browser for the tests of the page."""
+"""Pages with answers, and a real browser, for the tests of the review sheet."""
 
 import os
 import shutil
 
 import pytest
+
+from tests.review.helpers import answer, as_csv, make_images, make_proposals, save
 
 # People look before they answer: each key or click comes 0.3 s after the one before.
 UNHURRIED = """{
@@ -74,3 +76,32 @@ def visit(browser, tmp_path):
     for context in contexts.values():
         context.close()
     assert not faults
+
+
+@pytest.fixture
+def page(tmp_path):
+    """Writes a page and returns its path."""
+
+    def write(proposals=None, images=None, mode="dc3", **options):
+        proposals = make_proposals() if proposals is None else proposals
+        images = make_images(len(proposals)) if images is None else images
+        (path,) = proposals.to_review(tmp_path / "review.html", images, mode, **options)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def saved(page, tmp_path):
+    """Answers a page, changes the file, and returns its path."""
+
+    def write(change=lambda file: None, name="anna.json", **options):
+        file = answer(page(), **options)
+        change(file)
+        if name.endswith(".csv"):
+            path = tmp_path / name
+            path.write_bytes(as_csv(file).encode())
+            return path
+        return save(tmp_path / name, file)
+
+    return write

@@ -11,12 +11,10 @@ import pytest
 from keras_dc3 import review
 from keras_dc3.proposals import Proposals
 from tests.annotations.helpers import told
-from tests.cases import case
 from tests.review.driving import (
     answers,
     begin,
     download,
-    go_on,
     seen,
     shown_ids,
     write,
@@ -25,9 +23,7 @@ from tests.review.helpers import (
     HOSTILE,
     NAMES,
     as_csv,
-    make_images,
     make_proposals,
-    write_folder,
 )
 
 pytest.importorskip("PIL.Image")
@@ -207,206 +203,6 @@ def test_one_by_one(visit, tmp_path):
     assert found.mode == "none" and found.repetition.sum() == 5
 
 
-def sets(source, tmp_path):
-    """Two folders with the same file names and other pictures."""
-    if source == "case":
-        root = case("20-two-review-pages-one-browser")
-        names = json.loads((root / "expected.json").read_text("utf-8"))["set_a"]
-        return root / "set_a", root / "set_b", names
-    names = [f"{i:02d}.png" for i in range(12)]
-    for seed, name in enumerate(("a", "b")):
-        write_folder(tmp_path / name, make_images(12, seed), names)
-    return tmp_path / "a", tmp_path / "b", names
-
-
-@pytest.mark.parametrize("source", ["made up", "case"])
-def test_two_pages_in_one_browser(visit, tmp_path, source):
-    *folders, ids = sets(source, tmp_path)
-    proposals = make_proposals(12, ids)
-    paths = [
-        write(tmp_path, proposals, "none", f"{i}.html", images=folder, repetitions=0.0)[
-            0
-        ]
-        for i, folder in enumerate(folders)
-    ]
-    for half in range(2):
-        pages = [visit(path) for path in paths]
-        if half == 0:
-            begin(pages[0], "Ann")
-            begin(pages[1], "Ann")
-        else:
-            go_on(pages[0], "Ann")
-            go_on(pages[1], "Ann")
-        for _ in range(6):  # in turn: key 1 on the first page, key 2 on the second
-            pages[0].keyboard.press("1")
-            pages[1].keyboard.press("2")
-        for page in pages:
-            assert seen(page)["count"] == f"{6 * (half + 1)} of 12"
-        if half == 0:
-            for page in pages:
-                page.close()
-    for number, page in enumerate(pages):
-        path = download(page, "json", tmp_path / f"{number}.json")
-        found = review.read(path, proposals=proposals, images=folders[number])
-        assert set(found.annotations.majority) == {number} and len(found.group) == 12
-        with pytest.raises(ValueError, match="was made for another set than `images`"):
-            review.read(path, proposals=proposals, images=folders[1 - number])
-    other_round = make_proposals(12, ids, seed=1)
-    for round_, options in (
-        (other_round, {"mode": "none"}),
-        (other_round, {"mode": "dc3", "seed": 1}),
-        (proposals, {"mode": "none", "round_name": "second"}),
-    ):
-        options = {"repetitions": 0.0, "images": folders[0], **options}
-        path, _ = write(tmp_path, round_, name="next.html", **options)
-        page = visit(path)
-        assert page.is_visible("#name") and "Continue" not in page.inner_text("main")
-        begin(page, "Ann")
-        assert seen(page)["count"].startswith("0 of ")
-    page = visit(paths[0])
-    go_on(page, "Ann")
-    assert seen(page)["count"] == "12 of 12"
-
-
-FULL = """Storage.prototype.setItem = () => {
-  throw new DOMException("full", "QuotaExceededError");
-};"""
-FORBIDDEN = """Object.defineProperty(window, "localStorage", {
-  get() { throw new DOMException("no", "SecurityError"); },
-});"""
-
-
-DEAF = "Storage.prototype.setItem = () => {};"
-
-
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [(FULL, "full"), (FORBIDDEN, "forbidden"), (DEAF, "keeps nothing")],
-    ids=["full", "no", "deaf"],
-)
-def test_told_at_once_where_nothing_is_kept(visit, tmp_path, script, why):
-    path, _ = write(tmp_path, mode="none")
-    page = visit(path, script=script)
-    assert page.is_visible("#alarm") and why in page.inner_text("#alarm")
-    begin(page)
-    page.keyboard.press("1")
-    assert page.is_visible("#alarm") and page.inner_text("#saved") == "not saved"
-    assert list(answers(page, tmp_path).values()) == ["cat"]
-
-
-def test_storage_that_becomes_full(visit, tmp_path):
-    path, _ = write(tmp_path, mode="none")
-    page = visit(path)
-    begin(page)
-    page.keyboard.press("1")
-    assert not page.is_visible("#alarm") and page.inner_text("#saved").startswith(
-        "saved"
-    )
-    page.evaluate(f"() => {{ {FULL} }}")
-    page.keyboard.press("2")
-    assert page.is_visible("#alarm")
-    assert sorted(answers(page, tmp_path).values()) == ["cat", "dog"]
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    with page.expect_event("close"):
-        page.close(run_before_unload=True)
-    assert asked == ["beforeunload"]
-
-
-def test_stored_answers_that_cannot_be_read(visit, tmp_path):
-    path, made = write(tmp_path, mode="none")
-    page = visit(path)
-    begin(page)
-    page.evaluate(
-        """() => {
-          for (const key of Object.keys(localStorage))
-            if (key.includes("/of/")) localStorage.setItem(key, "{");
-        }"""
-    )
-    page.evaluate("Storage.prototype.setItem = () => {}")  # as after a crash
-    page.close()
-    page = visit(path)
-    assert page.is_visible("#name")
-    begin(page)
-    assert seen(page)["count"] == f"0 of {len(made['steps'])}"
-    kept = page.evaluate(
-        "Object.keys(localStorage).filter((k) => k.includes('unread'))"
-    )
-    assert len(kept) == 1
-
-
-def visit_with_clock(visit, path):
-    """Opens a page whose time stands still, but for `page.clock.run_for`."""
-    page = visit(path, hurried=True)
-    page.clock.install(time=0)
-    page.reload()
-    page.clock.pause_at(600)
-    begin(page)
-    return page
-
-
-def test_breaks_are_cut_off(visit, tmp_path):
-    path, _ = write(tmp_path, mode="none")
-    page = visit_with_clock(visit, path)
-    for wait in (4, 600, 0.5):
-        page.clock.run_for(wait * 1000)
-        page.keyboard.press("1")
-    file = json.loads(download(page, "json", tmp_path / "a.json").read_text("utf-8"))
-    by_time = sorted(file["annotations"], key=lambda row: row["ended"])
-    assert [row["seconds"] for row in by_time] == pytest.approx([4, 30, 0.5], abs=0.01)
-    assert all(row["started"] <= row["ended"] for row in by_time)
-    assert by_time[0]["ended"] == "1970-01-01T00:10:04.000Z"
-
-
-def test_the_time_of_a_group_is_shared(visit, tmp_path):
-    proposals = make_proposals(8)
-    path, made = write(tmp_path, proposals, "classes", control=0.0)
-    page = visit_with_clock(visit, path)
-    page.clock.run_for(8000)
-    page.keyboard.press("Enter")
-    file = json.loads(download(page, "json", tmp_path / "a.json").read_text("utf-8"))
-    size = len(made["steps"][0]["images"])
-    assert len(file["annotations"]) == size and not file["finished"]
-    times = {row["seconds"] for row in file["annotations"]}
-    assert len(times) == 1 and times.pop() == pytest.approx(8 / size, abs=0.01)
-
-
-def test_a_second_tab_takes_over(visit, tmp_path):
-    path, _ = write(tmp_path, mode="none")
-    first = visit(path)
-    begin(first)
-    first.keyboard.press("1")
-    second = visit(path)
-    go_on(second)
-    second.keyboard.press("2")
-    first.wait_for_selector("#alarm:visible")
-    assert "another tab" in first.inner_text("#alarm")
-    first.keyboard.press("3")
-    first.click('#classes [data-label="0"]')
-    assert seen(first)["count"].startswith("1 of")
-    assert seen(second)["count"].startswith("2 of")
-    first.click("text=Go on here")
-    first.wait_for_function("document.getElementById('count').textContent[0] === '2'")
-
-
-def test_two_people_at_one_browser(visit, tmp_path):
-    path, _ = write(tmp_path, mode="none")
-    page = visit(path)
-    begin(page, "Anna")
-    page.keyboard.press("1")
-    page.click("#who")
-    begin(page, "Ben")
-    assert seen(page)["count"].startswith("0 of")
-    page.keyboard.press("2")
-    page.keyboard.press("2")
-    page.reload()
-    go_on(page, "Ben")
-    assert page.inner_text("#who") == "Ben" and seen(page)["count"].startswith("2 of")
-    page.click("#who")
-    page.click("text=Continue as Anna")
-    assert list(answers(page, tmp_path).values()) == ["cat"]
-
-
 def test_ranges_and_gaps(visit, tmp_path):
     proposals = Proposals(
         [str(i) for i in range(20)],
@@ -449,64 +245,3 @@ def test_many_classes_are_found_by_name(visit, tmp_path):
     page.keyboard.press("Enter")
     page.keyboard.press("0")
     assert sorted(answers(page, tmp_path).values()) == ["kind 37", "kind 9"]
-
-
-@pytest.mark.parametrize("size", [(768, 1024), (1024, 768), (390, 844)])
-def test_on_a_tablet(visit, tmp_path, size):
-    proposals = make_proposals(40)
-    path, _ = write(tmp_path, proposals, control=0.0)
-    page = visit(path, has_touch=True)
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    begin(page)
-    page.tap(".thumb >> nth=1")
-    page.tap('#classes [data-label="1"]')
-    assert seen(page)["badges"][1] == "dog"
-    page.tap("#accept")
-    assert seen(page)["count"] != "0 of 40"
-    fits = page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("footer button, .thumb, header button")]
-          .filter((b) => b.offsetParent && (b.offsetHeight < 40 || b.offsetWidth < 40))
-          .length"""
-    )
-    room = page.evaluate("document.getElementById('main').clientHeight")
-    assert fits and not small and room > 200
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("groups", [1, 25])
-def test_two_thousand_images_are_fluent(visit, tmp_path, groups):
-    n = 2000
-    rng = np.random.default_rng(0)
-    images = np.repeat(np.repeat(make_images(n, side=10), 16, axis=1), 16, axis=2)
-    cluster = np.eye(groups)[rng.integers(0, groups, n)]
-    proposals = Proposals(
-        [str(i) for i in range(n)],
-        np.ones(n),
-        rng.dirichlet(np.ones(3), n),
-        cluster,
-        NAMES,
-    )
-    path, _ = write(tmp_path, proposals, images=images, control=0.0)
-    page = visit(path)
-    shown = page.evaluate("performance.now()")  # since the page was asked for
-    assert page.is_visible("#name") and shown < 3000
-    page.keyboard.type("A")
-    frame = "() => new Promise((r) => requestAnimationFrame(() => setTimeout(r)))"
-    spent = """async (act) => {
-      const start = performance.now();
-      document.querySelector(act).click();
-      await new Promise((r) => requestAnimationFrame(() => setTimeout(r)));
-      return performance.now() - start;
-    }"""
-    assert page.evaluate(spent, "form button") < 3000
-    page.evaluate(frame)
-    clicks = [page.evaluate(spent, f".thumb:nth-child({i})") for i in range(2, 9)]
-    assert np.median(clicks) < 250
-    assert (
-        page.evaluate("document.querySelectorAll('*').length")
-        < 200 + 3 * n / groups * 2
-    )
-    assert page.evaluate(spent, "#accept") < 1000

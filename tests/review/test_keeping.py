@@ -6,8 +6,18 @@ import pytest
 
 from keras_dc3 import review
 from tests.annotations.helpers import told
-from tests.review.driving import begin, download, go_on, seen, write
-from tests.review.helpers import make_images, make_proposals
+from tests.review.driving import (
+    answers,
+    begin,
+    download,
+    go_on,
+    seen,
+    write,
+)
+from tests.review.helpers import (
+    make_images,
+    make_proposals,
+)
 
 pytest.importorskip("PIL.Image")
 
@@ -180,3 +190,39 @@ def test_a_formula_is_downloaded_as_it_is(visit, tmp_path):
     page.keyboard.press("1")
     text = download(page, "csv", tmp_path / "a.csv").read_text("utf-8")
     assert sorted(line.split(",")[0] for line in text.splitlines()[1:]) == ids
+
+
+def test_a_second_tab_takes_over(visit, tmp_path):
+    path, _ = write(tmp_path, mode="none")
+    first = visit(path)
+    begin(first)
+    first.keyboard.press("1")
+    second = visit(path)
+    go_on(second)
+    second.keyboard.press("2")
+    first.wait_for_selector("#alarm:visible")
+    assert "another tab" in first.inner_text("#alarm")
+    first.keyboard.press("3")
+    first.click('#classes [data-label="0"]')
+    assert seen(first)["count"].startswith("1 of")
+    assert seen(second)["count"].startswith("2 of")
+    first.click("text=Go on here")
+    first.wait_for_function("document.getElementById('count').textContent[0] === '2'")
+
+
+def test_two_people_at_one_browser(visit, tmp_path):
+    path, _ = write(tmp_path, mode="none")
+    page = visit(path)
+    begin(page, "Anna")
+    page.keyboard.press("1")
+    page.click("#who")
+    begin(page, "Ben")
+    assert seen(page)["count"].startswith("0 of")
+    page.keyboard.press("2")
+    page.keyboard.press("2")
+    page.reload()
+    go_on(page, "Ben")
+    assert page.inner_text("#who") == "Ben" and seen(page)["count"].startswith("2 of")
+    page.click("#who")
+    page.click("text=Continue as Anna")
+    assert list(answers(page, tmp_path).values()) == ["cat"]

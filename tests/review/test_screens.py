@@ -1,9 +1,19 @@
 """The review sheet on small screens and for screen readers."""
 
+import numpy as np
 import pytest
 
-from tests.review.driving import begin, seen, write
-from tests.review.helpers import make_proposals
+from keras_dc3.proposals import Proposals
+from tests.review.driving import (
+    begin,
+    seen,
+    write,
+)
+from tests.review.helpers import (
+    NAMES,
+    make_images,
+    make_proposals,
+)
 
 pytest.importorskip("PIL.Image")
 
@@ -105,3 +115,64 @@ def test_a_screen_reader_is_told_each_group(visit, tmp_path):
     for _ in made["steps"]:
         page.keyboard.press("Enter")
     assert page.text_content("#said").startswith("All done")
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (1024, 768), (390, 844)])
+def test_on_a_tablet(visit, tmp_path, size):
+    proposals = make_proposals(40)
+    path, _ = write(tmp_path, proposals, control=0.0)
+    page = visit(path, has_touch=True)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    begin(page)
+    page.tap(".thumb >> nth=1")
+    page.tap('#classes [data-label="1"]')
+    assert seen(page)["badges"][1] == "dog"
+    page.tap("#accept")
+    assert seen(page)["count"] != "0 of 40"
+    fits = page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("footer button, .thumb, header button")]
+          .filter((b) => b.offsetParent && (b.offsetHeight < 40 || b.offsetWidth < 40))
+          .length"""
+    )
+    room = page.evaluate("document.getElementById('main').clientHeight")
+    assert fits and not small and room > 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("groups", [1, 25])
+def test_two_thousand_images_are_fluent(visit, tmp_path, groups):
+    n = 2000
+    rng = np.random.default_rng(0)
+    images = np.repeat(np.repeat(make_images(n, side=10), 16, axis=1), 16, axis=2)
+    cluster = np.eye(groups)[rng.integers(0, groups, n)]
+    proposals = Proposals(
+        [str(i) for i in range(n)],
+        np.ones(n),
+        rng.dirichlet(np.ones(3), n),
+        cluster,
+        NAMES,
+    )
+    path, _ = write(tmp_path, proposals, images=images, control=0.0)
+    page = visit(path)
+    shown = page.evaluate("performance.now()")  # since the page was asked for
+    assert page.is_visible("#name") and shown < 3000
+    page.keyboard.type("A")
+    frame = "() => new Promise((r) => requestAnimationFrame(() => setTimeout(r)))"
+    spent = """async (act) => {
+      const start = performance.now();
+      document.querySelector(act).click();
+      await new Promise((r) => requestAnimationFrame(() => setTimeout(r)));
+      return performance.now() - start;
+    }"""
+    assert page.evaluate(spent, "form button") < 3000
+    page.evaluate(frame)
+    clicks = [page.evaluate(spent, f".thumb:nth-child({i})") for i in range(2, 9)]
+    assert np.median(clicks) < 250
+    assert (
+        page.evaluate("document.querySelectorAll('*').length")
+        < 200 + 3 * n / groups * 2
+    )
+    assert page.evaluate(spent, "#accept") < 1000
