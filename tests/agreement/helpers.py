@@ -1,25 +1,13 @@
 """Small inputs for the tests of agreement."""
 
 import itertools
-import warnings
 from collections import Counter
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
 
 from keras_dc3 import agreement
 from keras_dc3.annotations import Annotations, Records
-
-
-@contextmanager
-def told():
-    """Collects what is warned of."""
-    texts = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield texts
-    texts += [str(w.message) for w in caught]
 
 
 def annotations_of(answers, class_names=None):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from keras_dc3 import agreement
-from tests.agreement.helpers import annotations_of, crowd, review_of, told
+from tests.agreement.helpers import annotations_of, crowd, review_of
+from tests.annotations.helpers import told
 
 
 def condition(seed, seconds, correct, images=150, first=0, people=3, rounds=1):

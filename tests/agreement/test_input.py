@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from keras_dc3 import agreement
 from keras_dc3.agreement.times import TimeMeasures
 from keras_dc3.annotations import Annotations
-from tests.agreement.helpers import annotations_of, crowd, measure, told
+from tests.agreement.helpers import annotations_of, crowd, measure
+from tests.annotations.helpers import told
 from tests.cases import case
 
 ODD_TIMES = [

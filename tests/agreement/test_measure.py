@@ -21,8 +21,8 @@ from tests.agreement.helpers import (
     measure,
     naive_alpha,
     naive_kappa,
-    told,
 )
+from tests.annotations.helpers import told
 from tests.cases import case
 
 
