@@ -272,14 +272,17 @@ def all_runs(summary: dict[str, Any]) -> str:
 def headline(summary: dict[str, Any], config: str = "dc3") -> str:
     """Returns a sentence: what DC3 changes, on average over the strategies."""
     gains: dict[str, list[float]] = {"f1": [], "d": [], "d_minus_f1": []}
-    better = degenerated = runs = 0
-    for of_strategy in summary["rows"].values():
+    better = degenerated = runs = pairs = 0
+    lost = []  # strategies of which all runs have degenerated
+    for strategy, of_strategy in summary["rows"].items():
         if not {"vanilla", config} <= of_strategy.keys():
             continue
         ours, alone = of_strategy[config], of_strategy["vanilla"]
         runs += len(ours["seeds"])
         degenerated += ours["degenerated"]
-        if ours["best_seed"] is None:
+        pairs += 1
+        if None in (ours["best_seed"], alone["best_seed"]):
+            lost.append(strategy)
             continue
         for name, values in gains.items():
             values.append(100 * (_best(ours, name) - _best(alone, name)))
@@ -287,8 +290,9 @@ def headline(summary: dict[str, Any], config: str = "dc3") -> str:
     if not gains["f1"]:
         return "No pair of runs is finished yet."
     f1, d, both = (sum(v) / len(v) for v in gains.values())
-    pairs = len(gains["f1"])
     over = f"mean over {pairs} strategies" if pairs > 1 else "one strategy so far"
+    if lost:
+        over += f" but {', '.join(lost)}, of which all runs have degenerated"
     return (
         f"Best runs, {over}: F1 {f1:+.1f}, d {d:+.1f}, d - F1 "
         f"{both:+.1f} points against the strategy alone; d - F1 is better for {better} "

@@ -2,9 +2,10 @@
 
 paper     the paper's network and length: a wide residual network of the size of
           WRN-28-2, 16,384 steps of 64 labeled images; for a GPU
-reduced   a small residual network and 1,600 steps: at most 4 minutes per cell on
-          2 CPU cores. FixMatch sees 1 instead of 7 unlabeled images per labeled
-          one. Everything else is the same for all cells of a table.
+reduced   a small residual network and 1,600 steps: about 3 minutes of a CPU core per
+          cell, where nothing else runs beside it. FixMatch sees 1 instead of 7
+          unlabeled images per labeled one. Everything else is the same for all cells of
+          a table.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import re
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ flags.DEFINE_string("output", None, "JSON file to write.", required=True)
 flags.DEFINE_string("device", None, "What the runs were trained on.", required=True)
 flags.DEFINE_string("versions", "", "Of the packages there, as name=version,...")
 flags.DEFINE_string("date", None, "Of the runs; default: today.")
-_STEP = re.compile(r"(\d+)ms/step")
+_STEP = re.compile(r"(\d+)(ms|s)/step")
 _VALUE = re.compile(r"(\w+): ([-+.\de]+|nan|inf)")
 
 
@@ -36,16 +37,23 @@ def read_log(path: Path) -> list[dict[str, float]]:
     return [
         {
             "epoch": i + 1,
-            "ms_per_step": float(_STEP.search(line)[1]),
+            "ms_per_step": _milliseconds(line),
             **{name: float(v) for name, v in _VALUE.findall(line)},
         }
         for i, line in enumerate(ends)
     ]
 
 
+def _milliseconds(line: str) -> float:
+    number, unit = _STEP.search(line).groups()
+    return float(number) * (1000 if unit == "s" else 1)
+
+
 def validated(epochs: list[dict[str, float]]) -> dict[str, list[float]]:
     """Returns score -> values of the epochs that ended with a validation."""
     kept = [epoch for epoch in epochs if "val_f1" in epoch]
+    if not kept:
+        return {"epoch": []}
     names = ["epoch", *(name for name in kept[0] if name.startswith("val_"))]
     return {name: [epoch[name] for epoch in kept] for name in names}
 
@@ -64,6 +72,7 @@ def main(argv: list[str]) -> None:
             "history": validated(epochs),
         }
     content = {
+        "command": " ".join(["python", *sys.argv]),
         "device": FLAGS.device,
         "versions": dict(pair.split("=") for pair in FLAGS.versions.split(",") if pair),
         "date": FLAGS.date or datetime.date.today().isoformat(),

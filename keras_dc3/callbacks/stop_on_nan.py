@@ -46,6 +46,10 @@ class StopOnNaN(keras.callbacks.Callback):
     Args:
         filepath: the `.keras` file to write the last good state to when training ends
             that way; None for none.
+
+    Raises:
+        ValueError: if `filepath` ends otherwise.
+        OSError: if its folder cannot be written to.
     """
 
     async_safe = True  # `on_train_batch_end` only notes what it sees

@@ -16,6 +16,7 @@ import numpy as np
 
 from keras_dc3._registration import suggest
 from keras_dc3._validation import (
+    check_choice,
     check_not_negative,
     check_positive_int,
     check_probability,
@@ -83,7 +84,8 @@ class Weak:
     flip: bool = True
     max_shift: float = 0.125
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        check_choice("flip", self.flip, (True, False))
         check_not_negative("max_shift", self.max_shift)
         if self.max_shift >= 1:
             raise ValueError(
@@ -110,8 +112,9 @@ class Strong:
     Args:
         weak: the flip and shift that come first.
         num_ops: operations per image, 0 for none.
-        cutout: the hidden square's largest side, as a fraction of the image's sides
-            in [0, 1]; drawn uniformly from 0 on. 0 for no cutout.
+        cutout: the largest size of the hidden part, as a fraction of the image's
+            sides in [0, 1], a square for square images; drawn uniformly from 0 on. 0
+            for no cutout.
         fill: what fills hidden and uncovered pixels, from 0 (lowest value of the
             images' range) to 1 (highest).
         operations: the names to draw from. Colors mean nothing for one channel, where
@@ -124,7 +127,7 @@ class Strong:
     fill: float = 0.5
     operations: tuple[str, ...] = tuple(NAMES)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_positive_int("num_ops", self.num_ops, least=0)
         check_probability("cutout", self.cutout)
         check_probability("fill", self.fill)

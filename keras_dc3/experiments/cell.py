@@ -48,6 +48,7 @@ def run(task: Task) -> None:
     """Trains and records a cell; an error is recorded as well."""
     _end_with_parent()
     folder = StudyFolder(task.folder)
+    folder.failure_path(task.cell).unlink(missing_ok=True)  # of an earlier try
     try:
         with _logged(folder.log_path(task.cell)):
             record, outputs = train(task)
@@ -58,7 +59,6 @@ def run(task: Task) -> None:
         content = {"cell": task.cell._asdict(), "error": message}
         write_json(folder.failure_path(task.cell), content)
         sys.exit(1)
-    folder.failure_path(task.cell).unlink(missing_ok=True)
 
 
 def _end_with_parent() -> None:
@@ -112,8 +112,10 @@ def train(task: Task) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     model = task.make_model(data, strategy, config, steps)
     if not isinstance(model, DC3Model):
         raise TypeError(f"`make_model` must return a `DC3Model`. Received: {model!r}")
+    _check_made_as_asked(model, strategy, config)
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("always", category)
         fit_start = time.perf_counter()
         history = model.fit(
             data,
@@ -123,9 +125,11 @@ def train(task: Task) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             verbose=2,
         ).history
         fit_seconds = time.perf_counter() - fit_start
-    told = [str(w.message) for w in caught if w.category is UserWarning]
-    for message in told:
-        print(f"UserWarning: {message}")
+    kinds = (UserWarning, RuntimeWarning)
+    caught = [w for w in caught if issubclass(w.category, kinds)]
+    told = [str(w.message) for w in caught]
+    for warning in caught:
+        print(f"{warning.category.__name__}: {warning.message}")
     outputs = _outputs(model, data.validation)
     record = {
         "cell": task.cell._asdict(),
@@ -139,6 +143,8 @@ def train(task: Task) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             "epochs": task.epochs,
             "steps": steps,
             "data": repr(data),
+            "image_shape": list(data.image_shape),
+            "class_names": list(data.class_names),
             "batch_size": data.batch_size,
             "backbone": model.backbone.name,
             "parameters": int(model.network.count_params()),
@@ -154,6 +160,25 @@ def train(task: Task) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "history": history,
     }
     return record, outputs
+
+
+def _check_made_as_asked(model: DC3Model, strategy: Any, config: Any) -> None:
+    """Raises ValueError unless the model has this strategy and objective."""
+    made, asked = (
+        (type(s), {k: v for k, v in s.get_config().items() if k != "name"})
+        for s in (model.strategy, strategy)
+    )
+    if model.config != config:
+        what, made, asked = "config", model.config, config
+    elif made != asked:
+        what, made, asked = "ssl", made[1], asked[1]
+    else:
+        return
+    raise ValueError(
+        f"`make_model` must hand the `{what}` that it is given on to `DC3Model`, else "
+        f"the record would be of another training. Given: {asked!r}. Found in the "
+        f"model: {made!r}"
+    )
 
 
 def _outputs(model: Any, part: Any) -> dict[str, np.ndarray]:

@@ -108,18 +108,23 @@ class StudyFolder:
 
     @property
     def manifest_path(self) -> Path:
+        """The file that says what the cells are made of."""
         return self.path / "study.json"
 
     def record_path(self, cell: Cell) -> Path:
+        """Returns the file of a finished cell."""
         return self.path / "cells" / f"{cell.name}.json"
 
     def failure_path(self, cell: Cell) -> Path:
+        """Returns the file that says why a cell failed."""
         return self.path / "cells" / f"{cell.name}.failed.json"
 
     def log_path(self, cell: Cell) -> Path:
+        """Returns the file of what the training of a cell printed."""
         return self.path / "cells" / f"{cell.name}.log"
 
     def outputs_path(self, cell: Cell) -> Path:
+        """Returns the file of a cell's raw outputs."""
         return self.path / "outputs" / f"{cell.name}.npz"
 
     def manifest(self) -> dict[str, Any] | None:
@@ -165,5 +170,6 @@ class StudyFolder:
             raise _damaged(path, error) from error
 
     def write_outputs(self, cell: Cell, outputs: dict[str, np.ndarray]) -> None:
+        """Writes a cell's raw outputs, whole or not at all."""
         with whole_file(self.outputs_path(cell), "wb") as file:
             np.savez_compressed(file, **outputs)

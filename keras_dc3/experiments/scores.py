@@ -25,8 +25,17 @@ def score_outputs(
         alone: those of the strategy alone with the same seed: adds
             `f1_confident_reference` and, on the `COMMON_FRACTION` of the images that
             it is least sure about, `common_d` by cluster and its rivals.
+
+    Raises:
+        ValueError: if these are of other images.
     """
     labels, classes = outputs["soft_labels"], outputs["classes"]
+    if alone is not None and not np.array_equal(labels, alone["soft_labels"]):
+        raise ValueError(
+            "The runs of one seed must be scored on the same images, but their soft "
+            "labels differ from those of the strategy alone: `make_data` was changed "
+            "between them, or gives other images each time."
+        )
     ambiguity = outputs.get("ambiguity")
     features = outputs["features"].astype("float64")
     scores = {

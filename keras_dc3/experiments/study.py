@@ -103,6 +103,11 @@ class Study:
         self.strategies = {}
         for name, strategy in strategies.items():
             check_cell_name("strategy", name)
+            if isinstance(strategy, type):
+                raise TypeError(
+                    f"`strategies[{name!r}]` must be a name or an instance, such as "
+                    f"`{strategy.__name__}()`. Received: {strategy!r}"
+                )
             found = strategies_module.get(strategy)  # or a clear error
             if not isinstance(strategy, str):
                 strategy = keras.saving.serialize_keras_object(found)
@@ -218,6 +223,7 @@ class Study:
     def _manifest(self, before: dict[str, Any] | None) -> dict[str, Any]:
         """Returns what this study and the cells `before` it are made of."""
         fixed = {"epochs": self.epochs, "steps_per_epoch": self.steps_per_epoch}
+        command = " ".join(["python", *sys.argv])
         made_by = {
             "make_data": _path_of(self.make_data),
             "make_model": _path_of(self.make_model),
@@ -227,7 +233,11 @@ class Study:
             "configs": {n: config.get_config() for n, config in self.configs.items()},
         }
         if before is None:
-            return {**fixed, **made_by, **named, "seeds": self.seeds}
+            return {
+                **{**fixed, **made_by, **named},
+                "seeds": self.seeds,
+                "commands": [command],
+            }
         for name, value in fixed.items():
             _check_same(name, before[name], value)
         for kind, entries in named.items():
@@ -235,7 +245,12 @@ class Study:
                 _check_same(f"{kind}[{name!r}]", before[kind][name], entries[name])
             named[kind] = {**before[kind], **entries}
         seeds = sorted({*before["seeds"], *self.seeds})
-        return {**fixed, **made_by, **named, "seeds": seeds}
+        commands = list(dict.fromkeys([*before.get("commands", ()), command]))
+        return {
+            **{**fixed, **made_by, **named},
+            "seeds": seeds,
+            "commands": commands,
+        }
 
 
 class _Progress:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3 import metrics
-from keras_dc3.experiments.records import Cell, StudyFolder, write_json
+from keras_dc3.experiments.records import Cell, StudyFolder, plain, write_json
 from keras_dc3.experiments.scores import score_outputs
 
 _SHOWN = (
@@ -110,11 +110,14 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
 
     Args:
         folder: of `Study.run`.
-        write: whether to write `summary.json` into it.
+        write: whether to write `summary.json` into it, and the scores into the
+            records, so that they stay where raw outputs are not kept.
 
     Raises:
         ValueError: if there is no study in `folder`, a file of it is damaged, or runs
-            cannot be compared because data or model were changed between them.
+            cannot be compared because data or model were changed between them: those
+            of one strategy and config must share all settings, all others the data,
+            its batches, the backbone and the dtype.
     """
     study = StudyFolder(folder)
     if study.manifest() is None:
@@ -130,10 +133,12 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
         row = rows.setdefault(cell.strategy, {}).setdefault(cell.config, {})
         row.setdefault("vanilla", _is_vanilla(records[cell]))
         row.setdefault("seeds", []).append(cell.seed)
-        for name, value in scores[cell].items():
-            row.setdefault("scores", {}).setdefault(name, []).append(value)
-    for of_strategy in rows.values():
-        for row in of_strategy.values():
+    for strategy, of_strategy in rows.items():
+        for config, row in of_strategy.items():
+            runs = [scores[Cell(strategy, config, seed)] for seed in row["seeds"]]
+            names = dict.fromkeys(name for run in runs for name in run)
+            # Some runs may lack a score: the strategy alone is not there for all seeds.
+            row["scores"] = {n: [run.get(n, math.nan) for run in runs] for n in names}
             row.update(_statistics(row))
     content = {
         "rows": rows,
@@ -144,40 +149,45 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
         },
     }
     if write:
+        for cell, record in records.items():
+            if record["scores"] != plain(scores[cell]):
+                record["scores"] = scores[cell]
+                write_json(study.record_path(cell), record)
         write_json(study.path / "summary.json", content)
     return Summary(content)
 
 
-# What the runs of one strategy and config must share.
+# What all runs must share, and the runs of one strategy and config besides.
+_OF_ALL = ("image_shape", "class_names", "batch_size", "backbone", "dtype")
 _OF_A_ROW = (
     "strategy",
     "config",
     "steps",
-    "batch_size",
-    "backbone",
     "parameters",
     "optimizer",
     "ema_decay",
     "batch_norm",
-    "dtype",
 )
 
 
 def _check_comparable(records: dict[Cell, dict[str, Any]]) -> None:
-    """Raises ValueError if runs of one row were trained with other settings."""
-    first: dict[tuple[str, str], Cell] = {}
+    """Raises ValueError if runs were trained with other settings."""
+    first: dict[tuple[str, ...], Cell] = {}
     for cell, record in records.items():
-        other = first.setdefault((cell.strategy, cell.config), cell)
-        for name in _OF_A_ROW:
-            before, now = (
-                _without_name(r["settings"].get(name)) for r in (records[other], record)
-            )
-            if before != now:
-                raise ValueError(
-                    f"The runs {other.name} and {cell.name} differ in {name}: "
-                    f"{before!r} and {now!r}. `make_data` or `make_model` was changed "
-                    "between them; remove the record of one, and run again."
+        for group, names in (((), _OF_ALL), (cell[:2], _OF_A_ROW)):
+            other = first.setdefault(group, cell)
+            for name in names:
+                before, now = (
+                    _without_name(r["settings"].get(name))
+                    for r in (records[other], record)
                 )
+                if before != now:
+                    raise ValueError(
+                        f"The runs {other.name} and {cell.name} differ in {name}: "
+                        f"{before!r} and {now!r}. `make_data` or `make_model` was "
+                        "changed between them; remove the record of one, and run "
+                        "again, or use another folder."
+                    )
 
 
 def _without_name(value: Any) -> Any:
@@ -204,23 +214,22 @@ def _is_vanilla(record: dict[str, Any]) -> bool:
 def _scores(
     study: StudyFolder, cell: Cell, records: dict[Cell, dict[str, Any]]
 ) -> dict[str, Any]:
+    recorded = records[cell]["scores"]
     outputs = study.outputs(cell)
     if outputs is None:
-        return records[cell]["scores"]
+        return recorded
     alone = [
         other
         for other, record in records.items()
         if (other.strategy, other.seed) == (cell.strategy, cell.seed)
         and _is_vanilla(record)
     ]
-    return score_outputs(outputs, study.outputs(alone[0]) if alone else None)
+    found = score_outputs(outputs, study.outputs(alone[0]) if alone else None)
+    return {**recorded, **found}
 
 
 def _statistics(row: dict[str, Any]) -> dict[str, Any]:
     scores = row["scores"]
-    runs = len(row["seeds"])
-    for values in scores.values():  # a score that only some runs have
-        values += [math.nan] * (runs - len(values))
     right = [
         (d_minus_f1, seed)
         for d_minus_f1, seed, degenerated in zip(

@@ -21,6 +21,9 @@ def class_uncertainty(class_probabilities: Any) -> Any:
     Returns:
         Float32 (n, 2): the entropy H(p_n) / ln k, and 1 - max p_n. Both lie in
         [0, 1]; both are 0 for a one-hot prediction.
+
+    Raises:
+        ValueError: for another shape, or a single class.
     """
     p = ops.cast(ops.convert_to_tensor(class_probabilities), "float32")
     if len(p.shape) != 2 or p.shape[1] < 2:
@@ -58,6 +61,10 @@ class AmbiguityHead(keras.layers.Layer):
 
     Returns:
         Probabilities or logits, float32 (n,).
+
+    Raises:
+        ValueError: if an argument is not as described; when called, if class
+            probabilities are missing.
     """
 
     def __init__(
@@ -77,7 +84,9 @@ class AmbiguityHead(keras.layers.Layer):
         self.activation = activation
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, features_shape: tuple, class_probabilities_shape: Any = None):
+    def build(
+        self, features_shape: tuple, class_probabilities_shape: Any = None
+    ) -> None:
         self.kernel = self.add_weight(
             name="kernel",
             shape=(features_shape[-1], 1),

@@ -60,6 +60,10 @@ class OverclusterHead(keras.layers.Layer):
 
     Returns:
         Probabilities or logits, float32 (n, k').
+
+    Raises:
+        ValueError: if an argument is not as described; when called, if class
+            probabilities are missing.
     """
 
     def __init__(
@@ -85,7 +89,9 @@ class OverclusterHead(keras.layers.Layer):
         self.temperature = float(temperature)
         self.memory_size = int(memory_size)
 
-    def build(self, features_shape: tuple, class_probabilities_shape: Any = None):
+    def build(
+        self, features_shape: tuple, class_probabilities_shape: Any = None
+    ) -> None:
         if self.form == "linear":
             self.kernel = self.add_weight(
                 name="kernel",

@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_dc3 import collective as collective_module
 from keras_dc3._registration import register
-from keras_dc3._validation import check_probability, check_rank
+from keras_dc3._validation import check_choice, check_probability, check_rank
 
 
 def _floor_of_product(count: Any, prior: float) -> Any:
@@ -86,6 +86,7 @@ class BatchRankAmbiguity(keras.losses.Loss):
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         check_probability("prior", prior)
+        check_choice("from_logits", from_logits, (True, False))
         self.prior = prior
         self.from_logits = from_logits
 

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_dc3._registration import register
-from keras_dc3._validation import check_rank, check_same_batch
+from keras_dc3._validation import check_choice, check_rank, check_same_batch
 from keras_dc3.losses._checks import check_cluster_pairs
 
 
@@ -27,6 +27,9 @@ def cluster_consistency(
 
     Returns:
         Losses, float32 (n,). Probabilities below 1e-7 count as 1e-7.
+
+    Raises:
+        ValueError: if shapes do not fit each other.
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     check_cluster_pairs(y_true, y_pred)
@@ -49,6 +52,12 @@ class ClusterConsistency(keras.losses.Loss):
     """Cluster consistency as a Keras loss; p_a goes in as `sample_weight`.
 
     See `cluster_consistency`.
+
+    Args:
+        from_logits: whether predictions are logits instead of probabilities.
+        reduction: as for every Keras loss.
+        name: as for every Keras loss.
+        dtype: as for every Keras loss.
     """
 
     def __init__(
@@ -59,6 +68,7 @@ class ClusterConsistency(keras.losses.Loss):
         dtype: Any = None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
+        check_choice("from_logits", from_logits, (True, False))
         self.from_logits = from_logits
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -41,6 +41,9 @@ def inverse_cross_entropy(y_true: Any, y_pred: Any) -> Any:
     Returns:
         Losses, float32 (n,), at least 0. 1 - q is clipped to at least 1e-7.
 
+    Raises:
+        ValueError: if shapes differ, or are not of rank 2.
+
     Example:
 
     >>> keras_dc3.losses.inverse_cross_entropy([[1.0, 0.0]], [[0.5, 0.5]])
@@ -72,6 +75,9 @@ def partner_weights(
     Returns:
         Weights, float32 (n, m), without gradient: each row sums to 1, or is 0
         throughout where the pool holds no image of another class.
+
+    Raises:
+        ValueError: if classes are not of rank 1, or `partner` is unknown.
     """
     check_choice("partner", partner, ("mean", "random"))
     classes = ops.convert_to_tensor(classes)
@@ -116,6 +122,9 @@ def partnered_inverse_cross_entropy(
 
     Returns:
         Losses, float32 (n,).
+
+    Raises:
+        ValueError: if shapes do not fit each other, or `partner` is unknown.
     """
     clusters = ops.convert_to_tensor(clusters)
     pool_clusters = ops.convert_to_tensor(pool_clusters)
@@ -132,7 +141,13 @@ def partnered_inverse_cross_entropy(
 
 @register
 class InverseCrossEntropy(keras.losses.Loss):
-    """Inverse cross-entropy as a Keras loss. See `inverse_cross_entropy`."""
+    """Inverse cross-entropy as a Keras loss. See `inverse_cross_entropy`.
+
+    Args:
+        reduction: as for every Keras loss.
+        name: as for every Keras loss.
+        dtype: as for every Keras loss.
+    """
 
     def __init__(
         self,

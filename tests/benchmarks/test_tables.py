@@ -121,6 +121,14 @@ def test_the_headline_compares_best_runs():
     )
 
 
+def test_the_headline_names_strategies_that_are_lost():
+    lost = {**SUMMARY["rows"]["pi_model"]["dc3"], "best_seed": None, "degenerated": 2}
+    of_pi_model = {**SUMMARY["rows"]["pi_model"], "dc3": lost}
+    found = evidence.headline({"rows": {**SUMMARY["rows"], "pi_model": of_pi_model}})
+    assert "over 2 strategies but pi_model, of which all runs have degener" in found
+    assert "better for 1 of 2" in found
+
+
 def test_tables_show_the_runs():
     table = evidence.table_2(SUMMARY, with_paper=True)
     line = (

@@ -16,7 +16,7 @@ import pytest
 import keras_dc3
 from keras_dc3 import DC3Config, experiments
 from keras_dc3.experiments import cell as cell_module
-from keras_dc3.experiments.records import Cell, plain
+from keras_dc3.experiments.records import Cell, StudyFolder, plain
 from tests.experiments import tiny
 
 CONFIGS = {"vanilla": DC3Config.vanilla(), "dc3": DC3Config()}
@@ -139,6 +139,35 @@ def test_what_the_functions_return_is_checked(tmp_path):
         cell_module.train(task(tmp_path, make_model=lambda *args: "model"))
 
 
+def test_the_model_must_be_the_one_that_was_asked_for(tmp_path):
+    def without_config(data, ssl, config, training_steps):
+        return tiny.make_model(data, ssl, DC3Config.vanilla(), training_steps)
+
+    def other_strategy(data, ssl, config, training_steps):
+        return tiny.make_model(data, "pi_model", config, training_steps)
+
+    for make_model, what in ((without_config, "config"), (other_strategy, "ssl")):
+        with pytest.raises(ValueError, match=f"must hand the `{what}` that it is"):
+            cell_module.train(task(tmp_path, make_model=make_model))
+
+
+def test_an_old_failure_is_not_told_of_a_new_death(tmp_path):
+    folder = StudyFolder(tmp_path)
+    one = task(tmp_path, make_model=tiny.make_some_models)
+    config = keras.saving.serialize_keras_object(DC3Config(prior=0.1))
+    one = one._replace(config=config)
+    with pytest.raises(SystemExit):
+        cell_module.run(one)
+    assert folder.failures() == {one.cell: "RuntimeError: no model today"}
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cell_module.run(one._replace(make_model=stop))
+    assert not folder.failures()
+
+
 def test_instances_of_strategies_keep_their_settings():
     strategy = keras_dc3.strategies.FixMatch(unlabeled_ratio=2, threshold=0.7)
     study = make_study(strategies={"fixmatch_2": strategy})
@@ -196,6 +225,7 @@ if __name__ == "__main__":
     [
         ({"strategies": ["pi_modle"]}, "Did you mean 'pi_model'"),
         ({"strategies": "pi_model"}, "must be a list of names or a dict"),
+        ({"strategies": {"pi": keras_dc3.strategies.PiModel}}, r"`PiModel\(\)`"),
         ({"configs": {"dc3": "paper"}}, "must be a `DC3Config`"),
         ({"configs": {"a/b": DC3Config()}}, "must consist of letters"),
         ({"configs": {"a-b": DC3Config()}}, "must consist of letters"),

@@ -150,6 +150,64 @@ def test_scores_beside_the_strategy_alone(tmp_path):
     assert not {"common_d_minus_f1", "common_degenerated"} & set(found)
 
 
+def outputs_of(seed, labels=None):
+    rng = np.random.default_rng(seed)
+    labels = rng.dirichlet(np.ones(3), 40) if labels is None else labels
+    return {
+        "soft_labels": labels.astype("float32"),
+        "classes": rng.dirichlet(np.ones(3), 40).astype("float32"),
+        "clusters": rng.integers(0, 6, 40),
+        "features": rng.normal(size=(40, 4)).astype("float16"),
+    }
+
+
+def write_outputs(folder, cells):
+    """The images of a seed are the same for all cells."""
+    for number, cell in enumerate(cells):
+        labels = outputs_of(cell.seed)["soft_labels"]
+        folder.write_outputs(cell, outputs_of(10 * number + 7, labels))
+
+
+def test_a_score_that_some_seeds_lack_stays_with_its_seed(tmp_path):
+    runs = {("pi", "vanilla"): BASELINE, ("pi", "dc3"): BASELINE}
+    folder = write_study(tmp_path, runs)
+    cells = [Cell("pi", c, s) for c in ("vanilla", "dc3") for s in SEEDS]
+    write_outputs(folder, cells)
+    row = experiments.summarize(tmp_path, write=False).content["rows"]["pi"]["dc3"]
+    whole = row["scores"]["f1_confident_reference"]
+    assert len(set(whole)) == 3
+    folder.record_path(Cell("pi", "vanilla", 1)).unlink()
+    row = experiments.summarize(tmp_path, write=False).content["rows"]["pi"]["dc3"]
+    found = row["scores"]["f1_confident_reference"]
+    assert math.isnan(found[0]) and found[1:] == whole[1:]
+    assert row["mean"]["f1_confident_reference"] == pytest.approx(np.mean(whole[1:]))
+
+
+def test_scores_stay_where_raw_outputs_are_not_kept(tmp_path):
+    """As in a copy of the folder without the large files."""
+    runs = {("pi", "vanilla"): BASELINE[:1], ("pi", "dc3"): BASELINE[:1]}
+    folder = write_study(tmp_path, runs)
+    cells = [Cell("pi", "vanilla", 1), Cell("pi", "dc3", 1)]
+    write_outputs(folder, cells)
+    experiments.summarize(tmp_path)
+    before = read_json(tmp_path / "summary.json")
+    assert "common_d" in before["rows"]["pi"]["dc3"]["scores"]
+    for cell in cells:
+        folder.outputs_path(cell).unlink()
+        experiments.summarize(tmp_path)
+        after = read_json(tmp_path / "summary.json")
+        np.testing.assert_equal(after["rows"], before["rows"])
+
+
+def test_runs_of_a_seed_are_scored_on_the_same_images(tmp_path):
+    runs = {("pi", "vanilla"): BASELINE[:1], ("pi", "dc3"): BASELINE[:1]}
+    folder = write_study(tmp_path, runs)
+    folder.write_outputs(Cell("pi", "vanilla", 1), outputs_of(1))
+    folder.write_outputs(Cell("pi", "dc3", 1), outputs_of(2))
+    with pytest.raises(ValueError, match="must be scored on the same images"):
+        experiments.summarize(tmp_path)
+
+
 def test_damaged_records_are_named(tmp_path):
     folder = write_study(tmp_path, {("pi", "dc3"): BASELINE})
     path = folder.record_path(Cell("pi", "dc3", 1))
@@ -165,6 +223,20 @@ def test_runs_of_one_row_must_have_been_trained_alike(tmp_path):
     record["settings"]["optimizer"] = {"learning_rate": 0.1, "name": "sgd_1"}
     write_json(path, record)
     with pytest.raises(ValueError, match=r"-vanilla-1 and .*-2 differ in optimizer"):
+        experiments.summarize(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("backbone", "wide"), ("class_names", ["a"]), ("batch_size", 9)]
+)
+def test_all_runs_must_be_of_the_same_data_and_network(tmp_path, name, value):
+    runs = {("supervised", "vanilla"): BASELINE, ("pi", "dc3"): BASELINE}
+    folder = write_study(tmp_path, runs)
+    path = folder.record_path(Cell("supervised", "vanilla", 2))
+    record = read_json(path)
+    record["settings"][name] = value
+    write_json(path, record)
+    with pytest.raises(ValueError, match=rf"-vanilla-2 differ in {name}: None and"):
         experiments.summarize(tmp_path)
 
 
