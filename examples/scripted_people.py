@@ -36,7 +36,7 @@ def answer(page, path, name, truth, acceptance, rng):
                     "image": image,
                     "label": label,
                     "proposed": proposed,
-                    "group": step.get("name", ""),
+                    "group": step["name"],
                     "accepted": label == proposed,
                     "repetition": step.get("again", False),
                     "seconds": 2.0 if proposed is None else 0.5,

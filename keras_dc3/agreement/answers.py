@@ -9,6 +9,8 @@ import numpy as np
 
 from keras_dc3.agreement.notes import left_out, odd_people
 
+ALONE = "alone"  # in the place of a group, see `Questions.to_review`
+
 
 @dataclass(frozen=True)
 class Rounds:
@@ -40,6 +42,8 @@ class Answers:
         round: (m,) int64, 0 for the first answer of a person to the image, 1 for the
             second, and so on.
         proposed: (m,) int64, the class proposed; -1 for blind answers.
+        alone: int64, positions of images that were chosen to be asked about without
+            a proposal, so that they are no random control share.
         timed_image, timed_annotator, seconds: (t,), of all answers, also of those
             without a class, such as "cannot tell"; seconds float64, NaN if unknown.
         rounds: answers that tell whether people agree with themselves.
@@ -59,6 +63,7 @@ class Answers:
     label: np.ndarray
     round: np.ndarray
     proposed: np.ndarray
+    alone: np.ndarray
     timed_image: np.ndarray
     timed_annotator: np.ndarray
     seconds: np.ndarray
@@ -87,7 +92,7 @@ def control_share(review: Any) -> Any:
             "`review` must be a review, which tells what was proposed. Received: "
             f"{type(review).__name__}"
         )
-    blind = proposed < 0
+    blind = (proposed < 0) & ~_asked_alone("review", review, proposed)
     if not (blind & (annotations.records.label >= 0)).any():
         raise ValueError(
             f"None of the {len(proposed):,} answers is blind. Make the review with a "
@@ -129,18 +134,19 @@ def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
     # Blind and proposed answers are first answers each.
     kind = 2 * records.image + (proposed >= 0)
     number = _rounds(kind[rows], records.annotator[rows], repeated[rows])
-    again, again_number = rows, number
     others = np.flatnonzero(valid & ~asked)
-    if not (number[records.annotator[rows] >= 0] > 0).any():
-        again, again_number = _repeated(records, others, repeated)
-    blind = again.size > 0 and again is not rows
+    again, again_number = _repeated(records, others, repeated)
+    shown_again = int((number[records.annotator[rows] >= 0] > 0).sum())
+    blind = int((again_number > 0).sum()) > shown_again
     if not blind:
         again, again_number = rows, number
+    alone = _asked_alone(name, given, proposed)
     if others.size:
-        notes.append(left_out(len(others), blind))
+        notes.append(left_out(len(others), int(alone[others].sum()), blind))
     notes += odd_people(annotations, rows, number, repetition)
     used = np.unique(records.image[np.concatenate([timed, again])])
     image = np.searchsorted(used, records.image)
+    there = np.isin(records.image, used)
     label, k = records.label, len(annotations.class_names)
     first = rows[number == 0]
     cell = image[first] * k + label[first]
@@ -154,6 +160,7 @@ def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
         label=label[rows],
         round=number,
         proposed=proposed[rows],
+        alone=np.unique(image[alone & there]),
         timed_image=image[timed],
         timed_annotator=records.annotator[timed],
         seconds=records.seconds[timed],
@@ -206,6 +213,20 @@ def _parts(name: str, given: Any) -> tuple[Any, np.ndarray | None, np.ndarray | 
     return annotations, proposed, repetition
 
 
+def _asked_alone(name: str, given: Any, proposed: np.ndarray) -> np.ndarray:
+    """(m,) whether somebody chose to ask about the image without a proposal."""
+    group = getattr(given, "group", None)
+    if group is None:
+        return np.zeros(len(proposed), bool)
+    group = np.asarray(group)
+    if group.shape != proposed.shape:
+        raise ValueError(
+            f"`{name}.group` must hold one name for each of {len(proposed):,} answers. "
+            f"Received: shape {group.shape}"
+        )
+    return (group == ALONE) & (proposed < 0)
+
+
 def _counted(name: str, annotations: Any) -> Answers:
     counts = annotations.counts
     used = np.flatnonzero(counts.sum(axis=1) > 0)
@@ -221,6 +242,7 @@ def _counted(name: str, annotations: Any) -> Answers:
         label=none,
         round=none,
         proposed=none,
+        alone=none,
         timed_image=none,
         timed_annotator=none,
         seconds=np.zeros(0),

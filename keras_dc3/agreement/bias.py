@@ -209,8 +209,9 @@ def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
     shown = np.flatnonzero(answers.proposed >= 0)[::-1]
     guess[answers.image[shown]] = answers.proposed[shown]
     number = {name: c for c, name in enumerate(answers.class_names)}
+    chosen = set(answers.alone.tolist())  # no random share of their classes
     for position, image in enumerate(answers.images):
-        if guess[position] >= 0 or proposals is None:
+        if guess[position] >= 0 or proposals is None or position in chosen:
             continue
         if not isinstance(proposals, Mapping):
             proposals = _classes_of(proposals, mode)

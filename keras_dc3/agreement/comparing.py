@@ -145,7 +145,8 @@ def _against_blind(figures, draws) -> dict[str, dict]:
         note = "not defined for both conditions"
         value = float(combine(*values))
         note = note if np.isnan(value) else ""
-        return estimate(value, combine(*drawn), images, note, measure in PAIRED)
+        limit = 2.0 if measure in PAIRED else None  # of a difference of kappas
+        return estimate(value, combine(*drawn), images, note, limit)
 
     def difference(new, blind):
         return new - blind

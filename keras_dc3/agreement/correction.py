@@ -26,7 +26,7 @@ class CorrectedLabels:
             proposal counts as what the person would have answered blind, in
             expectation: itself as far as it was the person's own, else spread over the
             classes. Rows sum to the number of answers. Without bias these are the
-            plain counts.
+            counts of people's first answers.
         soft_labels: (n, k) float64, counts by their sum; NaN without answer.
         shrunk_labels: (n, k) float64, the best guess of each image's distribution:
             with few answers it leans towards what people say of images with the same
@@ -129,7 +129,7 @@ def _posterior(blind, steps, delta, prior) -> tuple[float, np.ndarray, np.ndarra
         prior.sum(axis=1, keepdims=True), blind.sum(axis=1, keepdims=True)
     )
     state, counts = prior + blind, blind.astype("float64")
-    lost, mean = np.zeros(len(blind)), state / state.sum(axis=1, keepdims=True)
+    mean = state / state.sum(axis=1, keepdims=True)
     for classes, given in steps:
         rows = np.flatnonzero(classes >= 0)
         c, other = classes[rows], given[rows].copy()
@@ -149,11 +149,12 @@ def _posterior(blind, steps, delta, prior) -> tuple[float, np.ndarray, np.ndarra
         mean[rows] = after * by_size.sum(axis=1, keepdims=True)
         mean[rows, c] += by_size @ number
         expected = chance @ number
-        counts[rows] += other
-        counts[rows, c] += expected
-        lost[rows] += equal - expected
+        # The more answers were own, the fewer are spread, and the less evenly.
+        spread = by_size * (equal[:, None] - number)
+        counts[rows] += other + after * spread.sum(axis=1, keepdims=True)
+        counts[rows, c] += expected + spread @ number
         state[rows] = mean[rows] * (total + expected)[:, None]
-    return float(evidence.sum()), counts + lost[:, None] * mean, mean
+    return float(evidence.sum()), counts, mean
 
 
 def _own_answers(alpha, total, equal, delta) -> tuple[np.ndarray, np.ndarray]:

@@ -73,7 +73,7 @@ def estimate(
     draws: np.ndarray,
     images: int,
     note: str = "",
-    centred: bool = False,
+    limit: float | None = None,
 ) -> Estimate:
     """Returns a figure with the percentile interval of its resamples.
 
@@ -85,8 +85,9 @@ def estimate(
         draws: (resamples,) the same of drawn images.
         images: how many it rests on.
         note: see `Estimate`.
-        centred: whether to move the interval by the difference between the figure and
-            the mean of its resamples. Kappa of a pair with few images is lower where
+        limit: of a kappa of pairs, 1, or a difference of these, 2: the interval is
+            moved by the difference between the figure and the mean of its resamples,
+            and cut off there. Kappa of a pair with few images is lower where
             images are drawn repeatedly, and its mean over many pairs lies outside of
             an interval that is left where it is.
     """
@@ -97,8 +98,9 @@ def estimate(
     if images < 2 or not known.size or 2 * known.size < draws.size:
         return Estimate(value, images=images, note=note)
     low, high = np.percentile(known, (2.5, 97.5))
-    if centred:
-        low, high = np.minimum(np.array([low, high]) + value - known.mean(), 1.0)
+    if limit is not None:
+        shift = value - known.mean()
+        low, high = np.clip([low + shift, high + shift], -limit, limit)
     return Estimate(value, float(low), float(high), images, note)
 
 

@@ -45,7 +45,7 @@ class Figures:
             "between", "seconds_mean"), those of an annotator by (name, position).
         values: (q,) the figures of all images.
         times: see `TimeCounts`.
-        images_of, answers_of: how many valid ones each annotator has.
+        answers_of: how many valid ones each annotator has.
         timed_images_of: how many images each annotator saw.
     """
 
@@ -62,7 +62,6 @@ class Figures:
             self.pairs["within"] = within_people(answers, settings.least_common)
         timed = answers.timed_image, answers.timed_annotator
         self.timed = TimeMeasures(*timed, seconds, n, people)
-        self.images_of = _images_of(answers.image, answers.annotator, n, people)
         self.timed_images_of = _images_of(*timed, n, people)
         known = answers.annotator >= 0
         self.answers_of = np.bincount(answers.annotator[known], minlength=people)
@@ -95,15 +94,21 @@ class Figures:
         value = self.values[at]
         if math.isnan(value) and not note:
             note = "all answers are one class, for which chance agrees as well"
-        return estimate(value, draws[:, at], images, note, name in PAIRED)
+        return estimate(value, draws[:, at], images, note, _limit(name))
 
     def of_person(self, name: str, person: int, draws: np.ndarray) -> Estimate:
         """Returns a figure of an annotator with its interval."""
         at = self.place[name, person]
-        of = self.timed_images_of if name.startswith("seconds") else self.images_of
-        images = of[person]
+        images = self._images_of(name, person)
         note = "" if math.isfinite(self.values[at]) else self._why_not(name, person)
-        return estimate(self.values[at], draws[:, at], images, note, name in PAIRED)
+        return estimate(self.values[at], draws[:, at], images, note, _limit(name))
+
+    def _images_of(self, name: str, person: int) -> int:
+        """On how many images a figure of an annotator rests."""
+        if name.startswith("seconds"):
+            return int(self.timed_images_of[person])
+        part = self.pairs[name.removeprefix("raw_")]
+        return 0 if isinstance(part, str) else part.images_of(person)
 
     def _basis(self, name: str) -> tuple[int, str]:
         """On how many images a pooled figure rests, and what is to be said of it."""
@@ -170,6 +175,11 @@ class Figures:
         if not (part.owners == person).any():
             return f"fewer than {self.settings.least_common} common images"
         return "one class for all common images, for which chance agrees as well"
+
+
+def _limit(name: str) -> float | None:
+    """Returns the largest value of a mean of kappas; None for other figures."""
+    return 1.0 if name in PAIRED else None
 
 
 def _images_of(image, annotator, num_images, num_annotators) -> np.ndarray:

@@ -100,6 +100,11 @@ class KappaMeasures:
             ]
         )
 
+    def images_of(self, person: int) -> int:
+        """Returns how many images stand in the pairs of a person."""
+        of_person = (self.owners == person).any(axis=1)
+        return int(np.unique(self.table.image[of_person[self.table.pair]]).size)
+
     @staticmethod
     def _mean(values, number):
         known = np.isfinite(values)

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 
-def left_out(number: int, rounds_are_blind: bool) -> str:
+def left_out(number: int, alone: int, rounds_are_blind: bool) -> str:
     """Returns what is told of blind answers beside answers to proposals."""
-    told = f"{number:,} blind answers of the control share are left out"
+    whose = "of the control share"
+    if alone:
+        whose = f"({alone:,} of them to images asked about alone)"
+    told = f"{number:,} blind answers {whose} are left out"
     if not rounds_are_blind:
         return f"{told}."
     return (

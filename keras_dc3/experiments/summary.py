@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import textwrap
@@ -150,7 +151,8 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
     }
     if write:
         for cell, record in records.items():
-            if record["scores"] != plain(scores[cell]):
+            # As text: NaN equals no NaN.
+            if json.dumps(record["scores"]) != json.dumps(plain(scores[cell])):
                 record["scores"] = scores[cell]
                 write_json(study.record_path(cell), record)
         write_json(study.path / "summary.json", content)

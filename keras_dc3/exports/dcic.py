@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -65,8 +66,8 @@ def to_dcic(
     classes = [proposals.class_names[c] for c in order]
     confidences = proposals.class_probabilities[:, order]
     paths = [_path(image, name) for name in proposals.ids]
-    if len(set(paths)) < len(paths):
-        twice = next(path for path in paths if paths.count(path) > 1)
+    twice, times = Counter(paths).most_common(1)[0] if paths else ("", 0)
+    if times > 1:
         raise ValueError(
             f"The function `image` gives {twice!r} for several images; it must tell "
             "them apart."

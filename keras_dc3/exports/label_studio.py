@@ -35,9 +35,8 @@ def to_label_studio(
 
     Make a project, paste the `.xml` file into "Labeling Setup > Code", and import the
     `.json` file. What people answer comes back by "Export > JSON" and
-    `Annotations.from_label_studio(file, class_names=proposals.class_names)`; where
-    names of images repeat in several folders, with
-    `image=lambda data: data["id"]` besides.
+    `Annotations.from_label_studio(file, image="id",
+    class_names=proposals.class_names)`.
 
     A task holds the image's address, its id and, for filters and sorting in the data
     manager, `group`, `proposal` in words, `ambiguity`, `class`, `cluster` and

@@ -84,7 +84,7 @@ def _read_folder(folder: Any, ids: Iterable[str]) -> Iterable[tuple[str, Any]]:
                 f"{os.fspath(folder)!r}; pass the one of the images that the proposals "
                 "were made for."
             )
-        yield name, image
+        yield name, image.shown
 
 
 def _read(

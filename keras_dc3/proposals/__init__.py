@@ -1,8 +1,8 @@
 """Proposals: what a model suggests to the people who label. NumPy only."""
 
-from keras_dc3.proposals.asking import Question, Questions
 from keras_dc3.proposals.groups import ProposalGroup
 from keras_dc3.proposals.proposal import Proposal
 from keras_dc3.proposals.proposals import Proposals
+from keras_dc3.proposals.questions import Question, Questions
 
 __all__ = ["Proposal", "ProposalGroup", "Proposals", "Question", "Questions"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,95 +10,13 @@ import numpy as np
 from keras_dc3._validation import check_positive_int, check_positive_number
 from keras_dc3.proposals.belief import answer_gain, beliefs
 from keras_dc3.proposals.groups import groups
-from keras_dc3.proposals.matching import take
 from keras_dc3.proposals.proposal import CERTAIN
+from keras_dc3.proposals.questions import GROUP, IMAGE, Question, Questions
 
 if TYPE_CHECKING:
     from keras_dc3.proposals.proposals import Proposals
 
-GROUP, IMAGE = "group", "image"
 _ACCEPT, _CHANGE, _ALONE = 1.0, 2.0, 1.0  # actions on a review sheet
-
-
-@dataclass(frozen=True)
-class Question:
-    """One thing to ask people: about a group at once, or about one image.
-
-    Attributes:
-        kind: "group", or "image" for one that is cheaper to ask about alone.
-        name: of the group, such as "class cat" or "cluster 3"; "" for an image.
-        label: position of the class to propose; -1 for an image.
-        ids: of the images; of a group the most typical one first.
-        gain: expected, in nats, see `Proposals.next`.
-        actions: expected clicks or keys.
-    """
-
-    kind: str
-    name: str
-    label: int
-    ids: tuple[str, ...]
-    gain: float
-    actions: float
-
-    def __str__(self) -> str:
-        what = self.ids[0]
-        if self.kind == GROUP:
-            what = f"{self.name}: {len(self.ids):,} images"
-        return f"{what}; {self.gain:.3g} nats for {self.actions:.3g} actions"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Questions:
-    """What to ask next, the most gain per action first. Iterating gives `Question`s.
-
-    Attributes:
-        questions: tuple of `Question`; each image stands in one at most.
-        settled: how many images are not asked about, as nobody disagrees on them.
-    """
-
-    questions: tuple[Question, ...]
-    settled: int
-    _of: Proposals = field(compare=False)
-
-    def __len__(self) -> int:
-        return len(self.questions)
-
-    def __iter__(self) -> Iterator[Question]:
-        return iter(self.questions)
-
-    def __getitem__(self, position: int) -> Question:
-        return self.questions[position]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """All images to ask about, in order."""
-        return tuple(name for question in self for name in question.ids)
-
-    @property
-    def gain(self) -> float:
-        """Expected, in nats, of all."""
-        return float(sum(question.gain for question in self))
-
-    @property
-    def actions(self) -> float:
-        """Expected clicks or keys of all."""
-        return float(sum(question.actions for question in self))
-
-    @property
-    def proposals(self) -> Proposals:
-        """The proposals for these images alone, such as to make a review sheet of."""
-        return take(self._of, [self._of._row_of[name] for name in self.ids])
-
-    def __str__(self) -> str:
-        asked = [question for question in self if question.kind == GROUP]
-        in_groups = sum(len(question.ids) for question in asked)
-        return (
-            f"Ask about {len(self.ids):,} images, {in_groups:,} of them in "
-            f"{len(asked):,} groups: {self.gain:.3g} nats for {self.actions:.3g} "
-            f"actions expected; {self.settled:,} images are settled."
-        )
-
-    __repr__ = __str__
 
 
 def ask_next(
@@ -243,7 +160,9 @@ def _candidates(
         alone[rows] = False
         order = np.lexsort((rows, -gain[rows] / actions))
         rows, actions = rows[order], actions[order]
-        together = gain[rows].cumsum() / (_ACCEPT + actions.cumsum())
+        spent = _ACCEPT + actions.cumsum()
+        cheaper = spent < _ALONE * np.arange(1, len(rows) + 1)  # than all alone
+        together = np.where(cheaper, gain[rows].cumsum() / spent, -np.inf)
         first = int(together.argmax()) + 1
         found.append((together[first - 1], number, True, rows[:first], actions[:first]))
         for row, action in zip(rows[first:], actions[first:], strict=True):
@@ -265,17 +184,22 @@ def _choose(given: _Candidates, budget: float) -> list[tuple[int, np.ndarray]]:
     for group, opens, rows, actions in parts:
         if left <= 0:
             break
-        if group >= 0 and not opens and group not in taken:
-            continue
         begin = _ACCEPT if group >= 0 and opens else 0.0
         fits = int((begin + actions.cumsum() <= left).sum())
-        if not fits:
-            continue
-        left -= begin + actions[:fits].sum()
-        if group >= 0:
-            taken.setdefault(group, []).append(rows[:fits])
-        else:
-            chosen.append((group, rows))
+        spent = begin + actions[:fits].sum()
+        # What is left of a budget may be too little for a group, or for so few of it
+        # that each alone is cheaper.
+        apart = group >= 0 and not opens and group not in taken
+        if apart or (opens and group >= 0 and spent >= _ALONE * fits):
+            fits = min(len(rows), int(left / _ALONE))
+            chosen += [(-1, rows[i : i + 1]) for i in range(fits)]
+            left -= _ALONE * fits
+        elif fits:
+            left -= spent
+            if group >= 0:
+                taken.setdefault(group, []).append(rows[:fits])
+            else:
+                chosen.append((group, rows))
     return [(g, np.concatenate(parts)) for g, parts in taken.items()] + chosen
 
 

@@ -29,6 +29,7 @@ function after(cursor) {
 function choose(label) {
   const step = current();
   if (!step) return;
+  leaveFind();
   if (step.kind !== "group") {
     const cursor = state.cursor;
     act([["own", step.items[0], [label, now()]]], () => after(cursor));
@@ -41,6 +42,8 @@ function choose(label) {
       marks.flatMap((i) => [["own", i, [label, when]], ["marked", i, undefined]]),
     );
     arrived = performance.now(); // the next answer is for the whole group
+  } else if (allNamed(step)) {
+    act([["own", step.items[focus], [label, now()]]]);
   } else {
     const changes = [["label", state.cursor, label === step.label ? undefined : label]];
     if (isDone(state.cursor)) changes.push(["done", state.cursor, now()]);

@@ -36,7 +36,8 @@ function welcome() {
   problem.setAttribute("role", "status");
   form.onsubmit = (event) => {
     event.preventDefault();
-    problem.textContent = named(trimmed(input.value), [...card.querySelectorAll(".row button")]);
+    const name = trimmed(input.value.toWellFormed?.() ?? input.value);
+    problem.textContent = named(name, [...card.querySelectorAll(".row button")]);
   };
   const note =
     "Your answers stay in this browser until you download them; a private window " +
@@ -89,7 +90,8 @@ function showAlarm() {
   const saved = unkept || stale ? "not saved" : "saved in this browser";
   $("saved").textContent = state || unkept ? saved : "";
   const alarm = $("alarm");
-  const why = stale ? "stale" : unkept || [...damaged.keys()].join();
+  const names = [...damaged.keys()].join();
+  const why = stale ? "stale" : unkept || (names && `damaged: ${names}`);
   alarm.hidden = !why;
   if (!why || alarm.dataset.why === why) return;
   alarm.dataset.why = why;

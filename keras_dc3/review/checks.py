@@ -54,23 +54,17 @@ def check_proposals(part: Part, proposals: Proposals) -> None:
 
 
 def other_proposals(parts: Sequence[Part], proposals: Proposals | None) -> list[str]:
-    """Returns what to tell of answers to something else than `proposals` propose."""
+    """Returns what to tell of files made from other proposals for the same images."""
     if proposals is None or parts[0].mode == "none":
         return []
-    names = proposals.class_names
-    would = dict(zip(proposals.ids, proposals.class_name, strict=True))
-    if parts[0].mode == "dc3":
-        for group in proposals.groups():
-            would.update(dict.fromkeys(group.ids, names[group.proposed_class]))
-    answers = [answer for part in parts for answer in part.answers]
-    answers = [answer for answer in answers if answer.proposed is not None]
-    others = [answer for answer in answers if would[answer.image] != answer.proposed]
+    values = fingerprint.of_values(proposals)
+    others = [part for part in parts if part.fingerprint["proposals"] != values]
     if not others:
         return []
     return [
-        f"{len(others):,} of {len(answers):,} answers are to another proposal than "
-        f"that of `proposals`, such as {others[0].proposed!r} for "
-        f"{others[0].image!r}: are these of another round? What people saw counts."
+        f"{some(dict.fromkeys(part.file for part in others), 3)}: made from other "
+        "proposals than `proposals`, such as those of another round. What people saw "
+        "counts."
     ]
 
 
@@ -98,14 +92,15 @@ def check_images(
             "ids are known here. Pass `proposals`, too."
         )
     digests = {
-        name: pictures.pixel_digest(image)
+        name: pictures.pixel_digest(image.original)
         for name, image in pictures.find(images, ids)
         if not isinstance(image, str)
     }
     if fingerprint.of_pixels(digests) != part.fingerprint["pixels"]:
         raise AnnotationError(
             f"{part.file} was made for another set than `images`: {_DIFFERS['pixels']},"
-            " or some are missing. Pass the images of that sheet."
+            " or some are missing, or were when the sheet was made. Pass the images of "
+            "that sheet."
         )
 
 

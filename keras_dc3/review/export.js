@@ -3,7 +3,7 @@
 const COLUMNS = [
   "image", "annotator", "label", "proposed", "group", "accepted", "repetition",
   "seconds", "started", "ended", "mode", "fingerprint", "page", "session", "saved", "rows",
-  "changes",
+  "changes", "openings",
 ];
 
 /** One object per answer, in the order of the page. */
@@ -20,7 +20,7 @@ function rows() {
       image: data.images[item.image],
       label: answer[0] === UNSURE ? null : data.classes[answer[0]],
       proposed: group ? data.classes[step.label] : null,
-      group: group ? step.name : "",
+      group: step.name,
       accepted: group && answer[0] === step.label,
       repetition: item.again,
       seconds: Math.round((shared + alone) * 1000) / 1000,
@@ -48,6 +48,7 @@ function asJson() {
     started: state.started,
     saved: state.saved,
     changes: state.changes,
+    openings: state.openings,
     finished: found.length === items.length,
     classes: data.classes,
     images: data.images,
@@ -68,6 +69,7 @@ function asCsv() {
     saved: state.saved,
     rows: found.length,
     changes: state.changes,
+    openings: state.openings.map((pair) => pair.join(":")).join(" "),
   };
   const cell = (value) => {
     const text = value === null ? "" : String(value);

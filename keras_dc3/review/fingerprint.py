@@ -1,14 +1,19 @@
-"""What a review was made for, as short text. Standard library only."""
+"""What a review was made for, as short text. NumPy only."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals import Proposals
 
 _DIGITS = 16
-PARTS = ("mode", "images", "classes", "pixels")
+PARTS = ("mode", "images", "classes", "pixels", "proposals")
 
 
 def fingerprint(
@@ -16,14 +21,16 @@ def fingerprint(
     ids: Iterable[str],
     class_names: Sequence[str],
     pixels: Mapping[str, str],
+    values: str,
 ) -> str:
-    """Returns mode, ids, class names and pixels in one word, such as `dc3-1f...-...`.
+    """Returns mode, ids, class names, pixels and proposals in one word, `dc3-1f...`.
 
     The order of the images plays no part, that of the classes does. `parts` takes it
     apart again, so that a message can say what differs.
 
     Args:
         pixels: id -> digest of the image.
+        values: of `of_values`.
     """
     return "-".join(
         [
@@ -31,6 +38,7 @@ def fingerprint(
             of_ids(ids),
             of_class_names(class_names),
             of_pixels(pixels),
+            values,
         ]
     )
 
@@ -48,6 +56,17 @@ def of_class_names(class_names: Sequence[str]) -> str:
 def of_pixels(pixels: Mapping[str, str]) -> str:
     """Returns the part of the fingerprint that stands for the images themselves."""
     return digest(sorted(pixels.items()))
+
+
+def of_values(proposals: Proposals) -> str:
+    """Returns the part of the fingerprint that stands for what the proposals say.
+
+    The noise of rounding plays no part.
+    """
+    order = np.argsort(np.array(proposals.ids, dtype=object))
+    found = (proposals.class_probabilities, proposals.ambiguity, proposals.cluster)
+    text = b"".join(np.round(v[order], 4).astype("<f4").tobytes() for v in found)
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]
 
 
 def parts(text: str) -> dict[str, str] | None:

@@ -107,9 +107,14 @@ function onFindKey(event) {
   const label = text ? meant(text) : null;
   if (event.key === "Enter" && text && label === null) return;
   if (event.key === "Enter" && (event.repeat || !settled())) return;
-  clearFind();
-  (thumb(focus) || $("main")).focus();
+  leaveFind();
   if (event.key === "Enter" && label !== null) choose(label);
+}
+
+/** What is typed next is for the images again. */
+function leaveFind() {
+  clearFind();
+  if (document.activeElement === $("find")) (thumb(focus) || $("main")).focus();
 }
 
 function clearFind() {

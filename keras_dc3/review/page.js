@@ -2,6 +2,8 @@
 
 function begin(annotator) {
   state = load(annotator) || fresh(annotator);
+  kept = stored(annotator)?.changes ?? null;
+  state.openings = [...(state.openings ?? []), [random(), state.changes]];
   [past, future] = [[], []];
   goTo.shown = undefined;
   goTo(state.cursor);
@@ -10,13 +12,17 @@ function begin(annotator) {
 /** Goes on in this tab with what another one has saved. */
 function takeOver() {
   const { annotator } = state;
+  const loss = "Answers given here could not be kept. Go on without them?";
+  if (unkept && !confirm(loss)) return;
   stale = false;
+  unkept = null;
   begin(annotator);
 }
 
 function leave() {
   tick();
   save();
+  if (unkept) unsaved.set(state.annotator, state);
   stale = false;
   state = null;
   goTo.shown = undefined;

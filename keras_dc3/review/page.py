@@ -24,11 +24,12 @@ from keras_dc3._writing import whole_file
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.source import some
 from keras_dc3.review import pictures
-from keras_dc3.review.fingerprint import digest, fingerprint, of_ids
+from keras_dc3.review.fingerprint import digest, fingerprint, of_ids, of_values
 from keras_dc3.review.plan import MODES, Step, blind_pages, group_pages
 
 if TYPE_CHECKING:
     from keras_dc3.proposals.proposals import Proposals
+    from keras_dc3.proposals.questions import Questions
 
 _SCRIPTS = (
     *("state.js", "store.js", "export.js", "view.js", "cards.js"),
@@ -49,8 +50,14 @@ def write(
     thumbnail_size: int = 160,
     max_images_per_page: int = 2000,
     round_name: str = "",
+    questions: Questions | None = None,
 ) -> tuple[str, ...]:
-    """Writes review sheets. See `Proposals.to_review`."""
+    """Writes review sheets. See `Proposals.to_review` and `Questions.to_review`.
+
+    Args:
+        questions: whose groups to take, in the mode "dc3"; None for those of the
+            proposals.
+    """
     check_choice("mode", mode, MODES)
     check_probability("control", control)
     check_probability("repetitions", repetitions)
@@ -73,14 +80,18 @@ def write(
     for text in (title, *proposals.ids, *proposals.class_names):
         _check_unicode(text)
     urls, digests = _pictures(images, proposals.ids, thumbnail_size)
-    mark = fingerprint(mode, proposals.ids, proposals.class_names, digests)
+    values = of_values(proposals)
+    mark = fingerprint(mode, proposals.ids, proposals.class_names, digests, values)
     if mode == "none":
         ids = [name for name in proposals.ids if name in urls]
         pages = blind_pages(ids, repetitions, seed, max_images_per_page)
     else:
-        groups = _groups(proposals, mode, urls)
-        pages = group_pages(groups, control, repetitions, seed, max_images_per_page)
-    shown = [round_name, _values(proposals)]
+        groups = _found(_steps(proposals, mode, questions), urls)
+        alone = [q.ids[0] for q in questions or () if q.kind == "image"]
+        alone = [name for name in alone if name in urls]
+        most = max_images_per_page
+        pages = group_pages(groups, control, repetitions, seed, most, alone)
+    shown = [round_name, values]
     names, several = _names(path, len(pages)), len(pages) > 1
     for number, (name, steps) in enumerate(zip(names, pages, strict=True)):
         content = {
@@ -173,8 +184,8 @@ def _pictures(
         if isinstance(image, str):
             missing.append(f"{name!r} {image}")
         else:
-            urls[name] = pictures.data_url(image, size)
-            digests[name] = pictures.pixel_digest(image)
+            urls[name] = pictures.data_url(image.shown, size)
+            digests[name] = pictures.pixel_digest(image.original)
     if not urls:
         raise ValueError(
             f"There is nothing to review: {some(missing, 3)}. Pass the images that the "
@@ -191,16 +202,14 @@ def _pictures(
     return urls, digests
 
 
-def _values(proposals: Proposals) -> str:
-    """Returns a digest of what the proposals say, without the noise of rounding."""
-    found = (proposals.class_probabilities, proposals.ambiguity, proposals.cluster)
-    text = b"".join(np.round(values, 4).astype("<f4").tobytes() for values in found)
-    return hashlib.sha256(text).hexdigest()
+def _steps(proposals: Proposals, mode: str, questions: Questions | None) -> list[Step]:
+    if questions is not None:
+        return _by_question(proposals, questions)
+    return _by_class(proposals) if mode == "classes" else _by_group(proposals)
 
 
-def _groups(proposals: Proposals, mode: str, found: dict[str, str]) -> list[Step]:
+def _found(steps: list[Step], found: dict[str, str]) -> list[Step]:
     """Returns groups of images that were found, medoids first."""
-    steps = _by_class(proposals) if mode == "classes" else _by_group(proposals)
     kept = []
     for step in steps:
         medoids = [name for name in step.ids[: step.medoids] if name in found]
@@ -237,6 +246,20 @@ def _by_group(proposals: Proposals) -> list[Step]:
     return steps
 
 
+def _by_question(proposals: Proposals, questions: Questions) -> list[Step]:
+    """The most typical images first, by which a question is ordered."""
+    steps = []
+    for question in questions:
+        if question.kind == "group":
+            class_name = proposals.class_names[question.label]
+            about = f"proposed: {class_name}"
+            title = question.name.removeprefix("class ")
+            steps.append(
+                Step(question.ids, question.name, title, about, question.label)
+            )
+    return steps
+
+
 def _by_class(proposals: Proposals) -> list[Step]:
     """The predicted class of every image, the most probable first."""
     steps = []
@@ -268,6 +291,6 @@ def _content(steps: Sequence[Step], urls: dict[str, str]) -> dict[str, Any]:
                 "medoids": step.medoids,
             }
         else:
-            one |= {"kind": "blind", "again": step.again}
+            one |= {"kind": "blind", "again": step.again, "name": step.name}
         told.append(one)
     return {"images": ids, "pictures": [urls[name] for name in ids], "steps": told}

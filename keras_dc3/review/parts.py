@@ -46,8 +46,9 @@ class Part:
     """What one person answered on one page, as one file tells it.
 
     `changes` counts what was done in the session, so that clocks play no part; it is 0
-    where the file does not tell. `classes` and `images` are None where the file does
-    not list them.
+    where the file does not tell. `openings` are (name, changes before it) of each time
+    that the page was opened in the session, () where the file does not tell. `classes`
+    and `images` are None where the file does not list them.
     """
 
     file: str
@@ -61,6 +62,17 @@ class Part:
     answers: list[Answer]
     classes: tuple[str, ...] | None = None
     images: tuple[str, ...] | None = None
+    openings: tuple[tuple[str, int], ...] = ()
+
+    def follows(self, other: Part) -> bool:
+        """Whether this state of the same session came from the other one."""
+        if not (self.openings and other.openings):
+            return self.changes >= other.changes
+        number = len(other.openings)
+        if self.openings[:number] != other.openings:
+            return False
+        further = self.openings[number:]
+        return other.changes <= (further[0][1] if further else self.changes)
 
 
 def read_parts(path: str | os.PathLike) -> list[Part]:
@@ -154,7 +166,13 @@ def _of_csv(name: str, text: str) -> list[Part]:
             row[key] = _FLAGS.get(flag.lower(), flag)
         row["seconds"] = _number(row["seconds"])
         row["changes"] = _whole_number(row.get("changes", ""))
-        key = tuple(row[k] for k in (*_PART, "rows", "changes"))
+        row["openings"] = [
+            [name, _whole_number(number)]
+            for name, _, number in (
+                pair.partition(":") for pair in row.get("openings", "").split()
+            )
+        ]
+        key = (*(row[k] for k in (*_PART, "rows", "changes")), str(row["openings"]))
         found.setdefault(key, (row, []))[1].append(_answer(place, row))
     if not found:
         raise AnnotationError(f"{name} holds no answer.")
@@ -245,6 +263,9 @@ def _part(
     changes = found.get("changes") or 0
     if not isinstance(changes, int) or isinstance(changes, bool) or changes < 0:
         raise AnnotationError(f"{name}: 'changes' cannot be {changes!r}. {_AGAIN}")
+    openings = found.get("openings") or []
+    if not isinstance(openings, list) or not all(map(_is_opening, openings)):
+        raise AnnotationError(f"{name}: 'openings' cannot be {openings!r}. {_AGAIN}")
     return Part(
         name,
         trimmed(found["annotator"]),
@@ -257,4 +278,13 @@ def _part(
         answers,
         classes,
         images,
+        tuple((opening, changes) for opening, changes in openings),
+    )
+
+
+def _is_opening(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and [type(part) for part in value] == [str, int]
+        and value[1] >= 0
     )

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,15 @@ _BATCH = 256
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
 _QUALITY = 85
 
-Found = Iterator[tuple[str, "np.ndarray | str"]]
+
+class Picture(NamedTuple):
+    """An image as it is shown, (h, w) or (h, w, 3) uint8, and its values as given."""
+
+    shown: np.ndarray
+    original: np.ndarray
+
+
+Found = Iterator[tuple[str, "Picture | str"]]
 
 
 def pillow() -> Any:
@@ -38,7 +46,7 @@ def pillow() -> Any:
 
 
 def find(images: Any, ids: Sequence[str]) -> Found:
-    """Yields (id, image) for each id: (h, w) or (h, w, 3) uint8, or why there is none.
+    """Yields (id, `Picture`) for each id, or (id, why there is none).
 
     Args:
         images: (n, h, w, c), one for each id; id -> image; a set of images with `ids`
@@ -72,7 +80,19 @@ def find(images: Any, ids: Sequence[str]) -> Found:
 
 
 def pixel_digest(image: np.ndarray) -> str:
-    """Returns what tells this image from all others."""
+    """Returns what tells this image from all others, whatever its dtype.
+
+    The range of the values follows from the image alone, not from those around it.
+    """
+    if image.ndim == 3 and image.shape[-1] == 1:
+        image = image[..., 0]
+    if image.dtype != np.uint8:
+        low, high = float(image.min()), float(image.max())
+        known = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (low, high)]
+        if image.dtype.kind in "iu":
+            known = known[2:]
+        fits = next(r for r in known if r[0] <= low and high <= r[1])
+        image = _bytes(image, fits)
     head = f"{image.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).hexdigest()
 
@@ -104,7 +124,8 @@ def _in_set(images: Any, ids: Sequence[str]) -> Found:
     for start in range(0, len(known), _BATCH):
         names = known[start : start + _BATCH]
         read = np.asarray(images.read(np.array([position[name] for name in names])))
-        yield from zip(names, _as_bytes(read, images.value_range), strict=True)
+        shown = _as_bytes(read, images.value_range)
+        yield from zip(names, map(Picture, shown, read), strict=True)
 
 
 def _in_mapping(images: Mapping[str, Any], ids: Sequence[str]) -> Found:
@@ -120,7 +141,8 @@ def _in_mapping(images: Mapping[str, Any], ids: Sequence[str]) -> Found:
         if name not in images:
             yield name, "is not among `images`"
             continue
-        yield name, _as_bytes(_checked(name, images[name]).images, (low, high))[0]
+        original = _checked(name, images[name]).images
+        yield name, Picture(_as_bytes(original, (low, high))[0], original[0])
 
 
 def _checked(name: str, image: Any) -> ImageSet:
@@ -138,10 +160,14 @@ def _as_bytes(read: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
             f"{read.shape}"
         )
     if read.dtype != np.uint8:
-        low, high = value_range
-        scaled = (read.astype("float64") - low) / ((high - low) or 1.0)
-        read = np.round(scaled.clip(0.0, 1.0) * 255.0).astype("uint8")
+        read = _bytes(read, value_range)
     return read[..., 0] if read.shape[-1] == 1 else read
+
+
+def _bytes(values: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
+    low, high = value_range
+    scaled = (values.astype("float64") - low) / ((high - low) or 1.0)
+    return np.round(scaled.clip(0.0, 1.0) * 255.0).astype("uint8")
 
 
 def _in_folder(folder: str, ids: Sequence[str]) -> Found:
@@ -157,4 +183,5 @@ def _in_folder(folder: str, ids: Sequence[str]) -> Found:
             except ImageFileError as error:
                 yield name, f"cannot be read ({error.reason})"
             else:
-                yield name, decoded[..., 0] if decoded.shape[-1] == 1 else decoded
+                shown = decoded[..., 0] if decoded.shape[-1] == 1 else decoded
+                yield name, Picture(shown, decoded)

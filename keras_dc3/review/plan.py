@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 MODES = ("none", "classes", "dc3")
+ALONE = "alone"  # name of the group of images that were chosen to be asked blind
 _BLOCK = 10  # blind images shown in a row between groups
 _LARGEST = 100  # images accepted together, so that blocks find places between them
 
@@ -18,7 +19,8 @@ class Step:
 
     Attributes:
         ids: of the images, in the order in which they are shown.
-        name: of the group; "" for an image alone, which is blind.
+        name: of the group; "" for a blind image, `ALONE` for one that was chosen to
+            be blind, not drawn.
         title, description: what is written above the group.
         label: position of the class that is proposed; -1 for none.
         medoids: how many of the first images stand for the group.
@@ -58,7 +60,12 @@ def blind_pages(
 
 
 def group_pages(
-    groups: Sequence[Step], control: float, repetitions: float, seed: int, most: int
+    groups: Sequence[Step],
+    control: float,
+    repetitions: float,
+    seed: int,
+    most: int,
+    alone: Sequence[str] = (),
 ) -> list[list[Step]]:
     """Returns the steps of each page: groups with blocks of blind images between.
 
@@ -74,17 +81,25 @@ def group_pages(
         repetitions: share of the blind images that come again; at most half can.
         seed: of the draw and the order.
         most: images of a page.
+        alone: images besides those of the groups, to be asked blind.
     """
-    pages = []
-    for page, parts in enumerate(_split(groups, most)):
+    pages, steps = [], [*groups, *(Step((name,), ALONE) for name in alone)]
+    for page, whole in enumerate(_split(steps, most)):
         rng = np.random.default_rng([seed, page])
+        parts = [step for step in whole if step.is_group]
+        chosen = [step for step in whole if not step.is_group]
         ids = [name for group in parts for name in group.ids]
         drawn = rng.permutation(len(ids))[: _share(control, len(ids))]
         blind = [ids[i] for i in drawn]
         hidden = set(blind)
         kept = [_without(group, hidden) for group in parts]
         kept = [group for group in kept if group.ids]
-        pages.append(_mixed(kept, _blind(blind, repetitions, rng)))
+        single = _blind(blind, repetitions, rng)
+        if chosen:  # among the others, in any order
+            places = np.sort(rng.integers(0, len(single) + 1, len(chosen)))
+            for place, step in zip(places[::-1].tolist(), chosen, strict=True):
+                single.insert(place, step)
+        pages.append(_mixed(kept, single))
     return pages
 
 

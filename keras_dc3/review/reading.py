@@ -100,7 +100,11 @@ def _files(parts: Sequence[Part]) -> str:
 
 
 def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
-    """Of several states of one session the last one, whatever clocks say."""
+    """Of several states of one session the last one, whatever clocks say.
+
+    States of which none came from the other are put together: a browser that did not
+    keep all answers went on from older ones.
+    """
     kept: dict[tuple[str, str, str], Part] = {}
     for part in parts:
         key = (part.annotator, part.page, part.session)
@@ -108,7 +112,14 @@ def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
         if old is None:
             kept[key] = part
             continue
-        later = max((old, part), key=lambda p: (p.changes, p.saved, len(p.answers)))
+        if not (part.follows(old) or old.follows(part)):
+            kept[key] = _united(old, part, notes)
+            continue
+        both = part.follows(old) and old.follows(part)
+        if both:
+            later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
+        else:
+            later = part if part.follows(old) else old
         kept[key] = later
         notes.append(
             f"{old.file} and {part.file} are of the same session of "
@@ -116,6 +127,25 @@ def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
             f"{len(later.answers):,} answers."
         )
     return list(kept.values())
+
+
+def _united(old: Part, part: Part, notes: list[str]) -> Part:
+    answers = {(a.image, a.repetition): a for a in old.answers}
+    for answer in part.answers:
+        other = answers.setdefault((answer.image, answer.repetition), answer)
+        if other.label != answer.label:
+            raise AnnotationError(
+                f"{other.place} and {answer.place} contradict each other: both are the "
+                f"answer of {part.annotator!r} to {answer.image!r}, in two states of a "
+                "session of which none came from the other. Remove one of the answers, "
+                "or leave out a file."
+            )
+    notes.append(
+        f"{old.file} and {part.file} are of the same session of {part.annotator!r}, "
+        "but none came from the other: a browser has not kept all answers. They are "
+        f"put together, {len(answers):,} answers."
+    )
+    return Part(**{**vars(part), "answers": list(answers.values()), "openings": ()})
 
 
 def _without_doubles(part: Part, notes: list[str]) -> Part:
@@ -156,7 +186,10 @@ def _classes(
         if name is not None
     }
     if not found:
-        raise AnnotationError(f"{_files(parts)}: no answer names a class.")
+        raise AnnotationError(
+            f"{_files(parts)}: no answer names a class, and a CSV file does not list "
+            "the classes. Pass `proposals`, or read the JSON file."
+        )
     known = class_order(found)
     if fingerprint.of_class_names(known) != parts[0].fingerprint["classes"]:
         notes.append(

@@ -17,15 +17,20 @@ let future = [];
 
 const now = () => new Date().toISOString();
 
+function random() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
 function fresh(annotator) {
-  const random = crypto.getRandomValues(new Uint8Array(12));
   return {
     version: 1,
     annotator,
-    session: Array.from(random, (b) => b.toString(16).padStart(2, "0")).join(""),
+    session: random(),
     started: now(),
     saved: now(),
     changes: 0, // how many were made: tells the later state, whatever clocks say
+    openings: [], // [name, changes before it] of each time that it was begun or continued
     cursor: "0", // a step's number, "i" and an item's, or "end"
     own: {}, // item -> [label, when], given to this image alone
     marked: {}, // item -> 1, taken out of its group

@@ -6,6 +6,8 @@ const SAVE_EVERY = 5000; // milliseconds, of time alone: answers are kept at onc
 
 let unkept = null; // why the last attempt to keep the answers failed
 const damaged = new Map(); // annotator -> what was kept of them and cannot be read
+const unsaved = new Map(); // annotator -> state that only this page has
+let kept = null; // `changes` of what this tab has last written or read
 let stale = false; // another tab has gone on with these answers
 let last = null; // when time was last counted, milliseconds
 let lastSave = 0;
@@ -39,20 +41,31 @@ function sessions() {
       if (one) found.push(one);
     }
   } catch {
-    return [];
+    // Then only what this page has itself.
+  }
+  for (const [annotator, one] of unsaved) {
+    const at = found.findIndex((other) => other.annotator === annotator);
+    if (at >= 0) found.splice(at, 1);
+    found.push(one);
   }
   return found.sort((a, b) => (a.saved < b.saved ? 1 : -1));
 }
 
 /** Returns what was kept of an annotator; null if there is nothing that can be used. */
 function load(annotator) {
+  if (unsaved.has(annotator)) return unsaved.get(annotator);
   const text = readKey(`${PREFIX}of/${annotator}`);
-  if (text === null) return null;
-  const found = usable(text, annotator);
-  if (found) return found;
+  const found = stored(annotator);
+  if (text === null || found) return found;
   damaged.set(annotator, text);
   writeKey(`${PREFIX}unreadable/${annotator}`, text);
   return null;
+}
+
+/** What the browser has kept, which another tab may have written. */
+function stored(annotator) {
+  const text = readKey(`${PREFIX}of/${annotator}`);
+  return text === null ? null : usable(text, annotator);
 }
 
 function usable(text, annotator) {
@@ -83,16 +96,19 @@ function save() {
   }
   state.saved = now();
   unkept = writeKey(`${PREFIX}of/${state.annotator}`, JSON.stringify(state));
+  if (!unkept) {
+    kept = state.changes;
+    unsaved.delete(state.annotator);
+  }
   lastSave = performance.now();
   showAlarm();
 }
 
 /** Whether another tab has gone on, of which a sleeping tab may not have heard. */
 function overtaken() {
-  const text = readKey(`${PREFIX}of/${state.annotator}`);
-  const found = text === null ? null : usable(text, state.annotator);
+  const found = stored(state.annotator);
   if (!found) return false;
-  return found.session !== state.session || found.changes > state.changes;
+  return found.session !== state.session || found.changes !== kept;
 }
 
 /** Tells at once, before anything was answered, where nothing can be kept. */
@@ -128,7 +144,7 @@ function watch() {
     save();
   });
   addEventListener("beforeunload", (event) => {
-    if (state && unkept && !stale && answered()) event.preventDefault();
+    if ((state && unkept && answered()) || unsaved.size) event.preventDefault();
   });
   addEventListener("storage", (event) => {
     if (!state || event.key !== `${PREFIX}of/${state.annotator}`) return;

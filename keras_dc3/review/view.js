@@ -36,6 +36,7 @@ function picture(image, alt) {
 const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const current = () => stepAt(state.cursor);
 const open = (i) => state.marked[i] && !state.own[i];
+const allNamed = (step) => step.items.every((i) => state.own[i]);
 const markedHere = () =>
   current()?.kind === "group" ? current().items.filter(open) : [];
 
@@ -53,8 +54,10 @@ function render() {
   else if (current().kind === "group") main.append(...group());
   else main.append(single());
   refresh();
+  // A button in use stays in use, so that its key does not fall upon the images.
+  const used = document.activeElement.closest("header button, #moves button");
   const start = $("name") || thumb(focus) || main;
-  start.focus({ preventScroll: true });
+  if (!used || used.hidden || !state) start.focus({ preventScroll: true });
   $("said").textContent = state ? told() : "";
   main.setAttribute("aria-label", state ? told() : "Start");
 }
@@ -134,11 +137,11 @@ function refresh() {
   $("count").textContent = `${count} of ${items.length}`;
   $("who").textContent = state ? state.annotator : "";
   $("who").hidden = !state;
-  $("undo").disabled = !past.length;
+  dim("undo", !past.length);
   $("undo").title = past.length
     ? "Undo (Ctrl+Z)"
     : "Nothing to undo since this page was opened";
-  $("redo").disabled = !future.length;
+  dim("redo", !future.length);
   for (const id of ["json", "csv"]) $(id).disabled = !count;
   if (!state || state.cursor === "end") return;
   const step = current();
@@ -148,6 +151,11 @@ function refresh() {
     $("given").textContent = answer ? `Your answer: ${className(answer[0])}` : "";
   }
   refreshFooter(step);
+}
+
+/** Shows that a button does nothing now; it keeps the focus, unlike a disabled one. */
+function dim(id, dimmed) {
+  $(id).setAttribute("aria-disabled", dimmed ? "true" : "false");
 }
 
 function refreshGroup(step) {
@@ -171,6 +179,10 @@ function refreshGroup(step) {
   const label = groupLabel(state.cursor);
   const marks = markedHere().length;
   const rest = label === step.label ? "proposed" : "your choice for all";
+  if (allNamed(step)) {
+    $("task").textContent = "Each image has a class of its own. A class renames the current one.";
+    return;
+  }
   $("task").replaceChildren(
     "Answer: ", make("b", "", className(label)), ` (${rest}). `,
     marks
@@ -182,19 +194,22 @@ function refreshGroup(step) {
 function refreshFooter(step) {
   const marks = markedHere();
   const isGroup = step.kind === "group";
-  const all = isGroup && !marks.length;
+  const named = isGroup && !marks.length && allNamed(step);
+  const all = isGroup && !marks.length && !named;
   const verb = marks.length === 1 ? "is" : "are";
   const marked = `${marks.length} marked ${verb}`;
-  $("target").textContent = all ? "The whole group is" : isGroup ? marked : "This is";
+  const one = named ? "This image is" : isGroup ? marked : "This is";
+  $("target").textContent = all ? "The whole group is" : one;
   $("choice").classList.toggle("marks", marks.length > 0);
-  const chosen = all ? groupLabel(state.cursor) : answerOf(step.items[0])?.[0];
+  const item = step.items[named ? focus : 0];
+  const chosen = all ? groupLabel(state.cursor) : answerOf(item)?.[0];
   for (const button of $("classes").children) {
     const mine = Number(button.dataset.label) === chosen && !marks.length;
     button.classList.toggle("chosen", mine);
     button.setAttribute("aria-pressed", mine ? "true" : "false");
     if (mine) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  $("back").disabled = state.cursor === "0";
+  dim("back", state.cursor === "0");
   $("place").textContent = whereabouts();
   if (isGroup) {
     const name = data.images[items[step.items[focus]].image];

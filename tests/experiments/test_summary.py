@@ -191,6 +191,9 @@ def test_scores_stay_where_raw_outputs_are_not_kept(tmp_path):
     write_outputs(folder, cells)
     experiments.summarize(tmp_path)
     before = read_json(tmp_path / "summary.json")
+    written = [folder.record_path(cell).stat().st_mtime_ns for cell in cells]
+    experiments.summarize(tmp_path)
+    assert written == [folder.record_path(cell).stat().st_mtime_ns for cell in cells]
     assert "common_d" in before["rows"]["pi"]["dc3"]["scores"]
     for cell in cells:
         folder.outputs_path(cell).unlink()

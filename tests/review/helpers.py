@@ -15,7 +15,7 @@ NAMES = ("cat", "dog", "red deer")
 COLUMNS = (
     *("image", "annotator", "label", "proposed", "group", "accepted", "repetition"),
     *("seconds", "started", "ended", "mode", "fingerprint", "page", "session"),
-    *("saved", "rows", "changes"),
+    *("saved", "rows", "changes", "openings"),
 )
 HOSTILE = (
     "</script><script>window.hacked = 1</script>",
@@ -122,6 +122,7 @@ def answer(path, annotator="anna", choose=lambda image, proposed: 0, session=Non
         "started": "2026-01-01T10:00:00.000Z",
         "saved": "2026-01-01T11:00:00.000Z",
         "changes": len(rows),
+        "openings": [[f"opening of {annotator}".replace(" ", "_"), 0]],
         "finished": True,
         "classes": page["classes"],
         "images": page["images"],
@@ -145,7 +146,9 @@ def as_csv(file):
         return "" if value is None else str(value)
 
     out = io.StringIO(newline="")
-    rows = [{**file, **row} for row in file["annotations"]]
+    openings = " ".join(f"{name}:{number}" for name, number in file["openings"])
+    whole = {**file, "openings": openings}
+    rows = [{**whole, **row} for row in file["annotations"]]
     csv.writer(out).writerow(COLUMNS)
     csv.writer(out).writerows([text(row.get(c)) for c in COLUMNS] for row in rows)
     return out.getvalue()

@@ -44,7 +44,8 @@ def test_a_tab_that_fell_behind_does_not_seem_newer(visit, tmp_path):
         assert len(found.annotations.records) == 6
 
 
-def test_a_sleeping_tab_overwrites_nothing(visit, tmp_path):
+@pytest.mark.parametrize("answers", [1, 2])
+def test_a_sleeping_tab_overwrites_nothing(visit, tmp_path, answers):
     """It has not heard that another tab went on."""
     path, _ = write(tmp_path, mode="none")
     deaf = """addEventListener("storage", (e) => e.stopImmediatePropagation(), true);"""
@@ -53,18 +54,19 @@ def test_a_sleeping_tab_overwrites_nothing(visit, tmp_path):
     first.keyboard.press("1")
     second = visit(path)
     go_on(second)
-    second.keyboard.press("2")
-    second.keyboard.press("2")
+    for _ in range(answers):
+        second.keyboard.press("2")
+    first.wait_for_timeout(500)  # browsers hand over what tabs keep after a while
     first.keyboard.press("3")
     assert "another tab" in first.inner_text("#alarm")
     second.reload()
     go_on(second)
-    assert seen(second)["count"].startswith("3 of")
+    assert seen(second)["count"].startswith(f"{1 + answers} of")
     first.click("text=Go on here")
-    assert seen(first)["count"].startswith("3 of")
+    assert seen(first)["count"].startswith(f"{1 + answers} of")
     assert not first.is_visible("#alarm")
     first.keyboard.press("3")
-    assert seen(first)["count"].startswith("4 of")
+    assert seen(first)["count"].startswith(f"{2 + answers} of")
 
 
 def test_the_clock_is_set_back(visit, tmp_path):

@@ -1,5 +1,6 @@
 """Files of other sets, changed or cut short: refused in one sentence."""
 
+import numpy as np
 import pytest
 
 from keras_dc3 import review
@@ -66,7 +67,7 @@ def test_other_sets(page, saved, tmp_path):
 
 def test_proposals_of_another_round(saved):
     path = saved()
-    with pytest.warns(UserWarning, match="answers are to another proposal than"):
+    with pytest.warns(UserWarning, match="made from other proposals than"):
         review.read(path, proposals=make_proposals(seed=1))
     with pytest.raises(TypeError, match=r"be `keras_dc3\.Proposals`.*Received: str"):
         review.read(path, proposals="proposals.csv")
@@ -109,6 +110,9 @@ def test_images_alone(saved, tmp_path):
     with pytest.raises(ValueError, match=r"in the order of the proposals.*Pass `propo"):
         review.read(path, images=images)
     quiet(path, images=write_folder(tmp_path / "images", images, ids))
+    floats = images.astype("float32") / 255  # the set that they stand in has others
+    more = np.concatenate([floats, -floats[:2]])
+    quiet(path, images=ImageSet(more, [*ids, "x", "y"]), proposals=make_proposals())
     (tmp_path / "images" / ids[0]).unlink()
     with pytest.raises(AnnotationError, match="or some are missing"):
         review.read(path, images=tmp_path / "images")

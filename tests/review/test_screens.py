@@ -176,3 +176,21 @@ def test_two_thousand_images_are_fluent(visit, tmp_path, groups):
         < 200 + 3 * n / groups * 2
     )
     assert page.evaluate(spent, "#accept") < 1000
+
+
+def test_colors_chosen_by_the_system(visit, tmp_path):
+    """Lines tell where the keys act, as shadows are not drawn."""
+    path, _ = write(tmp_path, make_proposals(12), control=0.0)
+    page = visit(path, forced_colors="active")
+    begin(page)
+    while len(seen(page)["pictures"]) < 3:
+        page.keyboard.press("n")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    styles = page.evaluate(
+        """() => [...document.querySelectorAll(".thumb")].map((box) => {
+          const style = getComputedStyle(box);
+          return [style.outlineStyle, style.outlineWidth].join(" ");
+        })"""
+    )
+    assert styles[0] == "solid 1px" and styles[1] == "dashed 4px"

@@ -196,3 +196,56 @@ def test_keyboards_of_other_countries(visit, tmp_path):
     ):
         page.evaluate(PRESS, [key, code, held])
         assert seen(page)["count"].startswith(f"{count} of")
+
+
+def test_enter_is_for_the_images_after_a_class_was_found_and_clicked(visit, tmp_path):
+    """Not for the search, in which the text still stood."""
+    names = [f"kind {i}" for i in range(40)]
+    path, _ = write(tmp_path, make_proposals(9, names=names), control=0.0)
+    page = visit(path)
+    begin(page)
+    while len(seen(page)["pictures"]) < 2:
+        page.keyboard.press("n")
+    page.click(".thumb >> nth=0")
+    page.click("#find")
+    page.keyboard.type("kind 37")
+    page.click('#classes button:has-text("kind 37")')
+    assert seen(page)["badges"][0] == "kind 37" and page.input_value("#find") == ""
+    before = seen(page)["accept"]
+    assert "kind 37" not in before
+    page.keyboard.press("Enter")
+    assert "kind 37" not in set(list(answers(page, tmp_path).values())[1:])
+
+
+def test_a_button_in_use_keeps_its_keys(visit, tmp_path):
+    path, _ = write(tmp_path, make_proposals(40), control=0.0)
+    page = visit(path)
+    begin(page)
+    page.focus("#next")
+    for _ in range(2):  # two groups on, and nothing is accepted
+        page.keyboard.press("Enter")
+    assert seen(page)["count"] == "0 of 40"
+    page.focus("#accept")
+    page.keyboard.press("Enter")
+    count = seen(page)["count"]
+    assert count != "0 of 40"
+    page.focus("#undo")
+    for _ in range(3):  # undone once; then there is nothing to undo
+        page.keyboard.press("Enter")
+    assert seen(page)["count"] == "0 of 40"
+    page.focus("#redo")
+    page.keyboard.press("Enter")
+    assert seen(page)["count"] == count
+
+
+def test_a_class_renames_where_each_image_has_its_own(visit, tmp_path):
+    path, _ = write(tmp_path, make_proposals(1), control=0.0)
+    page = visit(path)
+    begin(page)
+    page.keyboard.press("Space")
+    page.keyboard.press("2")
+    assert "This image is" in seen(page)["target"]
+    page.keyboard.press("3")
+    assert seen(page)["badges"] == ["red deer"]
+    page.keyboard.press("Enter")
+    assert list(answers(page, tmp_path).values()) == ["red deer"]

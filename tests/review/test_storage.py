@@ -149,3 +149,87 @@ def test_stored_answers_that_cannot_be_read(visit, tmp_path):
         "Object.keys(localStorage).filter((k) => k.includes('unread'))"
     )
     assert len(kept) == 1
+
+
+def test_answers_that_were_not_kept_survive_a_change_of_the_annotator(visit, tmp_path):
+    path, _ = write(tmp_path, mode="none")
+    page = visit(path)
+    begin(page)
+    page.keyboard.press("1")
+    page.evaluate(f"() => {{ {FULL} }}")
+    for _ in range(5):
+        page.keyboard.press("2")
+    page.click("#who")
+    go_on(page)
+    assert seen(page)["count"].startswith("6 of")
+    page.click("#who")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+    assert asked == ["beforeunload"]
+
+
+def test_another_tab_does_not_take_what_was_not_kept(visit, tmp_path):
+    path, _ = write(tmp_path, mode="none")
+    first, second = visit(path), visit(path)
+    begin(first)
+    first.keyboard.press("1")
+    first.evaluate(f"() => {{ {FULL} }}")
+    for _ in range(5):
+        first.keyboard.press("2")
+    second.reload()
+    go_on(second)
+    second.keyboard.press("3")
+    first.wait_for_selector("text=Go on here")
+    asked = []
+    first.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    first.click("text=Go on here")  # asks, and the answer is no
+    assert asked == ["confirm"] and len(answers(first, tmp_path)) == 6
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_states_of_which_none_came_from_the_other(visit, tmp_path, form):
+    """The browser forgot what it could not keep, and the person began there again."""
+    proposals = make_proposals(12)
+    path, _ = write(tmp_path, proposals, "none", repetitions=0.0)
+    page = visit(path)
+    begin(page)
+    page.evaluate(f"() => {{ {FULL} }}")
+    for _ in range(5):
+        page.keyboard.press("1")
+        page.keyboard.press("Control+z")
+    page.keyboard.press("1")
+    first = download(page, form, tmp_path / f"1.{form}")
+    page.close()
+    page = visit(path)
+    go_on(page)
+    for _ in range(4):
+        page.keyboard.press("n")
+    for _ in range(3):
+        page.keyboard.press("2")
+    second = download(page, form, tmp_path / f"2.{form}")
+    for files in ([first, second], [second, first]):
+        with pytest.warns(UserWarning, match="none came from the other: .* 4 answers"):
+            found = review.read(files, proposals=proposals)
+        assert found.annotations.counts.sum(axis=0).tolist() == [1, 3, 0]
+    page.keyboard.press("2")
+    later = download(page, form, tmp_path / f"3.{form}")
+    with pytest.warns(UserWarning, match="the later state counts"):
+        found = review.read([second, later], proposals=proposals)
+    assert len(found.annotations.records) == 4
+    page.keyboard.press("Control+z")  # an answer that was taken back stays so
+    last = download(page, form, tmp_path / f"4.{form}")
+    with pytest.warns(UserWarning, match="the later state counts"):
+        found = review.read([last, later], proposals=proposals)
+    assert len(found.annotations.records) == 3
+    for _ in range(4):
+        page.keyboard.press("p")
+    for _ in range(8):
+        if seen(page)["count"].startswith("0"):
+            break
+        page.keyboard.press("p")
+    page.keyboard.press("3")
+    other = download(page, form, tmp_path / f"5.{form}")
+    with pytest.raises(review.reading.AnnotationError, match="contradict each other"):
+        review.read([first, other], proposals=proposals)

@@ -1,0 +1,139 @@
+"""What to ask people next. NumPy only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from keras_dc3.proposals.matching import take
+
+if TYPE_CHECKING:
+    from keras_dc3.proposals.proposals import Proposals
+
+GROUP, IMAGE = "group", "image"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask people: about a group at once, or about one image.
+
+    Attributes:
+        kind: "group", or "image" for one that is cheaper to ask about alone.
+        name: of the group, such as "class cat" or "cluster 3"; "" for an image.
+        label: position of the class to propose; -1 for an image.
+        ids: of the images; of a group the most typical one first.
+        gain: expected, in nats, see `Proposals.next`.
+        actions: expected clicks or keys.
+    """
+
+    kind: str
+    name: str
+    label: int
+    ids: tuple[str, ...]
+    gain: float
+    actions: float
+
+    def __str__(self) -> str:
+        what = self.ids[0]
+        if self.kind == GROUP:
+            what = f"{self.name}: {len(self.ids):,} images"
+        return f"{what}; {self.gain:.3g} nats for {self.actions:.3g} actions"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Questions:
+    """What to ask next, the most gain per action first. Iterating gives `Question`s.
+
+    `to_review` makes a sheet of them.
+
+    Attributes:
+        questions: tuple of `Question`; each image stands in one at most.
+        settled: how many images are not asked about, as nobody disagrees on them.
+    """
+
+    questions: tuple[Question, ...]
+    settled: int
+    _of: Proposals = field(compare=False)
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(self.questions)
+
+    def __getitem__(self, position: int) -> Question:
+        return self.questions[position]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All images to ask about, in order."""
+        return tuple(name for question in self for name in question.ids)
+
+    @property
+    def gain(self) -> float:
+        """Expected, in nats, of all."""
+        return float(sum(question.gain for question in self))
+
+    @property
+    def actions(self) -> float:
+        """Expected clicks or keys of all."""
+        return float(sum(question.actions for question in self))
+
+    @property
+    def proposals(self) -> Proposals:
+        """The proposals for these images alone, in order."""
+        return take(self._of, [self._of._row_of[name] for name in self.ids])
+
+    @property
+    def proposed(self) -> dict[str, str]:
+        """Image -> name of the class to propose; images asked about alone have none."""
+        names = self._of.class_names
+        asked = (question for question in self if question.kind == GROUP)
+        return {name: names[q.label] for q in asked for name in q.ids}
+
+    def to_review(
+        self, path: str | os.PathLike, images: Any, **options: Any
+    ) -> tuple[str, ...]:
+        """Writes a review sheet that asks these questions, in their groups.
+
+        Images to ask about alone come blind, in blocks between the groups. In the
+        files that people download their `group` is "alone", so that nobody takes them
+        for the control share, which is drawn from the groups. Read the files with
+        `review.read(..., proposals=questions.proposals)`.
+
+        Args:
+            path: the file; see `Proposals.to_review`.
+            images: of the proposals, in whatever form `Proposals.to_review` takes; an
+                array in the order of `questions.proposals`.
+            **options: `title`, `control`, `repetitions`, `seed`, `thumbnail_size`,
+                `max_images_per_page` and `round_name` of `Proposals.to_review`.
+
+        Returns:
+            The paths of the files.
+
+        Raises:
+            As `Proposals.to_review`; ValueError if there is no question.
+
+        Example:
+
+            asked = proposals.next(budget=500, annotations=review)
+            asked.to_review("round-2.html", data.unlabeled)
+        """
+        from keras_dc3.review import write
+
+        if not self.questions:
+            raise ValueError("There is nothing to ask: no question is left.")
+        return write(self.proposals, path, images, questions=self, **options)
+
+    def __str__(self) -> str:
+        asked = [question for question in self if question.kind == GROUP]
+        in_groups = sum(len(question.ids) for question in asked)
+        return (
+            f"Ask about {len(self.ids):,} images, {in_groups:,} of them in "
+            f"{len(asked):,} groups: {self.gain:.3g} nats for {self.actions:.3g} "
+            f"actions expected; {self.settled:,} images are settled."
+        )
+
+    __repr__ = __str__
