@@ -49,8 +49,9 @@ def compare(
             asked.append(counts.sum() / n)
             if spent[-1] > CHECKPOINTS[-1]:
                 break
-        result[name] = np.interp(CHECKPOINTS, spent, kl).tolist()
-        result[f"{name}_answers"] = np.interp(CHECKPOINTS, spent, asked).tolist()
+        for key, values in ((name, kl), (f"{name}_answers", asked)):
+            found = np.interp(CHECKPOINTS, spent, values, right=np.nan)
+            result[key] = [None if np.isnan(v) else v for v in found.tolist()]
         if spent[-1] < CHECKPOINTS[-1]:  # everything is settled, or people are used up
             result[f"{name}_ended_at"] = spent[-1]
     return result

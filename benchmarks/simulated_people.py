@@ -34,6 +34,13 @@ ASSUMPTIONS = (
     "Each person has a sheet of all images with its own seed; in the modes with "
     "proposals a tenth of the images is blind, and counts like any other.",
     "The second round, for kappa within people, costs nothing and adds no answers.",
+    "Kappa is that of the first five people, with proposals of answers to these alone. "
+    "In KL, no share of a label counts as less than 0.00001.",
+    "Which images next: sheets as `Questions.to_review` makes them, without a control "
+    "share; a group costs 1 to accept however large it is. Each person is asked for an "
+    "eighth of an action per image; when all have been asked, they are asked again, "
+    "and count twice. 'Random' are the questions that `next` has at first, shuffled. "
+    "Labels are the best guess of `next`; no bias is corrected.",
 )
 
 

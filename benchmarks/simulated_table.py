@@ -207,7 +207,10 @@ def _order(seeds: Seeds) -> list[str]:
     for name in _acceptances(seeds):
         for order, label in _ORDERS.items():
             values = [seed[name]["order"][order] for seed in seeds]
-            cells = [_spread(column, 3) for column in zip(*values, strict=True)]
+            columns = zip(*values, strict=True)
+            cells = [
+                "-" if None in column else _spread(column, 3) for column in columns
+            ]
             rows.append([label, name.split()[1], *cells])
     actions = [f"{a:g}" for a in seeds[0][_acceptances(seeds)[0]]["order"]["actions"]]
     return _table(["order", "accepts", *actions], rows)

@@ -162,10 +162,10 @@ def study_of(truth: np.ndarray, proposals: dict[str, Any], seed: int) -> dict[st
 def main(argv: list[str]) -> None:
     """Runs the simulation, or trains again."""
     del argv
+    print("Assumptions:", *people.ASSUMPTIONS, sep="\n  - ")
     if FLAGS.train_again:
         retraining.run(record)
         return
-    print("Assumptions:", *people.ASSUMPTIONS, sep="\n  - ")
     start, results = time.perf_counter(), {}
     for folder in FLAGS.study:
         dataset = Path(folder).name.split("-", 1)[-1]

@@ -95,7 +95,7 @@ def main(argv: list[str]) -> None:
     values /= values.sum(axis=1, keepdims=True)
     truth = dict(zip(data.unlabeled.ids, values, strict=True))
     answers = scripted_people.ask(
-        asked.proposals,
+        asked,
         data.unlabeled,
         truth,
         FLAGS.output,
@@ -109,7 +109,7 @@ def main(argv: list[str]) -> None:
         print(agreement.measure(answers))
 
     print("\n4. Better annotations")
-    bias = agreement.fit_bias(answers, asked.proposals)
+    bias = agreement.fit_bias(answers, asked.proposed)
     print(bias)
     labels = bias.correct(answers)
     real = np.array([truth[name] for name in labels.images])

@@ -63,11 +63,11 @@ def answer(page, path, name, truth, acceptance, rng):
         json.dump(content, file)
 
 
-def ask(proposals, images, truth, folder, *, people, acceptance, seed=0):
+def ask(questions, images, truth, folder, *, people, acceptance, seed=0):
     """Writes a page for each person, has it answered, and reads all files.
 
     Args:
-        proposals: what the pages show.
+        questions: what the pages ask, of `Proposals.next`.
         images: the images, with ids.
         truth: image -> probabilities of the classes.
         folder: for the pages and the answers.
@@ -78,7 +78,7 @@ def ask(proposals, images, truth, folder, *, people, acceptance, seed=0):
     paths = []
     for person in range(people):
         stem = os.path.join(folder, f"person-{person + 1}")
-        proposals.to_review(f"{stem}.html", images, seed=person, repetitions=0.2)
+        questions.to_review(f"{stem}.html", images, seed=person, repetitions=0.2)
         answer(
             f"{stem}.html",
             f"{stem}.json",
@@ -88,7 +88,7 @@ def ask(proposals, images, truth, folder, *, people, acceptance, seed=0):
             np.random.default_rng([seed, person]),
         )
         paths.append(f"{stem}.json")
-    return review.read(paths, proposals=proposals, images=images)
+    return review.read(paths, proposals=questions.proposals, images=images)
 
 
 def divergence(truth, labels):

@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -333,3 +334,35 @@ def test_ten_thousand_images_are_quick(rng):
     start = time.perf_counter()
     agreement.measure(annotations, break_seconds=1000, resamples=1000)
     assert time.perf_counter() - start < 10
+
+
+def test_intervals_of_kappa_stay_in_their_range():
+    rows = [
+        (f"i{i}", p, "cat" if (i + (p == "b")) % 2 else "dog")
+        for i in range(12)
+        for p in "ab"
+    ]
+    same = [(f"i{i}", p, "cat" if i % 2 else "dog") for i in range(12) for p in "ab"]
+    found = agreement.measure(annotations_of(rows)).kappa_between
+    assert found.value == pytest.approx(-1) and -1 <= found.low <= found.high < 0
+    with told():
+        table = agreement.compare(none=annotations_of(rows), dc3=annotations_of(same))
+    difference = table.kappa_difference["dc3"]
+    assert difference.value == pytest.approx(2)
+    assert 1 < difference.low <= difference.high <= 2
+
+
+def test_blind_repetitions_count_beside_a_chance_one():
+    """One image that came again with a proposal by chance does not hide the others."""
+    rows = [(f"i{i}", "a", "cat" if i % 2 else "dog") for i in range(40)]
+    blind = [(f"b{i}", "a", "cat" if i % 3 else "dog") for i in range(20)] * 2
+    once = [("i0", "a", "dog")]
+    every = annotations_of(rows + blind + once)
+    of_group = np.array([name[0] == "i" for name in every.images])
+    proposed = np.where(of_group[every.records.image], 0, -1)
+    with told():
+        found = agreement.measure(
+            SimpleNamespace(annotations=every, proposed=proposed), resamples=0
+        )
+    assert found.kappa_within.value == pytest.approx(1)
+    assert found.kappa_within.images == found.people[0].kappa_within.images == 20

@@ -26,7 +26,7 @@ def test_the_example_runs(tmp_path):
     pytest.importorskip("sklearn", reason="needs keras_dc3[demo]")
     pytest.importorskip("PIL", reason="needs keras_dc3[images]")
     script = EXAMPLES / "review_round.py"
-    options = ("--epochs=1", "--steps_per_epoch=2", "--people=2", "--budget=60")
+    options = ("--people=2", "--budget=200")
     done = subprocess.run(
         [sys.executable, script, *options, f"--output={tmp_path}"],
         capture_output=True,
@@ -73,16 +73,16 @@ def test_from_proposals_to_labels_and_back(tmp_path):
     truth = dict(zip(ids, values, strict=True))
     asked = proposals.next(60)
     answers = scripted_people.ask(
-        asked.proposals, images, truth, tmp_path, people=3, acceptance=0.1
+        asked, images, truth, tmp_path, people=3, acceptance=0.1
     )
     told = answers.annotations
     assert set(told.images) == set(asked.ids)
     assert told.annotators == ("person 1", "person 2", "person 3")
     blind = answers.proposed < 0
-    assert 0 < blind.mean() < 0.3 and answers.repetition.any()
+    assert 0 < blind.mean() < 0.5 and answers.repetition.any()
     assert answers.accepted[~blind].mean() > 0.4
 
-    labels = agreement.fit_bias(answers, asked.proposals).correct(answers)
+    labels = agreement.fit_bias(answers, asked.proposed).correct(answers)
     assert labels.images == told.images
     assert np.allclose(labels.soft_labels.sum(axis=1), 1)
     real = np.array([truth[name] for name in labels.images])

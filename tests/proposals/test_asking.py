@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keras_dc3 import review
 from keras_dc3.annotations import Annotations
 from keras_dc3.proposals import Proposals
 from keras_dc3.proposals.belief import answer_gain, beliefs, fit_weight
 from tests.proposals.helpers import NAMES, make_proposals
+from tests.review.helpers import answer, content, save
 
 
 def alone(p, ambiguity=0.9, names=("cat", "dog")):
@@ -211,14 +213,15 @@ def test_a_group_is_cut_where_the_budget_ends():
 
 
 def plain_best(gain, actions):
-    """Of all parts of a group the largest gain per action."""
+    """The largest gain per action of all parts that are cheaper than alone."""
     parts = itertools.chain.from_iterable(
         itertools.combinations(range(len(gain)), size)
         for size in range(1, len(gain) + 1)
     )
     return max(
-        sum(gain[i] for i in part) / (1 + sum(actions[i] for i in part))
+        sum(gain[i] for i in part) / cost
         for part in parts
+        if (cost := 1 + sum(actions[i] for i in part)) < len(part)
     )
 
 
@@ -280,6 +283,77 @@ def test_what_always_holds(seed, n, budget, people):
         if question.kind == "group":
             group = [g for g in proposals.groups() if set(question.ids) <= set(g.ids)]
             assert len(group) == 1 and group[0].proposed_class == question.label
+
+
+def test_a_budget_that_is_too_small_for_a_group_asks_about_images_alone():
+    asked = grouped(n=4, sure=0.8).next(budget=1)
+    assert [(q.kind, len(q.ids)) for q in asked] == [
+        ("image", 1)
+    ] and asked.actions == 1
+    for budget in range(1, 12):
+        asked = grouped(sure=0.95).next(budget)
+        assert asked.actions <= budget + 1e-9
+        if len(asked.ids) < 21:
+            assert asked.actions > budget - 1  # else an image alone would fit
+        for question in asked:  # no group costs more than its images alone
+            assert question.kind == "image" or question.actions < len(question.ids)
+
+
+def test_a_group_that_is_dearer_than_its_images_alone(rng):
+    """The best part of a group may be a single image."""
+    proposals = Proposals.from_columns(
+        list("abcd"),
+        np.zeros(4),
+        [[0.7, 0.15, 0.15]] * 4,
+        [0] * 4,
+        [1.0] * 4,
+        list("xyz"),
+    )
+    counts = [[0, 0, 0]] + [[6, 1, 1]] * 3
+    told = Annotations(tuple("abcd"), tuple("xyz"), counts=counts)
+    for budget in (1, 2, 3, 4):
+        asked = proposals.next(budget, told, model_weight=1.0)
+        assert all(q.kind == "image" or q.actions < len(q.ids) for q in asked)
+        assert asked.actions <= budget + 1e-9 and len(asked.ids) >= min(budget, 4)
+
+
+def test_a_sheet_of_questions_asks_them(tmp_path):
+    pytest.importorskip("PIL.Image")
+    proposals = make_proposals(60, seed=0, clusters=4)
+    asked = proposals.next(budget=15)
+    groups = {q.name: (q.label, q.ids) for q in asked if q.kind == "group"}
+    single = [q.ids[0] for q in asked if q.kind == "image"]
+    assert groups and single
+    images = np.zeros((len(asked.ids), 8, 8, 3), "uint8")
+    (path,) = asked.to_review(tmp_path / "a.html", images, control=0.0)
+    page = content(path)
+    shown = {
+        s["name"]: (s["label"], tuple(page["images"][i] for i in s["images"]))
+        for s in page["steps"]
+        if s["kind"] == "group"
+    }
+    assert shown == groups
+    blind = [s for s in page["steps"] if s["kind"] == "blind"]
+    assert sorted(page["images"][s["images"][0]] for s in blind) == sorted(single)
+    assert {s["name"] for s in blind} == {"alone"}
+    names = {image: NAMES[label] for label, ids in groups.values() for image in ids}
+    assert asked.proposed == names
+    (path,) = asked.to_review(tmp_path / "b.html", images, control=0.4)
+    page = content(path)
+    of = [s["name"] for s in page["steps"] if s["kind"] == "blind" and not s["again"]]
+    assert of.count("alone") == len(single)
+    assert len(of) - len(single) == int(0.4 * len(names) + 0.5)
+    file = answer(path)
+    assert {r["group"] for r in file["annotations"] if not r["proposed"]} == {
+        "alone",
+        "",
+    }
+    found = review.read(save(tmp_path / "a.json", file), proposals=asked.proposals)
+    assert not found.notes and (found.group == "alone").sum() == len(single)
+    told = answers(("a", "ann", "dog"), ("a", "ben", "dog"))
+    nothing = alone([[0.5, 0.5]]).next(5, told)
+    with pytest.raises(ValueError, match="no question is left"):
+        nothing.to_review(tmp_path / "c.html", images)
 
 
 def test_classes_in_another_order_and_images_without_proposal():
