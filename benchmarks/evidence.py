@@ -1,4 +1,4 @@
-"""Tables and a figure of the paper's experiments, drawn from the summaries.
+"""Tables of the paper's experiments, drawn from the summaries.
 
 Every figure stands in benchmarks/results/<protocol>-<dataset>/summary.json.
 """
@@ -9,27 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-# Table 2 of the paper, CIFAR-10H: F1, d in percent, the best of three runs.
-PAPER_TABLE_2 = {
-    ("supervised", "vanilla"): (67.71, 55.80),
-    ("supervised", "dc3"): (78.27, 54.52),
-    ("mean_teacher", "vanilla"): (73.53, 46.93),
-    ("mean_teacher", "dc3"): (85.13, 52.44),
-    ("pi_model", "vanilla"): (71.53, 49.13),
-    ("pi_model", "dc3"): (83.05, 43.40),
-    ("pseudo_label", "vanilla"): (69.70, 53.30),
-    ("pseudo_label", "dc3"): (83.74, 51.32),
-    ("fixmatch", "vanilla"): (78.09, 41.99),
-    ("fixmatch", "dc3"): (83.09, 49.49),
-}
-# Table 4 of the paper, CIFAR-10H, mean over all methods: F1, d, d - F1 in percent.
-PAPER_TABLE_4 = {
-    "vanilla": (71.53, 50.27, -21.26),
-    "ce_inverse": (71.91, 49.29, -22.62),
-    "cc": (74.71, 87.68, 12.97),
-    "measured_prior": (69.70, 36.84, -32.86),
-    "dc3": (74.57, 47.41, -27.16),
-}
+from paper_results import PAPER_TABLE_2, PAPER_TABLE_4
+
 NAMES = {
     "vanilla": "alone",
     "dc3": "DC3, default",
@@ -319,38 +300,3 @@ def sections(dataset: str) -> dict[str, Callable[[dict[str, Any]], str]]:
         "runs": all_runs,
         "helped": helped,
     }
-
-
-def figure(summaries: dict[str, dict[str, Any]], path: str) -> None:
-    """Draws F1 and d of every run, by strategy and objective."""
-    from matplotlib.figure import Figure
-
-    colors = {"vanilla": "#777777", "dc3": "#1b7837", "reference": "#b35806"}
-    sheet = Figure((5.2 * len(summaries), 6.4), dpi=110, facecolor="white")
-    axes = sheet.subplots(2, len(summaries), squeeze=False)
-    for column, (dataset, summary) in enumerate(summaries.items()):
-        strategies = list(summary["rows"])
-        for line, (name, title) in enumerate(
-            (("f1", "F1 on certain images (%)"), ("d", "d on ambiguous images (%)"))
-        ):
-            ax = axes[line][column]
-            for i, strategy in enumerate(strategies):
-                for j, (config, color) in enumerate(colors.items()):
-                    row = summary["rows"][strategy].get(config)
-                    if row is None:
-                        continue
-                    x = [i + 0.22 * (j - 1)] * len(row["seeds"])
-                    hollow = row["scores"]["degenerated"]
-                    values = [100 * v for v in row["scores"][name]]
-                    for at, value, empty in zip(x, values, hollow, strict=True):
-                        face = "white" if empty else color
-                        ax.plot(at, value, "o", mfc=face, mec=color, ms=6)
-            ax.set_xticks(range(len(strategies)), strategies, rotation=20, fontsize=8)
-            ax.set_title(f"{dataset}: {title}", fontsize=9)
-            ax.grid(axis="y", alpha=0.3)
-    for config, color in colors.items():
-        axes[0][0].plot([], [], "o", color=color, label=NAMES[config])
-    axes[0][0].plot([], [], "o", mfc="white", mec="black", label="degenerated")
-    axes[0][0].legend(fontsize=7)
-    sheet.tight_layout()
-    sheet.savefig(path)

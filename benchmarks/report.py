@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import evidence
+import evidence_figure
 import simulated_table
 from absl import app
 
@@ -209,7 +210,7 @@ def sections() -> dict[str, str]:
             found[f"{protocol}-{dataset} {name}"] = draw(summary)
     reduced = {name: s for name, s in summaries.items() if name.startswith("reduced")}
     if reduced:
-        evidence.figure(reduced, str(RESULTS / "reduced.png"))
+        evidence_figure.draw(reduced, str(RESULTS / "reduced.png"))
     simulated = RESULTS / "table3_simulated.json"
     if simulated.exists():
         record = json.loads(simulated.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ BENCHMARKS = ROOT / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 import evidence  # noqa: E402
+import evidence_figure  # noqa: E402
 
 
 def run(script, folder, data_dir, **settings):
@@ -153,7 +154,7 @@ def test_every_section_can_be_drawn(dataset):
 
 def test_the_figure_is_drawn(tmp_path):
     pytest.importorskip("matplotlib")
-    evidence.figure({"reduced-cifar10h": SUMMARY}, str(tmp_path / "figure.png"))
+    evidence_figure.draw({"reduced-cifar10h": SUMMARY}, str(tmp_path / "figure.png"))
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
