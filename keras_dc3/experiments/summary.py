@@ -174,14 +174,16 @@ _OF_A_ROW = (
 
 def _check_comparable(records: dict[Cell, dict[str, Any]]) -> None:
     """Raises ValueError if runs were trained with other settings."""
-    first: dict[tuple[str, ...], Cell] = {}
+    first: dict[tuple[tuple[str, ...], str], Cell] = {}
     for cell, record in records.items():
         for group, names in (((), _OF_ALL), (cell[:2], _OF_A_ROW)):
-            other = first.setdefault(group, cell)
             for name in names:
+                if name not in record["settings"]:
+                    continue  # recorded by a version that did not tell
+                other = first.setdefault((group, name), cell)
                 before, now = (
-                    _without_name(r["settings"].get(name))
-                    for r in (records[other], record)
+                    _without_name(records[one]["settings"][name])
+                    for one in (other, cell)
                 )
                 if before != now:
                     raise ValueError(
