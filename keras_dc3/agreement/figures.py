@@ -99,11 +99,11 @@ class Figures:
     def of_person(self, name: str, person: int, draws: np.ndarray) -> Estimate:
         """Returns a figure of an annotator with its interval."""
         at = self.place[name, person]
-        images = self._images_of(name, person)
+        images = self._images_behind(name, person)
         note = "" if math.isfinite(self.values[at]) else self._why_not(name, person)
         return estimate(self.values[at], draws[:, at], images, note, _limit(name))
 
-    def _images_of(self, name: str, person: int) -> int:
+    def _images_behind(self, name: str, person: int) -> int:
         """On how many images a figure of an annotator rests."""
         if name.startswith("seconds"):
             return int(self.timed_images_of[person])

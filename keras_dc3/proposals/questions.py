@@ -125,7 +125,7 @@ class Questions:
 
         if not self.questions:
             raise ValueError("There is nothing to ask: no question is left.")
-        return write(self.proposals, path, images, questions=self, **options)
+        return write(self.proposals, path, images, "dc3", questions=self, **options)
 
     def __str__(self) -> str:
         asked = [question for question in self if question.kind == GROUP]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from collections.abc import Sequence
@@ -105,28 +106,32 @@ def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
     States of which none came from the other are put together: a browser that did not
     keep all answers went on from older ones.
     """
-    kept: dict[tuple[str, str, str], Part] = {}
+    found: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
-        key = (part.annotator, part.page, part.session)
-        old = kept.get(key)
-        if old is None:
-            kept[key] = part
-            continue
-        if not (part.follows(old) or old.follows(part)):
-            kept[key] = _united(old, part, notes)
-            continue
-        both = part.follows(old) and old.follows(part)
-        if both:
-            later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
+        # Of each line of states the last one; lines are united when all are known.
+        lines = found.setdefault((part.annotator, part.page, part.session), [])
+        for number, old in enumerate(lines):
+            if part.follows(old) or old.follows(part):
+                lines[number] = _later(old, part, notes)
+                break
         else:
-            later = part if part.follows(old) else old
-        kept[key] = later
-        notes.append(
-            f"{old.file} and {part.file} are of the same session of "
-            f"{part.annotator!r}: the later state counts, of {later.file}, with "
-            f"{len(later.answers):,} answers."
-        )
-    return list(kept.values())
+            lines.append(part)
+    return [
+        functools.reduce(lambda one, other: _united(one, other, notes), lines)
+        for lines in found.values()
+    ]
+
+
+def _later(old: Part, part: Part, notes: list[str]) -> Part:
+    if part.follows(old) and old.follows(part):
+        later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
+    else:
+        later = part if part.follows(old) else old
+    notes.append(
+        f"{old.file} and {part.file} are of the same session of {part.annotator!r}: "
+        f"the later state counts, of {later.file}, with {len(later.answers):,} answers."
+    )
+    return later
 
 
 def _united(old: Part, part: Part, notes: list[str]) -> Part:
@@ -145,7 +150,7 @@ def _united(old: Part, part: Part, notes: list[str]) -> Part:
         "but none came from the other: a browser has not kept all answers. They are "
         f"put together, {len(answers):,} answers."
     )
-    return Part(**{**vars(part), "answers": list(answers.values()), "openings": ()})
+    return Part(**{**vars(part), "answers": list(answers.values())})
 
 
 def _without_doubles(part: Part, notes: list[str]) -> Part:

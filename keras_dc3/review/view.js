@@ -55,7 +55,7 @@ function render() {
   else main.append(single());
   refresh();
   // A button in use stays in use, so that its key does not fall upon the images.
-  const used = document.activeElement.closest("header button, #moves button");
+  const used = document.activeElement?.closest("header button, #moves button");
   const start = $("name") || thumb(focus) || main;
   if (!used || used.hidden || !state) start.focus({ preventScroll: true });
   $("said").textContent = state ? told() : "";

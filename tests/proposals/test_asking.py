@@ -352,6 +352,8 @@ def test_a_sheet_of_questions_asks_them(tmp_path):
     assert not found.notes and (found.group == "alone").sum() == len(single)
     told = answers(("a", "ann", "dog"), ("a", "ben", "dog"))
     nothing = alone([[0.5, 0.5]]).next(5, told)
+    with pytest.raises(TypeError, match="mode"):
+        asked.to_review(tmp_path / "c.html", images, mode="none")
     with pytest.raises(ValueError, match="no question is left"):
         nothing.to_review(tmp_path / "c.html", images)
 

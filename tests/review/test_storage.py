@@ -1,5 +1,6 @@
 """What a browser keeps of review sheets: two of them, full or forbidden storage."""
 
+import itertools
 import json
 
 import pytest
@@ -84,6 +85,15 @@ def test_two_pages_in_one_browser(visit, tmp_path, source):
     assert seen(page)["count"] == "12 of 12"
 
 
+def close(page):
+    """Closes a page as people do; returns the kinds of questions that it asked."""
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+    return asked
+
+
 FULL = """Storage.prototype.setItem = () => {
   throw new DOMException("full", "QuotaExceededError");
 };"""
@@ -122,11 +132,7 @@ def test_storage_that_becomes_full(visit, tmp_path):
     page.keyboard.press("2")
     assert page.is_visible("#alarm")
     assert sorted(answers(page, tmp_path).values()) == ["cat", "dog"]
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    with page.expect_event("close"):
-        page.close(run_before_unload=True)
-    assert asked == ["beforeunload"]
+    assert close(page) == ["beforeunload"]
 
 
 def test_stored_answers_that_cannot_be_read(visit, tmp_path):
@@ -163,11 +169,7 @@ def test_answers_that_were_not_kept_survive_a_change_of_the_annotator(visit, tmp
     go_on(page)
     assert seen(page)["count"].startswith("6 of")
     page.click("#who")
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    with page.expect_event("close"):
-        page.close(run_before_unload=True)
-    assert asked == ["beforeunload"]
+    assert close(page) == ["beforeunload"]
 
 
 def test_another_tab_does_not_take_what_was_not_kept(visit, tmp_path):
@@ -215,6 +217,10 @@ def test_states_of_which_none_came_from_the_other(visit, tmp_path, form):
         assert found.annotations.counts.sum(axis=0).tolist() == [1, 3, 0]
     page.keyboard.press("2")
     later = download(page, form, tmp_path / f"3.{form}")
+    for files in itertools.permutations([first, second, later]):
+        with pytest.warns(UserWarning, match="none came from the other: .* 5 answers"):
+            found = review.read(files, proposals=proposals)
+        assert found.annotations.counts.sum(axis=0).tolist() == [1, 4, 0]
     with pytest.warns(UserWarning, match="the later state counts"):
         found = review.read([second, later], proposals=proposals)
     assert len(found.annotations.records) == 4
