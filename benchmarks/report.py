@@ -156,7 +156,6 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "cifar10h": score_table,
     "unfinished": unfinished_table,
     "table3_simulated": simulated_table.draw,
-    "table3_retrained": simulated_table.draw_retrained,
     "annotations": annotations_table,
     "pipeline": pipeline_table,
 }
@@ -211,6 +210,10 @@ def sections() -> dict[str, str]:
     reduced = {name: s for name, s in summaries.items() if name.startswith("reduced")}
     if reduced:
         evidence_figure.draw(reduced, str(RESULTS / "reduced.png"))
+    retrained = sorted(RESULTS.glob("table3_retrained-*.json"))
+    if retrained:
+        records = [json.loads(path.read_text(encoding="utf-8")) for path in retrained]
+        found["table3_retrained"] = simulated_table.draw_retrained(*records)
     simulated = RESULTS / "table3_simulated.json"
     if simulated.exists():
         record = json.loads(simulated.read_text(encoding="utf-8"))

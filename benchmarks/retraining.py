@@ -1,8 +1,10 @@
 """SIMULATION: the same network trained again on the labels that a review gives.
 
-    KERAS_BACKEND=jax python benchmarks/table3_simulated.py --train_again \
-        --acceptance 0.1 --data_dir data \
-        --output benchmarks/results/table3_retrained.json
+    for d in cifar10h fashionmnist_h; do
+      python benchmarks/table3_simulated.py --train_again --acceptance 0.1 \
+          --data_dir data --study benchmarks/results/reduced-$d \
+          --output benchmarks/results/table3_retrained-$d.json
+    done
 
 For each data set and seed: the strategy alone and with DC3 are trained as in
 `benchmarks/table2.py`; scripted people answer to their proposals for the unlabeled
@@ -15,6 +17,9 @@ images:
     classes   answers to class proposals, corrected and shrunk
     dc3       answers to DC3 proposals, corrected and shrunk
     real      the real soft labels, which nobody has: the most that labels can do
+
+Beside them stand the models that made the proposals, `model_classes` and `model_dc3`,
+which know no answers.
 
 What is finished stands in the output file, and is not done again.
 """
@@ -111,13 +116,15 @@ def train_again(data: Any, acceptance: float, known: dict[str, Any]) -> dict[str
     Args:
         data: labeled, unlabeled and validation images.
         acceptance: see `people.Crowd.answer`.
-        known: proposals by mode, filled here once for all acceptances.
+        known: proposals by mode and scores of their models, filled here once for all
+            acceptances.
     """
     vanilla = keras_dc3.DC3Config.vanilla()
     if not known:
         for mode, config in (("classes", vanilla), ("dc3", keras_dc3.DC3Config())):
             model = fit(data, FLAGS.strategy, config)
             known[mode] = model.propose(data.unlabeled, verbose=0)
+            known[f"model_{mode}"] = score(model, data.validation)
         known["none"] = known["classes"]
     truth = data.unlabeled.soft_labels
     crowd = people.Crowd(truth, FLAGS.answers, data.seed)
@@ -138,7 +145,9 @@ def train_again(data: Any, acceptance: float, known: dict[str, Any]) -> dict[str
     images = data.labeled.images
     everything = np.concatenate([images, data.unlabeled.images])
     steps = FLAGS.steps_per_epoch or protocol.PROTOCOLS["reduced"].steps_per_epoch
-    result = {}
+    result = {
+        name: {**known[name], "actions": 0.0} for name in ("model_classes", "model_dc3")
+    }
     for name, (soft, actions) in labels.items():
         x = SoftBatches(images, sampled, data, steps)
         if soft is not None:

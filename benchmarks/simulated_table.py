@@ -32,6 +32,15 @@ _ORDERS = {
     "random": "the same questions, random order",
     "blind": "blind, random order",
 }
+_TRAINED_ON = {
+    "model_classes": "the strategy alone, no answers",
+    "model_dc3": "the strategy with DC3, no answers",
+    "labeled": "supervised: the labeled images alone",
+    "none": "supervised: blind answers, shrunk",
+    "classes": "supervised: class proposals, corrected, shrunk",
+    "dc3": "supervised: DC3 proposals, corrected, shrunk",
+    "real": "supervised: the real soft labels",
+}
 Seeds = Sequence[dict[str, Any]]
 
 
@@ -73,16 +82,17 @@ def draw(record: dict[str, Any]) -> str:
     return "\n".join([*lines, *_made_by(record)])
 
 
-def draw_retrained(record: dict[str, Any]) -> str:
-    """Returns the table of `--train_again` as Markdown."""
+def draw_retrained(*records: dict[str, Any]) -> str:
+    """Returns the tables of `--train_again` as Markdown; a record per data set."""
     lines = []
+    record = _joined(records)
     for dataset, found in record["results"].items():
         seeds = list(found.values())
         rows = []
         for acceptance in _acceptances(seeds):
             for labels in seeds[0][acceptance]:
                 of = [s[acceptance][labels] for s in seeds if acceptance in s]
-                cells = [acceptance.split()[1], labels]
+                cells = [acceptance.split()[1], _TRAINED_ON[labels]]
                 cells += [
                     _spread([o[n] for o in of], 1, True) for n in ("accuracy", "f1")
                 ]
@@ -92,10 +102,16 @@ def draw_retrained(record: dict[str, Any]) -> str:
                     for n in ("labels_kl", "actions")
                 ]
                 rows.append(cells)
-        header = ("accepts", "trained on", "accuracy", "F1", "KL", "KL of the labels")
+        header = ("accepts", "trained", "accuracy", "F1", "KL", "KL of the labels")
         title = f"**SIMULATION, {_NAMES.get(dataset, dataset)}: trained again**"
         lines += [title, "", *_table((*header, "actions per image"), rows)]
     return "\n".join([*lines, *_made_by(record)])
+
+
+def _joined(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    results = {name: r["results"][name] for r in records for name in r["results"]}
+    command = "` and `".join(r["command"] for r in records)
+    return {**records[-1], "results": results, "command": command}
 
 
 def _made_by(record: dict[str, Any]) -> list[str]:

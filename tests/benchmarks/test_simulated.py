@@ -220,7 +220,10 @@ def test_training_again(tmp_path, data_dir):
     assert done.returncode == 0, done.stderr[-3000:]
     record = json.loads(path.read_text("utf-8"))
     scores = record["results"]["cifar10h"]["1"]["acceptance 0.1"]
-    assert list(scores) == ["labeled", "none", "classes", "dc3", "real"]
+    trained = ["labeled", "none", "classes", "dc3", "real"]
+    assert list(scores) == ["model_classes", "model_dc3", *trained]
     assert scores["real"]["labels_kl"] == pytest.approx(0, abs=1e-3)
     assert scores["none"]["actions"] == 3.0
-    assert "| 0.1 | dc3 |" in simulated_table.draw_retrained(record)
+    other = {**record, "results": {"fashionmnist_h": record["results"]["cifar10h"]}}
+    text = simulated_table.draw_retrained(record, other)
+    assert text.count("| 0.1 | supervised: DC3 proposals, corrected, shrunk |") == 2
