@@ -161,6 +161,16 @@ def train_again(data: Any, acceptance: float, known: dict[str, Any]) -> dict[str
     return result
 
 
+def check_settings(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Raises ValueError where finished results were made with other settings."""
+    for name in set(now) - {"seeds", "acceptance"}:
+        if before.get(name) != now[name]:
+            raise ValueError(
+                f"{FLAGS.output} was made with {name}={before.get(name)}, and "
+                f"{name}={now[name]} is asked for: name another file by --output."
+            )
+
+
 def run(record: Any) -> None:
     """Trains again for all data sets, seeds and acceptances.
 
@@ -169,7 +179,9 @@ def run(record: Any) -> None:
     """
     done: dict[str, Any] = {}
     if FLAGS.output and os.path.exists(FLAGS.output):
-        done = read_json(FLAGS.output)["results"]
+        before = read_json(FLAGS.output)
+        check_settings(before["settings"], record(done, 0.0)["settings"])
+        done = before["results"]
     start = time.perf_counter()
     for folder in FLAGS.study:
         dataset = Path(folder).name.split("-", 1)[-1]

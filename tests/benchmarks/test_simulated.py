@@ -207,17 +207,20 @@ def test_a_missing_study_is_told(tmp_path):
 @pytest.mark.slow
 def test_training_again(tmp_path, data_dir):
     path = tmp_path / "again.json"
-    done = run(
+    options = (
         "--train_again",
         "--study=reduced-cifar10h",
         f"--data_dir={data_dir}",
         "--seeds=1",
         "--acceptance=0.1",
         "--epochs=1",
-        "--steps_per_epoch=2",
         f"--output={path}",
     )
+    done = run(*options, "--steps_per_epoch=2")
     assert done.returncode == 0, done.stderr[-3000:]
+    other = run(*options, "--steps_per_epoch=3")
+    assert other.returncode != 0
+    assert "steps_per_epoch=2, and steps_per_epoch=3 is asked for" in other.stderr
     record = json.loads(path.read_text("utf-8"))
     scores = record["results"]["cifar10h"]["1"]["acceptance 0.1"]
     trained = ["labeled", "none", "classes", "dc3", "real"]
