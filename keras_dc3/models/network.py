@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -19,6 +22,20 @@ def has_rescaling(layer: keras.layers.Layer) -> bool:
         isinstance(part, _RESCALING)
         for part in layer._flatten_layers(include_self=True, recursive=True)
     )
+
+
+@contextmanager
+def quiet_heads() -> Iterator[None]:
+    """Lets plain images train the classes alone without a warning.
+
+    Keras takes heads that have no gradient for a loss that was forgotten. A layer of
+    the user's that has none is told still.
+    """
+    head = r"'[^']*/(cluster|ambiguity)_head/[^']*'"
+    message = rf"Gradients do not exist for variables \[{head}(, {head})*\] when"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=message)
+        yield
 
 
 @register

@@ -13,6 +13,7 @@ from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
 
@@ -179,7 +180,8 @@ class TrainingMixin:
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
-        with quiet_end((x, validation_data), (steps_per_epoch, steps)):
+        ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
+        with ends, quiet_heads():
             return super().fit(
                 x,
                 y,

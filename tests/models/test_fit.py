@@ -215,6 +215,31 @@ def test_a_length_that_does_not_fit_the_schedule_is_told(make_backbone):
         model.fit(Batches(x, y), verbose=0)
 
 
+class Idle(keras.layers.Layer):
+    """A layer of the user's with a weight that nothing depends on."""
+
+    def build(self, input_shape):
+        self.forgotten = self.add_weight(shape=(1,), name="forgotten")
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_heads_that_plain_images_do_not_train(make_backbone):
+    x, y = arrays("supervised")
+    settings = ("supervised", keras_dc3.DC3Config.vanilla())
+    model = make_model(make_backbone, *settings, training_steps=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.fit(x["labeled"], y, batch_size=8, verbose=0)
+    if keras.backend.backend() == "jax":
+        return  # every gradient exists there
+    backbone = keras.Sequential([*make_backbone().layers, Idle()])
+    model = make_model(lambda: backbone, *settings, training_steps=3)
+    with pytest.warns(UserWarning, match="Gradients do not exist .*forgotten"):
+        model.fit(x["labeled"], y, batch_size=8, verbose=0)
+
+
 def test_freezing_the_backbone_then_training_it(make_backbone):
     x, y = arrays("mean_teacher")
     model = make_model(make_backbone, strategy("mean_teacher"))
