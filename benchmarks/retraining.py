@@ -12,11 +12,14 @@ images, `--answers` times each; the network is trained on labeled and unlabeled 
 with the resulting labels, supervised and from scratch, and scored on the validation
 images:
 
-    labeled   the labeled images alone, for comparison
-    none      blind answers, shrunk
-    classes   answers to class proposals, corrected and shrunk
-    dc3       answers to DC3 proposals, corrected and shrunk
-    real      the real soft labels, which nobody has: the most that labels can do
+    labeled                the labeled images alone, for comparison
+    none raw               shares of blind answers
+    none raw_shrunk        the same, drawn towards all images
+    classes raw            shares of the answers to class proposals
+    classes corrected      without the bias that the blind control share tells
+    classes corrected_shrunk  drawn towards images of the same proposal, too
+    dc3 ...                the same of DC3 proposals
+    real                   the real soft labels: the most that labels can do
 
 Beside them stand the models that made the proposals, `model_classes` and `model_dc3`,
 which know no answers.
@@ -28,6 +31,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +53,13 @@ flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DA
 flags.DEFINE_integer("answers", 3, "Answers per image to train again on.", 1)
 flags.DEFINE_integer("epochs", None, "Instead of the protocol's, to try it out.")
 flags.DEFINE_integer("steps_per_epoch", None, "Likewise.")
+
+# Mode -> estimates that are trained on; see `simulated_conditions.ESTIMATES`.
+TRAINED = {
+    "none": ("raw", "raw_shrunk"),
+    "classes": ("raw", "corrected", "corrected_shrunk"),
+    "dc3": ("raw", "corrected", "corrected_shrunk"),
+}
 
 
 class SoftBatches(keras.utils.PyDataset):
@@ -110,55 +121,84 @@ def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, float]:
     }
 
 
-def train_again(data: Any, acceptance: float, known: dict[str, Any]) -> dict[str, Any]:
-    """Returns condition -> scores, KL of the labels, and actions per image.
+def made_of_answers(condition: conditions.Condition) -> dict[str, np.ndarray]:
+    """Returns estimate -> labels of all answers in a mode."""
+    review = condition.review(FLAGS.answers)
+    names = condition.proposals.class_names
+    plain = conditions.no_bias(names).correct(review)
+    found = {"raw": plain.soft_labels, "raw_shrunk": plain.shrunk_labels}
+    if condition.mode != "none":
+        bias = agreement.fit_bias(review, condition.proposals, resamples=100)
+        better = bias.correct(review)
+        found["corrected"] = better.soft_labels
+        found["corrected_shrunk"] = better.shrunk_labels
+    return {name: found[name] for name in TRAINED[condition.mode]}
+
+
+def all_labels(
+    data: Any, proposals: dict[str, Any], acceptance: float
+) -> dict[str, tuple[np.ndarray | None, float]]:
+    """Returns condition -> labels of the unlabeled images, and actions per image."""
+    crowd = people.Crowd(data.unlabeled.soft_labels, FLAGS.answers, data.seed)
+    labels: dict[str, tuple[np.ndarray | None, float]] = {"labeled": (None, 0.0)}
+    for mode in TRAINED:
+        accepts = 0.0 if mode == "none" else acceptance
+        condition = conditions.Condition(
+            crowd, proposals[mode], mode, accepts, FLAGS.control, data.seed
+        )
+        actions = float(condition.actions[:, 0].sum())
+        for name, soft in made_of_answers(condition).items():
+            labels[f"{mode} {name}"] = (soft, actions)
+    return {**labels, "real": (data.unlabeled.soft_labels, 0.0)}
+
+
+def train_again(
+    data: Any, acceptance: float, known: dict[str, Any], result: dict[str, Any]
+) -> Iterator[None]:
+    """Fills condition -> scores, KL of the labels, and actions per image, one by one.
 
     Args:
         data: labeled, unlabeled and validation images.
         acceptance: see `people.Crowd.answer`.
         known: proposals by mode and scores of their models, filled here once for all
             acceptances.
+        result: what is in it already is not done again.
+
+    Raises:
+        ValueError: if the models that make the proposals are others than in `result`.
     """
     vanilla = keras_dc3.DC3Config.vanilla()
     if not known:
         for mode, config in (("classes", vanilla), ("dc3", keras_dc3.DC3Config())):
             model = fit(data, FLAGS.strategy, config)
             known[mode] = model.propose(data.unlabeled, verbose=0)
-            known[f"model_{mode}"] = score(model, data.validation)
+            scores = {**score(model, data.validation), "actions": 0.0}
+            known[f"model_{mode}"] = scores
         known["none"] = known["classes"]
-    truth = data.unlabeled.soft_labels
-    crowd = people.Crowd(truth, FLAGS.answers, data.seed)
-    labels: dict[str, tuple[np.ndarray | None, float]] = {"labeled": (None, 0.0)}
-    for mode in ("none", "classes", "dc3"):
-        accepts = 0.0 if mode == "none" else acceptance
-        condition = conditions.Condition(
-            crowd, known[mode], mode, accepts, FLAGS.control, data.seed
-        )
-        review = condition.review(FLAGS.answers)
-        bias = conditions.no_bias(known[mode].class_names)
-        if mode != "none":
-            bias = agreement.fit_bias(review, known[mode], resamples=100)
-        actions = float(condition.actions[:, 0].sum())
-        labels[mode] = (bias.correct(review).shrunk_labels, actions)
-    labels["real"] = (truth, 0.0)
-    sampled = np.eye(data.num_classes)[data.labels]
+    for name in ("model_classes", "model_dc3"):
+        if result.setdefault(name, known[name]) != known[name]:
+            raise ValueError(
+                f"{name} scores {known[name]}, and {result[name]} stands in the file: "
+                "on this machine it is another model. Name another file by --output."
+            )
+    truth, sampled = data.unlabeled.soft_labels, np.eye(data.num_classes)[data.labels]
     images = data.labeled.images
     everything = np.concatenate([images, data.unlabeled.images])
     steps = FLAGS.steps_per_epoch or protocol.PROTOCOLS["reduced"].steps_per_epoch
-    result = {
-        name: {**known[name], "actions": 0.0} for name in ("model_classes", "model_dc3")
-    }
-    for name, (soft, actions) in labels.items():
+    for name, (soft, actions) in all_labels(data, known, acceptance).items():
+        if name in result:
+            continue
         x = SoftBatches(images, sampled, data, steps)
         if soft is not None:
             both = np.concatenate([sampled, soft])
             x = SoftBatches(everything, both, data, steps)
         model = fit(data, "supervised", vanilla, x)
-        result[name] = {**score(model, data.validation), "actions": actions}
+        one = {**score(model, data.validation), "actions": actions}
         if soft is not None:
-            result[name]["labels_kl"] = conditions.divergence(truth, soft)
-        print(f"    {name}: {result[name]}", flush=True)
-    return result
+            one["labels_kl"] = conditions.divergence(truth, soft)
+        result[name] = one
+        print(f"    {name}: {one}", flush=True)
+        yield
 
 
 def check_settings(before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -178,25 +218,27 @@ def run(record: Any) -> None:
         record: makes the record of results and seconds.
     """
     done: dict[str, Any] = {}
+    start = time.perf_counter()
     if FLAGS.output and os.path.exists(FLAGS.output):
         before = read_json(FLAGS.output)
         check_settings(before["settings"], record(done, 0.0)["settings"])
         done = before["results"]
-    start = time.perf_counter()
+        start -= before["seconds"]
+    names = [f"{mode} {name}" for mode, found in TRAINED.items() for name in found]
     for folder in FLAGS.study:
         dataset = Path(folder).name.split("-", 1)[-1]
         for seed in map(int, FLAGS.seeds):
             data, known = None, {}
             for acceptance in map(float, FLAGS.acceptance):
                 of_seed = done.setdefault(dataset, {}).setdefault(str(seed), {})
-                if f"acceptance {acceptance:g}" in of_seed:
+                result = of_seed.setdefault(f"acceptance {acceptance:g}", {})
+                if {"labeled", *names, "real"} <= result.keys():
                     continue
                 print(f"SIMULATION, {dataset}, seed {seed}, acceptance {acceptance:g}")
                 data = data or protocol.make_data(
                     seed, dataset=dataset, data_dir=FLAGS.data_dir
                 )
-                of_seed[f"acceptance {acceptance:g}"] = train_again(
-                    data, acceptance, known
-                )
-                if FLAGS.output:
-                    write_json(FLAGS.output, record(done, time.perf_counter() - start))
+                for _ in train_again(data, acceptance, known, result):
+                    if FLAGS.output:
+                        seconds = time.perf_counter() - start
+                        write_json(FLAGS.output, record(done, seconds))

@@ -36,9 +36,14 @@ _TRAINED_ON = {
     "model_classes": "the strategy alone, no answers",
     "model_dc3": "the strategy with DC3, no answers",
     "labeled": "supervised: the labeled images alone",
-    "none": "supervised: blind answers, shrunk",
-    "classes": "supervised: class proposals, corrected, shrunk",
-    "dc3": "supervised: DC3 proposals, corrected, shrunk",
+    "none raw": "supervised: blind answers",
+    "none raw_shrunk": "supervised: blind answers, shrunk",
+    "classes raw": "supervised: class proposals, as answered",
+    "classes corrected": "supervised: class proposals, corrected",
+    "classes corrected_shrunk": "supervised: class proposals, corrected, shrunk",
+    "dc3 raw": "supervised: DC3 proposals, as answered",
+    "dc3 corrected": "supervised: DC3 proposals, corrected",
+    "dc3 corrected_shrunk": "supervised: DC3 proposals, corrected, shrunk",
     "real": "supervised: the real soft labels",
 }
 Seeds = Sequence[dict[str, Any]]
@@ -90,8 +95,11 @@ def draw_retrained(*records: dict[str, Any]) -> str:
         seeds = list(found.values())
         rows = []
         for acceptance in _acceptances(seeds):
-            for labels in seeds[0][acceptance]:
-                of = [s[acceptance][labels] for s in seeds if acceptance in s]
+            for labels in _TRAINED_ON:
+                of = [s[acceptance] for s in seeds if acceptance in s]
+                of = [found[labels] for found in of if labels in found]
+                if not of:
+                    continue
                 cells = [acceptance.split()[1], _TRAINED_ON[labels]]
                 cells += [
                     _spread([o[n] for o in of], 1, True) for n in ("accuracy", "f1")

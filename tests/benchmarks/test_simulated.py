@@ -223,10 +223,12 @@ def test_training_again(tmp_path, data_dir):
     assert "steps_per_epoch=2, and steps_per_epoch=3 is asked for" in other.stderr
     record = json.loads(path.read_text("utf-8"))
     scores = record["results"]["cifar10h"]["1"]["acceptance 0.1"]
-    trained = ["labeled", "none", "classes", "dc3", "real"]
-    assert list(scores) == ["model_classes", "model_dc3", *trained]
+    names = ["model_classes", "model_dc3", "labeled", "none raw", "none raw_shrunk"]
+    for mode in ("classes", "dc3"):
+        names += [f"{mode} {n}" for n in ("raw", "corrected", "corrected_shrunk")]
+    assert list(scores) == [*names, "real"]
     assert scores["real"]["labels_kl"] == pytest.approx(0, abs=1e-3)
-    assert scores["none"]["actions"] == 3.0
+    assert scores["none raw"]["actions"] == 3.0
     other = {**record, "results": {"fashionmnist_h": record["results"]["cifar10h"]}}
     text = simulated_table.draw_retrained(record, other)
     assert text.count("| 0.1 | supervised: DC3 proposals, corrected, shrunk |") == 2
