@@ -176,9 +176,10 @@ def train_again(
             known[f"model_{mode}"] = scores
         known["none"] = known["classes"]
     for name in ("model_classes", "model_dc3"):
-        if result.setdefault(name, known[name]) != known[name]:
+        before = result.setdefault(name, known[name])
+        if not np.allclose(list(before.values()), list(known[name].values())):
             raise ValueError(
-                f"{name} scores {known[name]}, and {result[name]} stands in the file: "
+                f"{name} scores {known[name]}, and {before} stands in the file: "
                 "on this machine it is another model. Name another file by --output."
             )
     truth, sampled = data.unlabeled.soft_labels, np.eye(data.num_classes)[data.labels]
