@@ -100,7 +100,9 @@ def draw_retrained(*records: dict[str, Any]) -> str:
                 of = [found[labels] for found in of if labels in found]
                 if not of:
                     continue
-                cells = [acceptance.split()[1], _TRAINED_ON[labels]]
+                missing = f" ({len(of)} of {len(seeds)} seeds)"
+                title = _TRAINED_ON[labels] + missing * (len(of) < len(seeds))
+                cells = [acceptance.split()[1], title]
                 cells += [
                     _spread([o[n] for o in of], 1, True) for n in ("accuracy", "f1")
                 ]
@@ -111,8 +113,12 @@ def draw_retrained(*records: dict[str, Any]) -> str:
                 ]
                 rows.append(cells)
         header = ("accepts", "trained", "accuracy", "F1", "KL", "KL of the labels")
-        title = f"**SIMULATION, {_NAMES.get(dataset, dataset)}: trained again**"
-        lines += [title, "", *_table((*header, "actions per image"), rows)]
+        name = _NAMES.get(dataset, dataset)
+        lines += [
+            f"**SIMULATION, {name}: trained again**",
+            "",
+            *_table((*header, "actions per image"), rows),
+        ]
     return "\n".join([*lines, *_made_by(record)])
 
 
