@@ -1,7 +1,6 @@
 """What a person does on a review sheet, and what is seen then."""
 
 import json
-import warnings
 
 from tests.review.helpers import content, make_images, make_proposals
 
@@ -21,16 +20,11 @@ def begin(page, name="Anna"):
 
 
 def go_on(page, name="Anna"):
-    """Goes on with the answers that the browser has kept, by mouse.
-
-    A browser may show a new tab what it kept a moment late; people reload then.
-    """
-    selector = f'[data-annotator="{name}"]'
-    if not page.locator(selector).count():
-        keys = page.evaluate("Object.keys(localStorage)")
-        warnings.warn(f"{name} is not on the first card; kept: {keys}", stacklevel=2)
-        page.reload()
-    page.click(selector)
+    """Goes on with the answers that the browser has kept, by mouse."""
+    button = page.locator(f'[data-annotator="{name}"]')
+    kept = page.evaluate("Object.keys(localStorage)")
+    assert button.count() == 1, f"{page.inner_text('main')!r}; kept: {kept}"
+    button.click()
 
 
 def seen(page):
