@@ -50,7 +50,7 @@ def with_labels(data, labels):
     """
     row = {name: position for position, name in enumerate(data.unlabeled.ids)}
     new = data.unlabeled.read([row[name] for name in labels.images])
-    drawn = sample_hard_labels(labels.shrunk_labels, FLAGS.seed)
+    drawn = sample_hard_labels(labels.soft_labels, FLAGS.seed)
     return SemiSupervisedData(
         ImageSet(
             np.concatenate([data.labeled.images, new]),
