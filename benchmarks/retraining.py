@@ -12,14 +12,14 @@ images, `--answers` times each; the network is trained on labeled and unlabeled 
 with the resulting labels, supervised and from scratch, and scored on the validation
 images:
 
-    labeled                the labeled images alone, for comparison
-    none raw               shares of blind answers
-    none raw_shrunk        the same, drawn towards all images
-    classes raw            shares of the answers to class proposals
-    classes corrected      without the bias that the blind control share tells
+    labeled                   the labeled images alone, for comparison
+    none raw                  shares of blind answers
+    none raw_shrunk           the same, drawn towards all images
+    classes raw               shares of the answers to class proposals
+    classes corrected         without the bias that the blind control share tells
     classes corrected_shrunk  drawn towards images of the same proposal, too
-    dc3 ...                the same of DC3 proposals
-    real                   the real soft labels: the most that labels can do
+    dc3 ...                   the same of DC3 proposals
+    real                      the real soft labels: the most that labels can do
 
 Beside them stand the models that made the proposals, `model_classes` and `model_dc3`,
 which know no answers.
@@ -43,7 +43,7 @@ import simulated_people as people
 from absl import flags
 
 import keras_dc3
-from keras_dc3 import agreement, metrics
+from keras_dc3 import metrics
 from keras_dc3.data.augment_numpy import augment
 from keras_dc3.data.plan import BatchPlan
 from keras_dc3.experiments.records import read_json, write_json
@@ -121,20 +121,6 @@ def score(model: keras_dc3.DC3Model, part: Any) -> dict[str, float]:
     }
 
 
-def made_of_answers(condition: conditions.Condition) -> dict[str, np.ndarray]:
-    """Returns estimate -> labels of all answers in a mode."""
-    review = condition.review(FLAGS.answers)
-    names = condition.proposals.class_names
-    plain = conditions.no_bias(names).correct(review)
-    found = {"raw": plain.soft_labels, "raw_shrunk": plain.shrunk_labels}
-    if condition.mode != "none":
-        bias = agreement.fit_bias(review, condition.proposals, resamples=100)
-        better = bias.correct(review)
-        found["corrected"] = better.soft_labels
-        found["corrected_shrunk"] = better.shrunk_labels
-    return {name: found[name] for name in TRAINED[condition.mode]}
-
-
 def all_labels(
     data: Any, proposals: dict[str, Any], acceptance: float
 ) -> dict[str, tuple[np.ndarray | None, float]]:
@@ -147,8 +133,11 @@ def all_labels(
             crowd, proposals[mode], mode, accepts, FLAGS.control, data.seed
         )
         actions = float(condition.actions[:, 0].sum())
-        for name, soft in made_of_answers(condition).items():
-            labels[f"{mode} {name}"] = (soft, actions)
+        if mode == "none":
+            found = condition.blind_labels_of(FLAGS.answers)
+        else:
+            found, _ = condition.labels_of(FLAGS.answers)
+        labels |= {f"{mode} {name}": (found[name], actions) for name in TRAINED[mode]}
     return {**labels, "real": (data.unlabeled.soft_labels, 0.0)}
 
 

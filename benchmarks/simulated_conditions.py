@@ -94,21 +94,30 @@ class Condition:
             "within": found.kappa_within.value,
         }
 
+    def labels_of(self, number: int) -> tuple[dict[str, np.ndarray], float]:
+        """Returns estimate -> labels from the first `number` people, and the bias."""
+        review = self.review(number)
+        bias = agreement.fit_bias(review, self.proposals, resamples=100)
+        plain = no_bias(self.proposals.class_names).correct(review)
+        better = bias.correct(review)
+        labels = (plain.soft_labels, plain.shrunk_labels)
+        labels += (better.soft_labels, better.shrunk_labels)
+        return dict(zip(ESTIMATES, labels, strict=True)), bias.pooled.value
+
+    def blind_labels_of(self, number: int) -> dict[str, np.ndarray]:
+        """Returns the same of blind answers, which no proposal can bias."""
+        labels = no_bias(self.proposals.class_names).correct(self.review(number))
+        return {"raw": labels.soft_labels, "raw_shrunk": labels.shrunk_labels}
+
     def divergences(self, truth: np.ndarray, numbers: list[int]) -> dict[str, Any]:
         """Returns estimate -> KL at each number of answers, and the bias found."""
-        kl: dict[str, list[float]] = {name: [] for name in ESTIMATES}
-        found = []
+        kl: dict[str, list[float]] = {name: [] for name in (*ESTIMATES, "bias")}
         for number in numbers:
-            review = self.review(number)
-            bias = agreement.fit_bias(review, self.proposals, resamples=100)
-            plain = no_bias(self.proposals.class_names).correct(review)
-            better = bias.correct(review)
-            kl["raw"].append(divergence(truth, plain.soft_labels))
-            kl["raw_shrunk"].append(divergence(truth, plain.shrunk_labels))
-            kl["corrected"].append(divergence(truth, better.soft_labels))
-            kl["corrected_shrunk"].append(divergence(truth, better.shrunk_labels))
-            found.append(bias.pooled.value)
-        return {**kl, "bias": found}
+            labels, bias = self.labels_of(number)
+            for name, found in labels.items():
+                kl[name].append(divergence(truth, found))
+            kl["bias"].append(bias)
+        return kl
 
     def blind_divergences(
         self, truth: np.ndarray, numbers: list[int], proposed: dict[str, np.ndarray]
@@ -118,9 +127,8 @@ class Condition:
         kl: dict[str, list[float]] = {"raw": [], "raw_shrunk": []}
         kl |= {f"with_{mode}": [] for mode in proposed}
         for number in numbers:
-            labels = correct(self.review(number))
-            kl["raw"].append(divergence(truth, labels.soft_labels))
-            kl["raw_shrunk"].append(divergence(truth, labels.shrunk_labels))
+            for name, found in self.blind_labels_of(number).items():
+                kl[name].append(divergence(truth, found))
             for mode, shown in proposed.items():
                 labels = correct(self.review(number, shown=shown))
                 kl[f"with_{mode}"].append(divergence(truth, labels.shrunk_labels))
