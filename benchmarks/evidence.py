@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import paired
 from paper_results import PAPER_TABLE_2, PAPER_TABLE_4
 
 NAMES = {
@@ -296,7 +297,7 @@ def sections(dataset: str) -> dict[str, Callable[[dict[str, Any]], str]]:
         "context": context,
         "overall": overall,
         "clusters": lambda s: clusters(s, of_clusters),
-        "table4": lambda s: table_4(s, paper),
+        "table4": lambda s: f"{table_4(s, paper)}\n\n{paired.draw(s)}",
         "runs": all_runs,
         "helped": helped,
     }

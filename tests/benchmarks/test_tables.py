@@ -14,6 +14,7 @@ sys.path.insert(0, str(BENCHMARKS))
 
 import evidence  # noqa: E402
 import evidence_figure  # noqa: E402
+import paired  # noqa: E402
 
 
 def run(script, folder, data_dir, **settings):
@@ -187,3 +188,24 @@ def test_what_a_stopped_study_had_reached(tmp_path):
     np.testing.assert_equal(
         cell["history"], {"epoch": [2], "val_f1": [np.nan], "val_d": [0.25]}
     )
+
+
+def test_only_runs_that_both_objectives_have_are_paired():
+    def row(seeds, f1):
+        return {"seeds": seeds, "scores": dict.fromkeys(paired.SCORES, f1)}
+
+    nan = float("nan")
+    rows = {
+        "mean_teacher": {
+            "cc": row([1, 2, 3], [0.5, 0.6, nan]),
+            "dc3": row([2, 1, 3], [0.8, 0.4, 0.1]),
+        },
+        "pi_model": {"cc": row([1], [0.9])},
+        "supervised": {"cc": row([1], [0.9]), "dc3": row([1], [0.1])},
+    }
+    found = paired.differences({"rows": rows}, "cc", "dc3", "f1")
+    assert sorted(found) == pytest.approx([-0.2, 0.1])
+    lines = paired.draw({"rows": rows}).splitlines()
+    assert len(lines) == 2 + len(paired.PAIRS)
+    assert lines[3].startswith("| + CC less DC3, default | -5.0 (1 of 2 above) |")
+    assert lines[4].count("- (0 of 0 above)") == len(paired.SCORES)
