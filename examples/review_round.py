@@ -20,7 +20,6 @@ from absl import app, flags, logging
 import keras_dc3
 from keras_dc3 import agreement, metrics
 from keras_dc3.annotations import Records
-from keras_dc3.data import ImageSet, SemiSupervisedData, sample_hard_labels
 
 FLAGS = flags.FLAGS
 runner.define_flags(output="output/review_round", epochs=10, learning_rate=0.1)
@@ -40,31 +39,6 @@ def single_answers(part):
         np.full(times.sum(), np.nan),
     )
     return keras_dc3.Annotations(part.ids, part.class_names, records=records)
-
-
-def with_labels(data, labels):
-    """Returns the data with the reviewed images among the labeled ones.
-
-    They stay among the unlabeled ones as well, under another id: else only the images
-    that nobody asked about would be left there, which are of another kind.
-    """
-    row = {name: position for position, name in enumerate(data.unlabeled.ids)}
-    new = data.unlabeled.read([row[name] for name in labels.images])
-    drawn = sample_hard_labels(labels.soft_labels, FLAGS.seed)
-    return SemiSupervisedData(
-        ImageSet(
-            np.concatenate([data.labeled.images, new]),
-            [*data.labeled.ids, *labels.images],
-            class_names=data.class_names,
-        ),
-        np.concatenate([data.labels, drawn]),
-        ImageSet(data.unlabeled.images, [f"{i}, unlabeled" for i in row]),
-        data.validation,
-        batch_size=data.batch_size,
-        augment=keras_dc3.datasets.digits.default_augment(),
-        seed=FLAGS.seed,
-        name="digits, reviewed",
-    )
 
 
 def main(argv: list[str]) -> None:
@@ -128,7 +102,7 @@ def main(argv: list[str]) -> None:
     print(f"All annotations: {merged}")
 
     print("\n5. Training again")
-    reviewed = with_labels(data, labels)
+    reviewed = data.with_labels(labels)
     print(reviewed)
     after, _ = runner.train(reviewed, backbone, FLAGS.method)
     scores = {

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -117,12 +116,12 @@ def reviewed(folder):
     """Proposals for images in a folder, and a page that two people answered."""
     proposals, images = helpers.make_proposals(60), helpers.make_images(60)
     helpers.write_folder(folder / "fish", images, proposals.ids)
-    unlabeled = dict(zip(proposals.ids, images, strict=True))
-    names = {
-        "keras_dc3": keras_dc3,
-        "proposals": proposals,
-        "data": SimpleNamespace(unlabeled=unlabeled),
-    }
+    labeled = keras_dc3.data.ImageSet(
+        images[:4], list("abcd"), class_names=proposals.class_names
+    )
+    unlabeled = keras_dc3.data.ImageSet(images, proposals.ids)
+    data = keras_dc3.data.SemiSupervisedData(labeled, [0, 1, 2, 0], unlabeled)
+    names = {"keras_dc3": keras_dc3, "proposals": proposals, "data": data}
     exec(compile(block("groups()[0]"), "README.md", "exec"), names)
     anna, ben = people("review.html")
     helpers.save(folder / "review-anna.json", anna)
@@ -143,6 +142,7 @@ def test_from_proposals_to_better_labels(reviewed):
     exec(compile(block("fit_bias"), "README.md", "exec"), reviewed)
     assert reviewed["labels"].shrunk_labels.shape == (60, 3)
     assert Path("round-2.html").exists()
+    assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
 
 
 def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):

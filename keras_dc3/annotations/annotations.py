@@ -43,6 +43,7 @@ class Annotations:
         records: the single answers.
         notes: what was odd where the annotations were read, one sentence each.
         places: where each image was read first, for messages.
+        merged: whether `merge` made it, so that some answers may be of a later round.
 
     Attributes:
         images, class_names, notes: tuples of str.
@@ -73,6 +74,7 @@ class Annotations:
     records: Records | None = None
     notes: tuple[str, ...] = ()
     places: tuple[str | None, ...] = ()
+    merged: bool = False
 
     from_csv = classmethod(long_form.from_csv)
     from_frame = classmethod(long_form.from_frame)

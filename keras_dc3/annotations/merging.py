@@ -68,6 +68,7 @@ def merge(
         "class_names": classes,
         "notes": tuple(dict.fromkeys(n for part in parts for n in part.notes)),
         "places": tuple(places.values()) if any(places.values()) else (),
+        "merged": True,
     }
     row, column = _numbers(images), _numbers(classes)
     if any(part.records is None for part in parts):

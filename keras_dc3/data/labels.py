@@ -7,6 +7,7 @@ nobody annotated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,39 @@ def sample_hard_labels(counts: Any, seed: int | np.random.Generator) -> np.ndarr
     edges = np.cumsum(counts, axis=1)
     places = draws.random(len(counts)) * edges[:, -1]
     return (places[:, None] >= edges).sum(axis=1)
+
+
+def in_class_order(
+    values: np.ndarray, given: Sequence[str], class_names: Sequence[str]
+) -> np.ndarray:
+    """Returns values (n, m) of classes in another order, (n, k); 0 for new classes.
+
+    Args:
+        values: counts or soft labels; NaN rows stay NaN.
+        given: the m names of their columns.
+        class_names: the k names in the order wanted.
+
+    Raises:
+        ValueError: if a class was chosen that is none of `class_names`.
+    """
+    number = {name: column for column, name in enumerate(class_names)}
+    chosen = np.nansum(values, axis=0) > 0
+    unknown = [
+        name
+        for name, used in zip(given, chosen, strict=True)
+        if used and name not in number
+    ]
+    if unknown:
+        raise ValueError(
+            f"The annotations choose {unknown}, which are none of the classes "
+            f"{list(class_names)}. Add them to `class_names`, or use "
+            "`annotations.rename_classes`."
+        )
+    ordered = np.zeros((len(values), len(class_names)), values.dtype)
+    for column, name in enumerate(given):
+        if name in number:
+            ordered[:, number[name]] = values[:, column]
+    return ordered
 
 
 def balanced_class_weights(labels: Any, num_classes: int) -> dict[int, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._validation import check_class_labels
+from keras_dc3._validation import check_class_labels, check_soft_labels
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.splits import check_disjoint
 
@@ -31,28 +31,43 @@ def common_class_names(parts: dict[str, AnnotatedImages]) -> tuple[str, ...]:
 
 
 def checked_labels(labels: Any, labeled: AnnotatedImages, names: tuple) -> np.ndarray:
-    """Returns (n_l,) int32; ValueError unless they are classes of `labeled`."""
+    """Returns classes (n_l,) int32 or soft labels (n_l, k) float32 of `labeled`.
+
+    Raises:
+        ValueError: unless they are of these images and classes.
+    """
     if not len(labeled):
         raise ValueError("There is no labeled image; at least two classes need one.")
     labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+    soft = labels.ndim == 2
+    if labels.dtype.kind not in ("fiu" if soft else "iu") or labels.ndim not in (1, 2):
         raise ValueError(
-            "`labels` must hold one class number per labeled image, shape (images,). "
-            f"Received: shape {labels.shape}, dtype {labels.dtype}. From soft labels, "
-            "sample a class with `keras_dc3.data.sample_hard_labels`."
+            "`labels` must hold one class number per labeled image, shape (images,), "
+            "or one distribution over the classes, shape (images, classes). Received: "
+            f"shape {labels.shape}, dtype {labels.dtype}"
         )
     if len(labels) != len(labeled):
         raise ValueError(
-            f"`labels` must hold one class per labeled image. Received: {len(labels)} "
+            f"`labels` must hold one label per labeled image. Received: {len(labels)} "
             f"labels for {len(labeled)} images."
         )
-    check_class_labels("labels", labels, len(names))
-    if len(np.unique(labels)) == 1:
+    if soft:
+        if labels.shape[1] != len(names):
+            raise ValueError(
+                f"Soft `labels` must have a column for each of the {len(names)} "
+                f"classes {list(names)}. Received: shape {labels.shape}"
+            )
+        check_soft_labels("labels", labels)
+        used = np.flatnonzero(labels.sum(axis=0))
+    else:
+        check_class_labels("labels", labels, len(names))
+        used = np.unique(labels)
+    if len(used) == 1:
         raise ValueError(
-            f"All {len(labels)} labeled images are of class {names[labels[0]]!r}; a "
+            f"All {len(labels)} labeled images are of class {names[used[0]]!r}; a "
             "classifier needs at least two classes. Label images of another class."
         )
-    return labels.astype("int32")
+    return labels.astype("float32" if soft else "int32")
 
 
 def check_parts(parts: dict[str, AnnotatedImages]) -> None:

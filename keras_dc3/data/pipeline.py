@@ -42,7 +42,7 @@ def training_dataset(recipe: Recipe) -> Any:
     def batch(labeled_at, unlabeled_at, step_seed):
         labeled = _read(recipe.labeled, labeled_at)
         labeled = view(labeled, recipe.policy, step_seed, "labeled")
-        y = tf.gather(tf.constant(recipe.labels, tf.int32), labeled_at)
+        y = tf.gather(tf.constant(recipe.labels), labeled_at)
         if not recipe.views:
             return labeled, y
         unlabeled = _read(recipe.unlabeled, unlabeled_at)

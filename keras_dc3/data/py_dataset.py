@@ -39,7 +39,7 @@ class TrainingBatches(keras.utils.PyDataset):
         seed = int(order.seeds[index])
         at = order.labeled[index]
         labeled = self._view(recipe.labeled.read(at), recipe.policy, seed, "labeled")
-        y = recipe.labels[at].astype("int32")
+        y = recipe.labels[at]
         if not recipe.views:
             return labeled, y
         unlabeled = recipe.unlabeled.read(order.unlabeled[index])

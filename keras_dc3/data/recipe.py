@@ -19,13 +19,13 @@ class Recipe:
     """What `pipeline.training_dataset` and `py_dataset.TrainingBatches` make alike.
 
     A batch is `({"labeled": (b, h, w, c), "unlabeled": {view: (m, h, w, c)}}, labels)`
-    or, without views, `(images, labels)`; labels are (b,) int32.
+    or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32.
 
     Args:
         plan: the order of the images.
         clock: says which epoch to make.
         labeled, unlabeled: the images; `unlabeled` is None without views.
-        labels: (labeled images,) int.
+        labels: of the labeled images, (n,) int32 or soft, (n, k) float32.
         policy: augmentation of the labeled images.
         views: name -> augmentation of each view of the unlabeled images.
         value_range: (low, high) that strong augmentation works in.

@@ -21,6 +21,7 @@ from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
 from keras_dc3.data.plan import BatchPlan
 from keras_dc3.data.policies import Policy, get_policy
 from keras_dc3.data.recipe import Recipe
+from keras_dc3.data.relabeling import with_labels
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
 
@@ -30,7 +31,8 @@ class SemiSupervisedData:
 
     Args:
         labeled: at least one image, of two classes or more.
-        labels: (n_l,) int in 0..k - 1, one class per labeled image.
+        labels: one per labeled image to train on: classes (n_l,), int in 0..k - 1, or
+            soft labels (n_l, k), distributions over the classes.
         unlabeled: None for supervised training. Its `counts` are never trained on.
         validation: images whose `counts` hold an annotation each; None for none.
         batch_size: labeled images per training batch.
@@ -43,9 +45,15 @@ class SemiSupervisedData:
         seed: of order and augmentation, an integer of at least 0.
         name: of the data set, for reports.
 
+    Attributes:
+        augment: view -> augmentation, as far as given.
+        unused: ids of the images in no part; None where they are not known.
+
     Raises:
         ValueError: if the parts do not fit together; the message says how to fix it.
     """
+
+    with_labels = with_labels
 
     def __init__(
         self,
@@ -63,7 +71,7 @@ class SemiSupervisedData:
         check_seed(seed)
         if unlabeled_ratio is not None:
             check_positive_number("unlabeled_ratio", unlabeled_ratio)
-        self._augment = _policies(augment)
+        self.augment = _policies(augment)
         parts = {"labeled": labeled, "unlabeled": unlabeled, "validation": validation}
         parts = {name: part for name, part in parts.items() if part is not None}
         self.class_names = common_class_names(parts)
@@ -75,7 +83,8 @@ class SemiSupervisedData:
         self.seed = int(seed)
         self.name = name
         self.clock = EpochClock()
-        self._unused: list[str] | None = None  # ids in no part, where they are known
+        self.unused: list[str] | None = None
+        self._unanswered: list[str] | None = None  # where it is known of all images
 
     @classmethod
     def from_image_set(
@@ -104,7 +113,9 @@ class SemiSupervisedData:
             seed: of the split, the labels, and the batches.
             split: takes the place of the three numbers: a file that `save_split` has
                 written; a mapping of "labeled", "unlabeled" and "validation" to lists
-                of ids; or a `data.Split`. The images of no part are not used.
+                of ids; or a `data.Split`. The images of no part are not used. Of a
+                file, images that were answered since it was written join the labeled
+                ones, which is told. `{"validation": ids}` alone trains on all others.
             stratify: whether each part is to have its share of each majority class, at
                 least one image.
             groups: names or numbers, one per image, or a function from an id to its
@@ -126,7 +137,12 @@ class SemiSupervisedData:
             **kwargs,
         )
         unused = np.setdiff1d(np.arange(len(images)), np.concatenate(part))
-        data._unused = [images.ids[i] for i in unused]
+        data.unused = [images.ids[i] for i in unused]
+        data._unanswered = [
+            name
+            for name, known in zip(images.ids, images.annotated, strict=True)
+            if not known
+        ]
         return data
 
     def __repr__(self) -> str:
@@ -160,7 +176,8 @@ class SemiSupervisedData:
     def save_split(self, path: str | os.PathLike) -> None:
         """Writes the ids of each part, so that others can repeat the split.
 
-        They pass the file as `split`, and the same `seed` for the same labels.
+        They pass the file as `split`, and the same `seed` for the same labels. With
+        more answers it keeps the validation images, and adds to the labeled ones.
 
         Args:
             path: a JSON file; it is complete or not there.
@@ -169,7 +186,7 @@ class SemiSupervisedData:
         ids = {
             name: [] if part is None else list(part.ids) for name, part in parts.items()
         }
-        write_split(path, ids, self._unused)
+        write_split(path, ids, self.unused, self._unanswered)
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch, from 0, that the next training iterator makes."""
@@ -197,7 +214,7 @@ class SemiSupervisedData:
             )
         if self.unlabeled is None:
             names = []
-        given = self._augment
+        given = self.augment
         known = {"labeled", "weak", "strong", *names}
         for name in given:
             if name not in known:
@@ -223,8 +240,8 @@ class SemiSupervisedData:
         A `tf.data.Dataset` on the TensorFlow backend, else a `keras.utils.PyDataset`;
         both hold the same images in the same order. A batch is `({"labeled": (b, h, w,
         c), "unlabeled": {view: (m, h, w, c)}}, labels)`, or `(images, labels)` without
-        views; labels are (b,) int32. Order and augmentation follow from
-        seed and epoch alone.
+        views; labels are (b,) int32, or soft, (b, k) float32. Order and augmentation
+        follow from seed and epoch alone.
 
         Args:
             views: the views' names, or a mapping whose keys they are; empty for

@@ -62,6 +62,7 @@ def write_split(
     path: str | os.PathLike,
     parts: Mapping[str, Sequence[str]],
     unused: Sequence[str] | None,
+    unanswered: Sequence[str] | None = None,
 ) -> None:
     """Writes a split as JSON, one id a line.
 
@@ -69,8 +70,12 @@ def write_split(
         path: the file; it is complete or not there.
         parts: name -> ids.
         unused: the ids that no part uses; None if they are not known.
+        unanswered: the ids of images that nobody has annotated yet; None if they are
+            not known.
     """
     content = {"format": _FORMAT, "version": _VERSION, **parts, "unused": unused}
+    if unanswered is not None:
+        content["unanswered"] = list(unanswered)
     with whole_file(path, encoding="utf-8") as file:
         json.dump(content, file, indent=0, ensure_ascii=False)
         file.write("\n")
@@ -78,8 +83,11 @@ def write_split(
 
 def read_split(
     path: str | os.PathLike, ids: Sequence[str], names: Sequence[str]
-) -> dict[str, np.ndarray]:
-    """Returns the positions of each part of a file that `write_split` wrote.
+) -> tuple[dict[str, np.ndarray], list[str] | None]:
+    """Returns what a file tells that `write_split` wrote.
+
+    The positions of each part, and the ids of the images that had no answer then; None
+    where the file does not know.
 
     Args:
         path: the file.
@@ -132,7 +140,10 @@ def read_split(
                 f"{_difference(extra, sorted(lost))}. Use the same data, or give the "
                 "ids of each part as a mapping."
             )
-    return found
+    unanswered = content.get("unanswered")
+    if unanswered is not None:
+        unanswered = _listed("unanswered", unanswered, path)
+    return found, unanswered
 
 
 def check_disjoint(**parts: Sequence) -> None:

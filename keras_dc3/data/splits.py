@@ -11,6 +11,7 @@ import numpy as np
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3.data.allocation import by_class, by_group
 from keras_dc3.data.annotated_images import AnnotatedImages
+from keras_dc3.data.answered_since import with_answered_since
 from keras_dc3.data.part_sizes import part_sizes
 from keras_dc3.data.split_files import (
     check_disjoint,
@@ -62,7 +63,7 @@ class Split(NamedTuple):
             ValueError: if the file is not of that kind, or its ids are not the same.
             FileNotFoundError: without the file.
         """
-        return cls(**read_split(path, ids, cls._fields))
+        return cls(**read_split(path, ids, cls._fields)[0])
 
     def save(self, path: str | os.PathLike, ids: Sequence[str]) -> None:
         """Writes the ids of each part as JSON, so that others can repeat the split.
@@ -146,7 +147,10 @@ def split_images(
         images: a set with counts.
         sizes: of the three parts, for the annotated images; see `split`.
         seed: of the split.
-        given: what to take instead; see `given_split`.
+        given: what to take instead; see `given_split`. `{"validation": ids}` alone
+            makes all other annotated images labeled, and the rest unlabeled. Images
+            that had no answer when a saved split was made, and have one now, join the
+            labeled ones, with a warning.
         stratify: whether each part has its share of each majority class.
         groups: one per image, or a function from an id to its group.
 
@@ -161,7 +165,7 @@ def split_images(
                 "`stratify` draws a split, but one is given. Pass `split` or "
                 "`stratify`, not both."
             )
-        parts = given_split(given, images.ids)
+        parts = _given_split_of(given, images)
         if groups is not None:
             _check_groups(parts, groups)
         return parts
@@ -189,6 +193,23 @@ def split_images(
         taken = groups[np.concatenate([labeled, validation])]
         others = others[~np.isin(groups[others], taken)]
     return Split(labeled, np.union1d(unlabeled, others), validation)
+
+
+def _given_split_of(given: Any, images: AnnotatedImages) -> Split:
+    """Returns a given split, with what was answered after it was made."""
+    unanswered = None
+    if isinstance(given, str | os.PathLike):
+        parts, unanswered = read_split(given, images.ids, Split._fields)
+    elif isinstance(given, Mapping) and set(given) == {"validation"}:
+        held = positions_of(given, images.ids, ("validation",), "`split`")["validation"]
+        others = np.setdiff1d(np.arange(len(images)), held)
+        known = images.annotated[others]
+        return Split(others[known], others[~known], held)
+    else:
+        parts = given_split(given, images.ids)._asdict()
+        if isinstance(given, Split):  # positions say what is meant
+            return Split(**parts)
+    return Split(**with_answered_since(parts, unanswered, images))
 
 
 def given_split(given: Any, ids: Sequence[str]) -> Split:

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.matching import match_names
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
+from keras_dc3.data.labels import in_class_order
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.arrays import default_sizes
@@ -57,6 +56,10 @@ def from_directory(
     annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
     given, 80% of the annotated images are labeled ones if there are images without
     annotation; else, as in the paper, 16% are labeled and 64% unlabeled.
+
+    In the next round, with more answers, use `data.with_labels(answers)`, or `split`
+    with what `data.save_split` wrote: a new split would validate on images that were
+    trained on.
 
     Args:
         images: the folder.
@@ -132,6 +135,14 @@ def from_directory(
     )
     if on_error == "skip":
         whole = whole.readable()
+    if getattr(annotations, "merged", False) and kwargs.get("split") is None:
+        warnings.warn(
+            "These annotations were merged, and the split is drawn anew: if a model "
+            "was trained on some of these images already, they may validate now. To "
+            "keep its validation images, pass the `split` that `data.save_split` "
+            "wrote, or use `data.with_labels(annotations)`.",
+            stacklevel=2,
+        )
     labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled)
     return SemiSupervisedData.from_image_set(
         whole,
@@ -181,7 +192,7 @@ def _of_annotations(
     if class_names is None:
         class_names = annotations.class_names
     else:
-        counts = _in_order(annotations, class_names)
+        counts = in_class_order(counts, annotations.class_names, class_names)
     found, notes = match_names(annotations.images, files, annotations.places, missing)
     if annotations.cannot_disagree and counts.any():
         notes.append(
@@ -194,26 +205,3 @@ def _of_annotations(
     rows = [i for i, name in enumerate(annotations.images) if name in found]
     places = [position[found[annotations.images[row]]] for row in rows]
     return SparseCounts.from_rows(counts[rows], places, len(files)), class_names
-
-
-def _in_order(annotations: Annotations, class_names: tuple[str, ...]) -> np.ndarray:
-    """Returns the counts with a column for each of the classes."""
-    number = {name: i for i, name in enumerate(class_names)}
-    chosen = annotations.counts.sum(axis=0) > 0
-    unknown = [
-        name
-        for name, used in zip(annotations.class_names, chosen, strict=True)
-        if used and name not in number
-    ]
-    if unknown:
-        raise ValueError(
-            f"The annotations choose {unknown}, which are none of the classes "
-            f"{list(class_names)}. Add them to `class_names`, or use "
-            "`annotations.rename_classes`."
-        )
-    counts = annotations.counts
-    ordered = np.zeros((len(counts), len(class_names)), counts.dtype)
-    for column, name in enumerate(annotations.class_names):
-        if name in number:
-            ordered[:, number[name]] = counts[:, column]
-    return ordered

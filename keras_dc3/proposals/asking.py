@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,8 @@ def ask_next(
     Args:
         budget: expected clicks or keys to spend, at least 1.
         annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
-            images; those without proposal play no part. "Cannot tell" is no answer.
+            images; those without proposal play no part (if no image has one, a warning
+            says so). "Cannot tell" is no answer.
         model_weight: how many answers the model's class probabilities count as.
             Default: as many as explain the answers best, by the likelihood of those to
             images with two or more (see `belief.fit_weight`); 1 without such.
@@ -64,8 +66,7 @@ def ask_next(
 
     Raises:
         TypeError: if `annotations` are none.
-        ValueError: if an argument is not as described, the classes are others, or none
-            of the annotated images has a proposal.
+        ValueError: if an argument is not as described, or the classes are others.
 
     Example:
 
@@ -110,10 +111,13 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
         )
     known = [i for i, name in enumerate(annotations.images) if name in proposals]
     if not known and len(annotations.images):
-        raise ValueError(
-            f"None of the {len(annotations.images):,} annotated images has a proposal, "
-            f"such as {annotations.images[0]!r}. Make the names agree, or leave out "
-            "`annotations`."
+        # As where the answered images are labeled by now, and proposals are for others.
+        warnings.warn(
+            f"None of the {len(annotations.images):,} annotated images, such as "
+            f"{annotations.images[0]!r}, has a proposal, so that their answers play no "
+            f"part. Proposals are for images such as {proposals.ids[0]!r}: are the "
+            "names written in another way?",
+            stacklevel=4,
         )
     if known:
         rows = [proposals._row_of[annotations.images[i]] for i in known]

@@ -386,13 +386,15 @@ def test_counts_without_records_and_fractions():
             ValueError,
             r"classes of the proposals.*'cat', 'dog'.*\['eel'\]",
         ),
-        (
-            {"budget": 5, "annotations": answers(("a.png", "x", "cat"))},
-            ValueError,
-            r"None of the 1 annotated images has a proposal, such as 'a\.png'",
-        ),
     ],
 )
 def test_bad_input(arguments, error, told):
     with pytest.raises(error, match=told):
         alone([[0.5, 0.5]]).next(**arguments)
+
+
+def test_answers_to_none_of_the_images_are_told():
+    # As in a second round, where all answered images are labeled by now.
+    with pytest.warns(UserWarning, match=r"None of the 1 annotated.*'z\.png'.*'a'"):
+        asked = alone([[0.5, 0.5]]).next(5, answers(("z.png", "x", "cat")))
+    assert asked.ids == ("a",)

@@ -1,0 +1,81 @@
+"""A second round: images, answers, a model, answers to its proposals, and again."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from keras_dc3 import Annotations, datasets
+from tests.annotations.helpers import told
+from tests.datasets.folders import write
+
+NAMES = [f"{i:03}.png" for i in range(60)]
+CLASSES = ("cod", "haddock")
+
+
+def answers(names, person, seed=0):
+    rng = np.random.default_rng(seed)
+    return Annotations.from_records(
+        [(name, person, CLASSES[rng.integers(2)]) for name in names],
+        class_names=CLASSES,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("fish"), NAMES)
+
+
+@pytest.fixture(scope="module")
+def first_round(folder):
+    """Data of the first answers, a model trained on them, and its proposals."""
+    first = answers(NAMES[:30], "anna").merge(answers(NAMES[:30], "ben", 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = datasets.from_directory(folder, first, batch_size=8)
+        keras.utils.set_random_seed(0)
+        backbone = keras.Sequential(
+            [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]
+        )
+        model = keras_dc3.DC3Model(backbone, training_steps=10)
+        model.fit(data, epochs=1, verbose=0)
+        proposals = model.propose(data.unlabeled, verbose=0)
+    return first, data, model, proposals
+
+
+def test_the_whole_way(first_round, folder, tmp_path):
+    first, data, model, proposals = first_round
+    asked = proposals.next(budget=12)
+    reviewed = answers(asked.ids, "anna", 2)
+    merged = first.merge(reviewed)
+    second = data.with_labels(merged)
+    assert second.validation.ids == data.validation.ids
+    assert {*asked.ids} <= {*second.labeled.ids}
+    assert {*second.labeled.ids}.isdisjoint(second.unlabeled.ids)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(second, epochs=1, verbose=0)  # on soft labels
+    # The same from the files, by the split that was saved.
+    data.save_split(tmp_path / "split.json")
+    split = tmp_path / "split.json"
+    with pytest.warns(UserWarning, match="have answers now and join the labeled"):
+        again = datasets.from_directory(folder, merged, split=split, batch_size=8)
+    assert {*again.labeled.ids} == {*second.labeled.ids}
+    assert again.validation.ids == data.validation.ids
+    # Proposals of the second round are for images that nobody has answered.
+    with told() as texts:
+        more = model.propose(second.unlabeled, verbose=0).next(12, merged)
+    assert more.ids and {*more.ids}.isdisjoint(merged.images)
+    assert any("answers play no part" in text for text in texts)
+
+
+def test_a_new_split_of_merged_answers_is_told(first_round, folder):
+    first, _, _, proposals = first_round
+    merged = first.merge(answers(proposals.ids[:5], "anna"))
+    with pytest.warns(UserWarning, match=r"split is drawn anew.*with_labels"):
+        datasets.from_directory(folder, merged)
+    with told() as texts:
+        datasets.from_directory(folder, answers(NAMES, "anna"))
+    assert not any("drawn anew" in text for text in texts)
