@@ -22,7 +22,7 @@ ALLOWED = {
     "config": {"_registration", "_validation"},
     "collective": {"_validation", "collective_tf"},
     "collective_tf": {"collective"},
-    "callbacks": {"_validation"},
+    "callbacks": {"_validation", "_writing"},
     "losses": {"_registration", "_validation", "collective"},
     "layers": {"_registration", "_validation", "collective"},
     "strategies": {"_registration", "_validation"},
@@ -63,6 +63,7 @@ ALLOWED = {
     },
     "models": {
         *SHARED,
+        "_writing",
         "callbacks",
         "data",
         "layers",
