@@ -145,6 +145,10 @@ class SavingMixin:
         if not self.built or self.collective.replicas == 1:
             super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
             return
+        self.build_metrics()
+
+    def build_metrics(self) -> None:
+        """Creates the variables of all metrics, which Keras does in the first step."""
         with self.collective.scope():
             nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
             self.compute_metrics(None, nothing, {"classes": nothing})
