@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -127,12 +128,10 @@ def check_writable_folder(path: str | os.PathLike) -> None:
     permission bits say nothing for an administrator or a full or read-only disk.
     """
     path = os.fspath(path)
-    probe = os.path.join(path, f".keras_dc3_write_test_{os.getpid()}")
     try:
         os.makedirs(path, exist_ok=True)
-        with open(probe, "wb") as file:
+        with tempfile.TemporaryFile(dir=path) as file:
             file.write(b"1")
-        os.remove(probe)
     except OSError as error:
         raise OSError(
             f"The output folder {path!r} cannot be written to "

@@ -1,11 +1,34 @@
-"""Files that are whole or not there."""
+"""Files and folders that are whole or not there."""
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
+import re
+import shutil
+import stat
+import sys
+import tempfile
+import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+# What a disk, not the content, is to blame for.
+_DISK_ERRORS = tuple(
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO")
+    if hasattr(errno, name)
+)
+_LEFTOVER = ".part"  # the end of the name of what a killed writer leaves behind
+_LONGEST = 80  # bytes of the written file's name in that of the leftover
+_LOCK = "lock"
 
 
 @contextmanager
@@ -14,39 +37,265 @@ def whole_file(
 ) -> Iterator[IO]:
     """Opens a file that takes the place of `path` only once it is complete.
 
-    It is written under another name in the same folder, which is created if missing. If
-    the `with` block raises, or the process dies, `path` stays as it was.
+    See `whole_path`.
 
     Args:
-        path: the file to write. Where it is a symbolic link, its target is written.
+        path: the file to write.
         mode: "w" for text, "wb" for bytes.
         **options: of `open`, such as `encoding`.
 
     Raises:
         OSError: if the file cannot be written; the message names `path`.
     """
-    target = os.path.realpath(os.fspath(path))
-    folder, name = os.path.split(target)
-    if os.path.isdir(target):
-        raise IsADirectoryError(
-            f"{os.fspath(path)!r} is a folder; name a file in it to write to."
-        )
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.part")
+    with whole_path(path) as temporary, open(temporary, mode, **options) as file:
+        yield file
+
+
+@contextmanager
+def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
+    """Gives a path to write to, which takes the place of `path` once that is done.
+
+    It has the same name, in a working folder beside `path`. If the `with` block raises,
+    or the process dies, `path` stays as it was. Any number of threads and processes may
+    write the same `path`: each replaces it as a whole. A process that is killed leaves
+    its working folder, `.<name>...part`, which the next writer of `path` removes.
+
+    Args:
+        path: the file or folder to write; the folder that it is in is created if
+            missing. Where it is a symbolic link, its target is written. What is
+            replaced passes on its permissions and, where the system allows it, its
+            owner and group.
+        folder: whether a folder is written. It replaces an old one with all in it.
+
+    Raises:
+        OSError: if it cannot be written, or is a pipe, device or socket, which cannot
+            be replaced; the message names `path`.
+    """
+    target = _target(path, folder)
+    with ExitStack() as stack:
+        try:
+            work = stack.enter_context(working_folder(target))
+        except OSError as error:
+            raise _cannot_write(path, error.errno, error) from error
+        temporary = os.path.join(work, os.path.basename(target))
+        try:
+            yield temporary
+        except Exception as error:
+            code = _disk_error(error, work)
+            if code is None:
+                raise
+            raise _cannot_write(path, code) from error
+        try:
+            _publish(temporary, target)
+        except OSError as error:
+            raise _cannot_write(path, error.errno, error) from error
+
+
+@contextmanager
+def working_folder(target: str | os.PathLike) -> Iterator[str]:
+    """Gives a new folder beside `target`, and removes it in the end.
+
+    What killed writers of the same `target` have left is removed at the beginning. A
+    writer is known to live by the lock that it holds on a file in its folder, which
+    the system takes from it when it dies.
+    """
+    parent, name = os.path.split(os.path.abspath(os.fspath(target)))
+    os.makedirs(parent, exist_ok=True)
+    start = name.encode("utf-8", "surrogateescape")[:_LONGEST].decode("utf-8", "ignore")
+    check = zlib.crc32(os.fsencode(name))
+    prefix = f".{start}.{check:08x}."
+    for leftover in _leftovers(parent, prefix):
+        _remove_if_abandoned(leftover)
+    folder, lock = _locked_folder(parent, prefix)
     try:
-        os.makedirs(folder, exist_ok=True)
-        file = open(temporary, mode, **options)  # noqa: SIM115
+        work = os.path.join(folder, "new")
+        os.mkdir(work)
+        yield work
+    finally:
+        lock.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _target(path: str | os.PathLike, folder: bool) -> str:
+    """Returns what `path` leads to, if it can be replaced."""
+    name = os.fspath(path)
+    try:
+        mode = os.stat(name).st_mode
+    except FileNotFoundError:
+        mode = None
     except OSError as error:
-        raise OSError(
-            f"{os.fspath(path)!r} cannot be written ({error.strerror or error}). Name "
-            "another folder or free this one."
-        ) from error
+        raise _cannot_write(path, error.errno, error) from error
+    is_folder = os.path.basename(name) == "" if mode is None else stat.S_ISDIR(mode)
+    if is_folder and not folder:
+        raise IsADirectoryError(
+            errno.EISDIR, f"{name!r} is a folder; name a file in it to write to."
+        )
+    if mode is not None and not is_folder:
+        if not stat.S_ISREG(mode) or _is_descriptor(name):
+            raise OSError(
+                errno.EINVAL,
+                f"{name!r} is a pipe, a device or a socket, which cannot be replaced "
+                "by a whole file. Name a file.",
+            )
+        if folder:
+            raise NotADirectoryError(
+                errno.ENOTDIR, f"{name!r} is a file; name a folder to write."
+            )
+        if not os.access(name, os.W_OK):
+            raise _cannot_write(path, errno.EACCES)
+    return os.path.realpath(name)
+
+
+def _is_descriptor(name: str) -> bool:
+    """Whether `name` stands for what a process has open, as /dev/stdout does."""
+    for _ in range(40):  # as many links as the system follows
+        folder = os.path.realpath(os.path.dirname(os.path.abspath(name)))
+        if re.fullmatch(r"/proc/[0-9]+(/task/[0-9]+)?/fd", folder):
+            return True
+        if not os.path.islink(name):
+            return False
+        name = os.path.join(folder, os.readlink(name))
+    return False
+
+
+def _cannot_write(
+    path: str | os.PathLike, code: int | None, error: OSError | None = None
+) -> OSError:
+    """Returns the error that names `path`; of the subclass that fits `code`."""
+    reason = os.strerror(code) if code else str(error)
+    message = (
+        f"{os.fspath(path)!r} cannot be written ({reason}). Name another folder or "
+        "free this one."
+    )
+    return OSError(code, message) if code else OSError(message)
+
+
+def _disk_error(error: BaseException, work: str) -> int | None:
+    """Returns the number of the error of the disk behind `error`, None without one.
+
+    Packages that write by themselves (HDF5, TensorFlow) tell it in words alone.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            place = cause.filename
+            ours = place is None or str(place).startswith(work)
+            if ours and cause.errno in _DISK_ERRORS:
+                return cause.errno
+        else:
+            for code in _DISK_ERRORS:
+                if os.strerror(code) in str(cause):
+                    return code
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _leftovers(parent: str, prefix: str) -> list[str]:
     try:
-        with file:
-            yield file
-            file.flush()
+        with os.scandir(parent) as entries:
+            return [
+                entry.path
+                for entry in entries
+                if entry.name.startswith(prefix) and entry.name.endswith(_LEFTOVER)
+            ]
+    except OSError:  # a folder may allow writing and not listing
+        return []
+
+
+def _locked_folder(parent: str, prefix: str) -> tuple[str, IO]:
+    """Returns a new folder, and the open file whose lock says that it is in use."""
+    while True:
+        folder = tempfile.mkdtemp(_LEFTOVER, prefix, parent)
+        path = os.path.join(folder, _LOCK)
+        with suppress(FileNotFoundError):
+            lock = open(path, "wb")  # noqa: SIM115
+            if fcntl is None:  # on Windows, nobody else can remove an open file
+                return folder, lock
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.path.exists(path):
+                return folder, lock
+            lock.close()
+        # Another writer took it for abandoned, before it was locked.
+
+
+def _remove_if_abandoned(folder: str) -> None:
+    path = os.path.join(folder, _LOCK)
+    with suppress(OSError):  # its writer lives, or it is somebody else's
+        if fcntl is None:
+            with suppress(FileNotFoundError):
+                os.remove(path)
+            shutil.rmtree(folder)
+            return
+        with open(path, "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+
+
+def _publish(new: str, target: str) -> None:
+    """Puts what was written in the place of `target`."""
+    is_folder = os.path.isdir(new)
+    for path in _files_of(new) if is_folder else [new]:
+        with open(path, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
+    with suppress(FileNotFoundError):
+        _pass_on_permissions(target, new)
+    if is_folder:
+        _replace_folder(new, target)
+    else:
+        os.replace(new, target)
+    with suppress(OSError):  # Windows cannot, and a folder may not be readable
+        folder = os.open(os.path.dirname(target), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _files_of(folder: str) -> Iterator[str]:
+    for inside, _, names in os.walk(folder):
+        yield from (os.path.join(inside, name) for name in names)
+
+
+def _pass_on_permissions(old: str, new: str) -> None:
+    status = os.stat(old)
+    if hasattr(os, "chown"):
+        with suppress(OSError):  # the group may be allowed where the owner is not
+            os.chown(new, -1, status.st_gid)
         with suppress(OSError):
-            os.remove(temporary)
-        raise
+            os.chown(new, status.st_uid, -1)
+    os.chmod(new, stat.S_IMODE(status.st_mode))
+    if hasattr(os, "getxattr"):
+        name = "system.posix_acl_access"
+        with suppress(OSError):
+            os.setxattr(new, name, os.getxattr(old, name))
+
+
+def _replace_folder(new: str, target: str) -> None:
+    while True:
+        try:
+            os.rename(new, target)  # where there is none, or an empty one
+            return
+        except OSError as error:
+            if not os.path.isdir(target):
+                raise
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EACCES):
+                raise
+        if _exchange(new, target):
+            return
+        old = tempfile.mkdtemp(dir=os.path.dirname(new))
+        with suppress(FileNotFoundError):  # another writer was faster
+            os.rename(target, os.path.join(old, "old"))
+
+
+def _exchange(one: str, other: str) -> bool:
+    """Swaps two names in one step; returns whether the system could."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):  # another C library
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    done = renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange)
+    return done == 0

@@ -16,20 +16,28 @@ SHARED = {"_registration", "_validation", "collective", "config"}
 # Part of the package -> the parts it may import besides itself.
 ALLOWED = {
     "agreement": {"_validation"},
+    "_formulas": set(),
     "_registration": set(),
     "_validation": set(),
     "_writing": set(),
     "config": {"_registration", "_validation"},
     "collective": {"_validation", "collective_tf"},
     "collective_tf": {"collective"},
-    "callbacks": {"_validation"},
+    "callbacks": {"_validation", "_writing"},
     "losses": {"_registration", "_validation", "collective"},
     "layers": {"_registration", "_validation", "collective"},
     "strategies": {"_registration", "_validation"},
     "metrics": {"_registration", "_validation"},
     "optimizers": {"_registration", "_validation"},
     "backbones": {"_registration", "_validation"},
-    "proposals": {"_registration", "_validation", "_writing", "metrics", "review"},
+    "proposals": {
+        "_formulas",
+        "_registration",
+        "_validation",
+        "_writing",
+        "metrics",
+        "review",
+    },
     "plots": {
         "_registration",
         "_validation",
@@ -43,7 +51,7 @@ ALLOWED = {
     "exports": {"_validation", "_writing", "annotations", "proposals"},
     "objective": {*SHARED, "losses", "layers"},
     "data": {"_registration", "_validation", "_writing"},
-    "annotations": {"_registration", "_validation", "_writing", "data"},
+    "annotations": {"_formulas", "_registration", "_validation", "_writing", "data"},
     "datasets": {
         "_registration",
         "_validation",
@@ -63,6 +71,7 @@ ALLOWED = {
     },
     "models": {
         *SHARED,
+        "_writing",
         "callbacks",
         "data",
         "layers",

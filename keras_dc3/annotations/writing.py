@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._formulas import escaped, warn_of_formulas
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_file
 from keras_dc3.annotations.records import Records, last_answers
@@ -20,7 +22,12 @@ COLUMNS = ("image", "annotator", "label", "seconds")
 FORMS = ("long", "crowdkit", "cleanlab")
 
 
-def to_csv(annotations: Annotations, path: str | os.PathLike) -> None:
+def to_csv(
+    annotations: Annotations,
+    path: str | os.PathLike,
+    *,
+    escape_formulas: bool = False,
+) -> None:
     """Writes one line per answer to a CSV file, UTF-8: image,annotator,label,seconds.
 
     `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
@@ -31,12 +38,21 @@ def to_csv(annotations: Annotations, path: str | os.PathLike) -> None:
 
     Args:
         path: the file. Its folder is created if missing; an old file is replaced.
+        escape_formulas: whether names that begin with "=", "+", "-", "@", a tab or a
+            line end get an apostrophe in front, because a spreadsheet program would run
+            them as formulas. It is for people: `from_csv` reads it as part of the name.
 
     Raises:
         OSError: if it cannot be written.
         ValueError: if counts are fractions, or a text is no valid Unicode.
     """
+    check_choice("escape_formulas", escape_formulas, (True, False))
     rows = list(_rows(annotations))
+    if escape_formulas:
+        rows = [tuple(map(escaped, row)) for row in rows]
+    else:
+        used = (annotations.images, annotations.annotators, annotations.class_names)
+        warn_of_formulas(path, itertools.chain(*used), stacklevel=2)
     try:
         with whole_file(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_writable_folder
+from keras_dc3.callbacks.state import assign_state, read_state, state_variables
 
 # What was not finite first -> what to say of it, in the order of cause and effect.
 _CAUSES = {
@@ -73,17 +74,12 @@ class StopOnNaN(keras.callbacks.Callback):
             check_writable_folder(os.path.dirname(os.path.abspath(self.filepath)))
         self._copies, self._failed = [], None
         self._thread = threading.get_ident()
-        metrics = {id(v) for m in self.model.metrics for v in m.variables}
-        self._variables = [
-            variable
-            for variable in (*self.model.variables, *self.model.optimizer.variables)
-            if id(variable) not in metrics
-        ]
+        self._variables = state_variables(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
-        if not self._copies:  # not earlier, as `BackupAndRestore` may load weights
-            self._copies.append((epoch, self._state()))
+        if not self._copies:  # not earlier, as `Backup` may give a state
+            self._copies.append((epoch, read_state(self._variables)))
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         if self._failed is not None:
@@ -110,13 +106,10 @@ class StopOnNaN(keras.callbacks.Callback):
         )
         if failure is not None:  # likewise
             self._stop(None, None, "something was NaN or infinite, unseen in the loss")
-        self._copies.append((epoch + 1, self._state()))
+        self._copies.append((epoch + 1, read_state(self._variables)))
 
     def on_train_end(self, logs: Any = None) -> None:
         self._copies = []
-
-    def _state(self) -> list[np.ndarray]:
-        return [np.array(keras.ops.convert_to_numpy(v)) for v in self._variables]
 
     def _stop(
         self,
@@ -156,9 +149,7 @@ class StopOnNaN(keras.callbacks.Callback):
         """Gives the model its last good state, and raises."""
         epoch, state = self._copies[-1]
         self._copies = []
-        with self.model.collective.scope():
-            for variable, value in zip(self._variables, state, strict=True):
-                variable.assign(value)
+        assign_state(self.model, self._variables, state)
         when = f"after epoch {epoch}" if epoch else "before the first epoch"
         if self.filepath is not None:
             self.model.save(self.filepath)

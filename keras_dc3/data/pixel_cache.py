@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zlib
 from typing import Any
 
 import numpy as np
+
+from keras_dc3._writing import whole_path
 
 
 class MemoryCache:
@@ -82,9 +83,10 @@ class DiskCache:
                 self._arrays = [_mapped(*kind) for kind in kinds]
             except OSError as error:
                 size = int(np.prod(self._shape)) / 1e9
+                reason = os.strerror(error.errno) if error.errno else error
                 raise OSError(
                     f"The cache of {self._shape[0]:,} images, {size:.1f} GB, cannot be "
-                    f"kept in {self._folder!r} ({error.strerror or error}). Name "
+                    f"kept in {self._folder!r} ({reason}). Name "
                     "another folder, or pass `cache=None`."
                 ) from error
         return self._arrays
@@ -109,17 +111,11 @@ def _mapped(path: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
                 return found
         except ValueError:
             pass  # damaged: made anew
-    handle, temporary = tempfile.mkstemp(".part", ".", os.path.dirname(path))
-    os.close(handle)
-    try:
+    with whole_path(path) as temporary:
         new = np.lib.format.open_memmap(temporary, "w+", dtype, shape)
         del new
         if hasattr(os, "posix_fallocate"):
             # Writing to a mapped file on a full disk would kill the process.
             with open(temporary, "r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, os.path.getsize(temporary))
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
     return np.lib.format.open_memmap(path, mode="r+")

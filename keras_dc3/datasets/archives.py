@@ -9,13 +9,12 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 import urllib.request
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from keras_dc3._writing import whole_file
+from keras_dc3._writing import whole_file, working_folder
 
 _BLOCK = 1 << 20
 _TIMEOUT = 30  # seconds without an answer
@@ -121,9 +120,7 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, marks: Any) ->
             for member in members:
                 _check_member(archive, member)
             _check_space(archive, members, folder.parent)
-            with tempfile.TemporaryDirectory(
-                prefix=f".{folder.name}.", suffix=".part", dir=folder.parent
-            ) as made:
+            with working_folder(folder) as made:
                 file.extractall(made)
                 root = _marked(Path(made), marks)
                 if root is None:

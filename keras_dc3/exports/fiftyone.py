@@ -59,7 +59,20 @@ def to_fiftyone(
             f"There is no folder {os.fspath(images_folder)!r}; name the one that holds "
             "the images."
         )
-    files = {name: os.path.join(folder, name) for name in proposals.ids}
+    files = {
+        name: os.path.normpath(os.path.join(folder, name)) for name in proposals.ids
+    }
+    outside = [
+        name
+        for name, file in files.items()
+        if "\0" in name or os.path.commonpath([folder, file]) != folder
+    ]
+    if outside:
+        raise FileNotFoundError(
+            f"{len(outside):,} of {len(proposals):,} images are no files in "
+            f"{os.fspath(images_folder)!r}: {some(outside)} lies outside the folder. "
+            "Name the folder that holds all images."
+        )
     gone = [name for name, file in files.items() if not os.path.isfile(file)]
     if gone:
         raise FileNotFoundError(

@@ -18,13 +18,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from typing import Any
 
 import keras
 
 from keras_dc3._validation import check_writable_folder
+from keras_dc3._writing import whole_path
 
 DESCRIPTION_FILE = os.path.join("assets.extra", "keras_dc3.json")
 
@@ -57,8 +56,7 @@ def export(
             "`keras.saving.load_model` first."
         )
     filepath = os.path.abspath(os.fspath(filepath))
-    parent = os.path.dirname(filepath)
-    check_writable_folder(parent)
+    check_writable_folder(os.path.dirname(filepath))
     if format == "onnx":
         _check_onnx()
     elif os.path.isdir(filepath) and os.listdir(filepath):
@@ -71,16 +69,9 @@ def export(
         raise ValueError(
             f"{filepath!r} is a file; a SavedModel is a folder. Name another path."
         )
-    work = tempfile.mkdtemp(prefix=".keras_dc3_export_", dir=parent)
-    try:
-        target = os.path.join(work, "export")
-        write = _write_onnx if format == "onnx" else _write_saved_model
-        write(model, target)
-        if os.path.isdir(filepath):
-            os.rename(filepath, os.path.join(work, "replaced"))
-        os.rename(target, filepath)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    write = _write_onnx if format == "onnx" else _write_saved_model
+    with whole_path(filepath, folder=format != "onnx") as temporary:
+        write(model, temporary)
     if verbose:
         print(f"Exported to {filepath}")
 

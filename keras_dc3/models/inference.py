@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_choice
+from keras_dc3._writing import whole_path
 from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.models.stream_end import end_watch
@@ -189,6 +190,9 @@ class InferenceMixin:
     ) -> None:
         """Writes the model for serving, without need of `keras_dc3`.
 
+        What stood at `filepath` is replaced as a whole, or stays (but for the two files
+        of "openvino", which Keras writes directly).
+
         Args:
             filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`.
             format: `"tf_saved_model"`, `"onnx"` (needs the extra
@@ -198,6 +202,10 @@ class InferenceMixin:
 
         See `keras_dc3.models.export` for what stands in the files.
         """
+        if format in ("litert", "torch"):  # one file each
+            with whole_path(filepath) as temporary:
+                super().export(temporary, format=format, **kwargs)
+            return
         if format not in ("tf_saved_model", "onnx"):
             super().export(filepath, format=format, **kwargs)
             return

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_dc3._writing import whole_path
 from keras_dc3.optimizers import reference_optimizer
+
+_FILES = (".keras", ".h5", ".hdf5")
+
+
+def _is_remote(name: str) -> bool:
+    """Whether Keras sends the file elsewhere, such as to gs:// or hf://."""
+    return "://" in name or name.startswith(("/gcs/", "/cns/", "/cfs/", "/readahead/"))
+
+
+def _may_replace(name: str) -> bool:
+    answer = ""
+    while answer not in ("y", "n"):
+        answer = input(f"{name!r} already exists - overwrite? [y/n] ").strip().lower()
+    return answer == "y"
+
+
+def _check_saved_folder(name: str) -> None:
+    """Raises ValueError for a folder whose content is no saved model."""
+    found = os.listdir(name) if os.path.isdir(name) else []
+    if found and "config.json" not in found:
+        raise ValueError(
+            f"The folder {name!r} holds files that are no saved model; name an empty "
+            "or new folder to save to."
+        )
 
 
 class SavingMixin:
@@ -55,12 +81,74 @@ class SavingMixin:
         config = keras.saving.deserialize_keras_object(config)
         self.compile(**config)
 
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Saves the model, as `keras.Model.save`, whole or not at all.
+
+        What stood at `filepath` stays until the new model is complete, also if the
+        process is killed. `keras.saving.save_model(model, ...)` knows nothing of that.
+
+        Args:
+            filepath: a `.keras` file; or with `zipped=False` a folder, new, empty or
+                with a model saved before.
+            overwrite: False asks before an old one is replaced.
+            zipped: as for `keras.Model.save`.
+            **kwargs: likewise.
+
+        Raises:
+            OSError: if it cannot be written; the message names `filepath`.
+            ValueError: if it is a folder that holds something else.
+        """
+        name, as_folder = str(filepath), zipped is False
+        if _is_remote(name) or not (as_folder or name.endswith(_FILES)):
+            super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+            return
+        if as_folder:
+            _check_saved_folder(name)
+        if not overwrite and os.path.exists(name) and not _may_replace(name):
+            return
+        with whole_path(filepath, folder=as_folder) as temporary:
+            super().save(temporary, zipped=zipped, **kwargs)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+    ) -> None:
+        """Saves all weights, as `keras.Model.save_weights`, whole or not at all.
+
+        Args:
+            filepath: a `.weights.h5` file.
+            overwrite: False asks before an old one is replaced.
+            max_shard_size: as for `keras.Model.save_weights`. Several files are written
+                by Keras directly, not replaced as a whole.
+
+        Raises:
+            OSError: if it cannot be written; the message names `filepath`.
+        """
+        name = str(filepath)
+        one_file = max_shard_size is None and name.endswith(".weights.h5")
+        if _is_remote(name) or not one_file:
+            super().save_weights(filepath, overwrite, max_shard_size)
+            return
+        if not overwrite and os.path.exists(name) and not _may_replace(name):
+            return
+        with whole_path(filepath) as temporary:
+            super().save_weights(temporary)
+
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None):
         # Under a distribution strategy Keras would build model and metrics from the
         # mean over the replicas of the first batch, which fails for uneven batches.
         if not self.built or self.collective.replicas == 1:
             super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
             return
+        self.build_metrics()
+
+    def build_metrics(self) -> None:
+        """Creates the variables of all metrics, which Keras does in the first step."""
         with self.collective.scope():
             nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
             self.compute_metrics(None, nothing, {"classes": nothing})

@@ -11,7 +11,7 @@ import numpy as np
 from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
-from keras_dc3.models import evaluation, inputs
+from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
@@ -122,6 +122,9 @@ class TrainingMixin:
             )
         y, validation_data = inputs.as_arrays(y), inputs.as_arrays(validation_data)
         callbacks = self._as_list(callbacks)
+        continuing.prepare(
+            self, callbacks, x, y, batch_size, steps_per_epoch, initial_epoch
+        )
         given_labels = getattr(x, "labels", y)
         if inputs.is_data(x):
             data = x
@@ -172,8 +175,7 @@ class TrainingMixin:
         callbacks += evaluation.check_validation_data(self, validation_data, steps)
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks.append(StopOnNaN())
-        # First of all, so that no other callback sees or saves what it stops at.
-        callbacks.sort(key=lambda callback: not isinstance(callback, StopOnNaN))
+        callbacks.sort(key=continuing.place)
         masked = type(self.strategy).mask is not SSLStrategy.mask
         callbacks.append(CollapseMonitor(masked))
         self._build_statistics()

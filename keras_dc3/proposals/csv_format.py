@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
+from keras_dc3._formulas import escaped_to_restore, restored, warn_of_formulas
+from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_file
 
 COLUMNS = (
@@ -36,13 +38,21 @@ def write(
     cluster_probability: np.ndarray,
     class_probabilities: np.ndarray,
     class_names: Sequence[str],
+    escape_formulas: bool = False,
 ) -> None:
     """Writes the arrays, one line per image. See `Proposals.to_csv`."""
+    check_choice("escape_formulas", escape_formulas, (True, False))
+    if not escape_formulas:
+        warn_of_formulas(path, (*ids, *class_names), stacklevel=3)
+
+    def texts(names: Iterable[str]) -> list[str]:
+        return [escaped_to_restore(name, escape_formulas) for name in names]
+
     columns: list[Any] = [
-        ids,
+        texts(ids),
         map(repr, ambiguity.tolist()),
         decision.tolist(),
-        class_name.tolist(),
+        texts(class_name.tolist()),
         map(repr, class_probability.tolist()),
         cluster.tolist(),
         map(repr, cluster_probability.tolist()),
@@ -164,7 +174,7 @@ class _Rows:
                 fail(f"`{column}` must be {expected}. Received: {written!r}")
             return value
 
-        name = text("id")
+        name = restored(text("id"))
         if not name:
             fail("`id` is empty; name the image.")
         if name in self._line_of:
@@ -182,7 +192,7 @@ class _Rows:
                 f"{text('ambiguity')} it must be {decision!r}. Correct one of them."
             )
         likeliest = probabilities.index(max(probabilities))
-        if text("class") != self._class_names[likeliest]:
+        if restored(text("class")) != self._class_names[likeliest]:
             fail(
                 f"`class` is {text('class')!r}, but the largest probability is that of "
                 f"{self._class_names[likeliest]!r}. This file holds proposals; put "
@@ -191,7 +201,8 @@ class _Rows:
         if abs(number("class_probability") - probabilities[likeliest]) > TOLERANCE:
             fail(
                 f"`class_probability` is {text('class_probability')}, but "
-                f"`p({text('class')})` is {probabilities[likeliest]}; they must agree."
+                f"`p({restored(text('class'))})` is {probabilities[likeliest]}; they "
+                "must agree."
             )
         for key, value in (
             ("ambiguity", ambiguity),

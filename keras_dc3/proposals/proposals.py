@@ -252,7 +252,7 @@ class Proposals:
             num_clusters=num_clusters,
         )
 
-    def to_csv(self, path: str | os.PathLike) -> None:
+    def to_csv(self, path: str | os.PathLike, *, escape_formulas: bool = False) -> None:
         """Writes one line per image to a CSV file, UTF-8.
 
         Columns: id, ambiguity, decision, class, class_probability, cluster,
@@ -262,6 +262,9 @@ class Proposals:
 
         Args:
             path: the file. Its folder is created if missing; an old file is replaced.
+            escape_formulas: whether ids and classes that begin with "=", "+", "-", "@",
+                a tab or a line end get an apostrophe in front, because a spreadsheet
+                program would run them as formulas. `from_csv` takes it away again.
 
         Raises:
             OSError: if it cannot be written.
@@ -269,6 +272,7 @@ class Proposals:
         """
         csv_format.write(
             path,
+            escape_formulas=escape_formulas,
             ids=self.ids,
             ambiguity=self.ambiguity,
             decision=self.decision,
@@ -284,10 +288,12 @@ class Proposals:
     def from_csv(cls, path: str | os.PathLike) -> Proposals:
         """Reads proposals that `to_csv` wrote.
 
-        Ids and class names stay the text they are. Further columns are ignored, the
-        order of the columns is free. What only all cluster probabilities would tell,
-        `cluster_probabilities`, is None. A file that has lost whole lines is read as
-        fewer images; `match(ids)` tells which ones have no proposal.
+        Ids and class names stay the text they are, but that an apostrophe before "=",
+        "+", "-", "@" or a tab is taken for that of `escape_formulas`. Further
+        columns are ignored, the order of the columns is free. What only all cluster
+        probabilities would tell, `cluster_probabilities`, is None. A file that has lost
+        whole lines is read as fewer images; `match(ids)` tells which ones have no
+        proposal.
 
         Args:
             path: the file; UTF-8 with or without a byte order mark.

@@ -119,3 +119,18 @@ def test_without_fiftyone(tmp_path, monkeypatch):
     proposals = make(n=2)
     with pytest.raises(ImportError, match=r"keras_dc3\[fiftyone\]"):
         to_fiftyone(proposals, with_files(proposals, tmp_path))
+
+
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize(
+    "name", ["../img.png", "/img.png", "a/../../img.png", "a\0.png"]
+)
+def test_images_outside_the_folder(name, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    name = str(tmp_path / "img.png") if name.startswith("/") else name
+    (tmp_path / "img.png").write_bytes(b"")
+    proposals = make(n=1)
+    proposals.ids = (name,)
+    with pytest.raises(FileNotFoundError, match=r"1 of 1 images are no files.*outside"):
+        to_fiftyone(proposals, folder)
