@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_positive_int
-from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split, split_images
 from keras_dc3.datasets import archives, layouts
 from keras_dc3.datasets.files import data_folder
+from keras_dc3.datasets.parted import PartedData
 
 DCIC_RECORD, DC3_DOI = "8115942", "10.5281/zenodo.5550916"
 
@@ -51,10 +50,8 @@ class PublishedSet:
         return f"{self.file or self.dcic}.zip"
 
 
-class PublishedData(SemiSupervisedData):
+class PublishedData(PartedData):
     """A published data set, with `test`: images kept apart, or None."""
-
-    test: AnnotatedImages | None = None
 
 
 def load_published(
@@ -81,7 +78,7 @@ def load_published(
     Two layouts are read. That of DCIC has every answer of every annotator
     (`annotations.json`), and the images in five folds. That of DC3 has folders
     `train`, `val` and `unlabeled` with a folder per class in each: one answer per
-    image, so that only F1 can be judged.
+    image, so that only F1 can be judged; its classes are those of `train`.
 
     Images stay in their files until they are looked at, and are brought to three
     channels.

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dc3._validation import check_choice
 from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.models import evaluation, inputs
+from keras_dc3.models.file_errors import raise_plainly
 from keras_dc3.models.stream_end import end_watch
 
 
@@ -83,6 +84,9 @@ class InferenceMixin:
                 return_dict=True,
                 **kwargs,
             )
+        except Exception as error:
+            raise_plainly(error)
+            raise
         finally:
             self._evaluating = False
         if not return_dict:
