@@ -14,9 +14,10 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.decoding import ImageFileError, ImageFormat, import_pillow
+from keras_dc3.data.decoding import ImageFormat
 from keras_dc3.data.file_source import FileSource
 from keras_dc3.data.inspection import some
+from keras_dc3.data.opened_images import ImageFileError, import_pillow
 from keras_dc3.data.stored_values import ValueRange
 
 _CHUNK = 256  # images read together where all are read once
@@ -183,14 +184,18 @@ class FileImages(AnnotatedImages):
         part._source = copy.copy(self._source)
         part._source.set_aside = {
             **self._source.set_aside,
-            **{files[row]: str(broken[row]) for row in sorted(broken)},
+            **{
+                files[row]: f"cannot be read ({broken[row].reason})"
+                for row in sorted(broken)
+            },
         }
         part._source.all_decoded = self._rows is None
         if broken:
             names = [files[row] for row in sorted(broken)]
+            are = "are" if len(broken) > 1 else "is"
             warnings.warn(
-                f"{len(broken):,} of {len(self):,} images cannot be read and are left "
-                f"out: {some(names)}. The first: {broken[min(broken)]}",
+                f"{len(broken):,} of {len(self):,} images cannot be read and {are} "
+                f"left out: {some(names)}. The first: {broken[min(broken)]}",
                 stacklevel=2,
             )
         return part

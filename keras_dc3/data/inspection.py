@@ -9,12 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.data.decoding import (
-    MAX_PIXELS,
-    ImageFileError,
-    ImageHeader,
-    read_header,
-)
+from keras_dc3.data.decoding import ImageHeader, read_header
+from keras_dc3.data.opened_images import MAX_PIXELS, ImageFileError
 from keras_dc3.data.pillow_limits import LARGE
 
 

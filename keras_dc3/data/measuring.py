@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from keras_dc3.data.decoding import ImageFileError, read_extremes
+from keras_dc3.data.decoding import read_extremes
+from keras_dc3.data.opened_images import ImageFileError
 from keras_dc3.data.stored_values import Extremes, ValueRange, range_of_all
 
 

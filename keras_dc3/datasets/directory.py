@@ -13,9 +13,9 @@ import numpy as np
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.matching import match_names
-from keras_dc3.data.decoding import MAX_PIXELS
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
+from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.arrays import default_sizes

@@ -79,16 +79,21 @@ def read_dcic(
 
 
 def read_class_folders(
-    folder: Path, rename: Mapping[str, str] | None = None, **options: object
+    folder: Path,
+    rename: Mapping[str, str] | None = None,
+    num_classes: int | None = None,
+    **options: object,
 ) -> PartedImages:
     """Reads the layout of DC3: `train`, `val`, `unlabeled`, a folder per class in each.
 
     An image has one annotation, the name of its folder. Ids are the paths, such as
-    "train/x/1.png". The classes are those of `train`.
+    "train/x/1.png". The classes are those of `train`; or of all parts together, if
+    these are as many as the set is known to have.
 
     Args:
         folder: where these are, and `test` where there is one.
         rename: class name -> new name.
+        num_classes: that the set has; None if that is not known.
         **options: of `FileImages`.
 
     Raises:
@@ -110,7 +115,13 @@ def read_class_folders(
         files += [f"{name}/{file}" for file in found]
         parts += [part] * len(found)
     counts, names = of_part_folders(
-        folder, files, parts, None, rename=rename, all_known=True
+        folder,
+        files,
+        parts,
+        None,
+        rename=rename,
+        number=num_classes,
+        published=True,
     )
     images = FileImages(folder, files, counts, names, **options)
     return PartedImages(images, np.array(parts))

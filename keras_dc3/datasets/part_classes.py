@@ -15,6 +15,11 @@ from keras_dc3.data.inspection import some
 from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.class_folders import composed, is_unlabeled, odd_names
 
+_UNPACK = "Unpack the archive again."
+_OTHERWISE = (
+    "Or pass `annotations`; or `parts={}` if the folders above are the classes."
+)
+
 
 def of_part_folders(
     folder: str | os.PathLike,
@@ -23,7 +28,8 @@ def of_part_folders(
     class_names: tuple[str, ...] | None,
     *,
     rename: Mapping[str, str] | None = None,
-    all_known: bool = False,
+    number: int | None = None,
+    published: bool = False,
 ) -> tuple[SparseCounts, tuple[str, ...]]:
     """Returns counts and class names of images in <part>/<class>/.
 
@@ -36,8 +42,11 @@ def of_part_folders(
         parts: of each file, one of `part_folders.PARTS`.
         class_names: the classes; None for those of the labeled part.
         rename: folder of a class -> name of the class, where it differs.
-        all_known: whether each folder of unlabeled images must be a class, too. Else
-            such a folder may be anything, and its images have no annotation.
+        number: of classes, where it is known: if all parts together have as many, the
+            labeled one may lack some.
+        published: whether this is a set of others'. Then each folder of unlabeled
+            images must be a class, too; else such a folder may be anything, and its
+            images have no annotation.
 
     Raises:
         ValueError: for fewer than two classes; for a folder that is none of them; or
@@ -51,27 +60,35 @@ def of_part_folders(
         for name, part in zip(files, parts, strict=True)
         if "/" in name
     }
-    _check_all_in_folders(folder, files, parts, classes, tops)
+    labeled = tops.get("labeled", "train")
+    _check_all_in_folders(folder, files, parts, classes, tops, published)
     if class_names is None:
-        labeled = zip(classes, parts, strict=True)
-        found = {name for name, part in labeled if part == "labeled"} - {None}
-        class_names = class_order(found)
+        together = zip(classes, parts, strict=True)
+        found = {name for name, part in together if part == "labeled"} - {None}
+        everywhere = set(classes) - {None}
+        class_names = class_order(everywhere if len(everywhere) == number else found)
         if len(class_names) < 2:
             what = f"is one, {class_names[0]!r}" if class_names else "is none"
-            where = os.path.join(folder, tops["labeled"])
+            where = os.path.join(folder, labeled)
+            way_out = _UNPACK if published else _OTHERWISE
             raise ValueError(
-                f"Each class needs a folder in {where!r}, but there {what}. Pass "
-                "`annotations`, or add folders; or pass "
-                "`parts={}` if the folders above are classes."
+                f"Each class needs a folder in {where!r}, but there {what}. {way_out}"
             )
-    loose = () if all_known else ("unlabeled",)
+    loose = () if published else ("unlabeled",)
     strangers = Counter(
         (name.split("/")[0], name.split("/")[1], label)
         for name, part, label in zip(files, parts, classes, strict=True)
         if label is not None and label not in class_names and part not in loose
     )
     if strangers:
-        _complain(folder, strangers, class_names, tops["labeled"], given)
+        way_out = f"{_UNPACK} Or say by `rename` which classes are one."
+        if not published:
+            way_out = (
+                f"Rename or remove the folder, add images of it to {labeled!r}, or "
+                "pass `class_names` with all classes."
+            )
+        whose = "`class_names`" if given else repr(labeled)
+        _complain(folder, strangers, class_names, whose, way_out)
     _tell_unlabeled(files, parts, classes, class_names)
     notes = odd_names(Counter(label for label in classes if label in class_names))
     if notes:
@@ -99,6 +116,7 @@ def _check_all_in_folders(
     parts: Sequence[str],
     classes: Sequence[str | None],
     tops: Mapping[str, str],
+    published: bool,
 ) -> None:
     """Raises ValueError if an image that needs a class lies in no folder of one."""
     for part in ("labeled", "validation", "test"):
@@ -117,8 +135,8 @@ def _check_all_in_folders(
         raise ValueError(
             f"The image {lost[0]!r} of {folder!r} lies in no folder of a class"
             + (f", and {len(lost) - 1:,} more do not" if len(lost) > 1 else "")
-            + f". Move it into one, such as '{tops[part]}/{some_class}/{inside}'; or "
-            "pass `annotations`, or `parts={}` if the folders above are the classes."
+            + f". Move it into one, such as '{tops[part]}/{some_class}/{inside}'."
+            + ("" if published else f" {_OTHERWISE}")
         )
 
 
@@ -126,8 +144,8 @@ def _complain(
     folder: str,
     strangers: Mapping[tuple[str, str, str], int],
     class_names: Sequence[str],
-    labeled: str,
-    given: bool,
+    whose: str,
+    way_out: str,
 ) -> None:
     """Raises the ValueError for folders of no known class."""
     told = [
@@ -137,12 +155,10 @@ def _complain(
         for (top, inner, label), number in strangers.items()
     ]
     names = some([repr(name) for name in dict.fromkeys(key[2] for key in strangers)])
-    whose = "none of the `class_names`" if given else f"no class of {labeled!r}"
+    known = some(list(map(repr, class_names)), 20)
     raise ValueError(
-        f"{names} is {whose}, which are {some(list(map(repr, class_names)), 20)}, but "
-        f"there is {some(told)}. All parts have one list of classes: rename or remove "
-        f"the folder, add images of it to {labeled!r}, or pass `class_names` with all "
-        "classes."
+        f"{names} is no class of {whose}, which are {known}, but there is "
+        f"{some(told)}. All parts have one list of classes. {way_out}"
     )
 
 

@@ -78,7 +78,7 @@ def load_published(
     Two layouts are read. That of DCIC has every answer of every annotator
     (`annotations.json`), and the images in five folds. That of DC3 has folders
     `train`, `val` and `unlabeled` with a folder per class in each: one answer per
-    image, so that only F1 can be judged; its classes are those of `train`.
+    image, so that only F1 can be judged.
 
     Images stay in their files until they are looked at, and are brought to three
     channels.
@@ -155,17 +155,18 @@ def read_published(
     """Returns all images with the part each is in, and the layout, as above."""
     check_choice("layout", layout, (None, "dcic", "folders"))
     kind, folder = _found(about, data_folder(data_dir), layout, download)
-    read = layouts.read_dcic if kind == "dcic" else layouts.read_class_folders
-    parted = read(
-        folder,
-        rename,
-        image_size=image_size or about.image_size,
-        channels=3,
-        cache=cache,
-    )
-    number = about.num_classes
-    if kind == "folders":
-        number = about.folder_classes or number
+    options = {
+        "image_size": image_size or about.image_size,
+        "channels": 3,
+        "cache": cache,
+    }
+    if kind == "dcic":
+        number = about.num_classes
+        parted = layouts.read_dcic(folder, rename, **options)
+    else:
+        number = about.folder_classes or about.num_classes
+        known = number if rename is None else None
+        parted = layouts.read_class_folders(folder, rename, known, **options)
     found = parted.images.class_names
     if rename is None and len(found) != number:
         raise ValueError(
