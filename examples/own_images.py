@@ -205,7 +205,7 @@ def read_and_tell() -> keras_dc3.data.SemiSupervisedData:
                 "`unlabeled` ones."
             )
         for warning in caught:
-            print(f"Note: {warning.message}\n")
+            print(f"Note: {in_flags(str(warning.message))}\n")
         examples = os.path.join(FLAGS.output, "examples.png")
         keras_dc3.datasets.describe(data, examples)
         print(f"\nExamples: {examples}\n")

@@ -118,7 +118,8 @@ def scaled(values: np.ndarray, value_range: ValueRange | None) -> np.ndarray:
     """
     found = extremes(values)
     low, high, root = value_range or range_of_one(found)
-    share = (values - low) * (1.0 / (high - low) if high > low else 0.0)
+    # In float64, since unsigned numbers below `low` would turn around.
+    share = (values - np.float64(low)) * (1.0 / (high - low) if high > low else 0.0)
     if root:
         share = np.sqrt(share.clip(0, 1))
     return np.rint((share * 255).clip(0, 255)).astype("uint8")

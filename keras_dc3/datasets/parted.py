@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.data.annotated_images import AnnotatedImages
+from keras_dc3.data.part_sizes import part_sizes
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split, groups_of, split_images
 
@@ -61,7 +62,9 @@ def from_parted(
     if validates.size:
         validation = None
     if labeled is None and unlabeled is None:
-        labeled = 1.0 if validation is None else 0.8
+        number = int(images.annotated[known].sum())
+        drawn = part_sizes(number, {"validation": validation})["validation"]
+        labeled = max(1, number - drawn)
     within = None
     if groups is not None:
         groups = groups_of(groups, images.ids)
