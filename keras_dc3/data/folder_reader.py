@@ -19,6 +19,8 @@ class FolderReader:
 
     Values of more than 8 bits, or with a sign, have the scale of `FileImages`, which
     follows from all images of the folder; found when the first such image is read.
+    Where it does not follow, as some hold fractions and some whole numbers, each image
+    has its own: nothing can be trained on such a folder without `value_range`.
 
     Args:
         folder: the folder.
@@ -37,4 +39,7 @@ class FolderReader:
         images = FileImages(self._folder, list_images(self._folder).files)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # told where they are read
-            return images.stored_range
+            try:
+                return images.stored_range
+            except ValueError:
+                return None
