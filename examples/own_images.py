@@ -5,7 +5,8 @@
 The table has a line per answer, with the columns `image` (the path in the folder, with
 or without extension), `annotator` and `label`; other names are flags. Without a table
 each class needs a folder in the folder, and what has no class yet may lie in one called
-"unlabeled". Images without annotation are the unlabeled ones.
+"unlabeled". Images without annotation are the unlabeled ones. Folders called "train",
+"val", "test" and "unlabeled" are parts, with class folders in them.
 
 Everything else is a flag, too; `--help` lists them.
 """
@@ -35,6 +36,17 @@ FLAG_OF = {
     "missing": "--no_answer",
     "on_error": "--skip_damaged",
 }
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 flags.DEFINE_string("images", None, "Folder of the images.", required=True)
 flags.DEFINE_string("annotations", None, "CSV file with one answer per line.")
 flags.DEFINE_string("image_column", "image", "Name or number of the image's column.")
@@ -56,6 +68,21 @@ flags.DEFINE_list(
 flags.DEFINE_enum("fit", "pad", ["resize", "pad", "crop"], "How images get that size.")
 flags.DEFINE_enum("channels", None, ["1", "3"], "Gray or color; default: as they are.")
 flags.DEFINE_float("max_value", None, "White, in images of more than 8 bits.")
+flags.DEFINE_list(
+    "value_range", None, "Black and white there, such as 0,4095; default: found."
+)
+flags.DEFINE_string(
+    "max_pixels",
+    str(keras_dc3.data.MAX_PIXELS),
+    "Most pixels of an image file; none for no limit.",
+)
+flags.DEFINE_list(
+    "parts",
+    None,
+    "What folders are, such as train=labeled,old=test,new=unlabeled (or validation; "
+    "nothing after = leaves a folder out); empty if each is a class. Default: found "
+    "by their names.",
+)
 flags.DEFINE_bool("skip_damaged", False, "Leave out images that cannot be read.")
 flags.DEFINE_string("cache", None, '"memory", or a folder for decoded images.')
 flags.DEFINE_string("labeled", None, "Labeled images, such as 0.16 or 200.")
@@ -74,6 +101,21 @@ for part in ("labeled", "unlabeled", "validation"):
         lambda text: text is None or re.fullmatch(r"\d+|\d*\.\d+", text),
         message="must be a number of images, such as 200, or a fraction, such as 0.16",
     )
+flags.register_validator(
+    "max_pixels",
+    lambda text: text == "none" or re.fullmatch("0*[1-9][0-9]*", text),
+    message="must be a whole number above 0, or none",
+)
+flags.register_validator(
+    "value_range",
+    lambda pair: pair is None or (len(pair) == 2 and all(map(is_number, pair))),
+    message="must be two numbers, such as 0,4095",
+)
+flags.register_validator(
+    "parts",
+    lambda pairs: pairs is None or all("=" in pair for pair in pairs if pair),
+    message="must be folder=part for each folder, such as train=labeled,val=validation",
+)
 flags.register_validator(
     "image_size",
     lambda sides: sides is None or all(side.isdigit() for side in sides),
@@ -98,6 +140,14 @@ def size(text: str | None) -> int | float | None:
     if text is None:
         return None
     return int(text) if text.isdigit() else float(text)
+
+
+def parts() -> dict[str, str | None] | None:
+    """Returns what `--parts` says of folders."""
+    if FLAGS.parts is None:
+        return None
+    pairs = [pair.rpartition("=") for pair in FLAGS.parts if pair]
+    return {folder: part or None for folder, _, part in pairs}
 
 
 def read() -> keras_dc3.data.SemiSupervisedData:
@@ -126,6 +176,9 @@ def read() -> keras_dc3.data.SemiSupervisedData:
         channels=FLAGS.channels and int(FLAGS.channels),
         fit=FLAGS.fit,
         max_value=FLAGS.max_value,
+        value_range=FLAGS.value_range and tuple(map(float, FLAGS.value_range)),
+        max_pixels=None if FLAGS.max_pixels == "none" else int(FLAGS.max_pixels),
+        parts=parts(),
         cache=FLAGS.cache,
         on_error="skip" if FLAGS.skip_damaged else "raise",
         missing="drop" if FLAGS.drop_missing else "error",
@@ -152,7 +205,7 @@ def read_and_tell() -> keras_dc3.data.SemiSupervisedData:
                 "`unlabeled` ones."
             )
         for warning in caught:
-            print(f"Note: {warning.message}\n")
+            print(f"Note: {in_flags(str(warning.message))}\n")
         examples = os.path.join(FLAGS.output, "examples.png")
         keras_dc3.datasets.describe(data, examples)
         print(f"\nExamples: {examples}\n")
@@ -187,11 +240,8 @@ def main(argv: list[str]) -> None:
     damaged = ""
     try:
         runner.run(data, lambda: make(data.image_shape, bn_momentum=0.99), title)
-    except Exception as error:  # what becomes of it in a pipeline, its text remains
-        found = re.search("ImageFileError: (.*)", f"{type(error).__name__}: {error}")
-        if found is None:
-            raise
-        damaged = found[1]
+    except keras_dc3.data.ImageFileError as error:
+        damaged = str(error)
     if damaged:
         gc.collect()  # a pipeline that is still reading could hang the end of Python
         sys.exit(f"\n{in_flags(damaged)}")

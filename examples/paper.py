@@ -10,6 +10,7 @@ from absl import flags
 import keras_dc3
 
 FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # `--help` of an example lists those defined here for it
 _STEPS = 128  # of an epoch
 
 

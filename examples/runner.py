@@ -22,6 +22,7 @@ from keras_dc3 import metrics, plots
 from keras_dc3._validation import check_writable_folder
 
 FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # `--help` of an example lists those defined here for it
 
 
 def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any):

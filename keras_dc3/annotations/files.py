@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import json
 import os
 import zlib
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.data.unpacking import UnpackingError, gunzip
 
 
 def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
@@ -27,7 +27,9 @@ def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
     path = os.fspath(path)
     if raw.startswith(b"\x1f\x8b"):
         try:
-            raw = gzip.decompress(raw)
+            raw = gunzip(raw, path)
+        except UnpackingError as error:
+            raise AnnotationError(str(error)) from error
         except (OSError, EOFError, zlib.error) as error:
             raise AnnotationError(
                 f"{path!r} is damaged ({error}); copy or download it again."

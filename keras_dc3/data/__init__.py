@@ -3,7 +3,7 @@
 Importing this needs NumPy and Keras only.
 """
 
-from keras_dc3.data.decoding import ImageFileError, ImageFormat, read_image
+from keras_dc3.data.decoding import ImageFormat, read_image
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.image_set import ImageSet, ReadableImages
@@ -16,13 +16,16 @@ from keras_dc3.data.labels import (
     sample_hard_labels,
     soft_labels,
 )
+from keras_dc3.data.opened_images import MAX_PIXELS, ImageFileError
 from keras_dc3.data.plan import BatchPlan, EpochOrder
 from keras_dc3.data.policies import Custom, NoAugmentation, Strong, Weak, get_policy
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.data.splits import Split, check_disjoint, split
+from keras_dc3.data.stored_values import ValueRange
 
 __all__ = [
+    "MAX_PIXELS",
     "BatchPlan",
     "Custom",
     "EpochOrder",
@@ -37,6 +40,7 @@ __all__ = [
     "SparseCounts",
     "Split",
     "Strong",
+    "ValueRange",
     "Weak",
     "balanced_class_weights",
     "check_disjoint",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.part_sizes import least
+from keras_dc3.data.part_sizes import counted, least
 
 
 def by_class(
@@ -103,8 +103,8 @@ def by_group(
         missing = np.setdiff1d(np.arange(len(kinds)), kind[chosen[part]])
         if missing.size:
             raise ValueError(
-                f"The {part} part of {len(chosen[part])} images would hold none of the "
-                f"class {_text(kinds[missing[0]])}, as groups stay together and "
+                f"The {part} part of {counted(len(chosen[part]))} would hold none of "
+                f"the class {_text(kinds[missing[0]])}, as groups stay together and "
                 f"{np.count_nonzero(table[:, missing[0]])} of {len(names)} have it. "
                 "Ask for a larger part, make smaller groups, or do not stratify."
             )
@@ -183,7 +183,7 @@ def _fill_empty(
         if group is None or totals[group] > 2 * sizes[part]:
             smallest = int(totals.min())
             raise ValueError(
-                f"The {part} part of {n} images would be empty: it asks for "
+                f"The {part} part of {counted(n)} would be empty: it asks for "
                 f"{sizes[part]}, groups stay together, and the smallest of "
                 f"{len(totals)} holds {smallest}. Ask for at least "
                 f"{least(smallest, n)}, or make smaller groups."

@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.data import pillow_images
+from keras_dc3.data.opened_images import MAX_PIXELS, OpenedImage
+from keras_dc3.data.stored_values import Extremes, ValueRange, checked_range
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-# What Pillow may open: formats of pixels alone, that no other program is started for.
-_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "TIFF", "WEBP", "PPM")
-_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 FITS = ("resize", "pad", "crop")
 _MOST_PIXELS = 10**8  # of an image to train on; more is a slip
-
-
-class ImageFileError(ValueError):
-    """An image file that cannot be read; the message names it, `reason` says why."""
-
-    reason = ""
 
 
 class ImageHeader(NamedTuple):
@@ -33,7 +23,7 @@ class ImageHeader(NamedTuple):
 
     size: (h, w), upright. color: whether it can hold other colors than gray. frames:
     whether there is more than one frame or page. deep: whether its values have more
-    than 8 bits.
+    than 8 bits, or a sign.
     """
 
     size: tuple[int, int]
@@ -54,8 +44,14 @@ class ImageFormat:
         channels: 1 for gray, 3 for color; None for what the file holds.
         background: what transparent pixels are laid over, and what fills a padded
             image; a gray value or (red, green, blue), 0 to 255.
-        max_value: what becomes white (255) in images of more than 8 bits per value;
-            larger values become white, too. None for the rule of `read_image`.
+        max_value: what becomes white (255) in images of more than 8 bits per value, 0
+            being black; larger values become white, too.
+        value_range: (low, high), what becomes black and what white in images whose
+            values have more than 8 bits or a sign; as `max_value` is (0, high). With
+            neither, a single image has the rule of `read_image`, and a set one range
+            for all of its images; see `FileImages`.
+        max_pixels: most pixels of a file; None for no limit. A larger image may be no
+            slip, but be meant to fill the memory: it is decoded whole.
 
     Raises:
         ValueError: for impossible values.
@@ -66,6 +62,8 @@ class ImageFormat:
     channels: int | None = None
     background: int | Sequence[int] = 255
     max_value: float | None = None
+    value_range: Sequence[float] | None = None
+    max_pixels: int | None = MAX_PIXELS
 
     def __post_init__(self):
         if self.image_size is not None:
@@ -81,16 +79,32 @@ class ImageFormat:
                 "`max_value` must be a number above 0, such as 4095 for images of 12 "
                 f"bits, or None. Received: max_value={self.max_value!r}"
             )
+        object.__setattr__(self, "value_range", checked_range(self.value_range))
+        if self.value_range is not None and self.max_value is not None:
+            raise ValueError(
+                f"`max_value`={self.max_value!r} is `value_range`=(0, "
+                f"{self.max_value!r}): pass one of them. Received: "
+                f"value_range={tuple(self.value_range)!r}"
+            )
+        if self.max_pixels is not None:
+            check_positive_int("max_pixels", self.max_pixels)
+
+    @property
+    def stored_range(self) -> ValueRange | None:
+        """What `value_range` or `max_value` asks for; None for neither."""
+        if self.max_value is not None:
+            return ValueRange(0.0, float(self.max_value))
+        return self.value_range
 
     def read(self, path: str | os.PathLike) -> np.ndarray:
         """Returns the image as `read_image` does."""
-        with _Opened(path) as (image, file):
+        with OpenedImage(path, self.max_pixels) as (image, file):
             if self.image_size is not None:
                 # A JPEG that is much too large is decoded at a fraction of its size.
                 image.draft(None, (2 * max(self.image_size),) * 2)
             gray = pillow_images.is_gray(image)
             channels = self.channels or (1 if gray else 3)
-            decoded = pillow_images.eight_bits(image, file, self.max_value)
+            decoded = pillow_images.eight_bits(image, file, self.stored_range)
             turn = pillow_images.orientation(image)
             image = pillow_images.one_kind(decoded, channels, self.background)
             if turn is not None:
@@ -115,7 +129,8 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
     bits can hold which the image's own largest value needs becomes white, 1023 where
     that is 900, 4095 where it is 3000, 65535 where it is 40000; up to 255 values stay.
     So no image is black or flat, and brightness keeps its order, but images of one
-    camera may be scaled differently: give `max_value` to scale all alike. Fractions
+    camera may be scaled differently: give `value_range` to scale all alike, as a set
+    of images does by itself (see `FileImages`). Fractions
     fill 0..1 if they lie in it, and 0..255 if they lie in that and are whole or reach
     16; other ones up to 16 are stretched from 0 to the largest, all else, and negative
     values, from the smallest to the largest. A TIFF whose zero is white is turned
@@ -123,12 +138,13 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
 
     Args:
         path: the file.
-        **options: of `ImageFormat`: `image_size`, `fit`, `channels`, `background` and
-            `max_value`.
+        **options: of `ImageFormat`: `image_size`, `fit`, `channels`, `background`,
+            `max_value`, `value_range` and `max_pixels`.
 
     Raises:
         ImportError: without Pillow.
-        ImageFileError: if it is damaged, cut short, missing, or no such image.
+        ImageFileError: if it is damaged, cut short, empty, missing, no such image, or
+            has more than `max_pixels`. What can be decoded of a cut file is not used.
         ValueError: for impossible options.
 
     Example:
@@ -140,87 +156,35 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
     return ImageFormat(**options).read(path)
 
 
-def read_header(path: str | os.PathLike) -> ImageHeader:
+def read_header(
+    path: str | os.PathLike, max_pixels: int | None = MAX_PIXELS
+) -> ImageHeader:
     """Returns what can be known of an image file without decoding its pixels.
 
     Raises:
         ImageFileError: as `read_image`; damaged pixels are not noticed.
     """
-    with _Opened(path) as (image, _):
+    with OpenedImage(path, max_pixels) as (image, _):
         # A JPEG of several pictures is one photograph with its previews.
         many = image.format != "MPO" and getattr(image, "is_animated", False)
         return ImageHeader(
             pillow_images.upright_size(image),
             not pillow_images.is_gray(image),
             bool(many),
-            pillow_images.is_deep(image),
+            pillow_images.is_measured(image),
         )
 
 
-def import_pillow() -> Any:
-    """Returns Pillow's module `Image`; ImportError that says how to get it."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            "Image files are read with Pillow, which is not installed: "
-            'pip install "keras_dc3[images]"'
-        ) from error
-    return Image
+def read_extremes(
+    path: str | os.PathLike, max_pixels: int | None = MAX_PIXELS
+) -> Extremes | None:
+    """Returns the smallest and largest stored value; None if the values are bytes.
 
-
-class _Opened:
-    """Opens an image file; whatever goes wrong inside is an `ImageFileError`."""
-
-    def __init__(self, path: str | os.PathLike):
-        self.pillow, self.path = import_pillow(), os.fspath(path)
-
-    def __enter__(self) -> tuple[Image.Image, IO[bytes]]:
-        try:
-            if os.path.exists(self.path) and not os.path.isfile(self.path):
-                # To open a pipe may wait for ever.
-                raise OSError("it is a folder, a pipe or the like, not a file")
-            self.file = open(self.path, "rb")
-        except (OSError, ValueError) as error:
-            raise self._unreadable(getattr(error, "strerror", None) or error) from error
-        try:
-            self.image = self.pillow.open(self.file, formats=_FORMATS)
-        except Exception as error:
-            with self.file:
-                reason = self._why_unknown(error)
-            raise self._unreadable(reason) from error
-        return self.image, self.file
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self.file.close()
-        # Pillow's decoders raise nearly anything on a damaged file.
-        if isinstance(error, Exception):
-            raise self._unreadable(error) from error
-
-    def _why_unknown(self, error: Exception) -> Any:
-        """Returns why Pillow did not open the file: nothing of it, or of its kind."""
-        if not isinstance(error, self.pillow.UnidentifiedImageError):
-            return error
-        self.file.seek(0)
-        if self.file.read(4) not in _TIFF_STARTS:
-            return "it is no JPEG, PNG, BMP, GIF, TIFF, WebP or PPM, or is damaged"
-        return (
-            "it is a damaged TIFF, or one of values that Pillow does not read, such as "
-            "fractions of 16 or 64 bits; 8 or 16 bits with black as zero always work"
-        )
-
-    def _unreadable(self, reason: Any) -> ImageFileError:
-        if isinstance(reason, self.pillow.DecompressionBombError):
-            reason = "it has more pixels than Pillow takes for an honest file"
-        elif isinstance(reason, MemoryError):
-            reason = "it does not fit into memory"
-        text = " ".join(str(reason).split()) or type(reason).__name__
-        error = ImageFileError(
-            f"The image file {self.path!r} cannot be read ({text}). Repair, replace or "
-            "remove it."
-        )
-        error.reason = text
-        return error
+    Raises:
+        ImageFileError: as `read_image`.
+    """
+    with OpenedImage(path, max_pixels) as (image, _):
+        return pillow_images.extremes_of(image)
 
 
 def _checked_size(size: Any) -> tuple[int, int]:

@@ -12,10 +12,18 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_dc3.data.decoding import ImageFileError, ImageFormat, import_pillow
-from keras_dc3.data.inspection import Inspection, inspect, some
+from keras_dc3.data.decoding import ImageFormat
+from keras_dc3.data.inspection import Inspection, inspect, some, spread
+from keras_dc3.data.measuring import common_range
+from keras_dc3.data.opened_images import ImageFileError, import_pillow
 from keras_dc3.data.pixel_cache import DiskCache, MemoryCache, file_stamp
+from keras_dc3.data.stored_values import ValueRange
 
+# Pixels decoded before training: to see whether files are whole, and what values they
+# have. Seconds; where all files have more, some are looked at, spread evenly.
+MOST_DECODED = 300_000_000
+_MOST_NAMED = 20  # files that an error lists
+_SIXTEEN_BITS = ValueRange(0.0, 65535.0)
 _WAY_OUT = (
     'Or leave such files out: `from_directory(..., on_error="skip")`, '
     "`FileImages(...).readable()`."
@@ -46,14 +54,46 @@ class FileSource:
         self.folder, self.files, self.asked = folder, files, asked
         self.most, self.threads, self.cache = most, threads, cache
         self.set_aside: dict[str, str] = {}  # file -> why it is not in the set
+        self.all_decoded = False  # and what cannot be is set aside
 
     @cached_property
     def inspection(self) -> Inspection:
         """What some files are like. Told by warnings when first asked for."""
-        found = inspect(self.folder, self.files, self.most, self.threads)
-        for remark in found.remarks(self.asked.max_value):
+        found = inspect(
+            self.folder, self.files, self.most, self.threads, self.asked.max_pixels
+        )
+        for remark in found.remarks():
             warnings.warn(remark, stacklevel=2)
         return found
+
+    @cached_property
+    def stored_range(self) -> ValueRange | None:
+        """The one range of stored values of more than 8 bits, or with a sign.
+
+        As asked for, else found in the files, and told by a warning; None if no file
+        has such values.
+
+        Raises:
+            ValueError: if some files hold fractions and some whole numbers.
+        """
+        found, asked = self.inspection, self.asked.stored_range
+        if asked is not None:
+            return asked
+        if not found.deep:
+            # Those that nobody has looked at, if any is of more, are scaled alike, too.
+            return _SIXTEEN_BITS if found.number < found.total else None
+        files = spread(found.deep, self._affordable(len(found.deep)))
+        limit = self.asked.max_pixels
+        value_range, how = common_range(self.folder, files, self.threads, limit)
+        if value_range is not None:
+            warnings.warn(
+                f"{len(found.deep):,} {found.of} have more than 8 bits per value, or a "
+                f"sign, and are scaled alike: {how} Pass `value_range=(low, high)`, "
+                "such as (0, 4095) for a camera of 12 bits, to choose what is black "
+                f"and white: {some(found.deep)}.",
+                stacklevel=2,
+            )
+        return value_range
 
     @cached_property
     def format(self) -> ImageFormat:
@@ -65,10 +105,7 @@ class FileSource:
         """
         found, size = self.inspection, self.asked.image_size
         if not found.sizes and found.number and None in (size, self.asked.channels):
-            raise ImageFileError(
-                f"None of {found.number:,} image files in {self.folder!r} can be read. "
-                f"The first: {next(iter(found.unreadable.values()))}"
-            )
+            raise _unreadable(found.unreadable, found, self.folder)
         if size is None and len(found.sizes) > 1:
             examples = [
                 f"{height}x{width} ({name})"
@@ -83,6 +120,8 @@ class FileSource:
             self.asked,
             image_size=size or next(iter(found.sizes)),
             channels=self.asked.channels or (3 if found.color else 1),
+            max_value=None,
+            value_range=self.stored_range,
         )
 
     @property
@@ -91,25 +130,72 @@ class FileSource:
         return (*self.format.image_size, self.format.channels)
 
     def check(self) -> None:
-        """Raises ImageFileError if a file looked at cannot be read.
+        """Raises ImageFileError if a file looked at cannot be read; it names all.
 
         Also OSError if there is no room for the cache.
         """
         bad = {
-            name: why
-            for name, why in self.inspection.unreadable.items()
+            name: error
+            for name, error in {
+                **self.inspection.unreadable,
+                **self._damaged,
+            }.items()
             if name not in self.set_aside
         }
         if bad:
-            raise ImageFileError(
-                f"{len(bad):,} of {self.inspection.number:,} image files looked at "
-                f"cannot be read: {some(list(bad))}. The first: "
-                f"{next(iter(bad.values()))} {_WAY_OUT}"
-            )
+            raise _unreadable(bad, self.inspection, self.folder)
         _ = self._kept
 
+    @cached_property
+    def _damaged(self) -> dict[str, ImageFileError]:
+        """Files whose header can be read, but not the rest; decoded to see that.
+
+        A warning tells where some files were not decoded.
+        """
+        if self.all_decoded:
+            return {}
+        found = self.inspection
+        rows = [
+            row
+            for row, name in enumerate(self.files)
+            if name in found.looked_at and name not in found.unreadable
+        ]
+        chosen = spread(rows, self._affordable(len(rows)))
+        try:
+            fits = bool(self.format)
+        except ValueError:
+            fits = False  # which is told later: the damaged files come first
+
+        def error_of(row: int) -> ImageFileError | None:
+            try:
+                if fits:
+                    self._one(row)
+                else:
+                    self.asked.read(os.path.join(self.folder, self.files[row]))
+            except ImageFileError as error:
+                return error
+            return None
+
+        _ = self._kept if fits else None  # made before threads could make it twice
+        with ThreadPoolExecutor(self.threads) as pool:
+            errors = zip(chosen, pool.map(error_of, chosen), strict=True)
+            bad = {self.files[row]: error for row, error in errors if error is not None}
+        if len(chosen) < len(rows) or found.number < found.total:
+            warnings.warn(
+                f"{len(chosen):,} of the {found.total:,} images were decoded to see "
+                "whether they are whole, which takes long for all: another may turn "
+                'out to be damaged in training. `on_error="skip"` decodes all before.',
+                stacklevel=2,
+            )
+        return bad
+
+    def _affordable(self, number: int) -> int:
+        """Returns how many of so many files are decoded before training."""
+        pixels = self.inspection.pixels
+        return number if pixels <= MOST_DECODED else -(-number * MOST_DECODED // pixels)
+
     def read(
-        self, rows: np.ndarray, broken: dict[int, str] | None = None
+        self, rows: np.ndarray, broken: dict[int, ImageFileError] | None = None
     ) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat.
 
@@ -131,7 +217,7 @@ class FileSource:
                 except ImageFileError as error:
                     if broken is None:
                         raise ImageFileError(f"{error} {_WAY_OUT}") from error
-                    broken[int(rows[i])] = str(error)
+                    broken[int(rows[i])] = error
 
         _ = self._kept  # made before threads could make it twice
         threads = min(self.threads, len(rows))
@@ -173,3 +259,40 @@ class FileSource:
         for part in (import_pillow().__version__, *shaping, *self.files):
             content.update(f"{part}\n".encode())
         return content.hexdigest()[:24]
+
+
+def _unreadable(
+    bad: dict[str, ImageFileError], found: Inspection, folder: str
+) -> ImageFileError:
+    """Returns the error for files that cannot be read.
+
+    Args:
+        bad: file -> its error.
+        found: what the files are like.
+        folder: where they are.
+    """
+    number = f"{found.number:,} image files"
+    if found.number < found.total:
+        number += " looked at"
+    how_many = f"{len(bad):,} of {number} in {folder!r} cannot be read"
+    if len(bad) == found.number:
+        how_many = f"None of {number} in {folder!r} can be read"
+    if len(bad) == 1:
+        told = f"{how_many}. {next(iter(bad.values()))}"
+    else:
+        some_of = list(bad.items())[:_MOST_NAMED]
+        listed = "; ".join(f"{name!r} ({error.reason})" for name, error in some_of)
+        if len(bad) > _MOST_NAMED:
+            listed += f"; and {len(bad) - _MOST_NAMED:,} more"
+        remedies = [
+            error.remedy.replace(" it.", " them.")
+            for error in bad.values()
+            if not error.pixels
+        ]
+        largest = max(bad.values(), key=lambda error: error.pixels)
+        if largest.pixels:
+            remedies.append(largest.remedy)
+        told = f"{how_many}: {listed}. {' '.join(dict.fromkeys(remedies))}"
+    result = ImageFileError(f"{told} {_WAY_OUT}")
+    result.files = {name: error.reason for name, error in bad.items()}
+    return result

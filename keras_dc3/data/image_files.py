@@ -14,9 +14,11 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.decoding import ImageFormat, import_pillow
+from keras_dc3.data.decoding import ImageFormat
 from keras_dc3.data.file_source import FileSource
 from keras_dc3.data.inspection import some
+from keras_dc3.data.opened_images import ImageFileError, import_pillow
+from keras_dc3.data.stored_values import ValueRange
 
 _CHUNK = 256  # images read together where all are read once
 
@@ -28,6 +30,14 @@ class FileImages(AnnotatedImages):
     open is decided by the files, when the first image or `image_shape` is asked for:
     the size that all have, and color if any has it.
 
+    Then files are looked into, so that a damaged one is told before training: the
+    headers of `inspect` files, and of those as many are decoded as have 300 million
+    pixels together. Values of more than 8 bits, or with a sign, keep one scale for all
+    images, never one for each: `value_range`, or what follows from the smallest and
+    largest value of all, by the rule of `data.read_image`. Where more than a quarter of
+    the images would be left with fewer than 20 gray values, these follow the square
+    root of the stored ones. A warning tells, and `stored_range` is what was chosen.
+
     Args:
         folder: where the files are.
         files: n paths in it, such as those of `list_images`.
@@ -38,10 +48,10 @@ class FileImages(AnnotatedImages):
         cache: "memory" keeps each image once it was decoded. A folder keeps them there,
             for later runs too, in one file of the size of all images; delete it when
             you are done. None decodes an image each time.
-        inspect: files whose headers are looked at, spread evenly over all.
+        inspect: files that are looked at, spread evenly over all.
         threads: to read with; default one per core, 16 at most.
-        **options: of `ImageFormat`: `image_size`, `fit`, `channels`, `background` and
-            `max_value`.
+        **options: of `ImageFormat`: `image_size`, `fit`, `channels`, `background`,
+            `max_value`, `value_range` and `max_pixels`.
 
     Raises:
         ImportError: without Pillow.
@@ -109,6 +119,15 @@ class FileImages(AnnotatedImages):
         return np.dtype("uint8")
 
     @property
+    def stored_range(self) -> ValueRange | None:
+        """(low, high, root): the stored values that become black and white.
+
+        Of images of more than 8 bits per value, or with a sign; None if there is none.
+        Pass it as `value_range` where further images are to be read alike.
+        """
+        return self._source.stored_range
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The path of each file."""
         files = self._source.files
@@ -154,7 +173,7 @@ class FileImages(AnnotatedImages):
         A warning tells how many were left out, and `skipped` which and why. With a
         `cache` the work is not lost.
         """
-        broken: dict[int, str] = {}
+        broken: dict[int, ImageFileError] = {}
         rows = np.arange(len(self)) if self._rows is None else self._rows
         progress = keras.utils.Progbar(len(rows), verbose=len(rows) > _CHUNK)
         for start in range(0, len(rows), _CHUNK):
@@ -165,13 +184,18 @@ class FileImages(AnnotatedImages):
         part._source = copy.copy(self._source)
         part._source.set_aside = {
             **self._source.set_aside,
-            **{files[row]: broken[row] for row in sorted(broken)},
+            **{
+                files[row]: f"cannot be read ({broken[row].reason})"
+                for row in sorted(broken)
+            },
         }
+        part._source.all_decoded = self._rows is None
         if broken:
             names = [files[row] for row in sorted(broken)]
+            are = "are" if len(broken) > 1 else "is"
             warnings.warn(
-                f"{len(broken):,} of {len(self):,} images cannot be read and are left "
-                f"out: {some(names)}. The first: {broken[min(broken)]}",
+                f"{len(broken):,} of {len(self):,} images cannot be read and {are} "
+                f"left out: {some(names)}. The first: {broken[min(broken)]}",
                 stacklevel=2,
             )
         return part

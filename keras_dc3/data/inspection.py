@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.data.decoding import ImageFileError, ImageHeader, read_header
-
-_LARGE = 80_000_000  # pixels; a little above, Pillow warns and does not name the file
+from keras_dc3.data.decoding import ImageHeader, read_header
+from keras_dc3.data.opened_images import MAX_PIXELS, ImageFileError
+from keras_dc3.data.pillow_limits import LARGE
 
 
 class Inspection(NamedTuple):
@@ -19,7 +19,8 @@ class Inspection(NamedTuple):
 
     number: files looked at, of `total`. sizes: (h, w) -> the first file of that size.
     color: whether any can hold color. frames, deep: files of several frames or pages,
-    and of more than 8 bits per value. unreadable: file -> why.
+    and of values with more than 8 bits or a sign. unreadable: file -> its error.
+    pixels: how many the readable files have together. looked_at: the files.
     """
 
     number: int
@@ -28,35 +29,41 @@ class Inspection(NamedTuple):
     color: bool
     frames: list[str]
     deep: list[str]
-    unreadable: dict[str, str]
+    unreadable: dict[str, ImageFileError]
+    pixels: int = 0
+    looked_at: frozenset[str] = frozenset()
 
-    def remarks(self, max_value: float | None) -> Iterator[str]:
-        """Yields a sentence on everything that a user should know of."""
-        of = f"of the {self.total:,} images"
+    @property
+    def of(self) -> str:
+        """The words "of the 12 images", or of those that were looked at."""
         if self.number < self.total:
-            of = f"of {self.number:,} images looked at"
+            return f"of {self.number:,} images looked at"
+        return f"of the {self.total:,} images"
+
+    def remarks(self) -> Iterator[str]:
+        """Yields a sentence on everything that a user should know of."""
+        of = self.of
         if self.frames:
             yield (
                 f"{len(self.frames):,} {of} hold several frames or pages; the first of "
                 f"each is used: {some(self.frames)}."
             )
-        if self.deep and max_value is None:
-            yield (
-                f"{len(self.deep):,} {of} have more than 8 bits per value; each is "
-                "scaled by the bits that its own largest value needs. Pass `max_value`,"
-                " such as 4095 for a camera of 12 bits, to scale all alike: "
-                f"{some(self.deep)}."
-            )
-        large = [name for (h, w), name in self.sizes.items() if h * w > _LARGE]
+        large = [name for (h, w), name in self.sizes.items() if h * w > LARGE]
         if large:
             yield (
-                f"Some {of} have more than {_LARGE:,} pixels, and each is decoded "
+                f"Some {of} have more than {LARGE:,} pixels, and each is decoded "
                 f"whole before it is made smaller: {some(large)}. If reading takes "
                 "long, make smaller copies, or pass `cache`."
             )
 
 
-def inspect(folder: str, files: Sequence[str], most: int, threads: int) -> Inspection:
+def inspect(
+    folder: str,
+    files: Sequence[str],
+    most: int,
+    threads: int,
+    max_pixels: int | None = MAX_PIXELS,
+) -> Inspection:
     """Looks into the headers of files, at most so many, spread evenly over all.
 
     Args:
@@ -64,26 +71,33 @@ def inspect(folder: str, files: Sequence[str], most: int, threads: int) -> Inspe
         files: paths in it.
         most: how many to look at.
         threads: to look with.
+        max_pixels: of a file; one with more counts as unreadable.
     """
-    chosen = files
-    if most < len(files):
-        places = np.linspace(0, len(files) - 1, most).astype(int)
-        chosen = [files[place] for place in places]
+    chosen = spread(files, most)
     found = Inspection(len(chosen), len(files), {}, False, [], [], {})
-    color = False
+    color, pixels = False, 0
     with ThreadPoolExecutor(threads) as pool:
-        headers = pool.map(lambda name: _header(folder, name), chosen)
+        headers = pool.map(lambda name: _header(folder, name, max_pixels), chosen)
         for name, header in zip(chosen, headers, strict=True):
             if isinstance(header, ImageFileError):
-                found.unreadable[name] = str(header)
+                found.unreadable[name] = header
                 continue
+            pixels += header.size[0] * header.size[1]
             found.sizes.setdefault(header.size, name)
             color |= header.color
             if header.frames:
                 found.frames.append(name)
             if header.deep:
                 found.deep.append(name)
-    return found._replace(color=color)
+    return found._replace(color=color, pixels=pixels, looked_at=frozenset(chosen))
+
+
+def spread(items: Sequence[Any], most: int) -> Sequence[Any]:
+    """Returns at most so many of the items, such as files, spread evenly over all."""
+    if most >= len(items):
+        return items
+    places = np.linspace(0, len(items) - 1, most).astype(int)
+    return [items[place] for place in places]
 
 
 def some(names: Sequence[str], most: int = 5) -> str:
@@ -91,8 +105,10 @@ def some(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
-def _header(folder: str, name: str) -> ImageHeader | ImageFileError:
+def _header(
+    folder: str, name: str, max_pixels: int | None
+) -> ImageHeader | ImageFileError:
     try:
-        return read_header(os.path.join(folder, name))
+        return read_header(os.path.join(folder, name), max_pixels)
     except ImageFileError as error:
         return error

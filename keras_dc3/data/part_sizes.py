@@ -50,13 +50,14 @@ def part_sizes(n: int, asked: Mapping[str, int | float | None]) -> dict[str, int
     for name, size in sizes.items():
         if asked[name] is not None and size < 1:
             raise ValueError(
-                f"The {name} part of {n} images would be empty ({summary}). Ask for at "
-                f"least {least(1, n)}, or pass None where a part is not wanted."
+                f"The {name} part of {counted(n)} would be empty ({summary}). Ask for "
+                f"at least {least(1, n)}, or pass None where a part is not wanted."
             )
     total = sum(sizes.values())
     if total > n:
         raise ValueError(
-            f"The split asks for {total} images but there are only {n} ({summary} make "
+            f"The split asks for {total} images but there "
+            f"{'is' if n == 1 else 'are'} only {n} ({summary} make "
             f"{', '.join(f'{name}: {size}' for name, size in sizes.items())}). Ask for "
             "fewer."
         )
@@ -67,4 +68,9 @@ def least(number: int, n: int) -> str:
     """Returns the words "2 images or the fraction 0.2" for 2 of 10 images."""
     digits = len(str(n))
     fraction = -(-number * 10**digits // n) / 10**digits  # rounded up
-    return f"{number} image{'s' if number > 1 else ''} or the fraction {fraction:g}"
+    return f"{counted(number)} or the fraction {fraction:g}"
+
+
+def counted(number: int) -> str:
+    """Returns "1 image" or "2 images"."""
+    return f"{number} image{'' if number == 1 else 's'}"

@@ -30,6 +30,33 @@ def common_class_names(parts: dict[str, AnnotatedImages]) -> tuple[str, ...]:
     return names[first]
 
 
+def check_drawn_classes(
+    labels: np.ndarray, names: tuple[str, ...], annotated: int
+) -> None:
+    """Raises ValueError if all labeled images are of one class.
+
+    Args:
+        labels: (n_l,) class numbers.
+        names: of the classes.
+        annotated: how many images they were drawn from; 0 if they were not drawn.
+    """
+    if len(np.unique(labels)) != 1:
+        return
+    number, name = len(labels), names[labels[0]]
+    told = f"All {number:,} labeled images are of class {name!r}"
+    if number == 1:
+        told = f"The only labeled image is of class {name!r}"
+    if annotated > number:
+        told += f" ({number:,} of {annotated:,} annotated images)"
+        way_out = (
+            "Ask for more `labeled` images, pass `stratify=True`, or annotate images "
+            "of other classes."
+        )
+    else:
+        way_out = "Label images of another class."
+    raise ValueError(f"{told}; a classifier needs at least two classes. {way_out}")
+
+
 def checked_labels(labels: Any, labeled: AnnotatedImages, names: tuple) -> np.ndarray:
     """Returns classes (n_l,) int32 or soft labels (n_l, k) float32 of `labeled`.
 
@@ -48,8 +75,8 @@ def checked_labels(labels: Any, labeled: AnnotatedImages, names: tuple) -> np.nd
         )
     if len(labels) != len(labeled):
         raise ValueError(
-            f"`labels` must hold one label per labeled image. Received: {len(labels)} "
-            f"labels for {len(labeled)} images."
+            f"`labels` must hold one label per labeled image. Received: labels for "
+            f"{len(labels):,}, but there are {len(labeled):,}."
         )
     if soft:
         if labels.shape[1] != len(names):
@@ -58,15 +85,11 @@ def checked_labels(labels: Any, labeled: AnnotatedImages, names: tuple) -> np.nd
                 f"classes {list(names)}. Received: shape {labels.shape}"
             )
         check_soft_labels("labels", labels)
-        used = np.flatnonzero(labels.sum(axis=0))
+        used = np.nonzero(labels)[1]
     else:
         check_class_labels("labels", labels, len(names))
-        used = np.unique(labels)
-    if len(used) == 1:
-        raise ValueError(
-            f"All {len(labels)} labeled images are of class {names[used[0]]!r}; a "
-            "classifier needs at least two classes. Label images of another class."
-        )
+        used = labels
+    check_drawn_classes(used, names, annotated=0)
     return labels.astype("float32" if soft else "int32")
 
 
@@ -89,7 +112,8 @@ def check_parts(parts: dict[str, AnnotatedImages]) -> None:
         empty = np.flatnonzero(~parts["validation"].annotated)
         if empty.size:
             raise ValueError(
-                f"Each validation image needs an annotation, but {empty.size} have "
-                f"none: the first is {parts['validation'].ids[empty[0]]!r}. Move them "
-                "to the unlabeled images."
+                f"Each validation image needs an annotation, but {empty.size:,} of "
+                f"{len(parts['validation']):,} have none, such as "
+                f"{parts['validation'].ids[empty[0]]!r}. Move those to the unlabeled "
+                "images."
             )

@@ -12,12 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3.data.stored_values import Extremes, ValueRange, extremes, scaled
+
 if TYPE_CHECKING:
     from PIL import Image
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # tags of TIFF
-_LEAST_OF_255 = 16  # the largest fraction of an image that can be meant as 0..255
+_SIXTEEN_BITS = ValueRange(0.0, 65535.0)
 # How a decoder is told to take the upper byte of each value of 16 bits.
 _DEEP_COLOR = re.compile(r"(RGB|RGBA|RGBX);16([BLN])")
 
@@ -74,31 +76,55 @@ def is_gray(image: Image.Image) -> bool:
     return image.mode in ("1", "L", "LA", "La") or _is_deep_gray(image)
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether a value of the image, not decoded yet, has more than 8 bits."""
+def is_measured(image: Image.Image) -> bool:
+    """Whether the values of the image, not decoded yet, are more than bytes.
+
+    They have more than 8 bits, or a sign.
+    """
     return (
         _is_deep_gray(image)
+        or _has_signed_bytes(image)
         or _is_deep_gray_alpha(image)
         or any(map(_deep_raw_mode, image.tile))
     )
 
 
+def extremes_of(image: Image.Image) -> Extremes | None:
+    """Returns the extremes of the stored values; None if they are bytes.
+
+    Args:
+        image: not decoded yet.
+    """
+    if _is_deep_gray(image) or _has_signed_bytes(image):
+        return extremes(_deep_gray(image))
+    if _is_deep_gray_alpha(image):
+        return extremes(_deep_gray_alpha(image)[0])
+    if not any(map(_deep_raw_mode, image.tile)):
+        return None
+    image.load()
+    upper = np.asarray(image)[..., :3].astype("uint16") * 256
+    return extremes(upper)._replace(high=float(upper.max()) + 255)  # lower ones unseen
+
+
 def eight_bits(
-    image: Image.Image, file: IO[bytes], max_value: float | None
+    image: Image.Image, file: IO[bytes], value_range: ValueRange | None
 ) -> Image.Image:
-    """Returns the image with 8 bits per value, by the rule of `data.read_image`.
+    """Returns the image with 8 bits per value.
 
     Args:
         image: not decoded yet.
         file: what it was opened from.
-        max_value: as for `data.ImageFormat`.
+        value_range: what becomes black and white, where values are more than bytes;
+            None for the rule of `data.read_image`.
     """
     from PIL import Image
 
     if _is_deep_gray(image) or _has_signed_bytes(image):
-        return _of_deep_gray(image, max_value)
+        return _of_deep_gray(image, value_range)
     if _is_deep_gray_alpha(image):
-        return _of_deep_gray_alpha(image, max_value)
+        gray, alpha = _deep_gray_alpha(image)
+        pixels = scaled(gray, value_range)
+        return Image.fromarray(np.stack([pixels, alpha], axis=-1))
     if not any(map(_deep_raw_mode, image.tile)):
         image.load()
         return image
@@ -107,39 +133,22 @@ def eight_bits(
     upper = np.asarray(image)
     colors = 3  # transparency behind them keeps its upper 8 bits
     transparent = image.info.get("transparency")
-    if max_value is None and upper[..., :colors].max() >= 128 and transparent is None:
-        return image  # all 16 bits are needed, and the upper 8 are what is wanted
+    all_bits = value_range == _SIXTEEN_BITS or (
+        value_range is None and upper[..., :colors].max() >= 128
+    )
+    if all_bits and transparent is None:
+        return image  # the upper 8 bits are what is wanted
     file.seek(0)
     again = Image.open(file, formats=[image.format])
     again.tile = [_lower_bytes(tile) for tile in tiles]
     again.load()
     values = upper.astype("uint16") * 256 + np.asarray(again)
     pixels = upper.copy()
-    pixels[..., :colors] = scaled(values[..., :colors], max_value)
+    pixels[..., :colors] = scaled(values[..., :colors], value_range)
     if transparent is None:
         return Image.fromarray(pixels, image.mode)
     opaque = (values != transparent).any(axis=-1, keepdims=True)
     return Image.fromarray(np.concatenate([pixels, _as_alpha(opaque)], axis=-1))
-
-
-def scaled(values: np.ndarray, max_value: float | None) -> np.ndarray:
-    """Returns numbers of any size as uint8, by the rule of `data.read_image`."""
-    if not np.isfinite(values).all():
-        raise ValueError("it holds NaN or infinity")
-    low, high = float(values.min()), float(values.max())
-    if max_value is not None:
-        low, high = 0.0, float(max_value)
-    elif low < 0:
-        pass
-    elif values.dtype.kind != "f":
-        low, high = 0.0, 2.0 ** max(8, int(high).bit_length()) - 1
-    elif high <= 1:
-        low, high = 0.0, 1.0
-    elif high <= 255:
-        meant = high >= _LEAST_OF_255 or (values == np.rint(values)).all()
-        low, high = 0.0, 255.0 if meant else high
-    scale = 255 / (high - low) if high > low else 0.0
-    return np.rint(((values - low) * scale).clip(0, 255)).astype("uint8")
 
 
 def one_kind(
@@ -202,11 +211,8 @@ def _has_signed_bytes(image: Image.Image) -> bool:
     return is_gray and image.tag_v2.get(_SAMPLE_FORMAT) in (2, (2,))
 
 
-def _of_deep_gray(image: Image.Image, max_value: float | None) -> Image.Image:
-    from PIL import Image
-
-    is_tiff = image.format == "TIFF"
-    white_is_zero = is_tiff and image.tag_v2.get(_PHOTOMETRIC) == 0
+def _deep_gray(image: Image.Image) -> np.ndarray:
+    """Returns the values (h, w) of a gray image, decoded, as they are stored."""
     stored = None  # as what, where Pillow has another type
     if _has_signed_bytes(image):
         stored = "int8"
@@ -214,9 +220,16 @@ def _of_deep_gray(image: Image.Image, max_value: float | None) -> Image.Image:
         stored = "uint32"
     image.load()
     values = np.asarray(image)
-    if stored is not None:
-        values = values.view(stored)
-    pixels = scaled(values, max_value)
+    return values if stored is None else values.view(stored)
+
+
+def _of_deep_gray(image: Image.Image, value_range: ValueRange | None) -> Image.Image:
+    from PIL import Image
+
+    is_tiff = image.format == "TIFF"
+    white_is_zero = is_tiff and image.tag_v2.get(_PHOTOMETRIC) == 0
+    values = _deep_gray(image)
+    pixels = scaled(values, value_range)
     if white_is_zero:
         pixels = 255 - pixels
     transparent = image.info.get("transparency")
@@ -226,15 +239,13 @@ def _of_deep_gray(image: Image.Image, max_value: float | None) -> Image.Image:
     return Image.fromarray(np.stack([pixels, alpha], axis=-1))
 
 
-def _of_deep_gray_alpha(image: Image.Image, max_value: float | None) -> Image.Image:
-    from PIL import Image
-
+def _deep_gray_alpha(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Returns gray values (h, w) uint16 and transparency (h, w) uint8."""
     # As if its four bytes were four colors: Pillow itself keeps the upper ones alone.
     image.tile = [tile._replace(args="RGBA") for tile in image.tile]
     image.load()
     parts = np.asarray(image)
-    pixels = scaled(parts[..., 0].astype("uint16") * 256 + parts[..., 1], max_value)
-    return Image.fromarray(np.stack([pixels, parts[..., 2]], axis=-1))
+    return parts[..., 0].astype("uint16") * 256 + parts[..., 1], parts[..., 2]
 
 
 def _as_alpha(opaque: np.ndarray) -> np.ndarray:

@@ -17,7 +17,12 @@ from keras_dc3._validation import (
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.clock import EpochClock
 from keras_dc3.data.ordered import ordered_batches
-from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
+from keras_dc3.data.parts import (
+    check_drawn_classes,
+    check_parts,
+    checked_labels,
+    common_class_names,
+)
 from keras_dc3.data.plan import BatchPlan
 from keras_dc3.data.policies import Policy, get_policy
 from keras_dc3.data.recipe import Recipe
@@ -128,9 +133,11 @@ class SemiSupervisedData:
             images, sizes, seed, given=split, stratify=stratify, groups=groups
         )
         labeled_set = images.subset(part.labeled)
+        labels = labeled_set.sample_hard_labels(seed)
+        check_drawn_classes(labels, images.class_names, int(images.annotated.sum()))
         data = cls(
             labeled_set,
-            labeled_set.sample_hard_labels(seed),
+            labels,
             images.subset(part.unlabeled) if part.unlabeled.size else None,
             images.subset(part.validation) if part.validation.size else None,
             seed=seed,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._writing import whole_file
+from keras_dc3.data.part_sizes import counted
 
 _FORMAT = "keras_dc3 split"
 _VERSION = 1
@@ -163,8 +164,9 @@ def check_disjoint(**parts: Sequence) -> None:
         where = f"both in {first} and in {second}"
         if first == second:
             where = f"in {first} twice"
+        are = "are" if len(members) > 1 else "is"
         raise ValueError(
-            f"{len(members)} images are {where}: {some}"
+            f"{counted(len(members))} {are} {where}: {some}"
             f"{', ...' if len(members) > 5 else ''}. Each image may be in one part "
             "only, once; remove it from the others."
         )

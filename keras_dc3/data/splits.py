@@ -158,7 +158,7 @@ def split_images(
         ValueError, TypeError: if the parts cannot be had.
     """
     if groups is not None:
-        groups = _column("groups", _groups(groups, images.ids), len(images))
+        groups = _column("groups", groups_of(groups, images.ids), len(images))
     if given is not None:
         if stratify:
             raise ValueError(
@@ -247,7 +247,8 @@ def given_split(given: Any, ids: Sequence[str]) -> Split:
     return Split(*(np.sort(np.asarray(part, "int64")) for part in given))
 
 
-def _groups(groups: Any, ids: Sequence[str]) -> list[Any]:
+def groups_of(groups: Any, ids: Sequence[str]) -> list[Any]:
+    """Returns the group of each image; of what `split_images` takes as `groups`."""
     groups = [groups(name) for name in ids] if callable(groups) else list(groups)
     if len(groups) != len(ids):
         raise ValueError(

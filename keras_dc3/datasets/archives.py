@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from keras_dc3._writing import whole_file, working_folder
+from keras_dc3.data.unpacking import UnpackingError, check_unpacked
 
 _BLOCK = 1 << 20
 _TIMEOUT = 30  # seconds without an answer
@@ -102,6 +103,9 @@ def download(
 def unpack(archive: str | os.PathLike, folder: str | os.PathLike, marks: Any) -> None:
     """Unpacks a zip archive. The folder is complete or not there.
 
+    One that would unfold to more than 1 GB and 100 times its size is refused; a user
+    who trusts it unpacks it by hand.
+
     Args:
         archive: the file.
         folder: what to make of the folder in the archive that holds a mark. It must
@@ -109,8 +113,8 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, marks: Any) ->
         marks: names of files or folders, any of which tells that folder.
 
     Raises:
-        ArchiveError: if the archive is damaged, holds no mark, or names a place
-            outside its folder.
+        ArchiveError: if the archive is damaged, holds no mark, names a place outside
+            its folder, or would unfold to far more than it is.
         OSError: if it cannot be written.
     """
     archive, folder = Path(archive), Path(folder)
@@ -119,6 +123,7 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, marks: Any) ->
             members = file.infolist()
             for member in members:
                 _check_member(archive, member)
+            _check_sizes(archive, members, folder)
             _check_space(archive, members, folder.parent)
             with working_folder(folder) as made:
                 file.extractall(made)
@@ -178,6 +183,16 @@ def _check_member(archive: Path, member: zipfile.ZipInfo) -> None:
             f"{str(archive)!r} holds {member.filename!r}, which {what}. Nothing was "
             "unpacked; do not trust this archive, and fetch it from its record."
         )
+
+
+def _check_sizes(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+    """Raises ArchiveError for what would unfold to far more than it is."""
+    needed = sum(member.file_size for member in members)
+    way_out = f"unpack it by yourself, to {str(folder)!r}."
+    try:
+        check_unpacked(str(archive), archive.stat().st_size, needed, way_out)
+    except UnpackingError as error:
+        raise ArchiveError(str(error)) from error
 
 
 def _check_space(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,10 @@ from keras_dc3.annotations.names import (
 )
 from keras_dc3.data.inspection import some
 from keras_dc3.data.sparse_counts import SparseCounts
+from keras_dc3.datasets.part_folders import part_of
 
-# The folder beside class folders for images of no class yet, and how else it is spelt.
+# The folder beside class folders for images of no class yet; it has other spellings.
 UNLABELED = "unlabeled"
-_SPELLINGS = (UNLABELED, "unlabelled")
 
 
 def of_folders(
@@ -31,7 +32,9 @@ def of_folders(
 ) -> tuple[SparseCounts, tuple[str, ...]]:
     """Returns counts and class names of images that lie in a folder for each class.
 
-    A warning tells of folders whose names may mean the same class, or none.
+    Names are compared with composed letters (NFC): folders that differ in that alone
+    are one class. A warning tells of other folders whose names may mean the same class,
+    or none.
 
     Args:
         folder: that the class folders are in.
@@ -41,11 +44,13 @@ def of_folders(
     Raises:
         ValueError: for fewer than two classes, or a folder that is none of them.
     """
-    tops = [name.partition("/")[0] if "/" in name else None for name in files]
+    tops = [composed(name.partition("/")[0]) if "/" in name else None for name in files]
     found = Counter(tops)
     del found[None]
-    if not any(map(_is_unlabeled, class_names or ())):
-        for name in filter(_is_unlabeled, list(found)):
+    if class_names is not None:
+        class_names = tuple(map(composed, class_names))
+    if not any(map(is_unlabeled, class_names or ())):
+        for name in filter(is_unlabeled, list(found)):
             del found[name]
     folder = os.fspath(folder)
     if class_names is None:
@@ -59,13 +64,14 @@ def of_folders(
             )
     unknown = [name for name in class_order(found) if name not in class_names]
     if unknown:
+        number = sum(found[name] for name in unknown)
         raise ValueError(
             f"The folders {unknown} in {folder!r} are none of the classes "
             f"{list(class_names)}. Rename them, add them to `class_names`, or move "
-            f"their {sum(found[name] for name in unknown):,} images into a folder "
+            f"their {number:,} image{'s' if number > 1 else ''} into a folder "
             f"{UNLABELED!r}."
         )
-    notes = _odd_names(found)
+    notes = odd_names(found)
     if notes:
         warnings.warn("\n  ".join(["Class folders:", *notes]), stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
@@ -73,11 +79,17 @@ def of_folders(
     return SparseCounts.from_labels(labels, len(class_names)), class_names
 
 
-def _is_unlabeled(name: str) -> bool:
-    return name.strip().casefold() in _SPELLINGS
+def composed(name: str) -> str:
+    """Returns the name of a class with composed letters (NFC)."""
+    return unicodedata.normalize("NFC", name)
 
 
-def _odd_names(found: Mapping[str, int]) -> list[str]:
+def is_unlabeled(name: str) -> bool:
+    """Whether a folder is called "unlabeled", "no label" or the like."""
+    return part_of(name) == UNLABELED
+
+
+def odd_names(found: Mapping[str, int]) -> list[str]:
     """Returns what to tell of class folders, for the number of images in each."""
     notes = []
     groups = sorted(variants(found), key=sorted)
@@ -96,8 +108,9 @@ def _odd_names(found: Mapping[str, int]) -> list[str]:
             "the folders if they are one."
         )
     for name in meaning_no_answer(found):
+        are = "images are" if found[name] > 1 else "image is"
         notes.append(
-            f"{found[name]:,} images are in the folder {name!r}, which is a class here."
-            f" If it means that there is none yet, rename it to {UNLABELED!r}."
+            f"{found[name]:,} {are} in the folder {name!r}, which is a class here. If "
+            f"it means that there is none yet, rename it to {UNLABELED!r}."
         )
     return notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.labels import majority
 from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.datasets.remarks import missing_classes, skipped_files, skipped_of
 
 _CHUNK = 8192  # images whose counts are looked at together
 _MOST_CLASSES = 30  # that are listed
@@ -50,6 +51,7 @@ class Description:
         class_names: k names; empty where they are not known.
         parts: name -> description.
         total: of all parts together.
+        skipped: image files that cannot be read and are in no part -> why.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Description:
     class_names: tuple[str, ...]
     parts: Mapping[str, PartDescription]
     total: PartDescription
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def class_shares(self) -> np.ndarray:
@@ -66,7 +69,14 @@ class Description:
 
     def __str__(self) -> str:
         return "\n".join(
-            [_headline(self), "", *_table(_part_rows(self)), *_class_lines(self)]
+            [
+                _headline(self),
+                "",
+                *_table(_part_rows(self)),
+                *_class_lines(self),
+                *missing_classes(self),
+                *skipped_files(self),
+            ]
         )
 
 
@@ -76,7 +86,8 @@ def describe(
     """Prints what a data set is made of, and returns it.
 
     Images, annotations, ambiguity and classes of each part, as in the paper's Table 1.
-    The class of an image is the one most people chose.
+    The class of an image is the one most people chose. Classes of which a part has no
+    image, and image files that were left out, are told below.
 
     Args:
         data: a data set, or a set of images.
@@ -108,6 +119,7 @@ def describe(
     if isinstance(data, SemiSupervisedData):
         parts = {"labeled": data.labeled, "unlabeled": data.unlabeled}
         parts = {**parts, "validation": data.validation}
+        parts["test"] = getattr(data, "test", None)
         parts = {name: part for name, part in parts.items() if part is not None}
         name = data.name or "data"
     elif isinstance(data, AnnotatedImages):
@@ -128,6 +140,7 @@ def describe(
         next((tuple(p.class_names) for p in parts.values() if p.class_names), ()),
         {key: found.description for key, found in sums.items()},
         _Sums.together(list(sums.values()), k).description,
+        skipped_of(parts.values()),
     )
     print(description)
     if path is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,16 @@ from keras_dc3.annotations.matching import match_names
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.labels import in_class_order
+from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.arrays import default_sizes
 from keras_dc3.datasets.class_folders import of_folders
+from keras_dc3.datasets.part_classes import of_part_folders
+from keras_dc3.datasets.part_folders import find_parts, parts_of
+from keras_dc3.datasets.parted import from_parted
+
+_VALIDATION = 0.2  # of the annotated images
 
 
 def from_directory(
@@ -30,12 +36,15 @@ def from_directory(
     fit: str = "resize",
     background: int | Sequence[int] = 255,
     max_value: float | None = None,
+    value_range: Sequence[float] | None = None,
+    max_pixels: int | None = MAX_PIXELS,
+    parts: Mapping[str, str | None] | None = None,
     cache: str | os.PathLike | None = None,
     on_error: str = "raise",
     missing: str = "error",
     labeled: int | float | None = None,
     unlabeled: int | float | None = None,
-    validation: int | float | None = 0.2,
+    validation: int | float | None = _VALIDATION,
     seed: int = 0,
     batch_size: int = 64,
     **kwargs: Any,
@@ -47,15 +56,27 @@ def from_directory(
     arrays, `data.list_images` and `data.read_image` say.
 
     Without `annotations`, a folder in the folder is a class, "cod" of "cod/a/1.png";
-    images in none, or in one called "unlabeled" or "unlabelled", in capitals or not,
-    have no annotation, unless `class_names` has that class. Folders whose names may
-    mean the same stay two classes, with a warning. With `annotations`, folders mean
-    nothing, and images that nobody annotated have none.
+    images in none, or in one called "unlabeled", "unlabelled" or "no label", in
+    capitals or not, have no annotation, unless `class_names` has that class. Names are
+    compared with composed letters (NFC). Folders whose names may mean the same stay two
+    classes, with a warning. With `annotations`, folders mean no class, and images that
+    nobody annotated have none.
+
+    Folders called "train", "val", "test" and the like, in capitals or not, are parts,
+    with or without `annotations`: the images of "train" (or "training", "labeled") are
+    the labeled ones, those of "val" ("valid", "validation", "dev", "eval") validate,
+    those of "unlabeled" are unlabeled, and those of "test" ("testing", "holdout") are
+    kept apart, in `data.test`. Without `annotations`, folders in them are classes,
+    "train/cod/1.png": one list for all parts, which is that of "train" unless
+    `class_names` is given. Where only some folders are called so, `parts` must say what
+    they are.
 
     Each labeled image gets one class, drawn from its soft label. Images without
     annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
     given, 80% of the annotated images are labeled ones if there are images without
-    annotation; else, as in the paper, 16% are labeled and 64% unlabeled.
+    annotation; else, as in the paper, 16% are labeled and 64% unlabeled. Where folders
+    are parts, all of "train" is labeled, but for what `validation` draws of it if there
+    is no folder for that; `labeled` and `unlabeled` then are of the images of "train".
 
     In the next round, with more answers, use `data.with_labels(answers)`, or `split`
     with what `data.save_split` wrote: a new split would validate on images that were
@@ -77,12 +98,18 @@ def from_directory(
             proportions; "pad" to within it; "crop" to cover it.
         background: what transparent pixels are laid over and "pad" fills with, a gray
             value or (red, green, blue).
-        max_value: what is white in images of more than 8 bits; see `data.read_image`.
+        max_value, value_range: what is white, or (low, high) what is black and what is
+            white, in images of more than 8 bits per value or with a sign. Default: one
+            scale for all of them, found in the files and told; see `data.FileImages`.
+        max_pixels: most pixels of a file; None for no limit.
+        parts: what each folder in the folder is: "labeled", "unlabeled", "validation",
+            "test", or None to leave it out. {} if none is a part, so that each is a
+            class. Default: found by their names.
         cache: None to decode an image each time, "memory" to keep all, or a folder to
             keep them in, for later runs too; see `data.FileImages`.
-        on_error: "raise" stops at an image that cannot be read. "skip" decodes all
-            before training and leaves those out, with a warning; `data.labeled.skipped`
-            lists them.
+        on_error: "raise" stops at images that cannot be read, and names them. "skip"
+            decodes all before training and leaves those out, with a warning;
+            `data.labeled.skipped` and `describe` list them.
         missing: what to do about annotated images that are not in the folder: "error",
             or "drop" to leave them out, with a warning.
         labeled: int for a number, float for a fraction of the annotated images.
@@ -98,8 +125,10 @@ def from_directory(
         FileNotFoundError: if there is no such folder or table.
         AnnotationError: if the table cannot be read, or an image of it is not in the
             folder; it names file and line.
-        ImageFileError: if an image cannot be read, before training where it is among
-            10,000 looked at.
+        ImageFileError: if images cannot be read. The message lists 20 at most, `files`
+            of the error all. Before training up to 10,000 files are looked at, and as
+            many decoded as have 300 million pixels together; a warning tells if that is
+            not all.
         ValueError, TypeError: if something does not fit.
 
     Example:
@@ -114,9 +143,19 @@ def from_directory(
         class_names = check_names("class_names", class_names)
     listing = list_images(images)
     _check_listing(images, listing)
-    files = listing.files
+    folders = find_parts(images, listing.files, class_names, parts)
+    files, part = listing.files, None
+    if folders is not None:
+        part = dict(zip(files, parts_of(files, folders), strict=True))
+        files = tuple(name for name in files if part[name] is not None)
     if annotations is None:
-        counts, class_names = of_folders(images, files, class_names)
+        if part is None:
+            counts, class_names = of_folders(images, files, class_names)
+        else:
+            parts_in_order = [part[name] for name in files]
+            counts, class_names = of_part_folders(
+                images, files, parts_in_order, class_names
+            )
     else:
         if isinstance(annotations, str | os.PathLike):
             annotations = Annotations.from_csv(annotations, class_names=class_names)
@@ -131,10 +170,33 @@ def from_directory(
         fit=fit,
         background=background,
         max_value=max_value,
+        value_range=value_range,
+        max_pixels=max_pixels,
         cache=cache,
     )
     if on_error == "skip":
         whole = whole.readable()
+    _ = whole.image_shape  # damaged files are told before a split that cannot be had
+    kwargs = {"name": Path(images).resolve().name, **kwargs}
+    if part is not None and kwargs.get("split") is None:
+        if validation != _VALIDATION and "validation" in folders.values():
+            raise ValueError(
+                f"The folders of {os.fspath(images)!r} say which images validate, so "
+                f"that `validation` is not to be given. Received: validation="
+                f"{validation!r}. Leave it out, or pass `parts` with another part, or "
+                "None, for that folder."
+            )
+        kwargs.pop("split", None)
+        return from_parted(
+            whole,
+            [part[name] for name in whole.ids],
+            labeled,
+            unlabeled,
+            validation,
+            seed=seed,
+            batch_size=batch_size,
+            **kwargs,
+        )
     if getattr(annotations, "merged", False) and kwargs.get("split") is None:
         warnings.warn(
             "These annotations were merged, and the split is drawn anew: if a model "
@@ -151,7 +213,7 @@ def from_directory(
         validation,
         seed=seed,
         batch_size=batch_size,
-        **{"name": Path(images).resolve().name, **kwargs},
+        **kwargs,
     )
 
 
@@ -170,8 +232,8 @@ def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
     if left_out:
         warnings.warn(
             f"{left_out} left out of {os.fspath(folder)!r}: image files of a kind that "
-            f"cannot be read, beside {len(listing.files):,} that can. Convert them, to "
-            "PNG for example.",
+            f"cannot be read, beside {len(listing.files):,} of others. Convert them, "
+            "to PNG for example.",
             stacklevel=3,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 from keras_dc3._validation import check_counts
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.labels import majority
+from keras_dc3.data.unpacking import UnpackingError, check_unpacked
 
 
 def data_folder(data_dir: str | os.PathLike | None) -> Path:
@@ -69,14 +71,22 @@ def npz_arrays(path: Path) -> dict[str, np.ndarray]:
     """Returns the arrays of an `.npz` file.
 
     Raises:
-        ValueError: if it cannot be read; the message names it.
+        ValueError: if it cannot be read, or would unfold to far more than it is; the
+            message names it.
     """
     try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                needed = sum(member.file_size for member in archive.infolist())
+            way_out = "read it with `numpy.load`, and write it with `numpy.savez`."
+            check_unpacked(str(path), os.path.getsize(path), needed, way_out)
         file = np.load(path, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise ValueError("it holds one array alone, as `.npy` files do")
         with file:
             return {key: file[key] for key in file}
+    except UnpackingError:
+        raise
     except Exception as error:  # a damaged file raises nearly anything
         raise _damaged(path, error, ".npz") from error
 

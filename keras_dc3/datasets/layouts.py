@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_dc3.annotations import Annotations, class_order
+from keras_dc3.annotations import Annotations
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import list_images
 from keras_dc3.data.sparse_counts import SparseCounts
+from keras_dc3.datasets.part_classes import of_part_folders
 
 FOLDS = 5
 PARTS = {"train": "labeled", "unlabeled": "unlabeled", "val": "validation"}
@@ -78,21 +79,27 @@ def read_dcic(
 
 
 def read_class_folders(
-    folder: Path, rename: Mapping[str, str] | None = None, **options: object
+    folder: Path,
+    rename: Mapping[str, str] | None = None,
+    num_classes: int | None = None,
+    **options: object,
 ) -> PartedImages:
     """Reads the layout of DC3: `train`, `val`, `unlabeled`, a folder per class in each.
 
     An image has one annotation, the name of its folder. Ids are the paths, such as
-    "train/x/1.png". The classes are those of all parts together.
+    "train/x/1.png". The classes are those of `train`; or of all parts together, if
+    these are as many as the set is known to have.
 
     Args:
         folder: where these are, and `test` where there is one.
         rename: class name -> new name.
+        num_classes: that the set has; None if that is not known.
         **options: of `FileImages`.
 
     Raises:
         FileNotFoundError: without `train` or `val`.
-        ValueError: if an image of these lies in no folder of a class.
+        ValueError: if an image of these lies in no folder of a class, or in one of a
+            class that `train` has not.
     """
     files: list[str] = []
     parts: list[str] = []
@@ -107,11 +114,14 @@ def read_class_folders(
         found = list_images(folder / name).files
         files += [f"{name}/{file}" for file in found]
         parts += [part] * len(found)
-    labels = [_class_of(folder, name, rename or {}) for name in files]
-    names = class_order({label for label in labels if label is not None})
-    number = {label: position for position, label in enumerate(names)}
-    counts = SparseCounts.from_labels(
-        [-1 if label is None else number[label] for label in labels], len(names)
+    counts, names = of_part_folders(
+        folder,
+        files,
+        parts,
+        None,
+        rename=rename,
+        number=num_classes,
+        published=True,
     )
     images = FileImages(folder, files, counts, names, **options)
     return PartedImages(images, np.array(parts))
@@ -136,17 +146,3 @@ def find_layout(places: Sequence[Path], layout: str | None) -> tuple[str, Path] 
 def _in_fold(path: str) -> str:
     """Returns "fold1/x.png" for "Plankton/fold1/x.png"."""
     return "/".join(re.split(r"[/\\]", path)[-2:])
-
-
-def _class_of(folder: Path, name: str, rename: Mapping[str, str]) -> str | None:
-    """Returns the class of "train/x/1.png"; None for an unlabeled image without."""
-    part, _, rest = name.partition("/")
-    label, inside, _ = rest.partition("/")
-    if inside:
-        return rename.get(label, label)
-    if part == "unlabeled":
-        return None
-    raise ValueError(
-        f"The image {name!r} of {str(folder)!r} lies in no folder of a class. Move it "
-        f"into one, such as '{part}/some class/{rest}'."
-    )

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_positive_int
-from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split, split_images
 from keras_dc3.datasets import archives, layouts
 from keras_dc3.datasets.files import data_folder
+from keras_dc3.datasets.parted import PartedData
 
 DCIC_RECORD, DC3_DOI = "8115942", "10.5281/zenodo.5550916"
 
@@ -51,10 +50,8 @@ class PublishedSet:
         return f"{self.file or self.dcic}.zip"
 
 
-class PublishedData(SemiSupervisedData):
+class PublishedData(PartedData):
     """A published data set, with `test`: images kept apart, or None."""
-
-    test: AnnotatedImages | None = None
 
 
 def load_published(
@@ -158,17 +155,18 @@ def read_published(
     """Returns all images with the part each is in, and the layout, as above."""
     check_choice("layout", layout, (None, "dcic", "folders"))
     kind, folder = _found(about, data_folder(data_dir), layout, download)
-    read = layouts.read_dcic if kind == "dcic" else layouts.read_class_folders
-    parted = read(
-        folder,
-        rename,
-        image_size=image_size or about.image_size,
-        channels=3,
-        cache=cache,
-    )
-    number = about.num_classes
-    if kind == "folders":
-        number = about.folder_classes or number
+    options = {
+        "image_size": image_size or about.image_size,
+        "channels": 3,
+        "cache": cache,
+    }
+    if kind == "dcic":
+        number = about.num_classes
+        parted = layouts.read_dcic(folder, rename, **options)
+    else:
+        number = about.folder_classes or about.num_classes
+        known = number if rename is None else None
+        parted = layouts.read_class_folders(folder, rename, known, **options)
     found = parted.images.class_names
     if rename is None and len(found) != number:
         raise ValueError(

@@ -12,6 +12,7 @@ from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.models import evaluation, inputs
+from keras_dc3.models.file_errors import raise_plainly
 from keras_dc3.models.stream_end import end_watch
 
 
@@ -84,6 +85,9 @@ class InferenceMixin:
                 return_dict=True,
                 **kwargs,
             )
+        except Exception as error:
+            raise_plainly(error)
+            raise
         finally:
             self._evaluating = False
         if not return_dict:

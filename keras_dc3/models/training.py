@@ -13,6 +13,7 @@ from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.file_errors import plain_file_errors
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
@@ -100,6 +101,7 @@ class TrainingMixin:
                 where the data can be looked into.
             FloatingPointError: where the loss becomes NaN or infinite. The model then
                 has its state of the last good epoch.
+            ImageFileError: for an image file that cannot be read.
         """
         cardinality = getattr(x, "cardinality", None)
         if steps_per_epoch is None and callable(cardinality) and cardinality() == -1:
@@ -183,7 +185,7 @@ class TrainingMixin:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
-        with ends, quiet_heads():
+        with ends, quiet_heads(), plain_file_errors():
             return super().fit(
                 x,
                 y,

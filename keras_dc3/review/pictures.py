@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.data.decoding import ImageFileError, read_image
+from keras_dc3.data.folder_reader import FolderReader
 from keras_dc3.data.image_set import ImageSet
+from keras_dc3.data.opened_images import ImageFileError
 
 _BATCH = 256
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
@@ -50,8 +51,8 @@ def find(images: Any, ids: Sequence[str]) -> Found:
 
     Args:
         images: (n, h, w, c), one for each id; id -> image; a set of images with `ids`
-            and `read`; or the path of a folder to which the ids are relative, read by
-            `data.read_image`.
+            and `read`; or the path of a folder to which the ids are relative, read as
+            for training.
         ids: the images to find.
 
     Raises:
@@ -171,6 +172,7 @@ def _bytes(values: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
 
 
 def _in_folder(folder: str, ids: Sequence[str]) -> Found:
+    reader = FolderReader(folder)
     for name in ids:
         path = os.path.normpath(os.path.join(folder, name))
         if os.path.commonpath([folder, path]) != folder or "\0" in name:
@@ -179,7 +181,7 @@ def _in_folder(folder: str, ids: Sequence[str]) -> Found:
             yield name, "is no file in the folder"
         else:
             try:
-                decoded = read_image(path)  # as for training
+                decoded = reader.read(path)  # as for training
             except ImageFileError as error:
                 yield name, f"cannot be read ({error.reason})"
             else:

@@ -103,7 +103,7 @@ def test_a_sample_of_the_files_is_looked_at(tmp_path, monkeypatch):
     header = decoding.read_header
     monkeypatch.setattr(
         "keras_dc3.data.inspection.read_header",
-        lambda path: looked_at.append(path) or header(path),
+        lambda path, *rest: looked_at.append(path) or header(path, *rest),
     )
     images = files(tmp_path, inspect=4)
     assert not looked_at  # nothing is read before it is needed

@@ -105,7 +105,7 @@ def test_impossible_splits(sizes, match):
 
 
 def test_overlap_is_named():
-    with pytest.raises(ValueError, match=r"1 images are both in a and in b: x"):
+    with pytest.raises(ValueError, match=r"1 image is both in a and in b: x"):
         check_disjoint(a=["x", "y"], b=["z", "x"])
     with pytest.raises(ValueError, match="in a twice"):
         check_disjoint(a=["x", "x"])

@@ -138,7 +138,7 @@ def test_very_large_images_are_named():
     """Pillow warns of them, and does not say which."""
     sizes = {(10, 20): "a.png", (9000, 9000): "b.png", (12_000, 12_000): "c.png"}
     found = Inspection(3, 3, sizes, False, [], [], {})
-    told = list(found.remarks(None))
+    told = list(found.remarks())
     assert len(told) == 1 and "whole before it is made smaller: b.png, c.png" in told[0]
 
 

@@ -9,9 +9,11 @@ import pytest
 
 pytest.importorskip("PIL", reason="needs keras_dc3[images]")
 
+from PIL import Image
+
 from keras_dc3 import datasets
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.data import list_images
+from keras_dc3.data import ImageFileError, list_images
 from tests.cases import case
 from tests.data.image_inputs import picture, save
 from tests.datasets.folders import answers, ids, quiet, table
@@ -114,3 +116,43 @@ def test_case_of_names_without_extension(tmp_path):
         datasets.from_directory(
             folder / "images", folder / "annotations_nothing_fits.csv"
         )
+
+
+def test_case_of_two_unicode_forms():
+    data, told = quiet(case("39") / "folders", labeled=0.8)
+    assert not told and data.num_classes == 3 and len(ids(data)) == 12
+
+
+def test_case_of_a_large_scan(tmp_path):
+    case("29")
+    for i in range(5):
+        for name in "ab":
+            save(tmp_path / name / f"{i}.png", picture((20, 20), i))
+    Image.new("1", (14_000, 14_000)).save(tmp_path / "a" / "scan.png")
+    data, told = quiet(tmp_path, image_size=(32, 32), labeled=0.8)
+    assert len(told) == 1 and "a/scan.png" in told[0] and len(ids(data)) == 11
+    with pytest.raises(ImageFileError, match="196,000,000 pixels") as caught:
+        datasets.from_directory(tmp_path, image_size=(32, 32), max_pixels=10**8)
+    told = str(caught.value)
+    assert "limit is 100,000,000" in told and "`max_pixels=196000000`" in told
+    assert "Repair" not in told
+
+
+def test_case_of_empty_and_cut_files(capsys):
+    folder = case("38")
+    expected = json.loads((folder / "expected.json").read_text())
+    where = folder / "images", folder / "annotations.csv"
+    with pytest.raises(ImageFileError, match="3 of 16 image files") as caught:
+        datasets.from_directory(*where)
+    assert sorted(caught.value.files) == expected["bad"]
+    for name in expected["bad"]:
+        assert f"'{name}' (" in str(caught.value)
+    assert "it is empty" in caught.value.files["ring_90.jpg"]
+    data, told = quiet(*where, on_error="skip", labeled=0.5, unlabeled=0.3)
+    assert len(told) == 1 and ids(data) == sorted(expected["good"])
+    capsys.readouterr()
+    described = datasets.describe(data)
+    assert sorted(described.skipped) == expected["bad"]
+    printed = capsys.readouterr().out
+    assert "Image files left out: 3." in printed
+    assert all(f"{name} cannot be read (" in printed for name in expected["bad"])

@@ -77,3 +77,29 @@ def test_the_check_leaves_no_trace(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(OSError, match="cannot be written to"):
         check_writable_folder(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("script", "own"),
+    [
+        ("quickstart.py", []),
+        ("review_round.py", ["--people", "--budget"]),
+        ("own_images.py", ["--images", "--parts", "--value_range", "--max_pixels"]),
+        ("mice_bone.py", ["--data_dir", "--backbone"]),
+    ],
+)
+def test_help_lists_the_flags(script, own):
+    """Also those that several examples share, without `--helpfull`."""
+    result = run(script, "--help")
+    shared = ["--output", "--epochs", "--ssl", "--[no]baseline", "--seed"]
+    for flag in [*shared, *own]:
+        assert f"  {flag}: " in result.stdout, flag
+    assert "--verbosity" not in result.stdout  # of other packages
+
+
+def test_shared_flags_belong_to_the_example():
+    """Every module that others define flags through says so."""
+    for path in sorted((ROOT / "examples").glob("*.py")):
+        text = path.read_text("utf-8")
+        if "def define_flags" in text:
+            assert "flags.disclaim_key_flags()" in text, path.name

@@ -112,6 +112,31 @@ def test_what_is_wrong_is_told_in_flags(folder):
         assert message in result.stderr and flag in result.stderr
 
 
+def test_parts_of_folders(folder):
+    """They are asked about in flags, and given by a flag."""
+    images = folder / "images"
+    for name in "456":
+        for path in (images / name).iterdir():
+            path.unlink()
+    for top, inner in (("train", "012"), ("val", "012"), ("old", "3")):
+        for name in inner:
+            for path in sorted((images / name).glob("*")):
+                (images / top / name).mkdir(parents=True, exist_ok=True)
+                path.rename(images / top / name / path.name)
+                if top == "train" and int(path.stem) > 20:
+                    break
+    result = start(folder)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "'train' and 'val' in" in result.stderr and "'old' beside" in result.stderr
+    assert "`parts` is --parts" in result.stderr
+    result = start(folder, "--parts=train=labeled,val=validation,old=unlabeled")
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "Of the " not in result.stdout and "3 classes" in result.stdout
+    proposals = Proposals.from_csv(folder / "out" / "proposals.csv")
+    assert proposals.class_names == tuple("012")
+    assert {name.split("/")[0] for name in proposals.ids} == {"old", "moving.gif"}
+
+
 def test_what_missing_means(monkeypatch):
     """Of a table: labels that are no answers. Of a folder: images not there."""
     from absl import flags
@@ -139,6 +164,9 @@ def test_what_missing_means(monkeypatch):
     [
         ([], "Flag --images must have a value"),
         (["--images=x", "--labeled=many"], "--labeled=many: must be a number"),
+        (["--images=x", "--value_range=3"], "must be two numbers, such as 0,4095"),
+        (["--images=x", "--max_pixels=-1"], "must be a whole number above 0, or none"),
+        (["--images=x", "--parts=train"], "must be folder=part for each folder"),
     ],
 )
 def test_wrong_flags(flags, message):

@@ -1,0 +1,98 @@
+"""Data sets whose parts are given by where their images lie."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.data.annotated_images import AnnotatedImages
+from keras_dc3.data.part_sizes import part_sizes
+from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.data.splits import Split, groups_of, split_images
+
+
+class PartedData(SemiSupervisedData):
+    """A data set with `test`: images that are neither trained on nor validate; or None.
+
+    `keras_dc3.datasets.describe` lists them.
+    """
+
+    test: AnnotatedImages | None = None
+
+
+def from_parted(
+    images: AnnotatedImages,
+    parts: Sequence[str],
+    labeled: int | float | None,
+    unlabeled: int | float | None,
+    validation: int | float | None,
+    *,
+    seed: int,
+    stratify: bool = False,
+    groups: Any = None,
+    **kwargs: Any,
+) -> PartedData:
+    """Returns the data set of images that lie in parts.
+
+    The sizes are of what is drawn from the labeled part. By default all of it is
+    labeled, but for the validation images where no part has these. Images of it without
+    annotation are unlabeled ones.
+
+    Args:
+        images: a set with counts.
+        parts: the part of each, one of `part_folders.PARTS`.
+        labeled, unlabeled, validation: an int for a number, a float for a fraction of
+            the annotated images of the labeled part; None for none. `validation` is
+            not asked for where a part has these.
+        seed: of what is drawn, the labels, and the batches.
+        stratify: whether what is drawn has its share of each majority class.
+        groups: one per image, or a function from an id to its group.
+        **kwargs: of `SemiSupervisedData`.
+
+    Raises:
+        ValueError: if the parts do not fit, or a group is in two of them.
+    """
+    part = np.array(parts)
+    known = np.flatnonzero(part == "labeled")
+    validates = np.flatnonzero(part == "validation")
+    test = np.flatnonzero(part == "test")
+    if validates.size:
+        validation = None
+    if labeled is None and unlabeled is None:
+        number = int(images.annotated[known].sum())
+        drawn = part_sizes(number, {"validation": validation})["validation"]
+        labeled = max(1, number - drawn)
+    within = None
+    if groups is not None:
+        groups = groups_of(groups, images.ids)
+        within = [groups[i] for i in known]
+    drawn = split_images(
+        images.subset(known),
+        (labeled, unlabeled, validation),
+        seed,
+        stratify=stratify,
+        groups=within,
+    )
+    hidden = np.union1d(np.flatnonzero(part == "unlabeled"), known[drawn.unlabeled])
+    if not validates.size:
+        validates = known[drawn.validation]
+        if test.size:
+            warnings.warn(
+                f"No folder holds validation images: {len(validates):,} are drawn from "
+                f"the labeled ones, and the {len(test):,} test images are kept apart, "
+                "in `data.test`. To validate on these, give their folder the part "
+                '"validation" in `parts`.',
+                stacklevel=3,
+            )
+    data = PartedData.from_image_set(
+        images,
+        seed=seed,
+        split=Split(known[drawn.labeled], hidden.astype("int64"), validates),
+        groups=groups,
+        **kwargs,
+    )
+    data.test = images.subset(test) if test.size else None
+    return data
