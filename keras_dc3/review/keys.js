@@ -11,6 +11,7 @@ const HELP = [
   ["Ctrl+Z, Ctrl+Y", "undo and redo, back to when the page was opened"],
   ["+, -", "larger and smaller images"],
   ["/", "find a class by its name, where there are more than ten"],
+  ["Ignored", "answers given too soon for anyone to have seen the images; the page says so"],
   ["Later", "images that are still marked when you accept come again at the end, one by one"],
 ];
 

@@ -3,7 +3,6 @@
 
 const $ = (id) => document.getElementById(id);
 let focus = 0; // the image of the group that the keys act on
-let shownClass; // the chosen class that was last scrolled to
 let size = 120; // of the images of a group, pixels
 
 function make(tag, classes, text, ...children) {
@@ -34,7 +33,6 @@ function render() {
   $("title").textContent = data.title;
   document.title = data.title;
   const main = $("main");
-  shownClass = undefined;
   clearFind();
   main.replaceChildren();
   main.scrollTop = 0;
@@ -44,6 +42,9 @@ function render() {
   else if (current().kind === "group") main.append(...group());
   else main.append(single());
   refresh();
+  // Now, and not at each answer, when a hand may be on its way to another class.
+  const chosen = $("classes").querySelector(".chosen");
+  chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
   // A button in use stays in use, so that its key does not fall upon the images.
   const used = document.activeElement?.closest("header button, #moves button");
   const start = $("name") || thumb(focus) || main;
@@ -200,9 +201,6 @@ function refreshFooter(step) {
     const mine = Number(button.dataset.label) === chosen && !marks.length;
     button.classList.toggle("chosen", mine);
     button.setAttribute("aria-pressed", mine ? "true" : "false");
-    if (!mine || chosen === shownClass) continue;
-    button.scrollIntoView({ block: "nearest", inline: "nearest" });
-    shownClass = chosen; // not again at each answer, as a hand may be on its way
   }
   dim("back", state.cursor === "0");
   $("place").textContent = whereabouts();

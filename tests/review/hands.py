@@ -107,7 +107,9 @@ class MouseAndKeys(Hands):
             self.rest()
             self.page.keyboard.press(key)
             return
-        before, self.down = self.down, None
+        before = self.down
+        if before == key:  # else it would be a key that is held
+            self.page.keyboard.up(key)
         self.page.keyboard.down(key)
         if before and before != key:
             self.page.keyboard.up(before)
@@ -122,7 +124,11 @@ class MouseAndKeys(Hands):
         if f"class {label}" in self.view and self.rng.random() < 0.3:
             self.mouse(f"class {label}")
         else:
-            self.key("u" if label < 0 else str((label + 1) % 10))
+            self.key(self.key_of(label))
+
+    @staticmethod
+    def key_of(label):
+        return "u" if label < 0 else str((label + 1) % 10)
 
     def do(self, name):
         if name in self.view and self.rng.random() < 0.3:
@@ -136,7 +142,7 @@ class MouseAndKeys(Hands):
         if act == "accept" and self.rng.random() < 0.5:
             self.page.mouse.dblclick(*self.at("accept"))
             return
-        key = "Enter" if act == "accept" else str((act + 1) % 10)
+        key = "Enter" if act == "accept" else self.key_of(act)
         self.page.keyboard.press(key)
         self.page.keyboard.press(key)
 

@@ -8,7 +8,7 @@ import pytest
 
 from keras_dc3 import review
 from keras_dc3.proposals import Proposals
-from tests.review.driving import begin, download, seen, write
+from tests.review.driving import begin, download, write
 from tests.review.hands import WITNESS, MouseAndKeys, Touch
 from tests.review.helpers import make_images
 from tests.review.intentions import Intentions
@@ -16,7 +16,7 @@ from tests.review.intentions import Intentions
 pytest.importorskip("PIL.Image")
 
 NAMES = ("cat", "dog", "deer", "horse", "frog", "bird", "ship", "truck", "plane", "car")
-SOON = 250  # milliseconds, as the page says
+SOON = 250  # milliseconds, as the README says
 
 
 class Person:
@@ -69,7 +69,9 @@ class Person:
         else:
             raise AssertionError(f"never taken: {name} {args}")
         if self.by_itself and found["changed"][-1] > came:
-            assert found["changed"][-1] - came > SOON - 20, "an answer that nobody meant"
+            assert found["changed"][-1] - came > SOON - 20, (
+                "an answer that nobody meant"
+            )
 
     def choose(self, label):
         meant = self.meant
@@ -97,18 +99,12 @@ class Person:
         first, second = found["pressed"][-2:]
         mean = self.meant.accept if act == "accept" else self.meant.choose
         args = () if act == "accept" else (act,)
-        if self.meant.kind == "group" and self.meant.touched and act != "accept":
-            self.answered(mean, *args)  # the marked images
-            if self.meant.aim == "current":
-                assert not new
-                self.answered(mean, *args)
-                return
-            taken = 1 - len(new)
-        else:
-            taken = 2 - len(new)
-        # A machine under load may be so slow that the second press is no slip.
-        assert new or second - first > SOON - 20, "a slip was taken for an answer"
-        for _ in range(taken):
+        for number in range(2 - len(new)):  # of those that counted
+            if number == 1 and self.meant.place == "end":
+                break  # there was nothing to press any more
+            if number == 1 and self.meant.aim != "current":
+                # A machine under load may be so slow that the second one is no slip.
+                assert second - first > SOON - 20, "an unseen answer, or a silent loss"
             self.answered(mean, *args)
 
     def travel(self, name):
@@ -138,9 +134,7 @@ class Person:
         self.hands.look()
         own, marked = self.meant.meant["own"], self.meant.meant["marked"]
         here = self.meant.here
-        free = [
-            n for n in self.hands.images() if here[n] not in own.keys() | marked
-        ]
+        free = [n for n in self.hands.images() if here[n] not in own.keys() | marked]
         return self.rng.sample(free, min(len(free), self.rng.randint(1, most)))
 
     # What may be done, each with how often.
@@ -233,22 +227,24 @@ class Person:
         self.at_the_right_place(name)
 
     def at_the_right_place(self, done):
-        if self.meant.place == "end":
-            return
         order = self.meant.places()
         place = f"{order.index(self.meant.place) + 1} of {len(order) - 1}"
         self.hands.rest()
-        there = self.page.inner_text("#place").split(" · ")[0]
-        assert there == place, f"after {done}, {self.acts} acts"
+        there = "end"
+        if self.page.is_visible("#place"):
+            there = self.page.inner_text("#place").split(" · ")[0]
+        expected = "end" if self.meant.place == "end" else place
+        assert there == expected, f"after {done}, {self.acts} acts"
 
 
-def sheet(tmp_path, n=260):
+def sheet(tmp_path, n):
     """A page of groups of about a dozen images, and blind ones of which some come again."""
     rng = np.random.default_rng(0)
     classes = np.eye(len(NAMES))[rng.integers(0, len(NAMES), n)] * 0.9 + 0.01
-    clusters = np.eye(12)[rng.integers(0, 12, n)]
+    clusters = np.eye(n // 10)[rng.integers(0, n // 10, n)]
+    ambiguity = np.where(rng.random(n) < 0.8, 1.0, 0.0)
     ids = [f"{i}.png" if i % 2 else f"a/folder/of/long/names/{i}.png" for i in range(n)]
-    proposals = Proposals(ids, rng.integers(0, 2, n) * 1.0, classes, clusters, NAMES)
+    proposals = Proposals(ids, ambiguity, classes, clusters, NAMES)
     options = {"images": make_images(n), "control": 0.12, "repetitions": 0.2}
     path, content = write(tmp_path, proposals, **options)
     return path, content, proposals
@@ -275,7 +271,7 @@ def read_back(page, tmp_path, proposals):
 )
 @pytest.mark.parametrize("way", ["mouse and keys", "touch"])
 def test_no_answer_of_a_person_in_a_hurry_is_lost(visit, tmp_path, way, acts):
-    path, content, proposals = sheet(tmp_path)
+    path, content, proposals = sheet(tmp_path, acts)
     page = visit(path, script=WITNESS, hurried=True, has_touch=way == "touch")
     rng = random.Random(31)
     hands = (Touch if way == "touch" else MouseAndKeys)(page, rng)
