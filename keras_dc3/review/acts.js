@@ -1,23 +1,32 @@
 // What answers do.
 
-/** Goes to a place, or to the nearest one that still exists. */
-function goTo(cursor) {
+const NO_IMAGE = "There is no image here; go back to answer one.";
+const NO_GROUP = "It is for groups; a single image needs a class.";
+
+/** Goes to a place, or to the nearest that still exists; `asked` to, or by itself. */
+function goTo(cursor, asked = false) {
   tick();
   const order = places();
   state.cursor = order.includes(cursor) ? cursor : firstOpen();
   state.begun[state.cursor] ??= now();
   if (state.cursor !== goTo.shown) focus = 0;
   const same = state.cursor === goTo.shown && state.cursor !== "end";
-  goTo.shown = state.cursor;
   if (same) refresh();
-  else render();
+  else {
+    if (goTo.shown) disappears(goTo.shown);
+    goTo.shown = state.cursor;
+    render();
+    appeared(state.cursor, asked);
+  }
   save();
 }
 
 function move(by) {
   const order = places();
-  const at = order.indexOf(state.cursor) + by;
-  if (at >= 0 && at < order.length) goTo(order[at]);
+  const next = order[order.indexOf(state.cursor) + by];
+  if (next) goTo(next, true);
+  else if (by > 0) ignore("Next", "Nothing comes after this.");
+  else ignore("Back", "Nothing comes before this.");
 }
 
 function after(cursor) {
@@ -25,29 +34,44 @@ function after(cursor) {
   return order[order.indexOf(cursor) + 1] ?? "end";
 }
 
-/** A label for the marked images, the whole group, or the single image. */
-function choose(label) {
+/** A label for what the aim is. Returns whether it was taken. */
+function choose(label, event) {
+  const { cursor } = state;
   const step = current();
-  if (!step) return;
-  leaveFind();
-  if (step.kind !== "group") {
-    const cursor = state.cursor;
-    act([["own", step.items[0], [label, now()]]], () => after(cursor));
-    return;
+  if (!step) {
+    ignore(quoted(label), NO_IMAGE);
+    return false;
   }
-  const marks = markedHere();
-  if (marks.length) {
-    const when = now();
-    act(
-      marks.flatMap((i) => [["own", i, [label, when]], ["marked", i, undefined]]),
-    );
-    arrived = performance.now(); // the next answer is for the whole group
-  } else if (allNamed(step)) {
-    act([["own", step.items[focus], [label, now()]]]);
-  } else {
-    const changes = [["label", state.cursor, label === step.label ? undefined : label]];
-    if (isDone(state.cursor)) changes.push(["done", state.cursor, now()]);
-    act(changes);
+  if (isSlip(label, aim(), event)) return false;
+  leaveFind();
+  const when = now();
+  const own = (i) => ["own", i, [label, when]];
+  const choices = {
+    single: () => act([own(step.items[0])], () => after(cursor)),
+    marks: () => act(markedHere().flatMap((i) => [own(i), ["marked", i, undefined]])),
+    named: () => act([own(step.items[focus])]),
+    group: () => {
+      const changes = [["label", cursor, label === step.label ? undefined : label]];
+      if (isDone(cursor)) changes.push(["done", cursor, now()]);
+      act(changes);
+    },
+  };
+  choices[aim()]();
+  return true;
+}
+
+/** A press on the images: marks one, or says why it does nothing. */
+function pressImages(event, target) {
+  const box = target.closest(".thumb");
+  if (box) {
+    touch([...$("grid").children].indexOf(box), event.shiftKey);
+    thumb(focus).focus({ preventScroll: true });
+  } else if (state && current() && (target.closest(".frame") || early(arrived))) {
+    const instead =
+      current().kind === "group"
+        ? "If it was for an image of the group before, go back to it."
+        : "Choose the class of this image below; it cannot be marked.";
+    ignore("a click", instead);
   }
 }
 
@@ -55,6 +79,7 @@ function choose(label) {
 function touch(n, upTo = false) {
   const step = current();
   const from = focus;
+  touched = true;
   focus = n;
   if (upTo) {
     mark(step.items.slice(Math.min(from, n), Math.max(from, n) + 1));
@@ -66,13 +91,20 @@ function touch(n, upTo = false) {
 }
 
 function mark(chosen) {
+  touched = true;
   act(chosen.flatMap((i) => [["own", i, undefined], ["marked", i, 1]]));
 }
 
+function isForGroup(what) {
+  const step = current();
+  if (step?.kind !== "group") ignore(what, step ? NO_GROUP : NO_IMAGE);
+  return step?.kind === "group";
+}
+
 /** Gives what is not marked the label of the group, and goes on. */
-function accept() {
-  const cursor = state.cursor;
-  if (current()?.kind !== "group") return;
+function accept(event) {
+  const { cursor } = state;
+  if (!isForGroup("Accept") || isSlipToAccept(event)) return;
   act([["done", cursor, now()]], () => after(cursor));
 }
 

@@ -11,56 +11,73 @@ const HELP = [
   ["Ctrl+Z, Ctrl+Y", "undo and redo, back to when the page was opened"],
   ["+, -", "larger and smaller images"],
   ["/", "find a class by its name, where there are more than ten"],
+  ["Ignored", "answers given too soon for anyone to have seen the images; the page says so"],
   ["Later", "images that are still marked when you accept come again at the end, one by one"],
 ];
 
 const KEYS = {
   n: () => move(1),
   p: () => move(-1),
-  u: () => choose(UNSURE),
-  e: () => current()?.kind === "group" && mark(current().items.slice(focus)),
+  u: (event) => choose(UNSURE, event),
+  e: () => isForGroup("E") && mark(current().items.slice(focus)),
+  " ": () => isForGroup("Space") && touch(focus),
+  Enter: accept,
   "+": () => resize(40),
   "=": () => resize(40),
   "-": () => resize(-40),
-  "/": () => data.classes.length > 10 && $("find").focus(),
+  "/": () => {
+    if (data.classes.length > 10) $("find").focus();
+    else ignore("/", "Classes are searched where there are more than ten.");
+  },
   "?": () => $("keyhelp").showModal(),
 };
 const ANSWERS = /^([0-9ue ]|Enter)$/;
 
-/** The key by its sign, and by its place where the layout has another sign there. */
+/** The key by its sign, and by its place where the layout has another sign there, or
+ * where Shift is still held down. */
 function keyOf(event) {
   const key = [...event.key].length === 1 ? event.key.toLowerCase() : event.key;
   if (/^[0-9a-z]$/.test(key)) return key;
   const digit = /^Digit([0-9])$/.exec(event.code);
-  if (digit && !event.shiftKey) return digit[1];
+  if (digit && !(event.shiftKey && KEYS[key])) return digit[1];
   const letter = /^Key([A-Z])$/.exec(event.code);
   return letter && /^\p{L}$/u.test(key) ? letter[1].toLowerCase() : key;
 }
 
+const HELD = "It counts once; let it go and press it again.";
+const nameOf = (key) => ({ " ": "Space", Enter: "Enter" })[key] ?? key.toUpperCase();
+
 function onKey(event) {
   const onButton = event.target.tagName === "BUTTON";
   if (onButton && event.repeat && event.key === "Enter") event.preventDefault();
-  if (!state || stale || $("keyhelp").open || event.isComposing) return;
-  if (event.target.tagName === "INPUT" || !event.key) return;
+  if (!state || event.isComposing || !event.key) return;
   const key = keyOf(event);
-  if (event.ctrlKey || event.metaKey) {
-    if (event.altKey || !/^[zy]$/.test(key)) return;
-    event.preventDefault();
-    if (key === "y" || event.shiftKey) redo();
-    else undo();
+  const answers = ANSWERS.test(key);
+  if ($("keyhelp").open) {
+    const forButton = onButton && /^( |Enter)$/.test(key);
+    if (answers && !forButton) ignore(nameOf(key), "Close this help first, by Esc.");
     return;
   }
-  if (event.altKey || (onButton && (key === "Enter" || key === " "))) return;
-  if (ANSWERS.test(key) && (event.repeat || !settled())) {
-    event.preventDefault();
+  if (event.target.tagName === "INPUT") return;
+  if (event.ctrlKey || event.metaKey || event.altKey) {
+    if (!event.altKey && /^[zy]$/.test(key)) {
+      event.preventDefault();
+      if (key === "y" || event.shiftKey) redo();
+      else undo();
+    } else if (answers && !event.repeat) {
+      const held = event.altKey ? "Alt" : event.ctrlKey ? "Ctrl" : "Command";
+      ignore(`${nameOf(key)} while ${held} is held down`, "Press it alone.");
+    }
     return;
   }
-  if (/^[0-9]$/.test(key)) {
+  if (onButton && (key === " " || (key === "Enter" && !event.repeat))) return;
+  if (answers && event.repeat) {
+    ignore(`${nameOf(key)}, held down`, HELD, true);
+  } else if (/^[0-9]$/.test(key)) {
     const label = (Number(key) + 9) % 10;
-    if (label < data.classes.length) choose(label);
-  } else if (KEYS[key]) KEYS[key]();
-  else if (key === "Enter") accept();
-  else if (key === " " && current()?.kind === "group") touch(focus);
+    if (label < data.classes.length) choose(label, event);
+    else ignore(key, "No class has this key.");
+  } else if (KEYS[key]) KEYS[key](event);
   else if (/^(Arrow|Home|End)/.test(key) && current()) arrow(key);
   else return;
   event.preventDefault();
@@ -105,10 +122,12 @@ function onFindKey(event) {
   event.preventDefault();
   const text = $("find").value.trim();
   const label = text ? meant(text) : null;
-  if (event.key === "Enter" && text && label === null) return;
-  if (event.key === "Enter" && (event.repeat || !settled())) return;
-  leaveFind();
-  if (event.key === "Enter" && label !== null) choose(label);
+  if (event.key === "Escape") leaveFind();
+  else if (event.repeat) ignore("Enter, held down", HELD, true);
+  else if (!text) {
+    leaveFind();
+    ignore("Enter in the empty search", "Press it again if it is for the images.");
+  } else if (label !== null && choose(label, event)) searched = performance.now();
 }
 
 /** What is typed next is for the images again. */

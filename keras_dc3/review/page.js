@@ -6,6 +6,7 @@ function begin(annotator) {
   state.openings = [...(state.openings ?? []), [random(), state.changes]];
   [past, future] = [[], []];
   goTo.shown = undefined;
+  lookedAt.clear();
   goTo(state.cursor);
 }
 
@@ -34,13 +35,12 @@ function leave() {
 function start() {
   classButtons();
   watch();
+  watchPresses();
   probe();
+  const acts = { undo, redo, accept, back: () => move(-1), next: () => move(1) };
+  for (const [id, does] of Object.entries(acts)) onPress($(id), does);
+  onPress($("main"), pressImages);
   const clicks = {
-    undo,
-    redo,
-    accept: (event) => settled(event) && accept(),
-    back: () => move(-1),
-    next: () => move(1),
     json: () => download("json"),
     csv: () => download("csv"),
     who: leave,
@@ -48,10 +48,6 @@ function start() {
     closehelp: () => $("keyhelp").close(),
   };
   for (const [id, click] of Object.entries(clicks)) $(id).onclick = click;
-  // A button that was clicked must not keep the Enter key from the group.
-  document.addEventListener("mousedown", (event) => {
-    if (event.target.closest("button")) event.preventDefault();
-  });
   document.addEventListener("keydown", onKey);
   $("find").addEventListener("input", onFind);
   $("find").addEventListener("keydown", onFindKey);

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _SCRIPTS = (
     *("state.js", "store.js", "export.js", "view.js", "cards.js"),
-    *("acts.js", "keys.js", "page.js"),
+    *("press.js", "guard.js", "acts.js", "keys.js", "page.js"),
 )
 
 

@@ -41,9 +41,21 @@ function fresh(annotator) {
   };
 }
 
+/** What a class is for: a "single" image, the "marks" of a group, the "group", or the
+ * current image of one in which all are "named". */
+function aim() {
+  const step = current();
+  if (step.kind !== "group") return "single";
+  if (step.items.some(open)) return "marks";
+  return step.items.every((i) => state.own[i]) ? "named" : "group";
+}
+
 /** Makes changes, a list of [map, key, value or undefined], then goes to `next()`. */
 function act(changes, next = () => state.cursor) {
-  if (stale) return;
+  if (stale) {
+    overruled();
+    return;
+  }
   const entry = { from: state.cursor, before: [], after: changes };
   for (const [map, key] of changes) entry.before.push([map, key, state[map][key]]);
   put(changes);
@@ -54,19 +66,33 @@ function act(changes, next = () => state.cursor) {
 }
 
 function undo() {
-  const entry = stale ? null : past.pop();
-  if (!entry) return;
-  future.push(entry);
-  put(entry.before);
-  goTo(entry.from);
+  if (stale) overruled();
+  else if (!past.length) ignore("Undo", "Nothing was done since this page was opened.");
+  else {
+    const entry = past.pop();
+    future.push(entry);
+    put(entry.before);
+    goTo(entry.from, true);
+  }
 }
 
 function redo() {
-  const entry = stale ? null : future.pop();
-  if (!entry) return;
-  past.push(entry);
-  put(entry.after);
-  goTo(entry.to);
+  if (stale) overruled();
+  else if (!future.length) ignore("Redo", "Nothing was undone.");
+  else {
+    const entry = future.pop();
+    past.push(entry);
+    put(entry.after);
+    goTo(entry.to, true);
+  }
+}
+
+/** Another tab has gone on: what is done here cannot be kept. */
+function overruled() {
+  ignore(
+    "a change of answers that are being changed in another tab or window",
+    "Go on there, or press “Go on here” above.",
+  );
 }
 
 function put(changes) {

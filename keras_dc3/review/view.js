@@ -1,19 +1,9 @@
 // What is seen. Text reaches the page through `textContent` alone, and only the current
 // group is part of the document.
 
-const TOO_SOON = 250; // milliseconds; nobody sees an image and answers as fast
-const DOUBLE_CLICK = 600; // between its two clicks, at most
-
 const $ = (id) => document.getElementById(id);
 let focus = 0; // the image of the group that the keys act on
 let size = 120; // of the images of a group, pixels
-let arrived = -Infinity; // when that which answers are for last changed, milliseconds
-
-/** Whether people can have seen what they answer: not so soon after it appeared. */
-function settled(event) {
-  const wait = event?.detail > 1 ? DOUBLE_CLICK : TOO_SOON;
-  return performance.now() - arrived >= wait;
-}
 
 function make(tag, classes, text, ...children) {
   const element = document.createElement(tag);
@@ -36,7 +26,6 @@ function picture(image, alt) {
 const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const current = () => stepAt(state.cursor);
 const open = (i) => state.marked[i] && !state.own[i];
-const allNamed = (step) => step.items.every((i) => state.own[i]);
 const markedHere = () =>
   current()?.kind === "group" ? current().items.filter(open) : [];
 
@@ -44,7 +33,6 @@ function render() {
   $("title").textContent = data.title;
   document.title = data.title;
   const main = $("main");
-  arrived = performance.now();
   clearFind();
   main.replaceChildren();
   main.scrollTop = 0;
@@ -54,6 +42,9 @@ function render() {
   else if (current().kind === "group") main.append(...group());
   else main.append(single());
   refresh();
+  // Now, and not at each answer, when a hand may be on its way to another class.
+  const chosen = $("classes").querySelector(".chosen");
+  chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
   // A button in use stays in use, so that its key does not fall upon the images.
   const used = document.activeElement?.closest("header button, #moves button");
   const start = $("name") || thumb(focus) || main;
@@ -93,7 +84,7 @@ function group() {
     const button = make("button", "", sign);
     button.type = "button";
     button.title = by < 0 ? "Smaller images (-)" : "Larger images (+)";
-    button.onclick = () => resize(by);
+    onPress(button, () => resize(by));
     sizes.append(button, " ");
   }
   title.append(sizes);
@@ -110,10 +101,6 @@ function group() {
     box.append(picture(items[item].image, ""), make("span", "badge"));
     grid.append(box);
   });
-  grid.onclick = (event) => {
-    const box = event.target.closest(".thumb");
-    if (box && settled()) touch([...grid.children].indexOf(box), event.shiftKey);
-  };
   return [title, make("p", "about", step.description), task, grid];
 }
 
@@ -179,35 +166,41 @@ function refreshGroup(step) {
   const label = groupLabel(state.cursor);
   const marks = markedHere().length;
   const rest = label === step.label ? "proposed" : "your choice for all";
-  if (allNamed(step)) {
-    $("task").textContent = "Each image has a class of its own. A class renames the current one.";
-    return;
+  const aims = aim();
+  const all = make("span", aims === "named" ? "away" : "", "Answer: ");
+  all.append(make("b", "", className(label)), ` (${rest}).`);
+  // Sentences that are not true now keep their place: images must not move when one is
+  // marked, as a hand may be on its way to them.
+  const texts = {
+    group: "Mark the images that are something else, then accept the rest.",
+    marks: `${plural(marks, "marked image")} will be asked for again at the end, unless named now.`,
+    named: "Each image has a class of its own. A class renames the current one.",
+  };
+  const either = make("span", "either");
+  for (const [when, text] of Object.entries(texts)) {
+    either.append(make("span", when === aims ? "" : "away", text));
   }
-  $("task").replaceChildren(
-    "Answer: ", make("b", "", className(label)), ` (${rest}). `,
-    marks
-      ? `${plural(marks, "marked image")} will be asked for again at the end, unless named now.`
-      : "Mark the images that are something else, then accept the rest.",
-  );
+  $("task").replaceChildren(all, " ", either);
 }
 
 function refreshFooter(step) {
+  const aims = aim();
+  aimed(aims);
   const marks = markedHere();
   const isGroup = step.kind === "group";
-  const named = isGroup && !marks.length && allNamed(step);
-  const all = isGroup && !marks.length && !named;
-  const verb = marks.length === 1 ? "is" : "are";
-  const marked = `${marks.length} marked ${verb}`;
-  const one = named ? "This image is" : isGroup ? marked : "This is";
-  $("target").textContent = all ? "The whole group is" : one;
-  $("choice").classList.toggle("marks", marks.length > 0);
-  const item = step.items[named ? focus : 0];
-  const chosen = all ? groupLabel(state.cursor) : answerOf(item)?.[0];
+  $("target").textContent = {
+    group: "The whole group is",
+    marks: `${marks.length} marked ${marks.length === 1 ? "is" : "are"}`,
+    named: "This image is",
+    single: "This is",
+  }[aims];
+  $("choice").classList.toggle("marks", aims === "marks");
+  const item = step.items[aims === "named" ? focus : 0];
+  const chosen = aims === "group" ? groupLabel(state.cursor) : answerOf(item)?.[0];
   for (const button of $("classes").children) {
     const mine = Number(button.dataset.label) === chosen && !marks.length;
     button.classList.toggle("chosen", mine);
     button.setAttribute("aria-pressed", mine ? "true" : "false");
-    if (mine) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   dim("back", state.cursor === "0");
   $("place").textContent = whereabouts();
@@ -221,8 +214,12 @@ function refreshFooter(step) {
     : [["1–9", "answer"], ["U", "cannot tell"], ["?", "help"]];
   for (const [key, what] of keys) $("keys").append(make("kbd", "", key), ` ${what}  `);
   const accept = $("accept");
-  accept.hidden = !isGroup;
-  if (!isGroup) return;
+  accept.hidden = data.mode === "none";
+  dim("accept", !isGroup);
+  if (!isGroup) {
+    accept.replaceChildren("Accept ", make("kbd", "", "Enter"));
+    return;
+  }
   const rest = step.items.filter((i) => !state.own[i] && !state.marked[i]).length;
   const label = className(groupLabel(state.cursor));
   const told = rest ? [`Accept ${rest} as `, make("bdi", "", label)] : ["Done with this group"];
@@ -240,7 +237,7 @@ function classButtons() {
     const name = label === UNSURE ? "Cannot tell" : data.classes[label];
     button.append(make("bdi", "", name));
     button.title = name;
-    button.onclick = (event) => settled(event) && choose(label);
+    onPress(button, (event) => choose(label, event));
     $("classes").append(button);
   }
   $("find").hidden = data.classes.length <= 10;

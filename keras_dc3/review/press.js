@@ -1,0 +1,77 @@
+// Presses of mouse, pen and fingers. Each counts once, in the order in which they began:
+// a click is told by browsers only when the button or finger is lifted, after keys that
+// were pressed later, and not at all where the hand has moved on or two fingers overlap.
+
+const TAP = 24; // pixels that a finger moves in a tap, at most
+const RESTING = 500; // milliseconds; a finger that lies longer may only hold the tablet
+const OWED = 700; // milliseconds from lifting to the click that follows it, at most
+
+const presses = new WeakMap(); // element -> what a press on it or within it does
+let pointer = ""; // the kind of the last one
+let fingers = []; // that are down, in this order
+let owed = []; // presses that are done, and of which the click is still to come
+
+function onPress(element, act) {
+  presses.set(element, act);
+}
+
+function pressable(target) {
+  let element = target;
+  while (element && !presses.has(element)) element = element.parentElement;
+  return element;
+}
+
+function press(element, event, target) {
+  owed.push({ element, until: Infinity });
+  presses.get(element)(event, target);
+}
+
+/** Does what fingers have begun before something else, which is done next. */
+function finishTaps(last) {
+  const end = last ? fingers.indexOf(last) + 1 : fingers.length;
+  const begun = fingers.slice(0, end);
+  fingers = fingers.slice(end);
+  for (const one of begun) {
+    const held = performance.now() - one.since > RESTING;
+    if (one === last || !held) press(one.element, one.event, one.target);
+  }
+}
+
+function watchPresses() {
+  const on = (name, act) => document.addEventListener(name, act, { capture: true });
+  on("pointerdown", (event) => {
+    pointer = event.pointerType;
+    const element = pressable(event.target);
+    if (!element || pointer === "mouse" || event.button) return;
+    const { pointerId: id, target, clientX: x, clientY: y } = event;
+    fingers.push({ id, element, event, target, x, y, since: performance.now() });
+  });
+  on("mousedown", (event) => {
+    const element = pressable(event.target);
+    // A button that was clicked must not keep the Enter key from the group.
+    if (event.target.closest("button")) event.preventDefault();
+    if (!element || pointer !== "mouse" || event.button) return;
+    finishTaps();
+    press(element, event, event.target);
+  });
+  on("pointercancel", (event) => {
+    fingers = fingers.filter((one) => one.id !== event.pointerId);
+  });
+  on("pointerup", (event) => {
+    const one = fingers.find((finger) => finger.id === event.pointerId);
+    const { clientX: x, clientY: y } = event;
+    if (one && Math.hypot(x - one.x, y - one.y) <= TAP) finishTaps(one);
+    fingers = fingers.filter((finger) => finger !== one);
+    for (const done of owed) done.until = Math.min(done.until, performance.now() + OWED);
+  });
+  on("keydown", () => finishTaps());
+  // What is left are clicks of keys and of aids, which press nothing.
+  on("click", (event) => {
+    const element = pressable(event.target);
+    if (!element) return;
+    owed = owed.filter((done) => done.until >= performance.now());
+    const at = event.detail ? owed.findIndex((done) => done.element === element) : -1;
+    if (at >= 0) owed.splice(at, 1);
+    else presses.get(element)(event, event.target);
+  });
+}
