@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dc3._validation import check_positive_int
+from keras_dc3._validation import check_names, check_positive_int
 from keras_dc3.metrics import proposal_scores
+from keras_dc3.models.given_images import check_given
 from keras_dc3.models.inputs import (
     check_image_shapes,
-    check_images,
     check_labels,
     is_training_batch,
 )
@@ -58,7 +58,9 @@ def check_evaluation_data(model: Any, data: Any, steps: int | None) -> None:
     if isinstance(x, np.ndarray) or element is not None:
         check_image_shapes(x, model._image_shape)
     if isinstance(x, np.ndarray):
-        check_images("given", x)
+        check_given(x, model)
+        if not len(x):
+            raise ValueError("There is no image to evaluate on: the array is empty.")
         if model.num_classes is not None and labels is not None:
             check_labels(np.asarray(labels), model.num_classes)
 
@@ -151,7 +153,7 @@ def _identified_batches(
 ) -> tuple[Iterator[tuple[Any, Any]], int | None]:
     """Returns (ids, images) in batches of at most `batch_size`, and their number."""
     if ids is None and hasattr(dataset, "image_batches"):
-        ids = list(dataset.ids)
+        ids = check_names("ids", dataset.ids)
 
         def of_part() -> Iterator[tuple[Any, Any]]:
             start = 0
@@ -171,7 +173,7 @@ def _identified_batches(
                 "An array of images does not say which image is which: pass `ids`, one "
                 "string per image, such as the file names."
             )
-        ids = [_text(name) for name in ids]
+        ids = check_names("ids", [_text(name) for name in ids])
         if len(ids) != len(dataset):
             raise ValueError(
                 f"There are {len(ids)} `ids` but {len(dataset)} images; give one each."
@@ -187,6 +189,7 @@ def _identified_batches(
 
 def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
     """Yields (ids, images) of an iterable of {"image", "id"} batches."""
+    seen: dict[str, int] = {}
     for batch in dataset:
         missing = [
             part
@@ -206,6 +209,13 @@ def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
                 f"A batch holds {len(images)} images but {len(names)} ids, first "
                 f"{names[:3]}; give one each."
             )
+        for name in names:
+            position = len(seen)
+            if seen.setdefault(name, position) != position:
+                raise ValueError(
+                    f"`ids` must differ, but {name!r} stands at positions "
+                    f"{seen[name]} and {position}. Rename or remove one."
+                )
         for i in range(0, len(names), batch_size):
             yield names[i : i + batch_size], images[i : i + batch_size]
 
@@ -238,8 +248,7 @@ def propose(
     all_ids: list[str] = []
     collected: dict[str, list[np.ndarray]] = {}
     for batch_ids, images in batches:
-        check_image_shapes(images, model._image_shape)
-        check_images("given", images)
+        images = check_given(images, model)
         all_ids.extend(batch_ids)
         for name, value in infer(outputs, images, batch_size).items():
             collected.setdefault(name, []).append(value)
