@@ -207,10 +207,10 @@ class DC3Network(keras.layers.Layer):
                 return values.range
             if not self.takes_bytes:
                 raise ValueError(
-                    f"The model was trained on {values}, but the images are integers of "
-                    "0 to 255, and how these become those is not known. Scale them as "
-                    "in training, or say the range that the training images were meant "
-                    "to fill: `model.image_values = "
+                    f"The model was trained on {values}, but the images are integers "
+                    "of 0 to 255, and how these become those is not known. Scale them "
+                    "as in training, or say the range that the training images were "
+                    "meant to fill: `model.image_values = "
                     'keras_dc3.models.ImageValues("floats", -1, 1)`.'
                 )
         elif values is None and not is_integer:
