@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dc3._validation import check_names, check_positive_int
 from keras_dc3.metrics import proposal_scores
-from keras_dc3.models.given_images import check_given
+from keras_dc3.models.given_images import check_form, check_given
 from keras_dc3.models.inputs import (
     check_image_shapes,
     check_labels,
@@ -168,6 +168,7 @@ def _identified_batches(
             "`data.labeled` or `data.validation`."
         )
     if hasattr(dataset, "shape") and hasattr(dataset, "__getitem__"):
+        check_form(dataset, None)
         if ids is None:
             raise ValueError(
                 "An array of images does not say which image is which: pass `ids`, one "
@@ -179,7 +180,6 @@ def _identified_batches(
                 f"There are {len(ids)} `ids` but {len(dataset)} images; give one each."
             )
         images = np.asarray(dataset)
-        check_image_shapes(images, None)
         starts = range(0, len(ids), batch_size)
         return (
             (ids[i : i + batch_size], images[i : i + batch_size]) for i in starts

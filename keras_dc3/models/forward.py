@@ -73,7 +73,8 @@ class ForwardMixin:
     def _probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
         ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
         if not self.config.predicts_ambiguity:
-            ambiguity = ops.zeros_like(ambiguity)
+            # An image without an answer has none of this, too.
+            ambiguity = ops.where(ops.isnan(ambiguity), ambiguity, 0.0)
         clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
         return {
             "classes": ops.softmax(outputs["class_logits"], axis=-1),

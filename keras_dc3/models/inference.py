@@ -209,11 +209,10 @@ class InferenceMixin:
                 f"channels). Received: a dict with {sorted(map(str, x))}; pass one of "
                 "its values."
             )
-        is_stream = (
-            hasattr(x, "element_spec")
-            or hasattr(x, "__next__")
-            or isinstance(x, keras.utils.PyDataset)
-            or type(x).__module__.startswith("torch.utils.data")
+        is_stream = isinstance(x, keras.utils.PyDataset) or (
+            hasattr(x, "__iter__")
+            and not hasattr(x, "shape")
+            and not isinstance(x, list | tuple | str | bytes | set)
         )
         return (x if is_stream else self._checked(x)), batch_size, steps
 

@@ -50,8 +50,7 @@ class RememberingMixin:
                 "`image_values` must be a `keras_dc3.models.ImageValues` or None. "
                 f"Received: {values!r}"
             )
-        if values is None:
-            self._terms["seen_values"].forget()
+        self._terms["seen_values"].forget()
         self._remember(values)
         self.train_function = None  # it may be traced for others
 
@@ -160,7 +159,7 @@ class RememberingMixin:
         rescale = "" if self.network.rescale else "not "
         words = f"integers of 0 to 255, {rescale}scaled to -1..1 before the backbone"
         if values is None:
-            return f"{words}; floats as the backbone takes them (not trained yet)"
+            return f"{words}; floats as the backbone takes them (no training known)"
         return f"{words}; or floats of 0 to 255, likewise"
 
     def __repr__(self) -> str:

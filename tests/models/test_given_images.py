@@ -23,7 +23,7 @@ def model():
     def backbone():
         return keras.Sequential([layers.Conv2D(4, 3), layers.GlobalAveragePooling2D()])
 
-    return make_model(backbone)
+    return make_model(backbone, compile={"run_eagerly": True})
 
 
 def images(n=2, dtype="uint8"):
