@@ -78,8 +78,10 @@ class DC3Model(
     Returns:
         For images, float32 probabilities: `{"classes": (n, k), "clusters": (n, k'),
         "ambiguity": (n,)}`. An image is certain where its ambiguity is below 0.5.
-        Where the config trains no ambiguity (`DC3Config.vanilla()`), it is 0. For a
-        training batch, the logits of the labeled images and of each view.
+        Where the config trains no ambiguity (`DC3Config.vanilla()`), it is 0. All are
+        NaN for an image that holds NaN or infinity, or is scaled in another way than
+        in training. For a training batch, the logits of the labeled images and of each
+        view.
 
     Example:
 

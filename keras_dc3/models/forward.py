@@ -51,14 +51,14 @@ class ForwardMixin:
         if training:
             return self.network(images, training=True)
         images = ops.convert_to_tensor(images)
-        rows = images.shape[0]
-        if rows == 0:  # TensorFlow cannot convolve it
+        is_empty = isinstance(images.shape[0], int) and not images.shape[0]
+        if is_empty:  # TensorFlow cannot convolve it
             images = ops.zeros((1, *images.shape[1:]), images.dtype)
         if self.evaluate_with == "ema":
             outputs = self._pass(self.average.values(self.network), images, False)
         else:
             outputs = self.network(images, training=False)
-        if rows == 0:
+        if is_empty:
             return tree.map_structure(lambda output: output[:0], outputs)
         good = self.network.can_answer(images)
         if good is None:

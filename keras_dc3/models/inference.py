@@ -131,10 +131,18 @@ class InferenceMixin:
     ) -> dict[str, np.ndarray]:
         """Returns `{"classes", "clusters", "ambiguity"}`; see `DC3Model`.
 
+        Without any image, all of them are empty.
+
         Args:
             x: images, a part of a data set, or whatever `keras.Model.predict` takes.
 
         All other arguments are as for `keras.Model.predict`.
+
+        Raises:
+            ValueError: for images at hand that are no array (n, h, w, c) of the
+                model's shape, hold NaN or infinity, or are scaled in another way than
+                in training (`image_values`). Such images of a stream are answered with
+                NaN, and a warning says so.
         """
         x, batch_size, steps = self._to_predict(x, batch_size, steps)
         if isinstance(x, np.ndarray) and not len(x):
@@ -144,7 +152,7 @@ class InferenceMixin:
         return outputs
 
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
-        """Returns the outputs for one batch of images. See `predict`."""
+        """Returns the outputs for one batch; see `predict`, also for errors."""
         self.learn_from_training()
         x = self._checked(x)
         if not len(x):
