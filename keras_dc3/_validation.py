@@ -71,9 +71,9 @@ def check_rank(name: str, tensor: Any, rank: int, shape: str) -> None:
 def check_same_batch(**tensors: Any) -> None:
     """Raises ValueError where statically known first axes differ."""
     known = {
-        name: int(tensor.shape[0])
+        name: tensor.shape[0]
         for name, tensor in tensors.items()
-        if tensor.shape[0] is not None
+        if isinstance(tensor.shape[0], int)  # JAX may have a symbol for it
     }
     if len(set(known.values())) > 1:
         sizes = ", ".join(f"{name}: {size}" for name, size in known.items())

@@ -91,6 +91,8 @@ def with_labels(
         name=data.name,
     )
     result.unused = data.unused
+    if hasattr(data, "test"):  # of data sets that keep images apart
+        result.test = data.test
     if data._unanswered is not None:
         result._unanswered = [n for n in data._unanswered if n not in row_of]
     print("\n  ".join([_told(data, result, len(moved), len(again), row_of), *notes]))

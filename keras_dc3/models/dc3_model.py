@@ -13,8 +13,10 @@ from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.models.forward import JOINED_ROLES, ForwardMixin
+from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.inference import InferenceMixin
 from keras_dc3.models.network import DC3Network
+from keras_dc3.models.remembering import RememberingMixin
 from keras_dc3.models.saving import SavingMixin
 from keras_dc3.models.step import StepMixin, term_metrics
 from keras_dc3.models.training import TrainingMixin
@@ -26,7 +28,13 @@ from keras_dc3.strategies.strategy import LABELED
 
 @register
 class DC3Model(
-    TrainingMixin, InferenceMixin, ForwardMixin, StepMixin, SavingMixin, keras.Model
+    TrainingMixin,
+    InferenceMixin,
+    ForwardMixin,
+    StepMixin,
+    RememberingMixin,
+    SavingMixin,
+    keras.Model,
 ):
     """Classifies the images people agree on, and clusters those they do not.
 
@@ -57,8 +65,10 @@ class DC3Model(
             `propose`, `export` and `model(images)`. Before the first `fit` the average
             is a copy of the weights at the time of building.
         rescale: whether integer images (0..255) are scaled to [-1, 1]. None: unless
-            the backbone holds a Rescaling or Normalization layer. Floating-point
-            images always reach the backbone as they are.
+            the backbone scales them itself, by whatever layers or operations: it is
+            tried with two images, and a warning says where that does not tell. A model
+            that is trained on floating-point images gets these as they are, and
+            integer images in their range (see `image_values`).
         **kwargs: `name` and `dtype`, as for every Keras model.
 
     Call arguments:
@@ -68,8 +78,10 @@ class DC3Model(
     Returns:
         For images, float32 probabilities: `{"classes": (n, k), "clusters": (n, k'),
         "ambiguity": (n,)}`. An image is certain where its ambiguity is below 0.5.
-        Where the config trains no ambiguity (`DC3Config.vanilla()`), it is 0. For a
-        training batch, the logits of the labeled images and of each view.
+        Where the config trains no ambiguity (`DC3Config.vanilla()`), it is 0. All are
+        NaN for an image that holds NaN or infinity, or is scaled in another way than
+        in training. For a training batch, the logits of the labeled images and of each
+        view.
 
     Example:
 
@@ -212,9 +224,11 @@ class DC3Model(
                 name="network",
             )
             self.network.build((None, *self._image_shape))
+            self.network.image_values = self.image_values
             self.average.build_for(self.network)
             self.built = True
             self._build_optimizer()
+        self.network.decide_rescale()
 
     def _build_optimizer(self) -> None:
         # Before any weights are loaded: Keras drops the saved state of an optimizer
@@ -252,6 +266,7 @@ class DC3Model(
             "batch_norm": self.batch_norm,
             "evaluate_with": self.evaluate_with,
             "rescale": self.rescale,
+            "image_values": self.image_values and self.image_values.get_config(),
         }
 
     @classmethod
@@ -261,4 +276,8 @@ class DC3Model(
             config[name] = keras.saving.deserialize_keras_object(
                 config[name], custom_objects=custom_objects
             )
-        return cls(**config)
+        image_values = config.pop("image_values", None)
+        model = cls(**config)
+        if image_values is not None:
+            model.image_values = ImageValues(**image_values)
+        return model

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dc3._validation import check_positive_int
+from keras_dc3._validation import check_names, check_positive_int
 from keras_dc3.metrics import proposal_scores
+from keras_dc3.models.given_images import check_form, check_given
 from keras_dc3.models.inputs import (
     check_image_shapes,
-    check_images,
     check_labels,
     is_training_batch,
 )
@@ -58,7 +58,9 @@ def check_evaluation_data(model: Any, data: Any, steps: int | None) -> None:
     if isinstance(x, np.ndarray) or element is not None:
         check_image_shapes(x, model._image_shape)
     if isinstance(x, np.ndarray):
-        check_images("given", x)
+        check_given(x, model)
+        if not len(x):
+            raise ValueError("There is no image to evaluate on: the array is empty.")
         if model.num_classes is not None and labels is not None:
             check_labels(np.asarray(labels), model.num_classes)
 
@@ -89,7 +91,8 @@ def infer(model: Any, images: Any, batch_size: int) -> dict[str, np.ndarray]:
     if n < batch_size:
         filler = np.repeat(images[-1:], batch_size - n, axis=0)
         images = np.concatenate([images, filler])
-    outputs = model.predict_on_batch(images)
+    # Looked at before, or else answered with NaN: no error in the midst of `fit`.
+    outputs = keras.Model.predict_on_batch(model, images)
     # Under a distribution strategy each replica answers for the whole batch.
     return {name: np.asarray(value)[:n] for name, value in outputs.items()}
 
@@ -151,7 +154,7 @@ def _identified_batches(
 ) -> tuple[Iterator[tuple[Any, Any]], int | None]:
     """Returns (ids, images) in batches of at most `batch_size`, and their number."""
     if ids is None and hasattr(dataset, "image_batches"):
-        ids = list(dataset.ids)
+        ids = check_names("ids", dataset.ids)
 
         def of_part() -> Iterator[tuple[Any, Any]]:
             start = 0
@@ -166,18 +169,18 @@ def _identified_batches(
             "`data.labeled` or `data.validation`."
         )
     if hasattr(dataset, "shape") and hasattr(dataset, "__getitem__"):
+        check_form(dataset, None)
         if ids is None:
             raise ValueError(
                 "An array of images does not say which image is which: pass `ids`, one "
                 "string per image, such as the file names."
             )
-        ids = [_text(name) for name in ids]
+        ids = check_names("ids", [_text(name) for name in ids])
         if len(ids) != len(dataset):
             raise ValueError(
                 f"There are {len(ids)} `ids` but {len(dataset)} images; give one each."
             )
         images = np.asarray(dataset)
-        check_image_shapes(images, None)
         starts = range(0, len(ids), batch_size)
         return (
             (ids[i : i + batch_size], images[i : i + batch_size]) for i in starts
@@ -187,6 +190,7 @@ def _identified_batches(
 
 def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
     """Yields (ids, images) of an iterable of {"image", "id"} batches."""
+    seen: dict[str, int] = {}
     for batch in dataset:
         missing = [
             part
@@ -206,6 +210,13 @@ def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
                 f"A batch holds {len(images)} images but {len(names)} ids, first "
                 f"{names[:3]}; give one each."
             )
+        for name in names:
+            position = len(seen)
+            if seen.setdefault(name, position) != position:
+                raise ValueError(
+                    f"`ids` must differ, but {name!r} stands at positions "
+                    f"{seen[name]} and {position}. Rename or remove one."
+                )
         for i in range(0, len(names), batch_size):
             yield names[i : i + batch_size], images[i : i + batch_size]
 
@@ -238,8 +249,7 @@ def propose(
     all_ids: list[str] = []
     collected: dict[str, list[np.ndarray]] = {}
     for batch_ids, images in batches:
-        check_image_shapes(images, model._image_shape)
-        check_images("given", images)
+        images = check_given(images, model)
         all_ids.extend(batch_ids)
         for name, value in infer(outputs, images, batch_size).items():
             collected.setdefault(name, []).append(value)

@@ -5,13 +5,22 @@ Both formats answer with named outputs, for any batch size:
     class_probabilities    (n, k)
     cluster_probabilities  (n, k')
     ambiguity              (n,), in [0, 1]
-    decision               (n,), "certain" (ambiguity below 0.5) or "ambiguous"
+    decision               (n,), "certain" (ambiguity below 0.5) or "ambiguous";
+                           "invalid" where the others are NaN
 
 A SavedModel has the signatures `serving_default`, for uint8 images (0..255), and
 `serving_float`, for float32 images as the model's `predict` takes them, both with the
 one argument `images`; and `class_names`, which answers with the names of the columns
-of `class_probabilities`. The same facts stand as text in
+of `class_probabilities`. An ONNX file takes uint8 images. A model that was trained on
+floats of a range that integers cannot be mapped to takes float32 images everywhere
+(`DC3Model.image_values`). The same facts stand as text in
 `assets.extra/keras_dc3.json`, and in the metadata of an ONNX file.
+
+Images of another shape are an error: `InvalidArgumentError` of TensorFlow, in both
+signatures; of ONNX Runtime by itself. An empty batch has empty answers. A
+floating-point image that holds NaN or infinity, or is certainly scaled in another way
+than the images in training, is answered with NaN, whatever stands beside it in the
+batch. Neither format can say more than that of one image.
 """
 
 from __future__ import annotations
@@ -24,6 +33,13 @@ import keras
 
 from keras_dc3._validation import check_writable_folder
 from keras_dc3._writing import whole_path
+from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT
+
+_IN_WORDS = {
+    BYTES: "0 to 255 (the numbers of a uint8 image)",
+    UNIT: "0 to 1 (a uint8 image divided by 255)",
+    SYMMETRIC: "-1 to 1 (a uint8 image divided by 127.5, minus 1)",
+}
 
 DESCRIPTION_FILE = os.path.join("assets.extra", "keras_dc3.json")
 
@@ -55,6 +71,7 @@ def export(
             "The model is not built yet, so there is nothing to export; call `fit` or "
             "`keras.saving.load_model` first."
         )
+    model.learn_from_training()
     filepath = os.path.abspath(os.fspath(filepath))
     check_writable_folder(os.path.dirname(filepath))
     if format == "onnx":
@@ -79,7 +96,7 @@ def export(
 def describe(model: Any) -> dict[str, Any]:
     """Returns what a user of the exported files must know, as plain values."""
     height, width, channels = model._image_shape
-    scaled = model.network.rescale
+    values = model.image_values
     names = model.class_names or tuple(map(str, range(model.num_classes)))
     return {
         "format": "keras_dc3 export, version 1",
@@ -89,38 +106,89 @@ def describe(model: Any) -> dict[str, Any]:
         "input": {
             "name": "images",
             "shape": [None, height, width, channels],
-            "uint8": "0 to 255",
-            "float32": "-1 to 1 (a uint8 image divided by 127.5, minus 1)"
-            if scaled
-            else "as the backbone takes them; uint8 images are not scaled",
+            "uint8": "0 to 255" if model.network.takes_bytes else "not taken",
+            "float32": _float_range(model),
+            "trained_on": "not known" if values is None else str(values),
+            "scaling": model.images_in_words(),
         },
         "outputs": {
             "class_probabilities": "(n, classes), columns in the order of class_names",
             "cluster_probabilities": "(n, clusters)",
             "ambiguity": "(n,), probability that people disagree on the image",
             "decision": "(n,), 'certain' where ambiguity < 0.5 (use the class), else "
-            "'ambiguous' (use the cluster)",
+            "'ambiguous' (use the cluster); 'invalid' where all else is NaN, as the "
+            "image holds NaN or is not scaled as in training",
         },
     }
 
 
-def _serving_function(model: Any) -> Any:
-    """Returns a `tf.function` from images, of any dtype it takes, to the outputs."""
+def _float_range(model: Any) -> str:
+    values = model.image_values
+    if values is None:
+        if model.network.rescale:
+            return f"{_IN_WORDS[SYMMETRIC]}; not known for sure"
+        return "as the backbone takes them; uint8 images are not scaled"
+    if values.range in _IN_WORDS:
+        return _IN_WORDS[values.range]
+    return f"{values.low:.4g} to {values.high:.4g}, scaled as in training"
+
+
+def _serving_function(model: Any, checks_shapes: bool) -> Any:
+    """Returns a `tf.function` from images, of any dtype it takes, to the outputs.
+
+    Args:
+        model: the `DC3Model`.
+        checks_shapes: whether it looks at the shape of the images.
+    """
     import tensorflow as tf
 
     @tf.function
     def serve(images: Any) -> dict[str, Any]:
-        outputs = model(images, training=False)
+        if checks_shapes:
+            images = _with_checked_shape(images, model._image_shape)
+        rows = tf.shape(images)[0]
+        # There may be no image, which TensorFlow cannot convolve.
+        one = tf.zeros(tf.concat([[1], tf.shape(images)[1:]], 0), images.dtype)
+        filled = tf.concat([images, one], 0)[: tf.maximum(rows, 1)]
+        filled = tf.ensure_shape(filled, (None, *model._image_shape))
+        outputs = model(filled, training=False)
+        outputs = {name: output[:rows] for name, output in outputs.items()}
         ambiguity = outputs["ambiguity"]
-        words = tf.constant(["certain", "ambiguous"])
+        words = tf.constant(["certain", "ambiguous", "invalid"])
+        word = tf.where(ambiguity >= 0.5, 1, 0)
+        word = tf.where(ambiguity == ambiguity, word, 2)  # NaN is not itself
         return {
             "class_probabilities": outputs["classes"],
             "cluster_probabilities": outputs["clusters"],
             "ambiguity": ambiguity,
-            "decision": tf.gather(words, tf.cast(ambiguity >= 0.5, tf.int32)),
+            "decision": tf.gather(words, word),
         }
 
     return serve
+
+
+def _with_checked_shape(images: Any, expected: tuple[int | None, ...]) -> Any:
+    """Returns images of the expected shape (n, h, w, c), or fails when it runs.
+
+    Nothing else looks at what a request brings: a signature's own shape is a note.
+    """
+    import tensorflow as tf
+
+    # The shape that it is traced for would be taken for granted.
+    images = tf.raw_ops.PlaceholderWithDefault(input=images, shape=None)
+    shape = tf.shape(images)
+    sides = tf.concat([shape, [-1, -1, -1, -1]], 0)[1:4]
+    wanted = tf.constant([-1 if side is None else side for side in expected])
+    is_right = tf.reduce_all((sides == wanted) | (wanted < 0))
+    wanted_text = ", ".join("any" if side is None else str(side) for side in expected)
+    check = tf.debugging.Assert(
+        is_right & (tf.size(shape) == 4),
+        [f"Images must have shape (n, {wanted_text}). Received shape:", shape],
+        summarize=8,
+    )
+    with tf.control_dependencies([check]):
+        images = tf.identity(images)
+    return tf.ensure_shape(images, (None, *expected))
 
 
 def _image_spec(model: Any, dtype: str) -> Any:
@@ -135,7 +203,8 @@ def _write_saved_model(model: Any, path: str) -> None:
     description = describe(model)
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-    module.serve = _serving_function(model)
+    module.serve = _serving_function(model, checks_shapes=True)
+    default = "uint8" if model.network.takes_bytes else "float32"
     names = tf.constant(description["class_names"])
 
     @tf.function(input_signature=[])
@@ -148,7 +217,7 @@ def _write_saved_model(model: Any, path: str) -> None:
         path,
         signatures={
             "serving_default": module.serve.get_concrete_function(
-                _image_spec(model, "uint8")
+                _image_spec(model, default)
             ),
             "serving_float": module.serve.get_concrete_function(
                 _image_spec(model, "float32")
@@ -178,8 +247,10 @@ def _write_onnx(model: Any, path: str) -> None:
     import tf2onnx
 
     proto, _ = tf2onnx.convert.from_function(
-        _serving_function(model),
-        input_signature=[_image_spec(model, "uint8")],
+        _serving_function(model, checks_shapes=False),
+        input_signature=[
+            _image_spec(model, "uint8" if model.network.takes_bytes else "float32")
+        ],
         opset=17,
     )
     for key, value in describe(model).items():

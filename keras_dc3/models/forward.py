@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras import ops, tree
@@ -43,15 +44,37 @@ class ForwardMixin:
         }
 
     def _infer(self, images: Any, training: bool) -> dict[str, Any]:
-        """Returns the outputs for plain images, by the weights in use."""
-        if self.evaluate_with == "ema" and not training:
-            return self._pass(self.average.values(self.network), images, False)
-        return self.network(images, training=training)
+        """Returns the outputs for plain images, by the weights in use.
+
+        Outside training, those of an image that cannot be answered are NaN.
+        """
+        if training:
+            return self.network(images, training=True)
+        images = ops.convert_to_tensor(images)
+        is_empty = isinstance(images.shape[0], int) and not images.shape[0]
+        if is_empty:  # TensorFlow cannot convolve it
+            images = ops.zeros((1, *images.shape[1:]), images.dtype)
+        if self.evaluate_with == "ema":
+            outputs = self._pass(self.average.values(self.network), images, False)
+        else:
+            outputs = self.network(images, training=False)
+        if is_empty:
+            return tree.map_structure(lambda output: output[:0], outputs)
+        good = self.network.can_answer(images)
+        if good is None:
+            return outputs
+
+        def known(output: Any) -> Any:
+            each = ops.reshape(good, (-1, *[1] * (len(output.shape) - 1)))
+            return ops.where(each, output, ops.cast(math.nan, output.dtype))
+
+        return tree.map_structure(known, outputs)
 
     def _probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
         ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
         if not self.config.predicts_ambiguity:
-            ambiguity = ops.zeros_like(ambiguity)
+            # An image without an answer has none of this, too.
+            ambiguity = ops.where(ops.isnan(ambiguity), ambiguity, 0.0)
         clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
         return {
             "classes": ops.softmax(outputs["class_logits"], axis=-1),
@@ -62,7 +85,9 @@ class ForwardMixin:
     def _joint_pass(self, images: dict[str, Any], training: bool) -> dict[str, Any]:
         """Returns the outputs of several views, from one pass with gradient."""
         prepared = [self.network.prepare(part) for part in images.values()]
-        outputs = self.network(ops.concatenate(prepared, axis=0), training=training)
+        outputs = self.network(
+            ops.concatenate(prepared, axis=0), training=training, prepared=True
+        )
         parts, start = {}, 0
         for view, part in zip(images, prepared, strict=True):
             rows = slice(start, start + ops.shape(part)[0])

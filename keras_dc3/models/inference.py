@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ import numpy as np
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.data.ordered import ordered_batches
-from keras_dc3.models import evaluation, inputs
+from keras_dc3.models import evaluation, given_images, inputs
 from keras_dc3.models.file_errors import raise_plainly
 from keras_dc3.models.stream_end import end_watch
 
@@ -35,6 +36,26 @@ class _WithFeatures(keras.Model):
 
 class InferenceMixin:
     """What `DC3Model` does after training."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args and not inputs.is_training_batch(args[0]):
+            images = self._checked(args[0], values=not kwargs.get("training"))
+            args = (images, *args[1:])
+        return super().__call__(*args, **kwargs)
+
+    def _checked(self, images: Any, values: bool = True) -> Any:
+        """Returns images as the model can take them; builds it where it can.
+
+        Args:
+            images: anything.
+            values: whether their values are looked at, where they are at hand.
+        """
+        given_images.check_form(images, self._image_shape)
+        if not self.built and self.num_classes is not None:
+            self.build((None, *images.shape[1:]))  # here, where numbers can be read
+        if not values:
+            return images
+        return given_images.check_given(images, self)
 
     def evaluate(
         self,
@@ -69,6 +90,7 @@ class InferenceMixin:
         elif hasattr(x, "image_batches"):
             x, batch_size = self._to_evaluate(x, batch_size), None
         y = inputs.as_arrays(y)
+        self.learn_from_training()
         evaluation.check_evaluation_data(self, (x, y), steps)
         if not isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
             callbacks = [*self._as_list(callbacks), *end_watch(x, steps)]
@@ -90,6 +112,8 @@ class InferenceMixin:
             raise
         finally:
             self._evaluating = False
+        if math.isnan(logs.get("loss", 0.0)):
+            self._tell_no_answer("The loss is NaN")
         if not return_dict:
             return self._flatten_metrics_in_order(logs)
         return {**logs, **evaluation.scores(self, x, y, batch_size or 32, steps)}
@@ -112,13 +136,52 @@ class InferenceMixin:
     ) -> dict[str, np.ndarray]:
         """Returns `{"classes", "clusters", "ambiguity"}`; see `DC3Model`.
 
+        Without any image, all of them are empty.
+
         Args:
             x: images, a part of a data set, or whatever `keras.Model.predict` takes.
 
         All other arguments are as for `keras.Model.predict`.
+
+        Raises:
+            ValueError: for images at hand that are no array (n, h, w, c) of the
+                model's shape, hold NaN or infinity, or are scaled in another way than
+                in training (`image_values`). Such images of a stream are answered with
+                NaN, and a warning says so.
         """
         x, batch_size, steps = self._to_predict(x, batch_size, steps)
-        return super().predict(x, batch_size, verbose, steps, callbacks)
+        if isinstance(x, np.ndarray) and not len(x):
+            return self.predict_on_batch(x)
+        outputs = super().predict(x, batch_size, verbose, steps, callbacks)
+        self._check_answers(outputs["classes"])
+        return outputs
+
+    def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
+        """Returns the outputs for one batch; see `predict`, also for errors."""
+        self.learn_from_training()
+        x = self._checked(x)
+        if not len(x):
+            outputs = self(x, training=False)
+            return {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()}
+        return super().predict_on_batch(x)
+
+    def _check_answers(self, answers: np.ndarray) -> None:
+        """Warns of images whose answer is NaN."""
+        bad = ~np.isfinite(answers).all(axis=1)
+        if bad.any():
+            self._tell_no_answer(
+                f"The answer is NaN for {int(bad.sum())} of {len(bad)} images, first "
+                f"at position {int(np.argmax(bad))}"
+            )
+
+    def _tell_no_answer(self, what: str) -> None:
+        warnings.warn(
+            f"{what}: either the weights are not finite, or images hold NaN, infinity "
+            "or values of another scale than in training, where the model saw "
+            f"{self.image_values or 'images of an unknown scale'}. Scale all images as "
+            "in training, or pass uint8.",
+            stacklevel=3,
+        )
 
     def embed(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto"
@@ -132,7 +195,12 @@ class InferenceMixin:
         """
         evaluation.check_built(self)
         x, batch_size, steps = self._to_predict(x, batch_size, None)
-        return self._with_features().predict(x, batch_size, verbose, steps)["features"]
+        model = self._with_features()
+        if isinstance(x, np.ndarray) and not len(x):
+            return keras.ops.convert_to_numpy(model(x)["features"])
+        features = model.predict(x, batch_size, verbose, steps)["features"]
+        self._check_answers(features)
+        return features
 
     def _with_features(self) -> keras.Model:
         with self.collective.scope():
@@ -142,15 +210,24 @@ class InferenceMixin:
         self, x: Any, batch_size: int | None, steps: int | None
     ) -> tuple[Any, int | None, int | None]:
         """Returns images, checked, batch size and steps as Keras takes them."""
+        self.learn_from_training()
         if hasattr(x, "image_batches"):
             size = batch_size or 32
             number = math.ceil(len(x.ids) / size)
             batches = ((images,) for images in x.image_batches(size))
             return batches, None, number if steps is None else min(steps, number)
-        if isinstance(x, np.ndarray):
-            inputs.check_image_shapes(x, self._image_shape)
-            inputs.check_images("given", x)
-        return x, batch_size, steps
+        if inputs.is_training_batch(x):
+            raise ValueError(
+                "Images must be an array or tensor of shape (n, height, width, "
+                f"channels). Received: a dict with {sorted(map(str, x))}; pass one of "
+                "its values."
+            )
+        is_stream = isinstance(x, keras.utils.PyDataset) or (
+            hasattr(x, "__iter__")
+            and not hasattr(x, "shape")
+            and not isinstance(x, list | tuple | str | bytes | set)
+        )
+        return (x if is_stream else self._checked(x)), batch_size, steps
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         self._evaluating = True
@@ -185,6 +262,7 @@ class InferenceMixin:
             A `keras_dc3.proposals.Proposals`.
         """
         evaluation.check_built(self)
+        self.learn_from_training()
         check_choice("embeddings", embeddings, (True, False))
         model = self._with_features() if embeddings else self
         return evaluation.propose(self, model, dataset, ids, batch_size, verbose)

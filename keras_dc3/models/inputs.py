@@ -121,7 +121,7 @@ def check_images(name: str, images: Any) -> None:
             "same size."
         )
     if images.dtype.kind in "iu":
-        if images.dtype.itemsize > 1 and not 0 <= images.min() <= images.max() <= 255:
+        if images.dtype != np.uint8 and not 0 <= images.min() <= images.max() <= 255:
             raise ValueError(
                 f"Integer {name} images must hold 0 to 255. Received: "
                 f"{images.min()} to {images.max()} ({images.dtype}). Scale them to "

@@ -12,16 +12,12 @@ from keras import ops
 
 from keras_dc3._registration import register
 from keras_dc3.layers import AmbiguityHead, OverclusterHead
-
-_RESCALING = (keras.layers.Rescaling, keras.layers.Normalization)
-
-
-def has_rescaling(layer: keras.layers.Layer) -> bool:
-    """Whether a Rescaling or Normalization layer stands anywhere in `layer`."""
-    return any(
-        isinstance(part, _RESCALING)
-        for part in layer._flatten_layers(include_self=True, recursive=True)
-    )
+from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
+from keras_dc3.models.own_scaling import (
+    has_rescaling,
+    numbers_can_be_read,
+    scales_by_itself,
+)
 
 
 @contextmanager
@@ -42,8 +38,10 @@ def quiet_heads() -> Iterator[None]:
 class DC3Network(keras.layers.Layer):
     """From images to the logits of classes, clusters and ambiguity.
 
-    Integer images hold 0..255 and are scaled to [-1, 1]; floating-point images reach
-    the backbone as they are.
+    Integer images hold 0..255 and are scaled to [-1, 1], and so are floating-point
+    images of a model trained on integers: the same numbers give the same answer.
+    Floating-point images that a model was trained on reach the backbone as they are,
+    and integers are then mapped to their range (see `image_values`).
 
     Args:
         backbone: a Keras model or layer from images to features (n, d) or
@@ -54,11 +52,16 @@ class DC3Network(keras.layers.Layer):
             that form beside the linear one.
         use_uncertainty: see `AmbiguityHead`.
         stop_ambiguity_features: see `AmbiguityHead`.
-        rescale: whether integer images are scaled. None: unless the backbone holds a
-            Rescaling or Normalization layer of its own.
+        rescale: whether integer images are scaled to [-1, 1]. None: unless the backbone
+            scales them itself, which is told by what it does to numbers.
+
+    Attributes:
+        image_values: the `ImageValues` that the model was trained on; None where that
+            is not known.
 
     Call arguments:
         images: (n, h, w, c), integer or float.
+        prepared: whether they come from `prepare`.
 
     Returns:
         `{"features": (n, d), "class_logits": (n, k), "cluster_logits": (n, k'),
@@ -81,7 +84,10 @@ class DC3Network(keras.layers.Layer):
         self.backbone = backbone
         self.num_classes = num_classes
         self.num_clusters = num_clusters
-        self.rescale = not has_rescaling(backbone) if rescale is None else rescale
+        self.given_rescale = rescale
+        self.image_values: ImageValues | None = None
+        self._rescale = rescale
+        self._is_undecided = False
         self.class_head = keras.layers.Dense(
             num_classes,
             kernel_initializer="glorot_normal",
@@ -114,7 +120,8 @@ class DC3Network(keras.layers.Layer):
                     f"The backbone {self.backbone.name!r} cannot take images of shape "
                     f"{tuple(image_shape[1:])}: it takes {tuple(expected[1:])}."
                 )
-        images = keras.Input(tuple(image_shape[1:]), dtype=self.compute_dtype)
+        self._image_shape = tuple(image_shape[1:])
+        images = keras.Input(self._image_shape, dtype=self.compute_dtype)
         try:
             features = self._pool(self.backbone(images))
         except Exception as error:
@@ -130,12 +137,121 @@ class DC3Network(keras.layers.Layer):
             self.prototype_head.build(features.shape, classes)
         self.ambiguity_head.build(features.shape, classes)
 
+    @property
+    def rescale(self) -> bool:
+        """Whether images of 0..255 are scaled to [-1, 1] before the backbone."""
+        self.decide_rescale()
+        return (
+            not has_rescaling(self.backbone) if self._rescale is None else self._rescale
+        )
+
+    def decide_rescale(self) -> None:
+        """Finds out what is not decided yet, once numbers can be read."""
+        if self._rescale is None and self.built and numbers_can_be_read():
+            scales = scales_by_itself(
+                self.backbone, self._image_shape, self.compute_dtype
+            )
+            self._is_undecided = scales is None
+            self._rescale = not (
+                has_rescaling(self.backbone) if scales is None else scales
+            )
+
+    def set_rescale(self, rescale: bool) -> None:
+        """Sets what is not to be found out any more, unless a user has said it."""
+        if self.given_rescale is None:
+            self._rescale, self._is_undecided = rescale, False
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it is known what integer images of 0..255 are to the backbone."""
+        values = self.image_values
+        known = values is None or values.takes_bytes
+        return known or self.given_rescale is not None
+
     def prepare(self, images: Any) -> Any:
-        """Returns images as the backbone takes them, in the compute dtype."""
+        """Returns images as the backbone takes them, in the compute dtype.
+
+        Raises:
+            ValueError: for images of a dtype that the model cannot take.
+        """
         images = ops.convert_to_tensor(images)
-        integer = not keras.backend.is_float_dtype(images.dtype)
-        images = ops.cast(images, self.compute_dtype)
-        return images / 127.5 - 1.0 if integer and self.rescale else images
+        dtype = keras.backend.standardize_dtype(images.dtype)
+        is_integer = "int" in dtype
+        if not is_integer and not keras.backend.is_float_dtype(dtype):
+            raise ValueError(
+                "Images must be integers of 0 to 255 or floating point. Received dtype "
+                f"{dtype}: cast them, such as to uint8."
+            )
+        scaled_to = self.range_of_bytes(is_integer)
+        if scaled_to in (None, BYTES):
+            return ops.cast(images, self.compute_dtype)
+        exact = "float64" if self.compute_dtype == "float64" else "float32"
+        images = ops.cast(images, exact)
+        images = images / 255.0 if scaled_to == UNIT else images / 127.5 - 1.0
+        return ops.cast(images, self.compute_dtype)
+
+    def range_of_bytes(self, is_integer: bool) -> tuple[float, float] | None:
+        """Returns the range that the 0..255 of images is mapped to.
+
+        None for images that do not hold 0..255, but the numbers for the backbone.
+
+        Raises:
+            ValueError: for integers, where it is not known what they are in the range
+                of the training images.
+        """
+        values = self.image_values
+        if values is not None and values.kind == "floats":
+            if not is_integer:
+                return None
+            if values.takes_bytes:
+                return values.range
+            if not self.takes_bytes:
+                raise ValueError(
+                    f"The model was trained on {values}, but the images are integers "
+                    "of 0 to 255, and how these become those is not known. Scale them "
+                    "as in training, or say the range that the training images were "
+                    "meant to fill: `model.image_values = "
+                    'keras_dc3.models.ImageValues("floats", -1, 1)`.'
+                )
+        elif values is None and not is_integer:
+            return None
+        rescale = self.rescale
+        if self._is_undecided:
+            self._is_undecided = False  # told once
+            warnings.warn(
+                f"It cannot be told whether the backbone {self.backbone.name!r} scales "
+                "its images itself, so images of 0 to 255 are "
+                + ("scaled to -1..1 before it" if rescale else "not scaled before it")
+                + ". Pass `rescale=False` to `DC3Model` if the backbone scales images "
+                "of 0 to 255 itself, `rescale=True` if it takes images of -1..1.",
+                stacklevel=2,
+            )
+        return SYMMETRIC if rescale else BYTES
+
+    def can_answer(self, images: Any) -> Any:
+        """Returns for each image whether it can be what the model was trained on.
+
+        Where not, its answer is NaN: it holds NaN or infinity, integers outside 0..255,
+        or is scaled in another way than the images in training (see
+        `ImageValues.fits`).
+
+        Returns:
+            (n,) bool; None for images of bytes, which all can be answered.
+        """
+        images = ops.convert_to_tensor(images)
+        dtype = keras.backend.standardize_dtype(images.dtype)
+        if dtype == "uint8":
+            return None
+        axes = tuple(range(1, len(images.shape)))
+        images = ops.cast(images, "float32")
+        low, high = ops.min(images, axis=axes), ops.max(images, axis=axes)
+        if "int" in dtype:
+            return (low >= 0) & (high <= 255)
+        good = ops.all(ops.isfinite(images), axis=axes)
+        if self.image_values is None:
+            return good
+        fractions = ops.any(images != ops.round(images), axis=axes)
+        return good & self.image_values.fits(low, high, fractions)
 
     def _pool(self, features: Any) -> Any:
         rank = len(getattr(features, "shape", ()))
@@ -148,9 +264,13 @@ class DC3Network(keras.layers.Layer):
             f"{getattr(features, 'shape', type(features).__name__)}"
         )
 
-    def call(self, images: Any, training: bool = False) -> dict[str, Any]:
+    def call(
+        self, images: Any, training: bool = False, prepared: bool = False
+    ) -> dict[str, Any]:
+        if not prepared:
+            images = self.prepare(images)
         # Keras hands `training` on to the backbone by itself.
-        features = self._pool(self.backbone(self.prepare(images)))
+        features = self._pool(self.backbone(images))
         features = ops.cast(features, "float32")
         class_logits = self.class_head(features)
         probabilities = ops.softmax(class_logits, axis=-1)

@@ -9,6 +9,8 @@ import keras
 from keras import ops
 
 from keras_dc3._writing import whole_path
+from keras_dc3.models.own_scaling import has_rescaling
+from keras_dc3.models.remembering import STORED
 from keras_dc3.optimizers import reference_optimizer
 
 _FILES = (".keras", ".h5", ".hdf5")
@@ -155,11 +157,16 @@ class SavingMixin:
         self.reset_metrics()
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return {"image_shape": self._image_shape} if self.built else None
+        if not self.built:
+            return None
+        return {"image_shape": self._image_shape, "rescale": self.network.rescale}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config:
             self.build((None, *config["image_shape"]))
+            # As it was decided in training; a file of before goes by layers alone.
+            rescale = config.get("rescale", not has_rescaling(self.backbone))
+            self.network.set_rescale(rescale)
 
     def _seeds(self) -> list[Any]:
         """Returns the states of all random generators, in a fixed order."""
@@ -175,10 +182,16 @@ class SavingMixin:
         super().save_own_variables(store)
         for i, seed in enumerate(self._seeds()):  # Keras does not save these
             store[f"seed_{i}"] = keras.ops.convert_to_numpy(seed.value)
+        self.learn_from_training()
+        if self.image_values is not None:
+            store[STORED] = self.stored_image_values()
 
     def load_own_variables(self, store: Any) -> None:
         names = list(store.keys())
         saved = {name: store[name] for name in names if name.startswith("seed_")}
+        if STORED in names:
+            names.remove(STORED)
+            self.restore_image_values(store[STORED])
         super().load_own_variables(
             {name: store[name] for name in names if name not in saved}
         )

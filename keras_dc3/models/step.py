@@ -8,6 +8,7 @@ import keras
 from keras import ops, tree
 
 from keras_dc3.models.epoch_statistics import EpochStatistics
+from keras_dc3.models.seen_values import SeenValues
 from keras_dc3.objective import TERMS
 from keras_dc3.strategies.strategy import LABELED
 
@@ -23,7 +24,11 @@ def term_metrics() -> dict[str, keras.metrics.Metric]:
         name: keras.metrics.Mean(name=name if name in RATES else f"{name}_loss")
         for name in (*TERMS, *RATES)
     }
-    return {**means, "statistics": EpochStatistics()}
+    return {
+        **means,
+        "statistics": EpochStatistics(),
+        "seen_values": SeenValues(),
+    }
 
 
 class StepMixin:
@@ -38,6 +43,8 @@ class StepMixin:
         training: bool = True,
     ) -> Any:
         targets, mean = self._targets(y), self.collective.mean
+        if training:
+            self._terms["seen_values"].update_state(x)
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
             if training and self.strategy.needs_unlabeled:
                 raise ValueError(

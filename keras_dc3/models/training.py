@@ -154,8 +154,11 @@ class TrainingMixin:
             if hasattr(data, "set_epoch"):
                 callbacks.insert(0, EpochClock(data.set_epoch))
             self._check_training_input(x, y)
+            self.learn_before_training(x, data)
         else:
             self._check_training_input(x, y)
+            if y is not None:
+                self.learn_before_training(x)
             if hasattr(x, "element_spec"):
                 shuffle = False  # Keras cannot, and would warn
                 from keras_dc3.data import checked
@@ -185,7 +188,7 @@ class TrainingMixin:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
-        with ends, quiet_heads(), plain_file_errors():
+        with ends, quiet_heads(), plain_file_errors(), self.learning():
             return super().fit(
                 x,
                 y,

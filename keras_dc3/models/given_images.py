@@ -1,0 +1,228 @@
+"""Images that a user hands to a trained model: refused by one sentence, or as they are.
+
+What a graph finds out later, it can only answer with NaN; what is at hand is looked at
+before.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dc3.models.image_values import BYTES, SYMMETRIC, ImageValues, meant_range
+from keras_dc3.models.inputs import check_image_shapes, check_images
+
+_FORM = "(n, height, width, channels)"
+_TABLES = ("pandas", "polars", "pyarrow")
+_CHUNK = 256  # images looked at together, so that no check doubles the memory
+
+
+def check_form(images: Any, expected: tuple | None) -> None:
+    """Raises ValueError unless `images` are an array or tensor (n, h, w, c).
+
+    Args:
+        images: anything.
+        expected: (h, w, c) of the images a built model takes, None for any.
+    """
+    kind = type(images).__name__
+    if type(images).__module__.split(".")[0] in _TABLES:
+        raise ValueError(
+            f"Images must be an array of shape {_FORM}. Received: a {kind}, whose "
+            "rows are no images. Read the images that it names, for example by "
+            "`keras_dc3.datasets.from_directory`."
+        )
+    if not hasattr(images, "shape"):
+        received = "None" if images is None else f"a {kind}; `np.stack` makes an array"
+        raise ValueError(
+            f"Images must be an array or tensor of shape {_FORM}. Received: {received}."
+        )
+    dtype = str(getattr(images, "dtype", ""))
+    if dtype == "object":
+        raise ValueError(
+            f"Images must be one array of numbers of shape {_FORM}. Received: an array "
+            f"of {len(images) if images.shape else 1} Python objects, such as images "
+            "of several sizes. Resize them to one size and join them by `np.stack`."
+        )
+    if dtype.startswith(("<U", "|S", ">U", "string", "<class 'string")):
+        raise ValueError(
+            f"Images must be an array of numbers of shape {_FORM}. Received: text, "
+            "such as file names. Read the images first, for example by "
+            "`keras_dc3.datasets.from_directory`."
+        )
+    if images.shape is not None and len(images.shape) == 3:
+        raise ValueError(
+            f"The 'images' images must have shape {_FORM}. Received: "
+            f"{tuple(images.shape)}. For a single image pass `image[None]`."
+        )
+    check_image_shapes(images, expected)
+
+
+def as_array(images: Any) -> np.ndarray | None:
+    """Returns images whose numbers are at hand as an array, None for others."""
+    if isinstance(images, np.ndarray):
+        return images
+    if isinstance(images, keras.KerasTensor):
+        return None
+    try:
+        return np.asarray(
+            ops.convert_to_numpy(images) if ops.is_tensor(images) else images
+        )
+    except Exception:  # a tensor of a graph; each backend has its own error
+        return None
+
+
+def check_given(images: Any, model: Any) -> Any:
+    """Returns images as a model can take them, checked.
+
+    Args:
+        images: anything.
+        model: the `DC3Model`.
+
+    Raises:
+        ValueError: for what is no array of images, of another shape or dtype, holds NaN
+            or infinity, or is scaled in another way than the images in training.
+    """
+    check_form(images, model._image_shape)
+    array = as_array(images)
+    if array is None:
+        return images
+    if array.dtype.name == "bfloat16":
+        array = images = array.astype("float32")
+    elif array.dtype.kind == "f" and array.dtype.itemsize > 4:
+        array = images = _in_float32(array)
+    check_images("given", array)
+    if array.dtype.kind != "f":
+        if model.built:
+            model.network.range_of_bytes(is_integer=True)  # refuses what is not known
+    elif model.image_values is not None and array.size:
+        check_scale(array, model.image_values)
+    return images
+
+
+def _in_float32(images: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        smaller = images.astype("float32")
+    if not np.isfinite(smaller).all() and np.isfinite(images).all():
+        raise ValueError(
+            "The given images hold numbers that are too large for float32, up to "
+            f"{np.abs(images).max():.3g} ({images.dtype}). Scale them as in training."
+        )
+    return smaller
+
+
+def check_scale(images: np.ndarray, values: ImageValues) -> None:
+    """Raises ValueError if images are scaled in another way than those in training.
+
+    Warns where all of them may be, but single ones are possible.
+
+    Args:
+        images: (n, h, w, c), floating-point and finite, at least one.
+        values: what the model was trained on.
+    """
+    lows, highs, fractions = _of_each(images)
+    good = values.fits(lows, highs, fractions)
+    if not good.all():
+        at = int(np.argmin(good))
+        raise ValueError(
+            f"The model was trained on {values}, but the given images are scaled in "
+            f"another way: the one at position {at} holds floats of {lows[at]:.4g} to "
+            f"{highs[at]:.4g} ({int((~good).sum())} of {len(images)} do not fit). Pass "
+            f"{_how_to_pass(values)}."
+        )
+    _tell_doubts(lows.min(), highs.max(), values, "given")
+
+
+def _tell_doubts(low: float, high: float, values: ImageValues, name: str) -> None:
+    """Warns where images fit, but more likely are scaled in another way."""
+    if values.range == BYTES and 0 < high <= 1:
+        doubt = "black, if they hold 0 to 255"
+    elif values.range == SYMMETRIC and low >= 0 and high <= 1:
+        doubt = "bright throughout, if they hold -1 to 1"
+    else:
+        return
+    warnings.warn(
+        f"The model was trained on {values}, but the {name} images hold floats of "
+        f"{low:.4g} to {high:.4g}: they are {doubt}. If they were scaled in another "
+        f"way, their answers are wrong: pass {_how_to_pass(values)}.",
+        stacklevel=2,
+    )
+
+
+def _how_to_pass(values: ImageValues) -> str:
+    if values.range == BYTES:
+        return "them as uint8, or as floats of 0 to 255"
+    if values.takes_bytes:
+        return f"them as uint8, or as {values}"
+    return f"them scaled as in training, as {values}"
+
+
+def _of_each(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns each image's smallest and largest value, and whether it has fractions."""
+    lows, highs, fractions = [], [], []
+    for start in range(0, len(images), _CHUNK):
+        part = images[start : start + _CHUNK]
+        part = part.reshape(len(part), -1)
+        lows.append(part.min(axis=1))
+        highs.append(part.max(axis=1))
+        fractions.append((part != np.rint(part)).any(axis=1))
+    return tuple(map(np.concatenate, (lows, highs, fractions)))
+
+
+def measured(images: np.ndarray) -> ImageValues:
+    """Returns the kind and range of an array of training images, finite."""
+    if images.dtype.kind != "f":
+        return ImageValues("integers")
+    if not images.size:
+        return ImageValues("floats", 0.0, 1.0)
+    lows, highs, fractions = _of_each(images)
+    low, high = float(lows.min()), float(highs.max())
+    return ImageValues("floats", *meant_range(low, high, bool(fractions.any())))
+
+
+def together(parts: Iterable[ImageValues]) -> ImageValues:
+    """Returns the kind and range of several parts of a training set."""
+    floats = [part for part in parts if part.kind == "floats"]
+    if not floats:
+        return ImageValues("integers")
+    low, high = min(p.low for p in floats), max(p.high for p in floats)
+    return ImageValues("floats", low, high)
+
+
+def check_one_scale(parts: dict[str, ImageValues]) -> None:
+    """Raises ValueError if some parts of a training set hold 0..255, and others not.
+
+    Args:
+        parts: name -> its kind and range.
+    """
+    floats = {name: part for name, part in parts.items() if part.kind == "floats"}
+    large = [name for name, part in floats.items() if part.range == BYTES]
+    small = [name for name, part in floats.items() if part.high <= 1]
+    if large and small:
+        raise ValueError(
+            f"The {large[0]!r} images are {floats[large[0]]}, but the {small[0]!r} "
+            f"images {floats[small[0]]}: scale all images of a training set alike."
+        )
+
+
+def check_same_scale(seen: ImageValues, values: ImageValues) -> None:
+    """Raises ValueError if training goes on with images of another scale.
+
+    Args:
+        seen: what the new training images hold.
+        values: what the model was trained on.
+    """
+    if seen.kind == "integers":
+        return  # what they become is known, or the network refuses them
+    low, high = np.asarray(seen.low), np.asarray(seen.high)
+    if not values.fits(low, high, np.asarray(True)):
+        raise ValueError(
+            f"The model was trained on {values}, but these training images are {seen}. "
+            f"Pass {_how_to_pass(values)}; or say `model.image_values = None` before "
+            "`fit`, if it is to learn the new ones instead."
+        )
+    _tell_doubts(seen.low, seen.high, values, "training")

@@ -1,0 +1,119 @@
+"""What the numbers of images mean: the range that a model was trained on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+KINDS = ("integers", "floats")
+BYTES, UNIT, SYMMETRIC = (0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)
+_ROUNDING = 1e-3
+# Fractions below this are no image of 0..255, unless a black one.
+_LEAST_OF_255 = 16.0
+
+
+@dataclass(frozen=True)
+class ImageValues:
+    """The kind and range of the images that a model was trained on.
+
+    One image has one answer, however it is stored: its 0..255 as integers or as
+    floating-point numbers, or the numbers of the training range.
+
+    Args:
+        kind: `"integers"`, which hold 0..255, or `"floats"`.
+        low, high: the range that floats are meant to fill. 0..1, -1..1 and 0..255 are
+            known: what an integer image of 0..255 is in them, is certain. In any
+            other range, integer images are refused.
+
+    Raises:
+        ValueError: if the kind is another, the range is empty or not finite, or
+            integers do not hold 0..255.
+    """
+
+    kind: str
+    low: float = 0.0
+    high: float = 255.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(
+                f"`kind` must be one of {list(KINDS)}. Received: kind={self.kind!r}"
+            )
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+        if not -math.inf < self.low <= self.high < math.inf:
+            raise ValueError(
+                "`low` and `high` must be finite, the lower first. Received: "
+                f"low={self.low}, high={self.high}"
+            )
+        if self.kind == "integers" and self.range != BYTES:
+            raise ValueError(
+                "Integer images hold 0 to 255. Received: "
+                f"low={self.low}, high={self.high}"
+            )
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """(low, high)."""
+        return self.low, self.high
+
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether it is certain what an integer image of 0..255 is in this range."""
+        return self.range in (BYTES, UNIT, SYMMETRIC)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.low:.4g} to {self.high:.4g}"
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, as plain values."""
+        return {"kind": self.kind, "low": self.low, "high": self.high}
+
+    def fits(self, low: Any, high: Any, has_fractions: Any) -> Any:
+        """Returns whether floating-point images can be of this range.
+
+        It looks at each image alone, so that its answer does not depend on the images
+        beside it, and is generous: it is False only for what is certainly scaled in
+        another way, or cannot be told from it.
+
+        Args:
+            low, high: the smallest and the largest value of each image.
+            has_fractions: whether some value of it is no whole number.
+
+        All of them NumPy arrays or tensors of one shape, which the result has, too.
+        """
+        if self.range == UNIT:
+            return (low >= -0.5) & (high <= 1.5)
+        if self.range == SYMMETRIC:
+            return (low >= -2.0) & (high <= 2.0)
+        largest = max(abs(self.low), abs(self.high))
+        # What lies in -1..1 is scaled, or all but black.
+        is_scaled = (high <= 1.0) & (low >= -1.0) & (has_fractions | (low < 0.0))
+        if self.range == BYTES:
+            return ~is_scaled & (low >= -255.0) & (high <= 510.0)
+        if largest > _LEAST_OF_255:
+            return ~is_scaled
+        return (low >= -16.0 * largest) & (high <= 16.0 * largest)
+
+
+def meant_range(low: float, high: float, has_fractions: bool) -> tuple[float, float]:
+    """Returns the range that floating-point images are meant to fill.
+
+    One of 0..1, -1..1 and 0..255 where it is certain, else what was measured.
+
+    Args:
+        low, high: the smallest and the largest of all values.
+        has_fractions: whether some value is no whole number.
+    """
+    if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
+        return UNIT
+    if low >= -1.0 - _ROUNDING and high <= 1.0 + _ROUNDING:
+        # Half of it may be a range of its own, -0.5..0.5.
+        wide = low < -0.5 - _ROUNDING or high > 0.5 + _ROUNDING
+        return SYMMETRIC if wide else (low, high)
+    if low >= 0.0 and high <= 255.0 and (high >= _LEAST_OF_255 or not has_fractions):
+        return BYTES
+    if low >= -64.0 and 128.0 < high <= 320.0:  # interpolation goes beyond the ends
+        return BYTES
+    return low, high
