@@ -167,7 +167,7 @@ class StepMixin:
 
     def after_step(self) -> None:
         """Moves the average of the weights and counts the step."""
-        self.average.update(self.network)
+        self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
 
     def train_step(self, *args: Any) -> Any:
