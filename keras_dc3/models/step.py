@@ -17,6 +17,11 @@ RATES = ("ambiguous", "mask_rate")
 _RESTART = 0.2
 
 
+def restart_step(training_steps: int) -> int:
+    """Returns the step at which the clusters start anew."""
+    return round(_RESTART * training_steps)
+
+
 def term_metrics() -> dict[str, keras.metrics.Metric]:
     """Returns a mean for each logged quantity, and what is kept beside the logs."""
     means = {
@@ -97,7 +102,7 @@ class StepMixin:
             gather(ops.stop_gradient(anchor["features"])),
             gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
             gather(ops.stop_gradient(ranked)),
-            restart=self.step.value == round(_RESTART * self.training_steps),
+            restart=self.step.value == restart_step(self.training_steps),
         )
 
     def _per_image(self, name: str, losses: Any, logits: Any) -> Any:
