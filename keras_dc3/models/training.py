@@ -213,8 +213,7 @@ class TrainingMixin:
                 steps_per_epoch=steps_per_epoch,
                 **kwargs,
             )
-        if steps_of_epoch is None:  # now it is known
-            length.tell(steps_taken(self) - length.taken)
+        length.tell_at_end(known=steps_of_epoch is not None)
         return history
 
     def _build_statistics(self) -> None:

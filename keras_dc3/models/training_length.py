@@ -48,9 +48,13 @@ def count_steps(
     return math.ceil(number / (batch_size or 32))
 
 
+def _number(variable: Any) -> int:
+    return int(keras.ops.convert_to_numpy(variable.value))
+
+
 def steps_taken(model: Any) -> int:
     """Returns how many training steps a `DC3Model` has taken in its life."""
-    return int(keras.ops.convert_to_numpy(model.step.value))
+    return _number(model.step)
 
 
 class TrainingLength:
@@ -63,14 +67,8 @@ class TrainingLength:
     def __init__(self, model: Any):
         self._model = model
         self._taken = steps_taken(model)
-        iterations = model.optimizer.iterations
-        self._updates = int(keras.ops.convert_to_numpy(iterations.value))
+        self._updates = _number(model.optimizer.iterations)
         self._momentum = max(_fresh_momenta(model.network), default=0.0)
-
-    @property
-    def taken(self) -> int:
-        """Steps that the model took before."""
-        return self._taken
 
     def tell(self, planned: int, stacklevel: int = 3) -> None:
         """Warns of what does not fit a `fit` of that many steps, in one warning.
@@ -97,6 +95,29 @@ class TrainingLength:
         advice = dict.fromkeys(advice for _, advice in found if advice)
         warnings.warn(
             " ".join([f"{begin}, but {facts}.", *advice]), stacklevel=stacklevel
+        )
+
+    def tell_at_end(self, known: bool) -> None:
+        """Warns of what is known only after a `fit`.
+
+        Args:
+            known: whether its steps were known, and told of, before.
+        """
+        taken, head = steps_taken(self._model) - self._taken, None
+        if not known:
+            self.tell(taken, stacklevel=4)
+        if self._model.config.predicts_ambiguity and taken >= _FEWEST_STEPS:
+            head = self._model.network.prototype_head
+        if head is None or _number(head.started):
+            return
+        if not _number(head.written):
+            return  # no unlabeled image was seen, which is told elsewhere
+        warnings.warn(
+            "The clusters have not begun to form and are random: after "
+            f"{taken:,} steps they have seen {_number(head.written):,} images, and "
+            f"begin with {head.images_to_start:,}. Train longer, or pass a smaller "
+            f"`num_clusters` than {head.num_clusters}.",
+            stacklevel=3,
         )
 
     def _plan(self, planned: int) -> str:

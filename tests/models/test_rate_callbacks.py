@@ -121,7 +121,11 @@ def test_the_line_of_the_message_works(data):
     setter = SETTERS["scheduler"]()
     with pytest.raises(ValueError) as raised:
         model.fit(*data, batch_size=8, callbacks=[setter])
-    line = str(raised.value).split("`")[5]
+    (line,) = (
+        part
+        for part in str(raised.value).split("`")
+        if part.startswith("model.compile(")
+    )
     exec(line, {"model": model, "keras_dc3": keras_dc3})
     rates = model.fit(
         *data, batch_size=8, epochs=2, verbose=0, callbacks=[setter]

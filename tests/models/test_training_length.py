@@ -79,8 +79,10 @@ def test_the_advice_helps(make_backbone):
 def test_a_loaded_model_and_a_later_epoch(make_backbone, tmp_path):
     x, y = arrays("pi_model")
     model = make_model(make_backbone, strategy("pi_model"), training_steps=100)
-    (text,) = told(lambda: model.fit(x, y, batch_size=8, verbose=0))
-    assert "ends after 3 steps" in text and "training_steps=3" in text
+    message = r"ends after 3 steps.*training_steps=3"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model.fit(x, y, batch_size=8, verbose=0)
+    assert any(w.filename == __file__ for w in caught)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     (text,) = told(
@@ -159,6 +161,24 @@ def test_moving_statistics_that_lag(trained):
     norm.trainable = True
     norm.momentum = 0.9
     assert tell(model, 100) == ""
+
+
+def test_clusters_that_never_begin():
+    """They need 4 images for each of them."""
+    x, y = arrays("pi_model")
+    for clusters, begins in ((200, False), (5, True)):
+        model = make_model(
+            keras.layers.Flatten,
+            strategy("pi_model"),
+            num_clusters=clusters,
+            training_steps=24,
+        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(x, y, batch_size=8, epochs=8, verbose=0)
+        found = [w for w in caught if "begin with 800" in str(w.message)]
+        assert len(found) == (not begins)
+        assert all(w.filename == __file__ for w in found)
 
 
 @pytest.mark.tensorflow
