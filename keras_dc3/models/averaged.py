@@ -25,10 +25,11 @@ class AveragedMixin:
         """
         evaluation.check_built(self)
         with self.collective.scope():
-            config = {**self.get_config(), "evaluate_with": "raw"}
             parts = [*self._flatten_layers(), self.strategy]
             classes = {type(part).__name__: type(part) for part in parts}
-            config["backbone"] = self._copied_backbone(classes)
+            backbone = self._copied_backbone(classes)
+            config = {**self.get_config(), "evaluate_with": "raw"}
+            config["backbone"] = backbone
             copy = type(self).from_config(config, custom_objects=classes)
             copy.build((None, *self._image_shape))
             pairs = zip(copy.network.weights, self.network.weights, strict=True)
