@@ -167,7 +167,7 @@ class TrainingLength:
                     "call `model.compile(optimizer=keras_dc3.optimizers."
                     f"reference_optimizer({planned}))`"
                 )
-            return [(fact, f"For a schedule of its own, {plan} before `fit`.")]
+            return [(fact, f"To plan the rate for these steps, {plan} before `fit`.")]
         return []
 
     def _rate_fact(self, planned: int, schedule: Any, length: int) -> str | None:
@@ -201,7 +201,8 @@ def _fresh_momenta(network: keras.layers.Layer) -> list[float]:
     """Returns the momenta of normalization layers that have seen no image yet."""
     fresh = []
     for layer in network._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+        normalizes = isinstance(layer, keras.layers.BatchNormalization)
+        if normalizes and layer.built and layer.trainable:
             mean = keras.ops.convert_to_numpy(layer.moving_mean.value)
             variance = keras.ops.convert_to_numpy(layer.moving_variance.value)
             if not mean.any() and (variance == 1).all():
