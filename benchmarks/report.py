@@ -122,6 +122,31 @@ def pipeline_table(record: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"Medians of {turns} turns. {_made_by(record)}"])
 
 
+def average_table(record: dict[str, Any]) -> str:
+    """Returns the table of benchmarks/average.py."""
+    lines = [
+        "| strategy | steps | raw | constant decay | decay by the step |",
+        "|---|---|---|---|---|",
+    ]
+    for result in record["results"]:
+        name = result["strategy"]
+        if name == "mean_teacher":
+            rule = {"step": "by the step", "constant": "constant"}[result["teacher"]]
+            name += f", its teacher: {rule}"
+        cells = [
+            f"{100 * result[kind]['mean']:.1f} ± {100 * result[kind]['std']:.1f}"
+            for kind in ("raw", "constant", "step")
+        ]
+        lines.append(f"| {name} | {result['steps']:,} | {' | '.join(cells)} |")
+    settings = record["settings"]
+    lines += [
+        "",
+        f"Accuracy in percent, mean ± standard deviation of {settings['seeds']} seeds; "
+        f"`ema_decay` {settings['ema_decay']:g}. {_made_by(record)}",
+    ]
+    return "\n".join(lines)
+
+
 def unfinished_table(record: dict[str, Any]) -> str:
     """Returns what runs had reached that were stopped, at the last epoch of all."""
     reached = [cell["history"]["epoch"][-1] for cell in record["cells"].values()]
@@ -150,6 +175,8 @@ def unfinished_table(record: dict[str, Any]) -> str:
 
 
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "average": average_table,
+    "average_teacher": average_table,
     "step": step_table,
     "throughput": throughput_table,
     "quickstart": score_table,

@@ -22,6 +22,7 @@ from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
 from keras_dc3.data import labels
+from keras_dc3.data.class_weights import balanced_weights
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -245,11 +246,7 @@ class Annotations:
         never validation images.
         """
         chosen = np.nansum(self.soft_labels.astype("float64"), axis=0)
-        present = np.count_nonzero(chosen)
-        return {
-            c: float(chosen.sum() / (present * amount)) if amount else 1.0
-            for c, amount in enumerate(chosen.tolist())
-        }
+        return balanced_weights(chosen)
 
     def summary(self) -> str:
         """Returns what was annotated, in some lines to print."""

@@ -3,12 +3,12 @@
 Importing this needs NumPy and Keras only.
 """
 
+from keras_dc3.data.class_weights import balanced_class_weights
 from keras_dc3.data.decoding import ImageFormat, read_image
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.image_set import ImageSet, ReadableImages
 from keras_dc3.data.labels import (
-    balanced_class_weights,
     entropy,
     is_ambiguous,
     is_annotated,

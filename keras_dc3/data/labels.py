@@ -118,23 +118,3 @@ def in_class_order(
         if name in number:
             ordered[:, number[name]] = values[:, column]
     return ordered
-
-
-def balanced_class_weights(labels: Any, num_classes: int) -> dict[int, float]:
-    """Returns weights that make every class count the same in a loss.
-
-        weight(c) = n / (k n_c)
-
-    for n labels of k classes that occur, n_c of them of class c. Classes that do not
-    occur have weight 1.
-
-    Args:
-        labels: (n,) classes in 0..num_classes - 1.
-        num_classes: how many classes there are.
-    """
-    counts = np.bincount(np.asarray(labels, "int64"), minlength=num_classes)
-    present = np.count_nonzero(counts)
-    return {
-        c: float(counts.sum() / (present * number)) if number else 1.0
-        for c, number in enumerate(counts.tolist())
-    }

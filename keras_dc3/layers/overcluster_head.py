@@ -157,7 +157,7 @@ class OverclusterHead(keras.layers.Layer):
         )
         rows = memory[:-1]
         valid = ops.cast(ops.arange(self.memory_size) < written, "float32")
-        enough = written >= min(4 * self.num_clusters, self.memory_size)
+        enough = written >= self.images_to_start
         started = self.started.value > 0
         spread = ops.logical_and(enough, ops.logical_or(~started, restart))
         prototypes = ops.cond(
@@ -171,6 +171,11 @@ class OverclusterHead(keras.layers.Layer):
         self.memory.assign(memory)
         self.written.assign(written)
         self.started.assign(ops.cast(started, "int32"))
+
+    @property
+    def images_to_start(self) -> int:
+        """Images to remember before the prototypes are spread for the first time."""
+        return min(4 * self.num_clusters, self.memory_size)
 
     def _joined(self, features: Any, class_probabilities: Any) -> Any:
         if class_probabilities is None:

@@ -15,16 +15,25 @@ from keras_dc3._registration import register
 class WeightAverage(keras.layers.Layer):
     """Keeps an exponential moving average (EMA) of a network's weights.
 
-        average <- decay * average + (1 - decay) * weight
+        average <- d average + (1 - d) weight,    d = min(decay, (1 + t) / (10 + t))
 
-    It starts as a copy of the weights; there is no bias correction. All floating-point
-    weights that training may change by gradient are shadowed, the frozen ones too, so
-    that layers may be frozen and unfrozen; `values` gives those that are trainable now.
-    Layers' own state, such as the moving statistics of BatchNormalization, stays the
-    network's, as in the authors' code.
+    It starts as a copy of the weights. With t, the number of updates before this one,
+    the decay grows with the length of training: the average remembers about the last
+    ninth of the steps, until that is what `decay` remembers. Otherwise the average of
+    a short training would still be its start. The rule is that of
+    `tf.train.ExponentialMovingAverage(decay, num_updates)`. It is an average with
+    weights that grow as a power of the step, here t^8 (Karras et al., 2024),
+    and, unlike Adam's correction of the bias (Kingma and Ba, 2015), forgets the
+    first steps, whose weights are far from those of the last.
+
+    All floating-point weights that training may change by gradient are averaged,
+    whether they are frozen or not: setting `trainable` changes no answer. Layers' own
+    state, such as the moving statistics of BatchNormalization, stays the network's, as
+    in the authors' code.
 
     Args:
-        decay: in [0, 1). 0.999 remembers about the last 1,000 steps.
+        decay: the largest decay, in [0, 1). 0.999 remembers about the last 1,000
+            steps, from step 9,000 on.
     """
 
     def __init__(self, decay: float = 0.999, **kwargs: Any):
@@ -71,17 +80,30 @@ class WeightAverage(keras.layers.Layer):
             # A copy of its own: on JAX an assigned array would share its buffer.
             shadow.assign(ops.copy(weight.value))
 
-    def update(self, network: keras.layers.Layer) -> None:
-        """Moves the average one step towards the weights as they are now."""
+    def update(self, network: keras.layers.Layer, updates: Any = None) -> None:
+        """Moves the average one step towards the weights as they are now.
+
+        Args:
+            network: whose weights are averaged.
+            updates: t, how often the average was updated before, an integer scalar;
+                None: the decay is constant.
+        """
+        decay = ops.convert_to_tensor(self.decay, "float32")
+        if updates is not None:
+            updates = ops.cast(updates, "float32")
+            decay = ops.minimum(decay, (1.0 + updates) / (10.0 + updates))
         for weight, shadow in self._pairs(network):
-            shadow.assign(self.decay * shadow + (1.0 - self.decay) * weight)
+            kept = ops.cast(decay, shadow.dtype)
+            shadow.assign(kept * shadow + (1.0 - kept) * weight)
+
+    def value_of(self, variable: Any) -> Any:
+        """Returns the average of a variable of the network; its own value if none."""
+        position = self._shadow_of.get(id(variable))
+        return variable.value if position is None else self._shadows[position].value
 
     def values(self, network: keras.layers.Layer) -> list[Any]:
         """Returns the averages of `network.trainable_variables`, in their order."""
-        return [
-            self._shadows[self._shadow_of[id(variable)]].value
-            for variable in network.trainable_variables
-        ]
+        return [self.value_of(variable) for variable in network.trainable_variables]
 
     def _pairs(self, network: keras.layers.Layer) -> list[tuple[Any, Any]]:
         return [

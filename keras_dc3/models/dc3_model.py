@@ -12,6 +12,7 @@ from keras_dc3._registration import register
 from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
+from keras_dc3.models.averaged import AveragedMixin
 from keras_dc3.models.forward import JOINED_ROLES, ForwardMixin
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.inference import InferenceMixin
@@ -30,6 +31,7 @@ from keras_dc3.strategies.strategy import LABELED
 class DC3Model(
     TrainingMixin,
     InferenceMixin,
+    AveragedMixin,
     ForwardMixin,
     StepMixin,
     RememberingMixin,
@@ -54,7 +56,10 @@ class DC3Model(
         class_names: names of the classes, in their order. None: taken from the data.
         training_steps: how many steps training is planned to take in all. The default
             learning rate schedule and the ramp of a strategy given by name follow it.
-        ema_decay: decay of the moving average of the weights, per step.
+        ema_decay: the largest decay of the moving average of the weights, per step.
+            It is min(ema_decay, (1 + t) / (10 + t)) at step t, as in
+            `tf.train.ExponentialMovingAverage`, so that the average keeps up with a
+            short training; see `keras_dc3.layers.WeightAverage`.
         batch_norm: `"joint"`: labeled images and student views are normalized
             together, and moving statistics come from all of them. `"per_view"`: each
             view by its own statistics, moving ones from the labeled images alone (the
@@ -62,8 +67,10 @@ class DC3Model(
             by `add_loss` count for what is normalized together with the labeled
             images; teacher views, and all views of `"per_view"`, add none.
         evaluate_with: `"ema"` or `"raw"`: the weights behind `evaluate`, `predict`,
-            `propose`, `export` and `model(images)`. Before the first `fit` the average
-            is a copy of the weights at the time of building.
+            `propose`, `export` and `model(images)`, whichever of them are trainable.
+            Before the first `fit` the average is a copy of the weights at the time of
+            building. `averaged_backbone` and `with_averaged_weights` give models
+            whose own weights are the averages.
         rescale: whether integer images (0..255) are scaled to [-1, 1]. None: unless
             the backbone scales them itself, by whatever layers or operations: it is
             tried with two images, and a warning says where that does not tell. A model
@@ -273,6 +280,8 @@ class DC3Model(
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
         config = dict(config)
         for name in ("backbone", "ssl", "config", "dtype"):
+            if isinstance(config[name], keras.layers.Layer):
+                continue  # made already
             config[name] = keras.saving.deserialize_keras_object(
                 config[name], custom_objects=custom_objects
             )

@@ -29,11 +29,8 @@ class ForwardMixin:
         for view, role in roles.items():
             if view in joined:
                 continue
-            if role == "teacher":
-                weights = self.average.values(self.network)
-            else:
-                weights = [w.value for w in self.network.trainable_variables]
-            outputs[view] = self._pass(weights, images[view], training)
+            averaged = role == "teacher"
+            outputs[view] = self._pass(images[view], averaged, training)
         # Last, as a pass forgets the losses that layers added in passes before it.
         outputs |= self._joint_pass({view: images[view] for view in joined}, training)
         return {
@@ -55,7 +52,7 @@ class ForwardMixin:
         if is_empty:  # TensorFlow cannot convolve it
             images = ops.zeros((1, *images.shape[1:]), images.dtype)
         if self.evaluate_with == "ema":
-            outputs = self._pass(self.average.values(self.network), images, False)
+            outputs = self._pass(images, averaged=True, training=False)
         else:
             outputs = self.network(images, training=False)
         if is_empty:
@@ -95,13 +92,23 @@ class ForwardMixin:
             start = rows.stop
         return parts
 
-    def _pass(self, weights: list[Any], images: Any, training: bool) -> dict[str, Any]:
-        """Returns the outputs under other trainable weights.
+    def _pass(self, images: Any, averaged: bool, training: bool) -> dict[str, Any]:
+        """Returns the outputs of a pass that changes nothing but random seeds.
 
-        Moving statistics stay untouched; random seeds advance. Losses that layers add
-        do not count here.
+        Moving statistics stay untouched. Losses that layers add do not count here.
+
+        Args:
+            images: (n, h, w, c).
+            averaged: whether by the averages of all weights, frozen or not, instead of
+                the weights themselves.
+            training: as for every Keras layer.
         """
         network = self.network
+
+        def values(variables: list[Any]) -> list[Any]:
+            value = self.average.value_of if averaged else lambda v: v.value
+            return [value(variable) for variable in variables]
+
         rows = None
         if training and images.shape[0] in (None, 0):
             # A replica may have no image, which TensorFlow cannot convolve.
@@ -109,8 +116,8 @@ class ForwardMixin:
             one = ops.zeros((1, *images.shape[1:]), images.dtype)
             images = ops.concatenate([images, one])[: ops.maximum(rows, 1)]
         outputs, state = network.stateless_call(
-            weights,
-            [variable.value for variable in network.non_trainable_variables],
+            values(network.trainable_variables),
+            values(network.non_trainable_variables),
             images,
             training=training,
         )

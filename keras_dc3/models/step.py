@@ -18,6 +18,11 @@ RATES = ("ambiguous", "mask_rate")
 _RESTART = 0.2
 
 
+def restart_step(training_steps: int) -> int:
+    """Returns the step at which the clusters start anew."""
+    return round(_RESTART * training_steps)
+
+
 def term_metrics() -> dict[str, keras.metrics.Metric]:
     """Returns a mean for each logged quantity, and what is kept beside the logs."""
     means = {
@@ -104,7 +109,7 @@ class StepMixin:
             gather(ops.stop_gradient(anchor["features"])),
             gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
             gather(ops.stop_gradient(ranked)),
-            restart=self.step.value == round(_RESTART * self.training_steps),
+            restart=self.step.value == restart_step(self.training_steps),
         )
 
     def _per_image(self, name: str, losses: Any, logits: Any) -> Any:
@@ -174,7 +179,7 @@ class StepMixin:
 
     def after_step(self) -> None:
         """Moves the average of the weights and counts the step."""
-        self.average.update(self.network)
+        self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
 
     def train_step(self, *args: Any) -> Any:

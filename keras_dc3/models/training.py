@@ -8,14 +8,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
-from keras_dc3.data import balanced_class_weights
+from keras_dc3.data.class_weights import class_weights
 from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
 from keras_dc3.models.file_errors import plain_file_errors
+from keras_dc3.models.learning_rate import check_rate_callbacks
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
+from keras_dc3.models.training_length import (
+    TrainingLength,
+    count_steps,
+    len_or_none,
+    steps_taken,
+)
 from keras_dc3.strategies import SSLStrategy
 
 
@@ -39,14 +45,6 @@ def _peek(x: Any, y: Any) -> tuple[Any, Any] | None:
             f"{type(element).__name__}; labels are missing."
         )
     return element[0], element[1]
-
-
-def len_or_none(x: Any) -> int | None:
-    """Returns the number of batches of `x`, None where it does not know it."""
-    try:
-        return len(x)
-    except TypeError:
-        return None
 
 
 class TrainingMixin:
@@ -86,8 +84,12 @@ class TrainingMixin:
             validation_data: as for `keras.Model.fit`; with soft labels (n, k) all
                 scores are logged, with integer labels those of the classes. A data
                 set's own validation part is used where None.
-            class_weight: as for `keras.Model.fit`, or `"balanced"`: each class that
-                occurs weighs the same, by the labels of the labeled images alone.
+            class_weight: what labeled images count in the supervised loss: a dict
+                {class: weight} by the names or the numbers of the classes, where a
+                class that is left out weighs 1; a list of one weight per class, in
+                their order; or `"balanced"`: each class that occurs weighs the same,
+                by the labels of the labeled images alone. An image with a soft label
+                weighs what its likeliest class does, the first of equal ones.
             initial_epoch: as for `keras.Model.fit`. The order and augmentation of a
                 data set of ours follow the epoch's number: to go on after a first
                 `fit(epochs=5)`, call `fit(initial_epoch=5, epochs=10)`.
@@ -124,6 +126,7 @@ class TrainingMixin:
             )
         y, validation_data = inputs.as_arrays(y), inputs.as_arrays(validation_data)
         callbacks = self._as_list(callbacks)
+        check_rate_callbacks(self.optimizer, callbacks)
         continuing.prepare(
             self, callbacks, x, y, batch_size, steps_per_epoch, initial_epoch
         )
@@ -169,8 +172,15 @@ class TrainingMixin:
             elif hasattr(x, "__next__"):
                 shuffle = False
                 x = checked_batches(x, self.num_classes, self._image_shape)
-        if isinstance(class_weight, str):
-            class_weight = self._class_weight(class_weight, given_labels)
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "Pass either `class_weight` or `sample_weight`, not both; multiply "
+                    "the weights of the classes into those of the images instead."
+                )
+            class_weight = class_weights(
+                class_weight, given_labels, self.num_classes, self.class_names
+            )
         if hasattr(validation_data, "class_names"):
             names = validation_data.class_names
             self.set_classes(validation_data.num_classes, names)
@@ -184,12 +194,17 @@ class TrainingMixin:
         masked = type(self.strategy).mask is not SSLStrategy.mask
         callbacks.append(CollapseMonitor(masked))
         self._build_statistics()
-        if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
+        if steps_taken(self) == 0:
             self.average.reset(self.network)
-        self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
+        length = TrainingLength(self)
+        steps_of_epoch = count_steps(
+            x, y, batch_size, validation_split, steps_per_epoch
+        )
+        if steps_of_epoch is not None:
+            length.tell(steps_of_epoch * (epochs - initial_epoch))
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
         with ends, quiet_heads(), plain_file_errors(), self.learning():
-            return super().fit(
+            history = super().fit(
                 x,
                 y,
                 batch_size=batch_size,
@@ -205,6 +220,8 @@ class TrainingMixin:
                 steps_per_epoch=steps_per_epoch,
                 **kwargs,
             )
+        length.tell_at_end(known=steps_of_epoch is not None)
+        return history
 
     def _build_statistics(self) -> None:
         if not self.epoch_statistics.built:
@@ -266,41 +283,22 @@ class TrainingMixin:
         if not self.built:
             self.build((None, *inputs.image_shape_of(images)[1:]))
 
-    def _class_weight(self, class_weight: str, labels: Any) -> dict[int, float]:
-        """Returns the weights of `class_weight="balanced"`."""
-        check_choice("class_weight", class_weight, ("balanced", None))
-        if not isinstance(labels, np.ndarray):
-            raise ValueError(
-                '`class_weight="balanced"` needs the labels as an array or a data set '
-                "with `labels`; for other data pass a dict {class: weight}, such as "
-                "`keras_dc3.data.balanced_class_weights` makes."
-            )
-        soft = labels.ndim == 2 and labels.shape[1] > 1
-        classes = labels.argmax(axis=1) if soft else labels.ravel()
-        return balanced_class_weights(classes, self.num_classes)
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Trains on one batch, as `keras.Model.train_on_batch`.
 
-    def _hint_length(
-        self, x: Any, epochs: int, initial_epoch: int, steps_per_epoch: int | None
-    ) -> None:
-        """Warns where a schedule is planned for a much longer training."""
-        steps = steps_per_epoch
-        if steps is None:
-            steps = len_or_none(x)
-            if steps is None or isinstance(x, dict | np.ndarray):
-                return
-        total = steps * epochs
-        ramp = self.strategy.ramp_steps
-        scheduled = getattr(
-            getattr(self.optimizer, "_learning_rate", None), "steps", None
-        )
-        parts = []
-        if ramp and total < ramp:
-            parts.append(f"the unlabeled loss reaches its full weight at step {ramp:,}")
-        if scheduled and total < scheduled / 2:
-            parts.append(f"the learning rate is scheduled for {scheduled:,} steps")
-        if parts:
-            warnings.warn(
-                f"This training ends after {total:,} steps, but {' and '.join(parts)}. "
-                f"Pass `training_steps={total}` to `DC3Model` to plan for its length.",
-                stacklevel=3,
-            )
+        Args:
+            class_weight: as for `fit`.
+
+        All other arguments are as for `keras.Model.train_on_batch`.
+        """
+        if class_weight is not None and self.num_classes is not None:
+            labels, names = inputs.as_arrays(y), self.class_names
+            class_weight = class_weights(class_weight, labels, self.num_classes, names)
+        return super().train_on_batch(x, y, sample_weight, class_weight, return_dict)

@@ -64,6 +64,35 @@ def test_recursion(decay, network, rng):
         np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.3, 0.999])
+@pytest.mark.parametrize("tensor", [True, False])
+def test_the_decay_grows_with_the_number_of_updates(decay, tensor, network, rng):
+    average = averaged(decay, network)
+    expected = trainable(network)
+    for t in (0, 1, 2, 3, 10, 10_000_000):
+        move(network, rng)
+        average.update(network, ops.convert_to_tensor(t, "int32") if tensor else t)
+        d = min(decay, (1 + t) / (10 + t))
+        pairs = zip(expected, trainable(network), strict=True)
+        expected = [d * old + (1 - d) * new for old, new in pairs]
+    for old, new in zip(expected, values(average, network), strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [50, 70, 600])
+def test_a_short_average_forgets_its_start(steps, network):
+    """After weights that moved once, at a tenth of training."""
+    average = averaged(0.999, network)
+    start = values(average, network)
+    for t in range(steps):
+        if t == steps // 10:
+            for weight in network.weights:
+                weight.assign(weight + 1.0)
+        average.update(network, t)
+    for old, new in zip(start, values(average, network), strict=True):
+        np.testing.assert_allclose(new, old + 1.0, atol=1e-4)
+
+
 def test_shadows_are_weights_but_not_trainable(network):
     average = averaged(0.9, network)
     # Not the moving mean and variance of the normalization.
@@ -101,6 +130,18 @@ def test_freeze_and_unfreeze(network, rng):
         np.testing.assert_allclose(shadow, 0.5 * old + 0.5 * new, rtol=1e-4, atol=1e-6)
     network.trainable = False
     assert values(average, network) == []
+    # Asked by their variables, they do not depend on what is trainable.
+    variables = [v for v in network.weights if "moving" not in v.name]
+    again = [numpy(average.value_of(variable)) for variable in variables]
+    for shadow, value in zip(found, again, strict=True):
+        np.testing.assert_array_equal(shadow, value)
+
+
+def test_layers_own_state_has_no_average(network, rng):
+    average = averaged(0.5, network)
+    state = network.get_layer("normal").moving_mean
+    move(network, rng)
+    np.testing.assert_array_equal(numpy(average.value_of(state)), numpy(state.value))
 
 
 def test_built_for_a_frozen_network(network):

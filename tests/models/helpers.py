@@ -1,10 +1,16 @@
 """Small data and models shared by the tests of the model."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 
 import keras_dc3
 from keras_dc3 import strategies
+from tests.cases import case
 
 STRATEGIES = strategies.names()
 
@@ -65,3 +71,16 @@ class Batches(keras.utils.PyDataset):
         return {"labeled": self.x["labeled"][rows], "unlabeled": unlabeled}, self.y[
             rows
         ]
+
+
+def run_case(name):
+    """Runs the script of a case from outside, which fails where there is a fault."""
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, case(name) / "try.py"],
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}"

@@ -30,13 +30,14 @@ class Recorder(keras.callbacks.Callback):
 
 def test_average_is_the_recursion_over_the_students_weights(make_backbone):
     x, y = arrays("pi_model", n=40)
-    model = make_model(make_backbone, ema_decay=0.8, optimizer="sgd")
+    model = make_model(make_backbone, ema_decay=0.3, optimizer="sgd")
     recorder = Recorder()
     model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[recorder])
     assert len(recorder.history) == 11
     expected = recorder.history[0]
-    for weights in recorder.history[1:]:
-        expected = [0.8 * e + 0.2 * w for e, w in zip(expected, weights, strict=True)]
+    for t, weights in enumerate(recorder.history[1:]):
+        d = min(0.3, (1 + t) / (10 + t))  # 0.1, 0.18, 0.25, 0.3, 0.3, ...
+        expected = [d * e + (1 - d) * w for e, w in zip(expected, weights, strict=True)]
     average = to_numpy(model.average.values(model.network))
     for a, e in zip(average, expected, strict=True):
         np.testing.assert_allclose(a, e, atol=1e-6)

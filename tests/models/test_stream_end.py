@@ -21,7 +21,7 @@ def few(monkeypatch):
 
 @pytest.fixture
 def model(make_backbone):
-    return make_model(make_backbone, num_classes=3)
+    return make_model(make_backbone, training_steps=3)
 
 
 def fit(model, validation, **kwargs):

@@ -1,0 +1,210 @@
+"""What supposes a longer, or another, training than the one that `fit` is asked for."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dc3.models.learning_rate import optimizers_in, schedule_of, schedule_steps
+from keras_dc3.models.step import restart_step
+from keras_dc3.optimizers import SevenSixteenthsCosine
+
+# Of fewer steps nothing is expected. Moving statistics that hold more than this share
+# of their start lag.
+_FEWEST_STEPS, _LAGGING = 20, 0.1
+
+
+def len_or_none(x: Any) -> int | None:
+    """Returns the number of batches of `x`, None where it does not know it."""
+    try:
+        return len(x)
+    except TypeError:
+        return None
+
+
+def count_steps(
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    validation_split: float,
+    steps_per_epoch: int | None,
+) -> int | None:
+    """Returns the training steps of an epoch as Keras counts them, None if unknown.
+
+    Args:
+        x: what Keras is given to train on.
+        y: labels, where `x` is an array or a dict of arrays.
+        batch_size, validation_split, steps_per_epoch: as for `fit`.
+    """
+    if steps_per_epoch is not None:
+        return steps_per_epoch
+    if y is None:
+        return None if isinstance(x, dict | np.ndarray) else len_or_none(x)
+    number = math.floor(len(y) * (1.0 - (validation_split or 0.0)))
+    return math.ceil(number / (batch_size or 32))
+
+
+def _number(variable: Any) -> int:
+    return int(keras.ops.convert_to_numpy(variable.value))
+
+
+def steps_taken(model: Any) -> int:
+    """Returns how many training steps a `DC3Model` has taken in its life."""
+    return _number(model.step)
+
+
+class TrainingLength:
+    """The state in which a `fit` begins, to say what its length means.
+
+    Args:
+        model: a built `DC3Model`.
+    """
+
+    def __init__(self, model: Any):
+        self._model = model
+        self._taken = steps_taken(model)
+        self._updates = _number(model.optimizer.iterations)
+        self._momentum = max(_fresh_momenta(model.network), default=0.0)
+
+    def tell(self, planned: int, stacklevel: int = 3) -> None:
+        """Warns of what does not fit a `fit` of that many steps, in one warning.
+
+        Args:
+            planned: steps of this `fit`.
+            stacklevel: as for `warnings.warn`.
+        """
+        if planned < 1:
+            return
+        found = [*self._unlabeled(planned), *self._clusters(planned)]
+        found += [*self._rate(planned), *self._statistics(planned)]
+        if not found:
+            return
+        end = self._taken + planned
+        begin = f"This training ends after {planned:,} steps"
+        if self._taken:
+            begin = (
+                f"The model has taken {self._taken:,} steps, and this `fit` ends at "
+                f"step {end:,}"
+            )
+        facts = [fact for fact, _ in found]
+        facts = " and ".join([", ".join(facts[:-1]), facts[-1]] if facts[1:] else facts)
+        advice = dict.fromkeys(advice for _, advice in found if advice)
+        warnings.warn(
+            " ".join([f"{begin}, but {facts}.", *advice]), stacklevel=stacklevel
+        )
+
+    def tell_at_end(self, known: bool) -> None:
+        """Warns of what is known only after a `fit`.
+
+        Args:
+            known: whether its steps were known, and told of, before.
+        """
+        taken, head = steps_taken(self._model) - self._taken, None
+        if not known:
+            self.tell(taken, stacklevel=4)
+        if self._model.config.predicts_ambiguity and taken >= _FEWEST_STEPS:
+            head = self._model.network.prototype_head
+        if head is None or _number(head.started):
+            return
+        if not _number(head.written):
+            return  # no unlabeled image was seen, which is told elsewhere
+        warnings.warn(
+            "The clusters have not begun to form and are random: after "
+            f"{taken:,} steps they have seen {_number(head.written):,} images, and "
+            f"begin with {head.images_to_start:,}. Train longer, or pass a smaller "
+            f"`num_clusters` than {head.num_clusters}.",
+            stacklevel=3,
+        )
+
+    def _plan(self, planned: int) -> str:
+        """Returns how the settings that follow `training_steps` are changed."""
+        if self._taken:
+            return ""
+        return f"Pass `training_steps={planned}` to `DC3Model` to plan for it."
+
+    def _unlabeled(self, planned: int) -> list[tuple[str, str]]:
+        strategy, steps = self._model.strategy, self._model.training_steps
+        ramp = strategy.ramp_steps
+        if not ramp or self._taken + planned >= ramp:
+            return []
+        follows = ramp == round(strategy.ramp_fraction * steps)
+        own = f"Pass a smaller `ramp_steps` to `{type(strategy).__name__}`."
+        fact = f"the unlabeled loss reaches its full weight at step {ramp:,}"
+        return [(fact, self._plan(planned) if follows else own)]
+
+    def _clusters(self, planned: int) -> list[tuple[str, str]]:
+        restart = restart_step(self._model.training_steps)
+        moving = self._model.network.prototype_head is not None
+        if not moving or not self._model.config.predicts_ambiguity or not restart:
+            return []
+        if self._taken + planned > restart:
+            return []
+        fact = (
+            "the clusters start anew, on features that have settled, at step "
+            f"{restart:,}"
+        )
+        return [(fact, self._plan(planned))]
+
+    def _rate(self, planned: int) -> list[tuple[str, str]]:
+        for optimizer in optimizers_in(self._model.optimizer):
+            schedule = schedule_of(optimizer)
+            length = schedule_steps(schedule)
+            if length is None:
+                continue
+            fact = self._rate_fact(planned, schedule, length)
+            if fact is None:
+                continue
+            ours = isinstance(schedule, SevenSixteenthsCosine)
+            if not self._taken and ours and length == self._model.training_steps:
+                return [(fact, self._plan(planned))]
+            plan = f"compile with a schedule of {planned} steps"
+            if ours:
+                plan = (
+                    "call `model.compile(optimizer=keras_dc3.optimizers."
+                    f"reference_optimizer({planned}))`"
+                )
+            return [(fact, f"To plan the rate for these steps, {plan} before `fit`.")]
+        return []
+
+    def _rate_fact(self, planned: int, schedule: Any, length: int) -> str | None:
+        beyond = planned - max(length - self._updates, 0)
+        if beyond > planned / 2:
+            rate = float(keras.ops.convert_to_numpy(schedule(length)))
+            share = "all" if beyond == planned else f"{beyond:,}"
+            return (
+                f"the learning rate schedule of {length:,} steps is used up: the rate "
+                f"stays at {rate:.2g} for {share} of these {planned:,} steps"
+            )
+        if self._updates + planned < length / 2:
+            return f"the learning rate is scheduled for {length:,} steps"
+        return None
+
+    def _statistics(self, planned: int) -> list[tuple[str, str]]:
+        share = self._momentum**planned
+        if planned < _FEWEST_STEPS or share <= _LAGGING:
+            return []
+        return [
+            (
+                "the moving statistics of BatchNormalization, with a momentum of "
+                f"{self._momentum:g}, hold {share:.0%} of their start still, and "
+                "predictions come from them",
+                "Give these layers of the backbone a smaller `momentum`, such as 0.9.",
+            )
+        ]
+
+
+def _fresh_momenta(network: keras.layers.Layer) -> list[float]:
+    """Returns the momenta of normalization layers that have seen no image yet."""
+    fresh = []
+    for layer in network._flatten_layers():
+        normalizes = isinstance(layer, keras.layers.BatchNormalization)
+        if normalizes and layer.built and layer.trainable:
+            mean = keras.ops.convert_to_numpy(layer.moving_mean.value)
+            variance = keras.ops.convert_to_numpy(layer.moving_variance.value)
+            if not mean.any() and (variance == 1).all():
+                fresh.append(float(layer.momentum))
+    return fresh

@@ -1,0 +1,162 @@
+"""Copies of a model and its backbone whose own weights are the averages."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from tests.models.helpers import arrays, difference, make_model, strategy
+from tests.models.test_frozen import move_away
+
+layers = keras.layers
+
+
+def sequential():
+    return keras.Sequential(
+        [
+            layers.Conv2D(6, 3, strides=2, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.3, seed=1),
+            layers.Conv2D(4, 3),
+        ]
+    )
+
+
+def functional():
+    images = keras.Input((8, 8, 3))
+    hidden = layers.Conv2D(6, 3, activation="relu")(images)
+    both = layers.Concatenate()([hidden, layers.Lambda(lambda x: x * 2.0)(hidden)])
+    return keras.Model(images, layers.GlobalAveragePooling2D()(both))
+
+
+def layer():
+    class Own(layers.Layer):
+        """Neither registered nor to be imported."""
+
+        def __init__(self, width=5, **kwargs):
+            super().__init__(**kwargs)
+            self.width = width
+            self.conv = layers.Conv2D(width, 3)
+
+        def call(self, images):
+            return self.conv(images)
+
+        def get_config(self):
+            return {**super().get_config(), "width": self.width}
+
+    return Own(width=6)
+
+
+def subclassed():
+    class Net(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.block = sequential()
+            self.pool = layers.GlobalAveragePooling2D()
+
+        def call(self, images, training=False):
+            return self.pool(self.block(images, training=training))
+
+    return Net()
+
+
+BACKBONES = [sequential, functional, layer, subclassed, layers.Flatten]
+
+
+def numpy(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+@pytest.fixture(scope="module", params=BACKBONES, ids=lambda make: make.__name__)
+def model(request):
+    model = make_model(request.param, strategy("mean_teacher"), class_names="abc")
+    move_away(model)
+    for part in model.network._flatten_layers():
+        if isinstance(part, layers.BatchNormalization):
+            part.moving_mean.assign(part.moving_mean + 0.3)
+    return model
+
+
+@pytest.fixture(scope="module")
+def images():
+    return arrays("pi_model")[0]["labeled"]
+
+
+def test_the_copy_answers_alike(model, images):
+    before = [np.array(w) for w in model.get_weights()]
+    copy = model.with_averaged_weights()
+    assert type(copy) is type(model) and copy.evaluate_with == "raw"
+    expected = {k: numpy(v) for k, v in model(images).items()}
+    for name, value in copy(images).items():
+        np.testing.assert_allclose(numpy(value), expected[name], atol=1e-5)
+    assert copy.class_names == model.class_names
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    for weight in copy.network.trainable_variables:  # shares nothing with it
+        weight.assign(weight * -2.0)
+    assert np.abs(numpy(copy(images)["classes"]) - expected["classes"]).max() > 1e-3
+    np.testing.assert_array_equal(numpy(model(images)["classes"]), expected["classes"])
+
+
+def test_the_backbone_gives_what_embed_gives(model, images):
+    backbone = model.averaged_backbone()
+    assert isinstance(backbone, keras.Model)
+    assert not isinstance(backbone, keras_dc3.DC3Model)
+    features = numpy(backbone(images.astype("float32") / 127.5 - 1.0))
+    if features.ndim == 4:
+        features = features.mean(axis=(1, 2))
+    np.testing.assert_allclose(features, model.embed(images, verbose=0), atol=1e-5)
+    if backbone.weights and isinstance(model.backbone, keras.Model):
+        assert type(backbone) is type(model.backbone)
+        raw = numpy(model.backbone.weights[0])
+        assert np.abs(numpy(backbone.weights[0]) - raw).max() > 0.1
+
+
+@pytest.mark.parametrize("make", [sequential, layer])
+def test_the_backbone_is_saved_and_trained_elsewhere(make, images, tmp_path):
+    model = make_model(make, strategy("mean_teacher"))
+    move_away(model)
+    model.backbone.trainable = False
+    before = numpy(model(images)["classes"])
+    backbone = model.averaged_backbone()
+    backbone.trainable = True
+    backbone.save(tmp_path / "backbone.keras")
+    classes = {type(part).__name__: type(part) for part in backbone._flatten_layers()}
+    loaded = keras.saving.load_model(tmp_path / "backbone.keras", classes)
+    scaled = images.astype("float32") / 127.5 - 1.0
+    features = numpy(backbone(scaled))
+    np.testing.assert_allclose(numpy(loaded(scaled)), features, atol=1e-5)
+    elsewhere = keras.Sequential(
+        [backbone, layers.GlobalAveragePooling2D(), layers.Dense(2)]
+    )
+    elsewhere.compile("sgd", "mse")
+    elsewhere.fit(scaled, np.ones((24, 2)), verbose=0)
+    assert np.abs(numpy(backbone(scaled)) - features).max() > 0
+    np.testing.assert_array_equal(numpy(model(images)["classes"]), before)
+
+
+def test_the_copy_trains_on(images):
+    x, y = arrays("mean_teacher")
+    model = make_model(sequential, strategy("mean_teacher"))
+    move_away(model)
+    copy = model.with_averaged_weights()
+    assert int(numpy(copy.step.value)) == 0
+    copy.fit(x, y, batch_size=8, verbose=0)
+    assert difference(copy.network, model.network) > 0
+
+
+def test_what_cannot_be_copied(images):
+    with pytest.raises(ValueError, match="not trained or loaded yet"):
+        make_model(sequential, num_classes=None).averaged_backbone()
+
+    class NoConfig(layers.Layer):
+        def __init__(self, layer):
+            super().__init__()
+            self.inner = layer
+
+        def call(self, images):
+            return self.inner(images)
+
+    model = make_model(lambda: NoConfig(layers.Flatten()))
+    with pytest.raises(ValueError, match=r"backbone 'no_config.*cannot be copied"):
+        model.averaged_backbone()
