@@ -174,6 +174,9 @@ class Judge:
             elif (self._labels.max(axis=1) > 1 - 1e-6).all():
                 about += ", or each got a single answer"
             return Finding("ambiguity", TOO_FEW, about)
+        if (self._p_a == self._p_a[0]).all():
+            about = f"it is {self._p_a[0]:.2f} for each of the {self._n:,} images"
+            return Finding("ambiguity", NO, about, 0.0, 0.0, 0.0)
         area = area_under_roc(self._p_a, people)
         plain = area_under_roc(1.0 - self._p_n.max(axis=1), people)
         resampled = AreaUnderROC(self._p_a, people)

@@ -61,7 +61,7 @@ def test_scores_of_resamples_are_those_of_repeated_images(case, rng):
 
 
 def test_every_score_has_an_interval_around_it(case, rng):
-    soft, p_n, p_o, p_a = case
+    soft, p_n, _, p_a = case
     features = rng.normal(size=(150, 3))
     scores = {
         **proposal_scores(*case, features=features),
@@ -96,7 +96,7 @@ def test_four_times_the_images_halve_the_interval(rng):
 def test_intervals_hold_the_truth(rng):
     """In 95% of trials; here at least 90% of 80."""
     whole = made_up(rng, 20_000)
-    soft, p_n, p_o, p_a = whole
+    soft, p_n, _, p_a = whole
     truth = {**proposal_scores(*whole), **honest_context(soft, p_n, p_a)}
     names = ("f1", "f1_confident", "accuracy", "auroc_ambiguity", "ambiguous")
     held = dict.fromkeys(names, 0)
