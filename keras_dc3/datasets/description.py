@@ -274,7 +274,8 @@ def _class_lines(about: Description) -> list[str]:
         lines.append(
             f"Ties: for {number:,} image{'' if number == 1 else 's'} "
             f"({about.total.tied:.1%} of the annotated ones) several classes were "
-            "chosen equally often. They count in equal parts for these classes, here and in F1 and accuracy."
+            "chosen equally often. They count in equal parts for these classes, here "
+            "and in F1 and accuracy."
         )
     return lines
 

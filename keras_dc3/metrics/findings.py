@@ -19,7 +19,7 @@ QUESTIONS = {
     "clusters": "Are clusters better than classes, as groups of equal number?",
     "unlabeled": "Did the unlabeled images help?",
 }
-_NOTE = "95% intervals, over images only: another training may differ by more."
+_NOTE = "95% intervals, over images only: another training may differ by more"
 
 
 @dataclass(frozen=True)
@@ -103,16 +103,17 @@ class Verdict:
             width: characters of a line.
             subject: what is judged.
         """
-        lines = textwrap.wrap(
-            f"Verdict on {subject}, from {self.images:,} validation "
-            f"image{'' if self.images == 1 else 's'} ({_NOTE})",
-            width,
-        )
+        lines = textwrap.wrap(self.headline(subject), width)
         for finding in self.findings:
             lines += textwrap.wrap(
                 str(finding), width, initial_indent="- ", subsequent_indent="  "
             )
         return lines
+
+    def headline(self, subject: str = "the model") -> str:
+        """Returns what is judged, by how many images."""
+        images = f"{self.images:,} validation image{'' if self.images == 1 else 's'}"
+        return f"Verdict on {subject}, from {images} ({_NOTE})."
 
     def to_json(self) -> str:
         """Returns it as JSON; NaN is null."""

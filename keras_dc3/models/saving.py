@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dc3.metrics import Verdict
 from keras_dc3.optimizers import reference_optimizer
 
 
@@ -67,11 +68,16 @@ class SavingMixin:
         self.reset_metrics()
 
     def get_build_config(self) -> dict[str, Any] | None:
-        return {"image_shape": self._image_shape} if self.built else None
+        if not self.built:
+            return None
+        verdict = None if self.verdict is None else self.verdict.to_json()
+        return {"image_shape": self._image_shape, "verdict": verdict}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config:
             self.build((None, *config["image_shape"]))
+            if config.get("verdict"):
+                self.verdict = Verdict.from_json(config["verdict"])
 
     def _seeds(self) -> list[Any]:
         """Returns the states of all random generators, in a fixed order."""

@@ -11,8 +11,10 @@ import numpy as np
 from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
+from keras_dc3.metrics import Verdict
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.concluding import LastValidation, conclude
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
@@ -49,7 +51,16 @@ def len_or_none(x: Any) -> int | None:
 
 
 class TrainingMixin:
-    """`fit` of `DC3Model`."""
+    """`fit` of `DC3Model`.
+
+    Attributes:
+        verdict: whether the proposals are of use, by the validation images of the last
+            `fit` (`keras_dc3.metrics.verdict`); None: not measured. It may be set, is
+            saved with the model, and goes with what it proposes.
+    """
+
+    verdict: Verdict | None = None
+    _last_validation: LastValidation | None = None
 
     def fit(
         self,
@@ -74,7 +85,9 @@ class TrainingMixin:
         the fraction of unlabeled images called ambiguous, the mask rate, and on the
         validation data the scores of `keras_dc3.metrics.proposal_scores`. A collapsed
         run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
-        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
+        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`). At the end
+        stands the `verdict`, whether the proposals are of use, by the validation
+        images; it is printed unless `verbose=0`.
 
         Args:
             x: a data set of `keras_dc3.datasets`, or any object with `num_classes`,
@@ -181,8 +194,9 @@ class TrainingMixin:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
+        self.verdict, self._last_validation = None, LastValidation()
         with ends, quiet_heads():
-            return super().fit(
+            history = super().fit(
                 x,
                 y,
                 batch_size=batch_size,
@@ -198,6 +212,9 @@ class TrainingMixin:
                 steps_per_epoch=steps_per_epoch,
                 **kwargs,
             )
+        last, self._last_validation = self._last_validation, None
+        self.verdict = conclude(self, last, verbose)
+        return history
 
     def _build_statistics(self) -> None:
         if not self.epoch_statistics.built:
