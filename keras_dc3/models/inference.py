@@ -88,11 +88,9 @@ class InferenceMixin:
         if not return_dict:
             return self._flatten_metrics_in_order(logs)
         last = None
-        if (
-            isinstance(callbacks, keras.callbacks.CallbackList)
-            and self._last_validation
-        ):
+        if isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
             last = self._last_validation
+        if last is not None:
             last.arguments = (x, y, batch_size or 32, steps)
         scores = evaluation.scores(self, x, y, batch_size or 32, steps, last)
         return {**logs, **scores}

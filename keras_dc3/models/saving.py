@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_dc3.metrics import Verdict
+from keras_dc3.models.accuracy import MajorityAccuracy
 from keras_dc3.optimizers import reference_optimizer
 
 
@@ -29,7 +30,8 @@ class SavingMixin:
                 `training_steps` steps.
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
-            metrics: of the class prediction; `"auto"`: accuracy.
+            metrics: of the class prediction; `"auto"`: accuracy, where m classes that tie
+                for the most answers are right by 1 / m each (Keras' takes the first).
             **kwargs: as for `keras.Model.compile`.
         """
         if loss is not None or loss_weights is not None:
@@ -42,7 +44,7 @@ class SavingMixin:
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = reference_optimizer(self.training_steps)
         if isinstance(metrics, str) and metrics == "auto":
-            metrics = ["accuracy"]
+            metrics = [MajorityAccuracy()]
         if self.collective.replicas > 1 and kwargs.get("steps_per_execution", 1) != 1:
             raise ValueError(
                 "`steps_per_execution` must be 1 under a distribution strategy, where "
