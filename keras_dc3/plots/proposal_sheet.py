@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from keras_dc3.proposals import Proposals
 
 _CERTAIN_ROWS, _CLUSTERS = 2, 4
-_FIRST = 1.5  # inches above the certain images
 
 
 def plot_proposals(
@@ -99,13 +98,16 @@ def plot_proposals(
     answers = [said(proposals, people, members) for members in certain]
     of_clusters = [said(proposals, people, rows[:num]) for _, rows in clusters]
     certain_step, step = _step(captions, answers), _step([], of_clusters)
-    second = (
-        _FIRST + 0.1 + max(1, len(certain)) * certain_step
-    )  # where the lower part begins
-    height = second + 0.7 + max(1, len(clusters)) * step
     width = max(MARGIN + num * STRIDE, 8.6)
     verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
-    height += small_print_height(verdict)
+    advice = []
+    if certain:
+        text = f"{of_certain_images(proposals.verdict)}."
+        advice = textwrap.wrap(text, int((width - 0.3) / 0.074))
+        advice.append("Shown are the surest images of each proposed class.")
+    first = 1.1 + 0.17 * len(advice)  # where certain images begin, and ambiguous ones
+    second = first + 0.1 + max(1, len(certain)) * certain_step
+    height = second + 0.7 + max(1, len(clusters)) * step + small_print_height(verdict)
     sheet = Sheet(new_figure(width, height), width, height)
     n, ambiguous = len(proposals), int((proposals.decision == "ambiguous").sum())
     sheet.write(0.15, 0.12, f"What the model proposes for {n:,} images", 14, bold=True)
@@ -113,24 +115,21 @@ def plot_proposals(
     sheet.heading(
         0.6,
         f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%})",
-        f"{of_certain_images(proposals.verdict)}."
-        "\nShown are the surest images of each proposed class."
-        if certain
-        else "",
+        "\n".join(advice),
         GREEN,
     )
     for row, members in enumerate(certain):
         shown = [pixels[proposals.ids[i]] for i in members]
-        top = _FIRST + row * certain_step
+        top = first + row * certain_step
         sheet.images(top, shown, GREEN, captions[row], answers[row])
     if certain:
         about = ["Below each image: the class proposed, and its probability."]
         if people is not None:
             about.append('"people": what the annotators answered.')
         text = "\n".join(textwrap.fill(line, 25) for line in about)
-        sheet.write(0.15, _FIRST, text, 8, GRAY)
+        sheet.write(0.15, first, text, 8, GRAY)
     else:
-        sheet.write(MARGIN, _FIRST, "No image was judged certain.", 10, GRAY)
+        sheet.write(MARGIN, first, "No image was judged certain.", 10, GRAY)
     sheet.heading(
         second,
         f"Ambiguous: {ambiguous:,} images ({ambiguous / n:.0%}). "
