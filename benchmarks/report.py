@@ -65,8 +65,17 @@ _VARIANTS = ("bare", "vanilla", "dc3")
 
 
 def score_table(record: dict[str, Any]) -> str:
-    """Returns the score table of an example."""
-    table = metrics.format_scores(record["scores"], legend=False)
+    """Returns the verdict and the score table of an example.
+
+    Records of earlier releases have neither a verdict nor intervals.
+    """
+    table = metrics.format_scores(
+        record["scores"], legend=False, intervals=record.get("intervals")
+    )
+    if "verdict" in record:
+        verdict = metrics.Verdict.from_json(json.dumps(record["verdict"]))
+        name = list(record["scores"])[-1]
+        table = "\n".join([*verdict.lines(subject=name), "", table])
     times = ", ".join(f"{s:.0f} s for {name}" for name, s in record["seconds"].items())
     return f"```\n{table}\n```\n\n{_made_by(record)} Training took {times}."
 

@@ -4,8 +4,8 @@
 
 A demonstration: the digits are real (they ship with scikit-learn), their ambiguity and
 their annotators are made up, in the way `keras_dc3.datasets.digits` documents. It
-trains a Mean-Teacher alone and with DC3, prints their scores, and writes proposals, a
-picture of them, and the model.
+trains on the labeled images alone, a Mean-Teacher alone and one with DC3, prints the
+verdict and their scores, and writes proposals, a picture of them, and the model.
 """
 
 import runner
@@ -14,7 +14,9 @@ from absl import app, flags
 import keras_dc3
 
 FLAGS = flags.FLAGS
-runner.define_flags(output="output/quickstart", epochs=20, learning_rate=0.1)
+runner.define_flags(
+    output="output/quickstart", epochs=20, learning_rate=0.1, supervised=True
+)
 
 
 def main(argv: list[str]) -> None:

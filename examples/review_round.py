@@ -105,11 +105,11 @@ def main(argv: list[str]) -> None:
     reviewed = data.with_labels(labels)
     print(reviewed)
     after, _ = runner.train(reviewed, backbone, FLAGS.method)
-    scores = {
-        "before": runner.score(before, data.validation),
-        "after": runner.score(after, data.validation),
-    }
-    print(metrics.format_scores(scores, legend=False))
+    scores, intervals = {}, {}
+    for name, model in {"before": before, "after": after}.items():
+        scores[name], intervals[name] = runner.score(model, data.validation)
+    print(metrics.format_scores(scores, legend=False, intervals=intervals))
+    print("Below each score: its 95% interval, over images only.")
     print("So few steps and a single seed do not tell whether the new labels helped.")
 
     print("\n6. What to ask next")

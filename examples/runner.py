@@ -44,6 +44,11 @@ def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any
     flags.DEFINE_bool(
         "baseline", True, "Also train the strategy alone, to compare with."
     )
+    flags.DEFINE_bool(
+        "supervised",
+        defaults.get("supervised", False),
+        "Also train on the labeled images alone, to tell whether the others helped.",
+    )
     flags.DEFINE_integer("epochs", epochs, "Epochs to train.", lower_bound=1)
     flags.DEFINE_integer(
         "steps_per_epoch", None, "Steps of an epoch; default: all images once."
@@ -70,14 +75,25 @@ def _steps(data: Any, ssl: str) -> int:
 
 
 def train(
-    data: Any, make_backbone: Callable[[], keras.Model], method: str
+    data: Any,
+    make_backbone: Callable[[], keras.Model],
+    method: str,
+    ssl: str | None = None,
 ) -> tuple[keras_dc3.DC3Model, float]:
-    """Trains one model as the flags say; returns it and the seconds it took."""
-    steps = _steps(data, FLAGS.ssl) * FLAGS.epochs
+    """Trains one model as the flags say; returns it and the seconds it took.
+
+    Args:
+        data: what to train on.
+        make_backbone: makes the backbone.
+        method: the objective.
+        ssl: a strategy to take instead of the flag's, for as many steps.
+    """
+    per_epoch = _steps(data, FLAGS.ssl)
+    steps = per_epoch * FLAGS.epochs
     keras.utils.set_random_seed(FLAGS.seed)
     model = keras_dc3.DC3Model(
         make_backbone(),
-        ssl=FLAGS.ssl,
+        ssl=ssl or FLAGS.ssl,
         config=_config(method),
         training_steps=steps,
         ema_decay=FLAGS.ema_decay,
@@ -87,7 +103,11 @@ def train(
     )
     model.compile(keras_dc3.optimizers.KernelDecaySGD(schedule))
     start = time.perf_counter()
-    model.fit(data, epochs=FLAGS.epochs, steps_per_epoch=FLAGS.steps_per_epoch)
+    model.fit(
+        data,
+        epochs=FLAGS.epochs,
+        steps_per_epoch=FLAGS.steps_per_epoch if ssl is None else per_epoch,
+    )
     seconds = time.perf_counter() - start
     print(f"{steps} steps took {seconds:.0f} s.\n")
     return model, seconds
@@ -95,8 +115,8 @@ def train(
 
 def score(
     model: keras_dc3.DC3Model, part: Any, alone: keras_dc3.DC3Model | None = None
-) -> dict[str, Any]:
-    """Returns all scores of a model on a part whose soft labels are known.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns all scores of a model on a part whose answers are known, and intervals.
 
     Args:
         model: the model.
@@ -108,14 +128,10 @@ def score(
     reference = None
     if alone is not None:
         reference = alone.predict(part, batch_size=100, verbose=0)["classes"]
+    arguments = (part.soft_labels, outputs["classes"], outputs["clusters"], ambiguity)
+    features = model.embed(part, batch_size=100, verbose=0)
     scores = {
-        **metrics.proposal_scores(
-            part.soft_labels,
-            outputs["classes"],
-            outputs["clusters"],
-            ambiguity,
-            features=model.embed(part, batch_size=100, verbose=0),
-        ),
+        **metrics.proposal_scores(*arguments, features=features),
         **metrics.honest_context(
             part.soft_labels,
             outputs["classes"],
@@ -123,9 +139,36 @@ def score(
             reference_probabilities=reference,
         ),
     }
+    intervals = metrics.score_intervals(
+        *arguments, features=features, reference_probabilities=reference
+    )
     if part.targets.ndim == 1:  # one answer per image does not tell how people differ
         scores = {k: v for k, v in scores.items() if k != "d" and k[:2] != "d_"}
-    return scores
+    return scores, {name: intervals[name] for name in scores if name in intervals}
+
+
+def judge(
+    model: keras_dc3.DC3Model, part: Any, supervised: keras_dc3.DC3Model | None
+) -> metrics.Verdict:
+    """Returns the verdict on a model, by a part whose answers are known.
+
+    Args:
+        model: the model.
+        part: the images.
+        supervised: a model that was trained on the labeled images alone, or None.
+    """
+    outputs = model.predict(part, batch_size=100, verbose=0)
+    labels_alone = None
+    if supervised is not None:
+        labels_alone = supervised.predict(part, batch_size=100, verbose=0)["classes"]
+    return metrics.verdict(
+        part.targets,
+        outputs["classes"],
+        outputs["clusters"],
+        outputs["ambiguity"] if model.config.predicts_ambiguity else None,
+        supervised_probabilities=labels_alone,
+        class_names=model.class_names,
+    )
 
 
 def answers(part: Any) -> Any:
@@ -134,8 +177,14 @@ def answers(part: Any) -> Any:
     return part.soft_labels if known else None
 
 
-def record(rows: dict[str, Any], seconds: dict[str, float], path: str) -> None:
-    """Writes the scores with all that is needed to repeat them."""
+def record(
+    rows: dict[str, Any],
+    intervals: dict[str, Any],
+    verdict: metrics.Verdict,
+    seconds: dict[str, float],
+    path: str,
+) -> None:
+    """Writes verdict and scores with all that is needed to repeat them."""
     content = {
         "command": " ".join(["python", *sys.argv]),
         "date": datetime.date.today().isoformat(),
@@ -152,6 +201,11 @@ def record(rows: dict[str, Any], seconds: dict[str, float], path: str) -> None:
             model: {name: float(value) for name, value in row.items()}
             for model, row in rows.items()
         },
+        "intervals": {
+            model: {name: list(map(float, ends)) for name, ends in row.items()}
+            for model, row in intervals.items()
+        },
+        "verdict": json.loads(verdict.to_json()),
     }
     with open(path + ".tmp", "w", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
@@ -166,19 +220,29 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
     output = FLAGS.output
     check_writable_folder(output)  # better now than after training
     print(f"{title}\n{data!r}\n")
-    rows, seconds, alone = {}, {}, None
+    rows, intervals, seconds = {}, {}, {}
+    alone = supervised = None
+    if FLAGS.supervised and (FLAGS.ssl, FLAGS.method) != ("supervised", "vanilla"):
+        name = "labeled images alone"
+        print(f"Training on {name} ...")
+        supervised, seconds[name] = train(data, make_backbone, "vanilla", "supervised")
+        rows[name], intervals[name] = score(supervised, data.validation)
     if FLAGS.baseline and FLAGS.method != "vanilla":
         name = f"{FLAGS.ssl} alone"
         print(f"Training {name} ...")
         alone, seconds[name] = train(data, make_backbone, "vanilla")
-        rows[name] = score(alone, data.validation)
+        rows[name], intervals[name] = score(alone, data.validation)
     name = f"{FLAGS.ssl} + {FLAGS.method}"
     print(f"Training {name} ...")
     model, seconds[name] = train(data, make_backbone, FLAGS.method)
-    rows[name] = score(model, data.validation, alone)
+    rows[name], intervals[name] = score(model, data.validation, alone)
+    model.verdict = judge(model, data.validation, supervised)
+    print("\n".join(model.verdict.lines(subject=name)))
+    if supervised is None:
+        print("  Here --supervised trains that one, too.")
 
-    print(f"Scores on the {len(data.validation)} validation images\n")
-    print(metrics.format_scores(rows))
+    print(f"\nScores on the {len(data.validation)} validation images\n")
+    print(metrics.format_scores(rows, intervals=intervals))
 
     print("\nProposals for the unlabeled images")
     proposals = model.propose(data.unlabeled)
@@ -190,7 +254,7 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
         "model to train on": os.path.join(output, "model.keras"),
         "model to serve": os.path.join(output, "saved_model"),
     }
-    record(rows, seconds, paths["scores"])
+    record(rows, intervals, model.verdict, seconds, paths["scores"])
     proposals.to_csv(paths["proposals"])
     plots.plot_proposals(
         proposals,

@@ -173,8 +173,18 @@ class Annotations:
 
     @property
     def majority(self) -> np.ndarray:
-        """(n,) int64, the class chosen most, first of equals; -1 without answer."""
+        """(n,) int64, the class chosen most; -1 without answer.
+
+        Where several classes tie, the first of them in the order of `class_names`,
+        which is told by a warning; `tied` says where.
+        """
+        labels.warn_of_ties(self.tied)
         return labels.majority(self.counts)
+
+    @property
+    def tied(self) -> np.ndarray:
+        """(n,) bool, whether several classes were chosen most, equally often."""
+        return labels.is_tied(self.counts)
 
     @property
     def entropy(self) -> np.ndarray:

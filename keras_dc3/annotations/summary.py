@@ -33,6 +33,12 @@ def summarize(annotations: Annotations) -> str:
             f"  ambiguous   {_count(ambiguous, number)} of the annotated images: more "
             "than one class was chosen"
         )
+        tied = int(annotations.tied.sum())
+        if tied:
+            lines.append(
+                f"  tied        {_count(tied, number)} of the annotated images: "
+                "several classes were chosen equally often"
+            )
         single = int((annotated & (total <= 1) & ~annotations.ambiguous).sum())
         if single:
             lines.append(

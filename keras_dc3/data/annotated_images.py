@@ -101,13 +101,28 @@ class AnnotatedImages(ABC):
         """
         counts = self._by_labels(lambda rows: rows.sum(axis=1), "float64")
         if (counts == 1).all() and not self.ambiguous.any():
-            return self.majority
+            return self._most_chosen
         return self.soft_labels
 
     @property
     def majority(self) -> np.ndarray:
-        """(n,) int64; -1 where nobody annotated."""
+        """(n,) int64; -1 where nobody annotated.
+
+        Where several classes tie, the first of them in the order of `class_names`,
+        which is told by a warning; `tied` says where.
+        """
+        labels.warn_of_ties(self.tied)
+        return self._most_chosen
+
+    @property
+    def _most_chosen(self) -> np.ndarray:
+        """`majority`, where it does not matter how ties are broken."""
         return self._by_labels(labels.majority, "int64")
+
+    @property
+    def tied(self) -> np.ndarray:
+        """(n,) bool: whether several classes were chosen most often, equally."""
+        return self._by_labels(labels.is_tied, "bool")
 
     @property
     def ambiguous(self) -> np.ndarray:

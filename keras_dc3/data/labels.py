@@ -7,11 +7,13 @@ nobody annotated.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from keras_dc3 import _ties
 from keras_dc3._validation import check_counts, check_seed
 
 
@@ -35,10 +37,38 @@ def soft_labels(counts: Any) -> np.ndarray:
 def majority(counts: Any) -> np.ndarray:
     """Returns (n,) int64, the class chosen most often.
 
-    Ties go to the lowest class number; -1 where nobody annotated the image.
+    -1 where nobody annotated the image. Where several classes tie (`is_tied`), it is
+    the lowest class number, which prefers a class by its place: scores and
+    `datasets.describe` therefore count a tie in equal parts (`majority_shares`).
     """
     counts = check_counts("counts", counts)
     return np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), -1)
+
+
+def is_tied(counts: Any) -> np.ndarray:
+    """Returns (n,) bool: whether several classes were chosen most often, equally."""
+    return _ties.is_tied(check_counts("counts", counts))
+
+
+def warn_of_ties(tied: np.ndarray) -> None:
+    """Warns the caller of a caller that `majority` prefers a class by its place."""
+    if tied.any():
+        warnings.warn(
+            f"{int(tied.sum()):,} of {len(tied):,} images have a tie: several classes "
+            "were chosen equally often, and `majority` is the first of them in the "
+            "order of `class_names`. `tied` says which images; `soft_labels` and "
+            "`sample_hard_labels(seed)` prefer no class.",
+            stacklevel=3,
+        )
+
+
+def majority_shares(counts: Any) -> np.ndarray:
+    """Returns (n, k) float64: 1 for the class chosen most often, 0 for the others.
+
+    Where m classes tie, each of them has 1 / m. Rows of images that nobody annotated
+    are 0.
+    """
+    return _ties.equal_shares(check_counts("counts", counts))
 
 
 def entropy(counts: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.labels import majority
+from keras_dc3.data.labels import is_tied, majority_shares
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.remarks import missing_classes, skipped_files, skipped_of
 
@@ -25,10 +25,13 @@ class PartDescription:
     Args:
         images: how many.
         annotated: how many of them somebody annotated.
-        class_counts: (k,) how many of these have which majority class.
+        class_counts: (k,) float64, how many of these have which majority class; where
+            m classes tie, the image counts 1 / m for each of them.
         ambiguous: of the annotated images, the fraction for which more than one class
             was chosen; NaN where that cannot be measured, because no image was
             annotated twice.
+        tied: likewise, the fraction for which several classes were chosen most often,
+            equally, so that no class has the majority.
         annotations_per_image: the mean over the annotated images; NaN where only soft
             labels are known.
     """
@@ -38,6 +41,7 @@ class PartDescription:
     class_counts: np.ndarray
     ambiguous: float
     annotations_per_image: float
+    tied: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,9 @@ def describe(
     """Prints what a data set is made of, and returns it.
 
     Images, annotations, ambiguity and classes of each part, as in the paper's Table 1.
-    The class of an image is the one most people chose. Classes of which a part has no
-    image, and image files that were left out, are told below.
+    The class of an image is the one most people chose. Where m classes tie for that,
+    the image counts 1 / m for each of them, here as in F1 and accuracy. Classes of which
+    a part has no image, and image files that were left out, are told below.
 
     Args:
         data: a data set, or a set of images.
@@ -105,9 +110,9 @@ def describe(
     >>> described = keras_dc3.datasets.describe(part)
     images: 4 images 8x8x1 (uint8), 2 classes
     <BLANKLINE>
-            images  annotated  annotations per image  ambiguous
-    -----------------------------------------------------------
-    images       4          3                    3.0      33.3%
+            images  annotated  annotations per image  ambiguous  tied
+    -----------------------------------------------------------------
+    images       4          3                    3.0      33.3%  0.0%
     <BLANKLINE>
     class  images  share
     --------------------
@@ -157,6 +162,7 @@ class _Sums:
     images: int
     annotated: int
     ambiguous: int
+    tied: int
     repeated: int
     annotations: float
     whole: bool
@@ -171,23 +177,23 @@ class _Sums:
             k: how many classes there are.
             labels: (n,) classes, for images without counts; None for none.
         """
-        sums = cls(len(part), 0, 0, 0, 0.0, True, np.zeros(k, "int64"))
+        sums = cls(len(part), 0, 0, 0, 0, 0.0, True, np.zeros(k))
         if not part.has_counts:
             if labels is not None:
                 sums.annotated, sums.annotations = len(labels), float(len(labels))
-                sums.class_counts = np.bincount(labels, minlength=k)
+                sums.class_counts += np.bincount(labels, minlength=k)
             return sums
         for start in range(0, len(part), _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, len(part)))
             counts = part.subset(rows).counts
             number = counts.sum(axis=1)
-            chosen = majority(counts)
             sums.annotated += int((number > 0).sum())
             sums.ambiguous += int(((counts > 0).sum(axis=1) > 1).sum())
+            sums.tied += int(is_tied(counts).sum())
             sums.repeated += int((number > 1).sum())
             sums.annotations += float(number.sum())
             sums.whole &= bool((counts == np.round(counts)).all())
-            sums.class_counts += np.bincount(chosen[chosen >= 0], minlength=k)
+            sums.class_counts += majority_shares(counts).sum(axis=0)
         return sums
 
     @classmethod
@@ -197,10 +203,11 @@ class _Sums:
             sum(part.images for part in parts),
             sum(part.annotated for part in parts),
             sum(part.ambiguous for part in parts),
+            sum(part.tied for part in parts),
             sum(part.repeated for part in parts),
             sum(part.annotations for part in parts),
             all(part.whole for part in parts),
-            sum((part.class_counts for part in parts), np.zeros(k, "int64")),
+            sum((part.class_counts for part in parts), np.zeros(k)),
         )
 
     @property
@@ -214,6 +221,7 @@ class _Sums:
             self.class_counts,
             self.ambiguous / self.annotated if measured else float("nan"),
             self.annotations / self.annotated if known else float("nan"),
+            self.tied / self.annotated if measured else float("nan"),
         )
 
 
@@ -225,7 +233,7 @@ def _headline(about: Description) -> str:
 
 
 def _part_rows(about: Description) -> list[list[str]]:
-    rows = [["", "images", "annotated", "annotations per image", "ambiguous"]]
+    rows = [["", "images", "annotated", "annotations per image", "ambiguous", "tied"]]
     parts = dict(about.parts)
     if len(parts) > 1:
         parts["all"] = about.total
@@ -238,6 +246,7 @@ def _part_rows(about: Description) -> list[list[str]]:
                 f"{part.annotated:,}",
                 "-" if np.isnan(mean) else f"{mean:.1f}",
                 "-" if np.isnan(part.ambiguous) else f"{part.ambiguous:.1%}",
+                "-" if np.isnan(part.tied) else f"{part.tied:.1%}",
             ]
         )
     return rows
@@ -255,7 +264,7 @@ def _class_lines(about: Description) -> list[str]:
     rows += [
         [
             about.class_names[c],
-            *(f"{part.class_counts[c]:,}" for part in about.parts.values()),
+            *(_number(part.class_counts[c]) for part in about.parts.values()),
             f"{shares[c]:.1%}",
         ]
         for c in order
@@ -273,7 +282,21 @@ def _class_lines(about: Description) -> list[str]:
         lines.append(
             "No image was annotated twice, so that ambiguity cannot be measured."
         )
+    elif about.total.tied:
+        number = round(about.total.tied * about.total.annotated)
+        lines.append(
+            f"Ties: for {number:,} image{'' if number == 1 else 's'} "
+            f"({about.total.tied:.1%} of the annotated ones) several classes were "
+            "chosen equally often. They count in equal parts for these classes, here "
+            "and in F1 and accuracy."
+        )
     return lines
+
+
+def _number(images: float) -> str:
+    """Returns such as "1,203", or "0.5" of an image."""
+    rounded = round(float(images), 1)
+    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
 
 
 def _table(rows: list[list[str]]) -> list[str]:

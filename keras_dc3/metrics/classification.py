@@ -14,6 +14,7 @@ from keras_dc3._validation import (
     check_probability,
     check_same_batch,
 )
+from keras_dc3.metrics.image_weights import F1, Truth
 
 
 def weighted_f1(y_true: Any, y_pred: Any, num_classes: int) -> float:
@@ -24,8 +25,13 @@ def weighted_f1(y_true: Any, y_pred: Any, num_classes: int) -> float:
     n_c is the number of images that truly belong to class c. Equal to scikit-learn's
     `f1_score(y_true, y_pred, average="weighted", zero_division=0)`.
 
+    Of soft labels the class with the largest is the true one. Where m classes tie, the
+    image belongs to each of them by 1 / m, in n_c, TP and FN alike; no class is
+    preferred by its place.
+
     Args:
-        y_true: true classes, int (n,), in 0..num_classes - 1.
+        y_true: true classes, int (n,), in 0..num_classes - 1; or soft labels, float
+            (n, num_classes), each row sums to 1.
         y_pred: predicted classes, int (n,), in 0..num_classes - 1.
         num_classes: k.
 
@@ -43,18 +49,11 @@ def weighted_f1(y_true: Any, y_pred: Any, num_classes: int) -> float:
     0.6667
     """
     check_positive_int("num_classes", num_classes)
-    y_true, y_pred = check_indices("y_true", y_true), check_indices("y_pred", y_pred)
-    check_same_batch(y_true=y_true, y_pred=y_pred)
-    check_class_labels("y_true", y_true, num_classes)
+    truth = Truth.of("y_true", y_true, num_classes)
+    y_pred = check_indices("y_pred", y_pred)
+    check_same_batch(y_true=np.asarray(y_true), y_pred=y_pred)
     check_class_labels("y_pred", y_pred, num_classes)
-    if not y_true.size:
-        return float("nan")
-    support = np.bincount(y_true, minlength=num_classes)
-    predicted = np.bincount(y_pred, minlength=num_classes)
-    correct = np.bincount(y_true[y_true == y_pred], minlength=num_classes)
-    # 2 TP + FP + FN = support + predicted; at least 1 wherever a class has images.
-    f1 = 2.0 * correct / np.maximum(support + predicted, 1)
-    return float(np.average(f1, weights=support))
+    return float(F1(truth, y_pred)(np.ones((truth.images, 1)))[0])
 
 
 def area_under_roc(scores: Any, positives: Any) -> float:
@@ -125,7 +124,8 @@ def f1_of_most_confident(
     smaller entropy counts as more confident, then the earlier image.
 
     Args:
-        majority: the class most people chose, int (n,), in 0..k - 1.
+        majority: the class most people chose, int (n,), in 0..k - 1; or soft labels
+            (n, k), in which ties count as in `weighted_f1`.
         class_probabilities: p_n, float (n, k), each row sums to 1.
         coverage: fraction of the images to keep, in [0, 1]; `round(coverage * n)`
             images are scored.
@@ -143,15 +143,18 @@ def f1_of_most_confident(
     ... )
     1.0
     """
-    majority = check_indices("majority", majority)
     probabilities = check_distributions("class_probabilities", class_probabilities)
     check_probability("coverage", coverage)
-    check_same_batch(majority=majority, class_probabilities=probabilities)
-    order = np.lexsort((entropy(probabilities), -probabilities.max(axis=1)))
-    kept = order[: round(coverage * len(majority))]
-    predicted = probabilities.argmax(axis=1)
-    check_class_labels("majority", majority, probabilities.shape[1])
-    return weighted_f1(majority[kept], predicted[kept], probabilities.shape[1])
+    truth = Truth.of("majority", majority, probabilities.shape[1])
+    check_same_batch(majority=np.asarray(majority), class_probabilities=probabilities)
+    kept = np.zeros((truth.images, 1))
+    kept[most_confident(probabilities)[: round(coverage * truth.images)]] = 1.0
+    return float(F1(truth, probabilities.argmax(axis=1))(kept)[0])
+
+
+def most_confident(probabilities: np.ndarray) -> np.ndarray:
+    """Returns the positions (n,) of (n, k), the most confident image first."""
+    return np.lexsort((entropy(probabilities), -probabilities.max(axis=1)))
 
 
 def constant_majority_f1(majority: Any) -> float:
@@ -161,21 +164,22 @@ def constant_majority_f1(majority: Any) -> float:
     images are of one class. A model that is not above it has learned nothing.
 
     Args:
-        majority: the class most people chose, int (n,), at least 0.
+        majority: the class most people chose, int (n,), at least 0; or soft labels
+            (n, k), in which ties count as in `weighted_f1`.
 
     Returns:
         F1 in [0, 1]. NaN without any image.
 
     Raises:
-        ValueError: if `majority` is not integers of rank 1.
+        ValueError: if `majority` is not as described.
 
     Example:
 
     >>> round(keras_dc3.metrics.constant_majority_f1([0, 0, 0, 1]), 4)
     0.6429
     """
-    majority = check_indices("majority", majority)
-    if not majority.size:
+    truth = Truth.of("majority", majority)
+    if not truth.images:
         return float("nan")
-    share = np.unique(majority, return_counts=True)[1].max() / majority.size
+    share = truth.totals().max() / truth.images
     return float(share * 2 * share / (1 + share))

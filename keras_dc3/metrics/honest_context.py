@@ -19,6 +19,7 @@ from keras_dc3.metrics.classification import (
     entropy,
     f1_of_most_confident,
 )
+from keras_dc3.metrics.image_weights import Truth
 from keras_dc3.metrics.proposal_scores import check_class_count, checked_labels
 
 
@@ -53,7 +54,8 @@ def honest_context(
           plain softmax confidence selects as well;
         - `f1_confident_reference`: the same, of the other model: its F1 on as many
           images, those it is most confident of. Only with `reference_probabilities`;
-        - `accuracy`: share of all images whose predicted class is the majority label;
+        - `accuracy`: share of all images whose predicted class is the majority label,
+          the largest soft label; where m classes tie, each of them is right by 1 / m;
         - `auroc_ambiguity`, `auroc_softmax`, `auroc_margin`, `auroc_entropy`: how well
           p_a, 1 - max p_n, 1 - (largest - second largest p_n) and the entropy of p_n
           find the images that are ambiguous for people; 1 is perfect, 0.5 is chance;
@@ -96,40 +98,55 @@ def honest_context(
         ambiguity = check_unit_interval("ambiguity", ambiguity)
         check_same_batch(soft_labels=labels, ambiguity=ambiguity)
         certain = ambiguity < 0.5
-    majority = labels.argmax(axis=1)
-    # 1e-6: 0.8 as float32 or as a quotient must not pass for less than 0.8.
-    people = labels.max(axis=1) < human_threshold - 1e-6
+    people = disagreed(labels, human_threshold)
     nan = float("nan")
     coverage = float(certain.mean()) if n else 0.0
-    confident = {
-        "f1_confident": f1_of_most_confident(majority, probabilities, coverage)
-    }
+    confident = {"f1_confident": f1_of_most_confident(labels, probabilities, coverage)}
     if reference_probabilities is not None:
-        reference = _checked_reference(reference_probabilities, labels)
+        reference = checked_reference(reference_probabilities, labels)
         confident["f1_confident_reference"] = f1_of_most_confident(
-            majority, reference, coverage
+            labels, reference, coverage
         )
-    hits = probabilities.argmax(axis=1) == majority
-    suspicions = {
-        "auroc_ambiguity": ambiguity,
-        "auroc_softmax": 1.0 - probabilities.max(axis=1),
-        "auroc_margin": 1.0 - _margin(probabilities),
-        "auroc_entropy": entropy(probabilities),
-        "auroc_label_quality": 1.0
-        - probabilities[np.arange(n), _given_labels(labels, seed)],
-    }
+    credit = Truth.of("soft_labels", labels).credit(probabilities.argmax(axis=1))
     return {
-        "f1_constant_majority": constant_majority_f1(majority[certain]),
+        "f1_constant_majority": constant_majority_f1(labels[certain]),
         **confident,
-        "accuracy": float(hits.mean()) if n else nan,
+        "accuracy": float(credit.mean()) if n else nan,
+        "auroc_ambiguity": nan,
         **{
-            name: nan if values is None else area_under_roc(values, people)
-            for name, values in suspicions.items()
+            name: area_under_roc(values, people)
+            for name, values in suspicions(
+                labels, probabilities, ambiguity, seed
+            ).items()
         },
     }
 
 
-def _checked_reference(values: Any, labels: np.ndarray) -> np.ndarray:
+def disagreed(labels: np.ndarray, human_threshold: float) -> np.ndarray:
+    """Returns (n,) bool: whether an image is ambiguous for people."""
+    # 1e-6: 0.8 as float32 or as a quotient must not pass for less than 0.8.
+    return labels.max(axis=1) < human_threshold - 1e-6
+
+
+def suspicions(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    ambiguity: np.ndarray | None,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Returns name of a score -> (n,), what is to find the ambiguous images."""
+    given = probabilities[np.arange(len(labels)), _given_labels(labels, seed)]
+    return {
+        **({} if ambiguity is None else {"auroc_ambiguity": ambiguity}),
+        "auroc_softmax": 1.0 - probabilities.max(axis=1),
+        "auroc_margin": 1.0 - _margin(probabilities),
+        "auroc_entropy": entropy(probabilities),
+        "auroc_label_quality": 1.0 - given,
+    }
+
+
+def checked_reference(values: Any, labels: np.ndarray) -> np.ndarray:
+    """Returns `reference_probabilities` as float64; ValueError unless they fit."""
     name = "reference_probabilities"
     values = check_distributions(name, values)
     check_class_count(name, values, labels)

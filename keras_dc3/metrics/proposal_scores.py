@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from keras_dc3.metrics.mean_inner_distance import (
 )
 
 
-def _chosen(name: str, values: Any, columns: str) -> np.ndarray:
+def checked_chosen(name: str, values: Any, columns: str) -> np.ndarray:
     """Returns int (n,) of numbers (n,), or of the largest probability in (n, k)."""
     values = np.asarray(values)
     if values.ndim == 2:
@@ -60,7 +61,8 @@ def proposal_scores(
 
     An image is predicted certain if p_a < 0.5: its class is scored. The others are
     predicted ambiguous: their clusters are. The true class is the majority label, the
-    largest soft label (the first of equals).
+    largest soft label; where m classes tie, the image belongs to each of them by 1 / m
+    (`weighted_f1`), so that no class is preferred by its place.
 
     Without `ambiguity` (a vanilla model) all images are certain, as in the paper: F1
     is that of all images, and all `d` are over all images with the predicted class as
@@ -118,55 +120,108 @@ def proposal_scores(
         Schmarje et al., "A data-centric approach for improving ambiguous labels with
         combined semi-supervised classification and clustering", 2022, section 3.2.
     """
+    found = groupings(soft_labels, classes, clusters, ambiguity, seed, features)
+    certain, labels = found.certain, found.labels[found.clustered]
+    f1 = weighted_f1(
+        found.labels[certain], found.classes[certain], found.labels.shape[1]
+    )
+    by_cluster = {
+        name: mean_inner_distance(labels, of) for name, of in found.clusters.items()
+    }
+    by_size = {
+        name: size_weighted_inner_distance(labels, of)
+        for name, of in found.clusters.items()
+        if name != "d_shuffled"
+    }
+    d = by_cluster.pop("d")
+    return {
+        "f1": f1,
+        "d": d,
+        "d_minus_f1": d - f1,
+        "ambiguous": found.ambiguous,
+        "degenerated": found.degenerated,
+        **by_cluster,
+        **{f"{name}_size_weighted": value for name, value in by_size.items()},
+    }
+
+
+@dataclass(frozen=True)
+class Groupings:
+    """What is scored of n images.
+
+    Attributes:
+        labels: (n, k) float64, soft labels.
+        classes: (n,) int64, predicted.
+        certain: (n,) bool, of which F1 is taken.
+        clustered: (n,) bool, of which d is taken.
+        clusters: name of a d -> the cluster of each of the clustered images, in order.
+    """
+
+    labels: np.ndarray
+    classes: np.ndarray
+    certain: np.ndarray
+    clustered: np.ndarray
+    clusters: dict[str, np.ndarray]
+    all_certain: bool
+
+    @property
+    def ambiguous(self) -> float:
+        """The fraction predicted ambiguous."""
+        if not len(self.labels):
+            return float("nan")
+        return 0.0 if self.all_certain else float(self.clustered.mean())
+
+    @property
+    def degenerated(self) -> bool:
+        """Whether 10% or less are on one side."""
+        if self.all_certain:
+            return False
+        sides = min(self.certain.sum(), self.clustered.sum())
+        return bool(10 * sides <= len(self.labels))
+
+
+def groupings(
+    soft_labels: Any,
+    classes: Any,
+    clusters: Any,
+    ambiguity: Any,
+    seed: int,
+    features: Any,
+) -> Groupings:
+    """Returns what is scored, checked. The arguments are those of `proposal_scores`."""
     labels = checked_labels(soft_labels)
     check_class_count("classes", classes, labels)
     points = _points(classes, features)
-    classes = _chosen("classes", classes, "classes")
+    classes = checked_chosen("classes", classes, "classes")
     check_class_labels("classes", classes, labels.shape[1])
     check_same_batch(soft_labels=labels, classes=classes)
     check_seed(seed)
-    n = len(labels)
     if ambiguity is None:
-        certain = clustered = np.ones(n, bool)
+        certain = clustered = np.ones(len(labels), bool)
         clusters = classes
-        ambiguous, degenerated = (0.0 if n else float("nan")), False
     else:
         if clusters is None:
             raise ValueError(
                 "`clusters` must be given with `ambiguity`, as the images predicted "
                 "ambiguous are scored by cluster. Received: clusters=None"
             )
-        clusters = _chosen("clusters", clusters, "clusters")
+        clusters = checked_chosen("clusters", clusters, "clusters")
         ambiguity = check_unit_interval("ambiguity", ambiguity)
         check_same_batch(soft_labels=labels, clusters=clusters, ambiguity=ambiguity)
         certain = ambiguity < 0.5
         clustered = ~certain
-        ambiguous = float(clustered.mean()) if n else float("nan")
-        degenerated = bool(10 * min(certain.sum(), clustered.sum()) <= n)
-    f1 = weighted_f1(labels[certain].argmax(axis=1), classes[certain], labels.shape[1])
-    labels, clusters = labels[clustered], clusters[clustered]
-    classes = classes[clustered]
-    d = mean_inner_distance(labels, clusters)
-    shuffled = np.random.default_rng(seed).permutation(clusters)
-    scores = {
-        "f1": f1,
-        "d": d,
-        "d_minus_f1": d - f1,
-        "ambiguous": ambiguous,
-        "degenerated": degenerated,
-        "d_size_weighted": size_weighted_inner_distance(labels, clusters),
-        "d_class": mean_inner_distance(labels, classes),
-        "d_class_size_weighted": size_weighted_inner_distance(labels, classes),
-        "d_shuffled": mean_inner_distance(labels, shuffled),
+    clusters = clusters[clustered]
+    found = {
+        "d": clusters,
+        "d_class": classes[clustered],
+        "d_shuffled": np.random.default_rng(seed).permutation(clusters),
     }
     if points is not None:
-        found = clusters  # none, if there is no image
+        found["d_k_means"] = clusters  # none, if there is no image
         if clusters.size:
             number = len(np.unique(clusters))
-            found = k_means(points[clustered], number, seed)[1]
-        scores["d_k_means"] = mean_inner_distance(labels, found)
-        scores["d_k_means_size_weighted"] = size_weighted_inner_distance(labels, found)
-    return scores
+            found["d_k_means"] = k_means(points[clustered], number, seed)[1]
+    return Groupings(labels, classes, certain, clustered, found, ambiguity is None)
 
 
 def _points(classes: Any, features: Any) -> np.ndarray | None:

@@ -21,7 +21,8 @@ COLUMNS: dict[str, _Column] = {
     "f1": _Column(
         "F1",
         "Where the model is sure: how often its class is the one most people chose "
-        "(weighted F1). Higher is better.",
+        "(weighted F1). Where several classes tie for the most answers, each of them "
+        "is right in part: one of two is half right. Higher is better.",
     ),
     "d": _Column(
         "d",
@@ -90,8 +91,8 @@ COLUMNS: dict[str, _Column] = {
     ),
     "accuracy": _Column(
         "accuracy",
-        "All images: how often the model's class is the one most people chose. Higher "
-        "is better.",
+        "All images: how often the model's class is the one most people chose; of "
+        "classes that tie, each is right in part. Higher is better.",
     ),
     "auroc_ambiguity": _Column(
         "AUROC amb.",
@@ -121,6 +122,10 @@ COLUMNS: dict[str, _Column] = {
     ),
 }
 _GAP = "  "
+_INTERVALS_NOTE = (
+    "Below each: its 95% interval, over images only. With other images of the same "
+    "kind the score would lie there; with another training it may differ by more."
+)
 _VANILLA_NOTE = (
     "A model with 0.0 ambiguous is sure about everything: its F1 and d are over all "
     "images, with its classes taken as clusters. Its d is thus over other images than "
@@ -133,12 +138,13 @@ def format_scores(
     columns: Sequence[str] | None = None,
     legend: bool = True,
     width: int = 88,
+    intervals: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
 ) -> str:
     """Writes scores as an aligned table, with a legend in plain words.
 
     All numbers are percentages with one decimal; "-" stands for NaN and for scores
-    that a row lacks. A table wider than `width` goes on below, with the names of the
-    models repeated.
+    that a row lacks. Below each score stands its interval, where there is one. A table
+    wider than `width` goes on below, with the names of the models repeated.
 
     Args:
         rows: name of the model -> scores, as returned by `proposal_scores` and
@@ -147,6 +153,8 @@ def format_scores(
         columns: keys of the scores to show, in this order. Default: all that occur.
         legend: whether to explain the columns below the table.
         width: characters per line, at least 40.
+        intervals: name of the model -> (low, high) of its scores, as returned by
+            `score_intervals`; None for a table without.
 
     Returns:
         Lines without trailing spaces, joined by newlines.
@@ -164,6 +172,15 @@ def format_scores(
     -------------------
     vanilla  71.5  49.1
     DC3      83.0     -
+    >>> intervals = {"vanilla": {"f1": (0.6912, 0.7394)}}
+    >>> print(
+    ...     keras_dc3.metrics.format_scores(rows, legend=False, intervals=intervals)
+    ... )
+    model           F1     d
+    ------------------------
+    vanilla       71.5  49.1
+             69.1-73.9
+    DC3           83.0     -
     """
     check_positive_int("width", width, least=40)
     if not rows:
@@ -181,23 +198,31 @@ def format_scores(
         columns = [key for key in COLUMNS if key in given]
     if not columns:
         raise ValueError("There is no score to show: each row of `rows` is empty.")
-    names = ["model", *(" ".join(str(name).split()) for name in rows)]
+    intervals = intervals or {}
+    names, told = ["model"], []
+    for name in rows:
+        names.append(" ".join(str(name).split()))
+        ends = intervals.get(name, {})
+        told.append({key: _ends(name, key, ends.get(key)) for key in columns})
+        if any(told[-1].values()):
+            names.append("")
     first = _aligned(names, "<")
-    shown = [
-        _aligned(
-            [COLUMNS[key].heading]
-            + [_cell(name, key, scores.get(key)) for name, scores in rows.items()],
-            ">",
-        )
-        for key in columns
-    ]
+    shown = []
+    for key in columns:
+        cells = [COLUMNS[key].heading]
+        for (name, scores), below in zip(rows.items(), told, strict=True):
+            cells.append(_cell(name, key, scores.get(key)))
+            if any(below.values()):
+                cells.append(below[key])
+        shown.append(_aligned(cells, ">"))
     lines: list[str] = []
     for block in _blocks(shown, width - len(first[0])):
         table = [_GAP.join(cells).rstrip() for cells in zip(first, *block, strict=True)]
         table.insert(1, "-" * max(map(len, table)))
         lines += [*([""] if lines else []), *table]
     if legend:
-        lines += ["", *_legend(columns, width)]
+        with_intervals = any(any(below.values()) for below in told)
+        lines += ["", *_legend(columns, width, with_intervals)]
         if _mixes_kinds(rows.values(), columns):
             lines += ["", *textwrap.wrap(_VANILLA_NOTE, width)]
     return "\n".join(lines)
@@ -218,6 +243,14 @@ def _cell(name: str, key: str, value: Any) -> str:
         return "yes" if number else "no"
     text = f"{100 * number:.1f}"
     return "0.0" if text == "-0.0" else text
+
+
+def _ends(name: str, key: str, interval: Sequence[float] | None) -> str:
+    """Returns an interval, such as "80.1-84.7"; "" without one."""
+    if interval is None or any(math.isnan(end) for end in interval):
+        return ""
+    low, high = (_cell(name, key, end) for end in interval)
+    return f"{low} to {high}" if low.startswith("-") else f"{low}-{high}"
 
 
 def _mixes_kinds(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bool:
@@ -249,10 +282,12 @@ def _blocks(shown: list[list[str]], width: int) -> list[list[list[str]]]:
     return blocks
 
 
-def _legend(columns: Sequence[str], width: int) -> list[str]:
+def _legend(columns: Sequence[str], width: int, intervals: bool) -> list[str]:
     note = "All numbers are percentages; - means there is nothing to compute it from."
     if tuple(columns) == ("degenerated",):
         note = "- means there is nothing to compute it from."
+    if intervals:
+        note += f" {_INTERVALS_NOTE}"
     lines = textwrap.wrap(note, width)
     indent = max(len(COLUMNS[key].heading) for key in columns) + len(_GAP)
     for key in columns:

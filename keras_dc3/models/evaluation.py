@@ -114,9 +114,13 @@ def _labeled_batches(
 
 
 def scores(
-    model: Any, x: Any, y: Any, batch_size: int, steps: int | None
+    model: Any, x: Any, y: Any, batch_size: int, steps: int | None, last: Any = None
 ) -> dict[str, float]:
-    """Returns the proposal scores of a model on evaluation data."""
+    """Returns the proposal scores of a model on evaluation data.
+
+    Args:
+        last: a `concluding.LastValidation` that keeps what was seen, or None.
+    """
     batches = _labeled_batches(x, y, batch_size, steps)
     if batches is None:
         return {}
@@ -133,6 +137,8 @@ def scores(
         labels = labels[:, 0]
     check_labels(labels, model.num_classes)
     soft = labels.ndim == 2
+    if last is not None:
+        last.keep(model.step.value, labels, whole)
     if not soft:
         labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
     names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated"]
@@ -266,4 +272,5 @@ def propose(
         embeddings=np.concatenate(collected["features"])
         if "features" in collected
         else None,
+        verdict=model.verdict,
     )

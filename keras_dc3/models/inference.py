@@ -116,7 +116,13 @@ class InferenceMixin:
             self._tell_no_answer("The loss is NaN")
         if not return_dict:
             return self._flatten_metrics_in_order(logs)
-        return {**logs, **evaluation.scores(self, x, y, batch_size or 32, steps)}
+        last = None
+        if isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
+            last = self._last_validation
+        if last is not None:
+            last.arguments = (x, y, batch_size or 32, steps)
+        scores = evaluation.scores(self, x, y, batch_size or 32, steps, last)
+        return {**logs, **scores}
 
     def _to_evaluate(self, part: Any, batch_size: int | None) -> Any:
         """Returns the batches of a part of a data set, checked."""
@@ -259,7 +265,7 @@ class InferenceMixin:
                 suggestions of groups need them. False saves 4 n d bytes of memory.
 
         Returns:
-            A `keras_dc3.proposals.Proposals`.
+            A `keras_dc3.proposals.Proposals`, with the model's `verdict`.
         """
         evaluation.check_built(self)
         self.learn_from_training()

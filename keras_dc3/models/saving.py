@@ -9,6 +9,8 @@ import keras
 from keras import ops
 
 from keras_dc3._writing import whole_path
+from keras_dc3.metrics import Verdict
+from keras_dc3.models.accuracy import MajorityAccuracy
 from keras_dc3.models.own_scaling import has_rescaling
 from keras_dc3.models.remembering import STORED
 from keras_dc3.optimizers import reference_optimizer
@@ -56,7 +58,8 @@ class SavingMixin:
                 `training_steps` steps.
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
-            metrics: of the class prediction; `"auto"`: accuracy.
+            metrics: of the class prediction; `"auto"`: accuracy, where m classes that tie
+                for the most answers are right by 1 / m each (Keras' takes the first).
             **kwargs: as for `keras.Model.compile`.
         """
         if loss is not None or loss_weights is not None:
@@ -69,7 +72,7 @@ class SavingMixin:
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = reference_optimizer(self.training_steps)
         if isinstance(metrics, str) and metrics == "auto":
-            metrics = ["accuracy"]
+            metrics = [MajorityAccuracy()]
         if self.collective.replicas > 1 and kwargs.get("steps_per_execution", 1) != 1:
             raise ValueError(
                 "`steps_per_execution` must be 1 under a distribution strategy, where "
@@ -159,7 +162,11 @@ class SavingMixin:
     def get_build_config(self) -> dict[str, Any] | None:
         if not self.built:
             return None
-        return {"image_shape": self._image_shape, "rescale": self.network.rescale}
+        return {
+            "image_shape": self._image_shape,
+            "rescale": self.network.rescale,
+            "verdict": None if self.verdict is None else self.verdict.to_json(),
+        }
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config:
@@ -167,6 +174,8 @@ class SavingMixin:
             # As it was decided in training; a file of before goes by layers alone.
             rescale = config.get("rescale", not has_rescaling(self.backbone))
             self.network.set_rescale(rescale)
+            if config.get("verdict"):
+                self.verdict = Verdict.from_json(config["verdict"])
 
     def _seeds(self) -> list[Any]:
         """Returns the states of all random generators, in a fixed order."""

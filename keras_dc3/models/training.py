@@ -10,8 +10,10 @@ import numpy as np
 
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data.class_weights import class_weights
+from keras_dc3.metrics import Verdict
 from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.concluding import LastValidation, conclude
 from keras_dc3.models.file_errors import plain_file_errors
 from keras_dc3.models.learning_rate import check_rate_callbacks
 from keras_dc3.models.network import quiet_heads
@@ -48,7 +50,16 @@ def _peek(x: Any, y: Any) -> tuple[Any, Any] | None:
 
 
 class TrainingMixin:
-    """`fit` of `DC3Model`."""
+    """`fit` of `DC3Model`.
+
+    Attributes:
+        verdict: whether the proposals are of use, by the validation images of the last
+            `fit` (`keras_dc3.metrics.verdict`); None: not measured. It may be set, is
+            saved with the model, and goes with what it proposes.
+    """
+
+    verdict: Verdict | None = None
+    _last_validation: LastValidation | None = None
 
     def fit(
         self,
@@ -73,7 +84,9 @@ class TrainingMixin:
         the fraction of unlabeled images called ambiguous, the mask rate, and on the
         validation data the scores of `keras_dc3.metrics.proposal_scores`. A collapsed
         run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
-        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
+        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`). At the end
+        stands the `verdict`, whether the proposals are of use, by the validation
+        images; it is printed unless `verbose=0`.
 
         Args:
             x: a data set of `keras_dc3.datasets`, or any object with `num_classes`,
@@ -203,6 +216,7 @@ class TrainingMixin:
         if steps_of_epoch is not None:
             length.tell(steps_of_epoch * (epochs - initial_epoch))
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
+        self.verdict, self._last_validation = None, LastValidation()
         with ends, quiet_heads(), plain_file_errors(), self.learning():
             history = super().fit(
                 x,
@@ -221,6 +235,8 @@ class TrainingMixin:
                 **kwargs,
             )
         length.tell_at_end(known=steps_of_epoch is not None)
+        last, self._last_validation = self._last_validation, None
+        self.verdict = conclude(self, last, verbose)
         return history
 
     def _build_statistics(self) -> None:

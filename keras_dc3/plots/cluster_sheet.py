@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3._writing import whole_file
+from keras_dc3.metrics.findings import lines_or_not_measured
 from keras_dc3.plots.captions import caption, cut
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
@@ -21,6 +22,8 @@ from keras_dc3.plots.sheet import (
     Sheet,
     file_kind,
     new_figure,
+    small_print_height,
+    small_print_width,
 )
 from keras_dc3.proposals.summary import shares
 
@@ -43,11 +46,11 @@ def plot_clusters(
 ) -> Figure:
     """Draws clusters of ambiguous images, to see what is in them.
 
-    Each cluster is a block of rows, the largest cluster first: its medoids, images
-    evenly spaced from typical to less typical, and its least typical ones last. The
-    title tells what the cluster is about; on the left stand the model's class
-    probabilities, the nearest groups, and a suggestion if there is one (see
-    `Proposals.groups`).
+    It begins with the verdict, whether they are of use (`proposals.verdict`). Each
+    cluster is a block of rows, the largest cluster first: its medoids, images evenly
+    spaced from typical to less typical, and its least typical ones last. The title
+    tells what the cluster is about; on the left stand the model's class probabilities,
+    the nearest groups, and a suggestion if there is one (see `Proposals.groups`).
 
     Args:
         proposals: what to draw.
@@ -91,12 +94,15 @@ def plot_clusters(
     heights = [_TITLE + _GAP + step * -(-len(names) // _COLUMNS) for names in chosen]
     columns = min(_COLUMNS, max(map(len, chosen)))
     width = max(MARGIN + columns * STRIDE, 8.6)
+    verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
     height = 1.05 + sum(max(h, _TITLE + _GAP + 1.9) for h in heights)
+    height += small_print_height(verdict)
     sheet = Sheet(new_figure(width, height), width, height)
     number = sum(map(len, clusters))
     sheet.write(
         0.15, 0.12, f"Clusters of {number:,} images judged ambiguous", 14, bold=True
     )
+    sheet.small_print(0.5, verdict)
     about = f"The {len(drawn)} largest of {len(clusters)}. Medoids first, then from "
     about += "typical to less typical, the least typical ones last."
     sheet.write(0.15, 0.45, about, 9, GRAY)
@@ -156,7 +162,7 @@ def _small_print(group: ProposalGroup) -> str:
     parts = [
         cut(part, _LETTERS - 2) for part in shares(group.shares, group.class_names)
     ]
-    lines = ["The model says:", *(f"  {part}" for part in parts)]
+    lines = ["The model says", "(mean probabilities):", *(f"  {p}" for p in parts)]
     near = [
         f"class {group.class_names[index]}" if kind == "class" else f"cluster {index}"
         for kind, index, _ in group.nearest[:2]

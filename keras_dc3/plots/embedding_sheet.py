@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._ties import equal_shares, is_tied
 from keras_dc3._validation import check_choice, check_positive_int, check_seed
 from keras_dc3._writing import whole_file
+from keras_dc3.metrics.findings import lines_or_not_measured
 from keras_dc3.plots.captions import answers_of, cut
 from keras_dc3.plots.projection import METHODS, project
-from keras_dc3.plots.sheet import GRAY, Sheet, file_kind, new_figure
+from keras_dc3.plots.sheet import (
+    GRAY,
+    Sheet,
+    file_kind,
+    new_figure,
+    small_print_height,
+    small_print_width,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 
 _SIDE, _STEP, _MARGIN, _TOP = 3.3, 3.5, 0.15, 1.35
 _PALE = "#d9d9d9"
+_TIED = (0.0, 0.0, 0.0, 1.0)
 _NAMED, _LEGEND_LINE, _LEGEND_COLUMNS = 20, 0.2, 2
 _NUMBERED = 15  # clusters whose number is written
 
@@ -45,8 +55,10 @@ def plot_embedding(
 
     Side by side, the same points colored by what people chose and how much they
     disagree (with `soft_labels`), by predicted class, by ambiguity, and by the clusters
-    of the images judged ambiguous. Below the classes stand their colors. Clusters have
-    other ones, which they share, and the largest have their number written on them.
+    of the images judged ambiguous. Above them stands the verdict, whether the proposals
+    are of use (`proposals.verdict`). Below the classes stand their colors. Clusters
+    have other ones, which they share, and the largest have their number written on
+    them.
 
     Args:
         proposals: with embeddings.
@@ -105,8 +117,11 @@ def plot_embedding(
     width = 2 * _MARGIN + len(panels) * _STEP - (_STEP - _SIDE)
     legend = _LEGEND_LINE * -(-min(len(classes), _NAMED + 1) // _LEGEND_COLUMNS)
     height = _TOP + _SIDE + 0.3 + legend + 0.15
+    verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
+    height += small_print_height(verdict)
     sheet = Sheet(new_figure(width, height), width, height)
     sheet.write(_MARGIN, 0.12, "Where the network puts the images", 14, bold=True)
+    sheet.small_print(0.5, verdict)
     which = f"{n:,} images" if len(rows) == n else f"{len(rows):,} of {n:,} images"
     drawn = "" if len(rows) == n else ", picked at random"
     sheet.write(
@@ -151,10 +166,15 @@ def _panels(
     panels = []
     if people is not None:
         people = people[rows]
-        chosen, disagree = people.argmax(axis=1), 1 - people.max(axis=1)
+        of_people = colors[people.argmax(axis=1)]
+        of_people[is_tied(people)] = _TIED
+        disagree = 1 - people.max(axis=1)
         panels += [
             _Panel(
-                "People: class", "what most of them chose", _by(colors[chosen]), True
+                "People: class",
+                "what most of them chose; black: classes that tie",
+                _by(of_people),
+                True,
             ),
             _Panel(
                 "People: disagreement",
@@ -228,7 +248,7 @@ def _classes_shown(
     k = len(proposals.class_names)
     counts = np.bincount(proposals.class_index[rows], minlength=k)
     if people is not None:
-        counts = counts + np.bincount(people[rows].argmax(axis=1), minlength=k)
+        counts = counts + equal_shares(people[rows]).sum(axis=0)
     return [int(c) for c in np.argsort(-counts, kind="stable") if counts[c]]
 
 

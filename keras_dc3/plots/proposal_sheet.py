@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3._writing import whole_file
+from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
 from keras_dc3.plots.captions import answers_of, caption, cut, said
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
@@ -25,6 +26,8 @@ from keras_dc3.plots.sheet import (
     Sheet,
     file_kind,
     new_figure,
+    small_print_height,
+    small_print_width,
 )
 from keras_dc3.proposals.summary import mixture
 
@@ -45,9 +48,10 @@ def plot_proposals(
 ) -> Figure:
     """Draws what a model proposes, for people who see it for the first time.
 
-    Above: images judged certain, with class and probability; of each predicted class in
-    turn the one with the smallest ambiguity. Below: images judged ambiguous, the
-    largest clusters in a row each, the most typical images first.
+    It begins with the verdict, whether it is of use (`proposals.verdict`). Above:
+    images judged certain, with class and probability; of each predicted class in turn
+    the one with the smallest ambiguity. Below: images judged ambiguous, the largest
+    clusters in a row each, the most typical images first.
 
     Args:
         proposals: what to draw.
@@ -94,31 +98,38 @@ def plot_proposals(
     answers = [said(proposals, people, members) for members in certain]
     of_clusters = [said(proposals, people, rows[:num]) for _, rows in clusters]
     certain_step, step = _step(captions, answers), _step([], of_clusters)
-    second = 1.4 + max(1, len(certain)) * certain_step  # where the lower part begins
-    height = second + 0.7 + max(1, len(clusters)) * step
     width = max(MARGIN + num * STRIDE, 8.6)
+    verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
+    advice = []
+    if certain:
+        text = f"{of_certain_images(proposals.verdict)}."
+        advice = textwrap.wrap(text, int((width - 0.3) / 0.074))
+        advice.append("Shown are the surest images of each proposed class.")
+    first = 1.1 + 0.17 * len(advice)  # where certain images begin, and ambiguous ones
+    second = first + 0.1 + max(1, len(certain)) * certain_step
+    height = second + 0.7 + max(1, len(clusters)) * step + small_print_height(verdict)
     sheet = Sheet(new_figure(width, height), width, height)
     n, ambiguous = len(proposals), int((proposals.decision == "ambiguous").sum())
     sheet.write(0.15, 0.12, f"What the model proposes for {n:,} images", 14, bold=True)
+    sheet.small_print(0.5, verdict)
     sheet.heading(
         0.6,
-        f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%}). "
-        "Each gets a class: check it at a glance.",
-        "Shown are the surest images of each proposed class." if certain else "",
+        f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%})",
+        "\n".join(advice),
         GREEN,
     )
     for row, members in enumerate(certain):
         shown = [pixels[proposals.ids[i]] for i in members]
-        top = 1.3 + row * certain_step
+        top = first + row * certain_step
         sheet.images(top, shown, GREEN, captions[row], answers[row])
     if certain:
         about = ["Below each image: the class proposed, and its probability."]
         if people is not None:
             about.append('"people": what the annotators answered.')
         text = "\n".join(textwrap.fill(line, 25) for line in about)
-        sheet.write(0.15, 1.3, text, 8, GRAY)
+        sheet.write(0.15, first, text, 8, GRAY)
     else:
-        sheet.write(MARGIN, 1.3, "No image was judged certain.", 10, GRAY)
+        sheet.write(MARGIN, first, "No image was judged certain.", 10, GRAY)
     sheet.heading(
         second,
         f"Ambiguous: {ambiguous:,} images ({ambiguous / n:.0%}). "
@@ -134,7 +145,7 @@ def plot_proposals(
         guesses = mixture(proposals.class_index[members], proposals.class_names)
         text = "\n".join(cut(guess, 25) for guess in guesses)
         number = f"{len(members):,} image{'s' if len(members) > 1 else ''}"
-        text = f"{number}\nThe model's guesses:\n{text}"
+        text = f"{number}\nThe model's guesses\n(numbers of images):\n{text}"
         sheet.write(0.15, top, f"Cluster {cluster}", 10, ORANGE, bold=True)
         sheet.write(0.15, top + 0.22, text, 8)
         shown = [pixels[proposals.ids[i]] for i in members[:num]]

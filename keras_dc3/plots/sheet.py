@@ -23,6 +23,7 @@ class Sheet:
 
     def __init__(self, figure: Figure, width: float, height: float):
         self.figure, self._width, self._height = figure, width, height
+        self.shift = 0.0  # inches by which all that follows is moved down
 
     def write(
         self,
@@ -36,7 +37,7 @@ class Sheet:
     ) -> None:
         self.figure.text(
             x / self._width,
-            1 - y / self._height,
+            1 - (y + self.shift) / self._height,
             text,
             fontsize=size,
             color=color,
@@ -46,6 +47,11 @@ class Sheet:
             parse_math=False,
         )
 
+    def small_print(self, y: float, lines: Sequence[str]) -> None:
+        """Writes lines, and moves what follows below them."""
+        self.write(0.15, y, "\n".join(lines), 8)
+        self.shift += small_print_height(lines)
+
     def heading(self, y: float, text: str, about: str, color: str) -> None:
         self.write(0.15, y, text, 11, color, bold=True)
         self.write(0.15, y + 0.28, about, 9, GRAY)
@@ -54,7 +60,7 @@ class Sheet:
         """Returns new axes without ticks, from their upper left corner."""
         place = (
             x / self._width,
-            1 - (y + height) / self._height,
+            1 - (y + self.shift + height) / self._height,
             width / self._width,
             height / self._height,
         )
@@ -87,6 +93,16 @@ class Sheet:
             self.write(middle, below, text, 8, center=True, bold=True)
             below += CAPTION_LINE * len(captions[column])
             self.write(middle, below, "\n".join(notes[column]), 7, center=True)
+
+
+def small_print_width(width: float) -> int:
+    """Returns the characters of a line of small print on a sheet of so many inches."""
+    return int((width - 0.3) / 0.066)
+
+
+def small_print_height(lines: Sequence[str]) -> float:
+    """Returns the inches that lines of small print take."""
+    return 0.145 * len(lines) + 0.2
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -18,7 +18,10 @@ def card(group: ProposalGroup) -> str:
     facts = [
         ("typical", _listed(group.medoids)),
         ("least typical", _listed(group.least_typical)),
-        ("the model says", _listed(shares(group.shares, group.class_names))),
+        (
+            "the model says",
+            f"{_listed(shares(group.shares, group.class_names))} (mean probabilities)",
+        ),
         ("nearest", _listed(_named(group, *near) for near in group.nearest)),
         ("suggestion", group.suggestion or ""),
     ]

@@ -135,7 +135,7 @@ def describe(kind: str, mixture: np.ndarray, class_names: tuple[str, ...]) -> st
     order = np.argsort(-mixture, kind="stable")
     first = class_names[order[0]]
     if kind == CLASS:
-        return f"{first}, on average {mixture[order[0]]:.0%} sure"
+        return f"{first}, mean probability {mixture[order[0]]:.0%}"
     if mixture[order[0]] >= _MOSTLY:
         return f"mostly {first} ({mixture[order[0]]:.0%})"
     named = [c for c in order[:3] if mixture[c] >= _WORTH_NAMING]

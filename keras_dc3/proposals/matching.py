@@ -83,6 +83,7 @@ def take(proposals: Proposals, rows: Sequence[int]) -> Proposals:
         proposals.cluster_probability[rows],
         proposals.class_names,
         None if proposals.embeddings is None else proposals.embeddings[rows],
+        proposals.verdict,
     )
     if proposals.cluster_probabilities is not None:
         taken.cluster_probabilities = proposals.cluster_probabilities[rows]

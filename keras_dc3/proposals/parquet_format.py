@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_dc3._writing import whole_file
+from keras_dc3.metrics import Verdict
 from keras_dc3.proposals.csv_format import COLUMNS, TOLERANCE
 from keras_dc3.proposals.proposal import AMBIGUOUS, CERTAIN, THRESHOLD
 
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from keras_dc3.proposals.proposals import Proposals
 
 EMBEDDING = "embedding"
+_VERDICT = b"keras_dc3.verdict"  # key of the file's metadata
 
 
 def to_parquet(proposals: Proposals, path: str | os.PathLike) -> None:
     """Writes one row per image to a Parquet file.
 
     The columns are those of `to_csv`, then `embedding`, a list of float32, if the
-    proposals have any. The file is complete or not there.
+    proposals have any. The metadata hold the verdict, if there is one. The file is
+    complete or not there.
 
     Args:
         path: the file. Its folder is created if missing; an old file is replaced.
@@ -61,6 +64,9 @@ def to_parquet(proposals: Proposals, path: str | os.PathLike) -> None:
             "Ids and class names must be valid Unicode text to be written as UTF-8, "
             f"but one holds {error.object[error.start : error.end]!r}. Rename it."
         ) from error
+    if proposals.verdict is not None:
+        kept = {_VERDICT: proposals.verdict.to_json().encode()}
+        table = table.replace_schema_metadata(kept)
     with whole_file(path, "wb") as file:
         pq.write_table(table, file)
 
@@ -178,7 +184,12 @@ class _Columns:
             "cluster_probability": self._numbers("cluster_probability", pa.float64()),
             "class_names": class_names,
             "embeddings": self._embeddings(),
+            "verdict": self._verdict(),
         }
+
+    def _verdict(self) -> Verdict | None:
+        kept = (self._table.schema.metadata or {}).get(_VERDICT)
+        return None if kept is None else Verdict.from_json(kept)
 
     def _texts(self, name: str) -> list[str]:
         column = self._complete(name)

@@ -15,6 +15,7 @@ from keras_dc3._validation import (
     check_same_batch,
     check_unit_interval,
 )
+from keras_dc3.metrics import Verdict
 from keras_dc3.proposals import (
     asking,
     csv_format,
@@ -35,8 +36,8 @@ class Proposals:
 
     `len(proposals)` is the number of images, iterating gives a `Proposal` for each, in
     order, and `proposals["img_1"]` the one of that id. Two objects are equal if all
-    that a CSV holds is: everything but `cluster_probabilities` and `embeddings`. The
-    arrays cannot be written to.
+    that a CSV holds is: everything but `cluster_probabilities`, `embeddings` and
+    `verdict`. The arrays cannot be written to.
 
     Args:
         ids: n different non-empty strings that name the images.
@@ -46,6 +47,8 @@ class Proposals:
         class_names: k different non-empty strings.
         embeddings: float (n, d), finite, where a network puts each image, such as the
             features that `model.propose` keeps. Groups are ordered by them.
+        verdict: whether the model's proposals are of use, judged on images with known
+            answers; `model.propose` gives the model's. None: not measured.
 
     Attributes:
         ids: tuple of str. class_names: tuple of str.
@@ -57,6 +60,9 @@ class Proposals:
         class_name: (n,) str. class_probability: (n,) float64.
         cluster: (n,) int64, likewise. cluster_probability: (n,) float64.
         embeddings: (n, d) float32, or None.
+        verdict: a `keras_dc3.metrics.Verdict`, or None; it may be set. Summary,
+            pictures and review pages begin with it. A Parquet file keeps it, a CSV
+            file does not.
 
     Raises:
         ValueError, TypeError: if an argument is not as described, or lengths differ.
@@ -92,7 +98,9 @@ class Proposals:
         cluster_probabilities: Any,
         class_names: Sequence[str],
         embeddings: Any = None,
+        verdict: Verdict | None = None,
     ):
+        self.verdict = verdict
         clusters = check_distributions(
             "cluster_probabilities", cluster_probabilities, "clusters"
         )
@@ -117,6 +125,7 @@ class Proposals:
         cluster_probability: Any,
         class_names: Sequence[str],
         embeddings: Any = None,
+        verdict: Verdict | None = None,
     ) -> Proposals:
         """Makes proposals from one cluster per image instead of all probabilities.
 
@@ -127,6 +136,7 @@ class Proposals:
         All other arguments and the errors are those of `Proposals`.
         """
         proposals = cls.__new__(cls)
+        proposals.verdict = verdict
         proposals._set(
             ids,
             ambiguity,
@@ -179,6 +189,20 @@ class Proposals:
         self.embeddings = check_embeddings(embeddings, len(self.ids))
         self._groups: tuple[ProposalGroup, ...] | None = None
         self._row_of = {name: row for row, name in enumerate(self.ids)}
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether the model's proposals are of use; None: not measured."""
+        return self._verdict
+
+    @verdict.setter
+    def verdict(self, value: Verdict | None) -> None:
+        if not isinstance(value, Verdict | None):
+            raise TypeError(
+                "`verdict` must be what `keras_dc3.metrics.verdict` returns, or None. "
+                f"Received: verdict={value!r}"
+            )
+        self._verdict = value
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -236,7 +260,7 @@ class Proposals:
         )
 
     def summary(self, num_clusters: int = 8) -> str:
-        """Returns what was proposed, in some lines to print.
+        """Returns the verdict and what was proposed, in some lines to print.
 
         Args:
             num_clusters: how many of the largest clusters to describe.
@@ -250,6 +274,7 @@ class Proposals:
             if self.cluster_probabilities is None
             else self.cluster_probabilities.shape[1],
             num_clusters=num_clusters,
+            verdict=self.verdict,
         )
 
     def to_csv(self, path: str | os.PathLike, *, escape_formulas: bool = False) -> None:
@@ -258,7 +283,7 @@ class Proposals:
         Columns: id, ambiguity, decision, class, class_probability, cluster,
         cluster_probability, then `p(<class name>)` for each class. Numbers are written
         in full. The file is complete or not there: it is written under another name
-        and then moved.
+        and then moved. It has no place for the `verdict`.
 
         Args:
             path: the file. Its folder is created if missing; an old file is replaced.
@@ -291,7 +316,8 @@ class Proposals:
         Ids and class names stay the text they are, but that an apostrophe before "=",
         "+", "-", "@" or a tab is taken for that of `escape_formulas`. Further
         columns are ignored, the order of the columns is free. What only all cluster
-        probabilities would tell, `cluster_probabilities`, is None. A file that has lost
+        probabilities would tell, `cluster_probabilities`, is None, and so is `verdict`.
+        A file that has lost
         whole lines is read as fewer images; `match(ids)` tells which ones have no
         proposal.
 

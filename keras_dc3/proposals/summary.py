@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+
+from keras_dc3.metrics import Verdict
+from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
 
 
 def mixture(
     class_index: np.ndarray, class_names: Sequence[str], most: int = 3
 ) -> list[str]:
-    """Returns the most frequent classes of some images, such as "60% cat", "40% dog".
+    """Returns the most frequent classes of some images, such as "3 cat", "2 dog".
+
+    Numbers of images, not shares, which would look like probabilities.
 
     Args:
         class_index: (m,) int, at least one.
         class_names: k names.
         most: classes to name at most; further ones are "other".
     """
-    return shares(
-        np.bincount(class_index, minlength=len(class_names)) / len(class_index),
-        class_names,
-        most,
-    )
+    counts = np.bincount(class_index, minlength=len(class_names))
+    order = np.argsort(-counts, kind="stable")
+    named = [c for c in order[:most] if counts[c]]
+    if len(named) == 1:
+        every = "both" if len(class_index) == 2 else "all"
+        number = "" if len(class_index) == 1 else f"{every} "
+        return [f"{number}{class_names[named[0]]}"]
+    parts = [f"{counts[c]:,} {class_names[c]}" for c in named]
+    rest = len(class_index) - int(counts[named].sum())
+    return [*parts, f"{rest:,} other"] if rest else parts
 
 
 def shares(
@@ -45,6 +56,7 @@ def summarize(
     class_names: Sequence[str],
     available: int | None,
     num_clusters: int,
+    verdict: Verdict | None = None,
 ) -> str:
     """Returns the lines of `Proposals.summary`.
 
@@ -55,9 +67,12 @@ def summarize(
         class_names: k names.
         available: k', or None if unknown.
         num_clusters: how many of the largest clusters to describe.
+        verdict: of the model; None: not measured.
     """
     n, ambiguous = len(certain), ~certain
     lines = [
+        *lines_or_not_measured(verdict),
+        "",
         f"Proposals for {_images(n)}",
         f"  certain    {_count(int(certain.sum()), n)}: a class is proposed",
         f"  ambiguous  {_count(int(ambiguous.sum()), n)}: a cluster of look-alikes is "
@@ -65,6 +80,7 @@ def summarize(
     ]
     if certain.any():
         per_class = np.bincount(class_index[certain], minlength=len(class_names))
+        lines += ["", *textwrap.wrap(f"{of_certain_images(verdict)}.", 88)]
         lines += ["", "Certain images per class (share of the certain images)"]
         width = max(map(len, class_names))
         lines += [

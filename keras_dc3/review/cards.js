@@ -11,7 +11,7 @@ function welcome() {
   const card = make("div", "card");
   card.append(make("h2", "", "Who is annotating?"));
   const about = `${plural(items.length, "answer")} are asked for on this page.`;
-  card.append(make("p", "about", about));
+  card.append(make("p", "about", about), ...worth());
   const before = sessions();
   if (before.length) {
     const row = make("div", "row");
@@ -44,6 +44,16 @@ function welcome() {
     "forgets them when it is closed.";
   card.append(form, problem, make("p", "about", note));
   return card;
+}
+
+/** What the proposals are worth, as far as it was measured. */
+function worth() {
+  const [first, ...findings] = data.verdict ?? [];
+  if (!first) return [];
+  const list = make("ul");
+  list.append(...findings.map((text) => make("li", "", text)));
+  const box = make("div", "verdict", undefined, make("p", "", first), list);
+  return [box];
 }
 
 /** Without outer blanks and signs that nobody sees, as the files are read. */

@@ -23,6 +23,7 @@ from keras_dc3._validation import (
 from keras_dc3._writing import whole_file
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.source import some
+from keras_dc3.metrics.findings import of_certain_images
 from keras_dc3.review import pictures
 from keras_dc3.review.fingerprint import digest, fingerprint, of_ids, of_values
 from keras_dc3.review.plan import MODES, Step, blind_pages, group_pages
@@ -104,6 +105,8 @@ def write(
             "classes": list(proposals.class_names),
             "page_number": number + 1,
             "pages": len(pages),
+            # Who answers without proposals need not know what these are worth.
+            "verdict": [] if mode == "none" else told_of(proposals),
         }
         # Names what is asked for, so that a new round finds none of the old answers;
         # the second half tells whether the images that a download lists are whole.
@@ -118,6 +121,18 @@ def write(
             stacklevel=3,
         )
     return names
+
+
+def told_of(proposals: Proposals) -> list[str]:
+    """Returns what the first card says of the worth of the proposals, in sentences."""
+    found = proposals.verdict
+    if found is None:
+        return [
+            "Whether the proposals on this page are of use was not measured. Look at "
+            "the images before you accept."
+        ]
+    certain = f"Images that the model calls certain: {of_certain_images(found)}."
+    return [found.headline("the proposals on this page"), certain, *map(str, found)]
 
 
 def html(content: dict[str, Any]) -> str:
@@ -270,7 +285,7 @@ def _by_class(proposals: Proposals) -> list[Step]:
         sure = proposals.class_probability[rows]
         order = rows[np.argsort(-sure, kind="stable")]
         ids = tuple(proposals.ids[row] for row in order)
-        about = f"predicted class, on average {sure.mean():.0%} sure"
+        about = f"predicted class, mean probability {sure.mean():.0%}"
         steps.append(Step(ids, f"class {name}", name, about, label))
     return steps
 

@@ -1,6 +1,7 @@
 """What follows from annotations, and new annotations from old ones."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
@@ -55,6 +56,21 @@ def test_what_is_known():
     assert repr(annotations) == (
         "<Annotations of 3 images: 4 by 3 annotators, 2 classes, 50.0% ambiguous>"
     )
+
+
+def test_ties_are_told():
+    annotations = Annotations.from_counts(
+        [[1, 1, 0], [0, 2, 2], [3, 1, 0], [0, 0, 0]], class_names=["cod", "eel", "ray"]
+    )
+    assert annotations.tied.tolist() == [True, True, False, False]
+    with pytest.warns(UserWarning, match="2 of 4 images have a tie.*first of them"):
+        assert annotations.majority.tolist() == [0, 1, 0, -1]
+    assert "tied                2 (66.7%)" in annotations.summary()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clear = annotations.select(["2"])
+        assert clear.majority.tolist() == [0] and not clear.tied.any()
+    assert "tied" not in clear.summary()
 
 
 def test_class_weights_count_each_image_once():

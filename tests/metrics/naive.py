@@ -30,15 +30,24 @@ def size_weighted(soft_labels, clusters):
     return sum(flat) / len(flat) if flat else math.nan
 
 
+def shares(row):
+    """Returns class -> 1 / m for the m classes that most people chose."""
+    most = [c for c, value in enumerate(row) if value >= max(row) - 1e-9]
+    return {c: 1 / len(most) for c in most}
+
+
 def weighted_f1(y_true, y_pred):
-    pairs = [(int(t), int(p)) for t, p in zip(y_true, y_pred, strict=True)]
+    """`y_true` holds classes, or rows of which the largest count."""
+    truth = [shares(t) if hasattr(t, "__len__") else {int(t): 1.0} for t in y_true]
+    pairs = [(t, int(p)) for t, p in zip(truth, y_pred, strict=True)]
     if not pairs:
         return math.nan
     total = 0.0
-    for c in {t for t, _ in pairs}:
-        hits = sum(t == c and p == c for t, p in pairs)
-        wrong = sum((t == c) != (p == c) for t, p in pairs)
-        total += sum(t == c for t, _ in pairs) * 2 * hits / (2 * hits + wrong)
+    for c in {c for t, _ in pairs for c in t}:
+        support = sum(t.get(c, 0.0) for t, _ in pairs)
+        hits = sum(t.get(c, 0.0) for t, p in pairs if p == c)
+        predicted = sum(p == c for _, p in pairs)
+        total += support * 2 * hits / (support + predicted)
     return total / len(pairs)
 
 

@@ -19,17 +19,21 @@ def case(rng):
 
 def plain_context(soft, probabilities, ambiguity, threshold, seed=0):
     certain = [i for i in range(len(soft)) if ambiguity[i] < 0.5]
-    majority = [naive.argmax(row) for row in soft]
-    of_certain = [majority[i] for i in certain]
+    of_certain = [soft[i] for i in certain]
     people = [max(row) < threshold - 1e-9 for row in soft]
-    winner = max(set(of_certain), key=of_certain.count)
+    counts = [
+        sum(naive.shares(row).get(c, 0.0) for row in of_certain) for c in range(4)
+    ]
+    winner = naive.argmax(counts)
     predicted = [naive.argmax(row) for row in probabilities]
-    hits = sum(a == b for a, b in zip(majority, predicted, strict=True))
+    hits = sum(
+        naive.shares(a).get(b, 0.0) for a, b in zip(soft, predicted, strict=True)
+    )
     given = naive.given_labels(soft, np.random.default_rng(seed).random(len(soft)))
     of_given = [row[c] for row, c in zip(probabilities, given, strict=True)]
     return {
         "f1_constant_majority": naive.weighted_f1(of_certain, [winner] * len(certain)),
-        "f1_confident": naive.f1_most_confident(majority, probabilities, len(certain)),
+        "f1_confident": naive.f1_most_confident(soft, probabilities, len(certain)),
         "accuracy": hits / len(soft),
         "auroc_ambiguity": naive.auroc(ambiguity, people),
         "auroc_softmax": naive.auroc([1 - max(row) for row in probabilities], people),
@@ -105,7 +109,7 @@ def test_reference_is_scored_at_the_same_coverage(case, rng):
         soft, probabilities, ambiguity, reference_probabilities=reference
     )
     assert context.pop("f1_confident_reference") == pytest.approx(
-        naive.f1_most_confident(soft.argmax(axis=1), reference, sum(ambiguity < 0.5))
+        naive.f1_most_confident(soft, reference, sum(ambiguity < 0.5))
     )
     assert context == honest_context(soft, probabilities, ambiguity)
     same = honest_context(

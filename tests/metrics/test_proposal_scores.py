@@ -25,7 +25,7 @@ def plain_scores(soft, classes, clusters, ambiguity):
     certain = [i for i in range(len(soft)) if ambiguity[i] < 0.5]
     rest = [i for i in range(len(soft)) if ambiguity[i] >= 0.5]
     f1 = naive.weighted_f1(
-        [naive.argmax(soft[i]) for i in certain],
+        [soft[i] for i in certain],
         [naive.argmax(classes[i]) for i in certain],
     )
     labels = [soft[i] for i in rest]
@@ -92,9 +92,7 @@ def test_vanilla_scores_all_images_by_class(case):
     assert scores == proposal_scores(soft, classes, clusters)
     assert scores["ambiguous"] == 0.0
     assert scores["degenerated"] is False
-    assert scores["f1"] == pytest.approx(
-        naive.weighted_f1(soft.argmax(axis=1), predicted)
-    )
+    assert scores["f1"] == pytest.approx(naive.weighted_f1(soft, predicted))
     assert scores["d"] == scores["d_class"] == mean_inner_distance(soft, predicted)
     assert scores["d_size_weighted"] == pytest.approx(
         naive.size_weighted(soft, predicted)
@@ -182,9 +180,22 @@ def test_one_half_is_ambiguous_and_just_below_is_certain():
     assert scores["f1"] == 1.0
 
 
-def test_ties_of_people_go_to_the_first_class():
-    assert proposal_scores([[0.5, 0.5]], [0])["f1"] == 1.0
-    assert proposal_scores([[0.5, 0.5]], [1])["f1"] == 0.0
+def test_ties_of_people_prefer_no_class():
+    for predicted in (0, 1):
+        # Half the image is right: F1 is 2 * 0.5 / (0.5 + 1) for half of it.
+        f1 = proposal_scores([[0.5, 0.5, 0.0]], [predicted])["f1"]
+        assert f1 == pytest.approx(1 / 3)
+    assert proposal_scores([[0.5, 0.5, 0.0]], [2])["f1"] == 0.0
+
+
+def test_names_of_classes_do_not_matter(case, rng):
+    soft, classes, clusters, ambiguity = case
+    assert (np.isclose(soft, soft.max(axis=1, keepdims=True)).sum(axis=1) > 1).any()
+    expected = proposal_scores(*case)["f1"]
+    for _ in range(5):
+        order = rng.permutation(4)
+        scores = proposal_scores(soft[:, order], classes[:, order], clusters, ambiguity)
+        assert scores["f1"] == pytest.approx(expected)
 
 
 def test_no_image_at_all():

@@ -157,7 +157,7 @@ def test_descriptions_of_many_classes():
     assert text == "of many classes, most often a (10%)"
     one = np.array([0.78, *[0.22 / 9] * 9])
     assert describe("cluster", one, names) == "of many classes, most often a (78%)"
-    assert describe("class", one, names) == "a, on average 78% sure"
+    assert describe("class", one, names) == "a, mean probability 78%"
     assert describe("cluster", np.ones(1), ("a",)) == "mostly a (100%)"
 
 
@@ -243,7 +243,7 @@ def test_cards(rng):
         places,
     )
     text = proposals.cards()
-    assert text.startswith("class dog: dog, on average 100% sure, 5 images\n")
+    assert text.startswith("class dog: dog, mean probability 100%, 5 images\n")
     cluster = proposals.cards("cluster")
     assert cluster in text and "class dog:" not in cluster
     assert cluster.startswith("cluster 4: between cat and dog (54/38%), 5 images\n")

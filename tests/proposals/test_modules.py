@@ -30,9 +30,11 @@ def test_only_numpy_is_imported_at_the_top(name):
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module)
     ours = {name for name in imported if name.startswith("keras_dc3")}
-    for module in ours - {"keras_dc3._validation", "keras_dc3._writing"}:
+    everywhere = {f"keras_dc3.{name}" for name in ("_ties", "_validation", "_writing")}
+    further = {"plots": {"proposals", "metrics"}, "proposals": {"metrics"}}
+    for module in ours - everywhere:
         family = name.split(".")[1]
-        allowed = {family, "proposals"} if family == "plots" else {family}
+        allowed = {family} | further.get(family, set())
         assert module.split(".")[1] in allowed
     roots = {module.split(".")[0] for module in imported - ours}
     assert roots <= {"numpy", *sys.stdlib_module_names}

@@ -200,10 +200,14 @@ def test_summary_by_hand():
         np.ones(8),
         NAMES,
     )
-    assert proposals.summary().splitlines() == [
+    verdict, rest = proposals.summary().split("\n\n", 1)
+    assert verdict.startswith("Verdict: not measured")
+    assert rest.splitlines() == [
         "Proposals for 8 images",
         "  certain          4 ( 50.0%): a class is proposed",
         "  ambiguous        4 ( 50.0%): a cluster of look-alikes is proposed",
+        "",
+        "Each gets a class; whether it is right was not measured: check a sample.",
         "",
         "Certain images per class (share of the certain images)",
         "  cat              3 ( 75.0%)",
@@ -211,8 +215,8 @@ def test_summary_by_hand():
         "  deer, red        1 ( 25.0%)",
         "",
         "Clusters of ambiguous images: 2 used",
-        "  cluster 3        3 images, which the model would call 67% dog, 33% cat",
-        "  cluster 12        1 image, which the model would call 100% dog",
+        "  cluster 3        3 images, which the model would call 2 dog, 1 cat",
+        "  cluster 12        1 image, which the model would call dog",
     ]
 
 
@@ -233,4 +237,4 @@ def test_summary_of_one_side(level):
 def test_summary_without_any_image():
     none = Proposals([], [], np.zeros((0, 2)), np.zeros((0, 3)), ["a", "b"])
     assert len(none) == 0
-    assert none.summary().startswith("Proposals for 0 images")
+    assert "Proposals for 0 images" in none.summary().splitlines()
