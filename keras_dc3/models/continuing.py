@@ -48,7 +48,7 @@ def prepare(
                 "the other: a process killed between them goes on wrongly, and one "
                 "killed in the middle not at all. Use `keras_dc3.callbacks.Backup("
                 f"{str(callback.backup_dir)!r})` with a new folder.",
-                stacklevel=4,
+                stacklevel=3,
             )
         if isinstance(callback, Backup):
             callback.prepare(
