@@ -14,6 +14,7 @@ from keras_dc3.metrics.mean_inner_distance import (
 )
 from keras_dc3.metrics.proposal_scores import proposal_scores
 from keras_dc3.metrics.score_table import format_scores
+from keras_dc3.metrics.selective_score import selective_score
 
 __all__ = [
     "area_under_roc",
@@ -25,6 +26,7 @@ __all__ = [
     "k_means",
     "mean_inner_distance",
     "proposal_scores",
+    "selective_score",
     "size_weighted_inner_distance",
     "weighted_f1",
 ]

@@ -131,8 +131,9 @@ class DC3Model(
             initializer="zeros",
             trainable=False,
         )
-        self._terms = term_metrics()
+        self._terms = term_metrics(self.collective)
         self._evaluating = False
+        self.validation_figures: Any = None  # of the last scored evaluation
         self._image_shape: tuple | None = None
         self.compile()
 

@@ -13,6 +13,12 @@ from keras_dc3.strategies.strategy import LABELED
 JOINED_ROLES = {"joint": ("student",), "per_view": ()}
 
 
+def _rows(outputs: dict[str, Any], rows: slice) -> dict[str, Any]:
+    if rows == slice(None):
+        return outputs
+    return {name: value[rows] for name, value in outputs.items()}
+
+
 class ForwardMixin:
     """`call` of `DC3Model`, for images and for training batches."""
 
@@ -46,7 +52,8 @@ class ForwardMixin:
         """Returns the outputs for plain images, by the weights in use."""
         if self.evaluate_with == "ema" and not training:
             return self._pass(self.average.values(self.network), images, False)
-        return self.network(images, training=training)
+        images, own = self.collective.spread(self.network.prepare(images))
+        return _rows(self.network(images, training=training), own)
 
     def _probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
         ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
@@ -62,7 +69,8 @@ class ForwardMixin:
     def _joint_pass(self, images: dict[str, Any], training: bool) -> dict[str, Any]:
         """Returns the outputs of several views, from one pass with gradient."""
         prepared = [self.network.prepare(part) for part in images.values()]
-        outputs = self.network(ops.concatenate(prepared, axis=0), training=training)
+        joined, own = self.collective.spread(ops.concatenate(prepared, axis=0))
+        outputs = _rows(self.network(joined, training=training), own)
         parts, start = {}, 0
         for view, part in zip(images, prepared, strict=True):
             rows = slice(start, start + ops.shape(part)[0])
@@ -77,12 +85,7 @@ class ForwardMixin:
         do not count here.
         """
         network = self.network
-        rows = None
-        if training and images.shape[0] in (None, 0):
-            # A replica may have no image, which TensorFlow cannot convolve.
-            rows = ops.shape(images)[0]
-            one = ops.zeros((1, *images.shape[1:]), images.dtype)
-            images = ops.concatenate([images, one])[: ops.maximum(rows, 1)]
+        images, own = self.collective.spread(network.prepare(images))
         outputs, state = network.stateless_call(
             weights,
             [variable.value for variable in network.non_trainable_variables],
@@ -95,6 +98,4 @@ class ForwardMixin:
             for variable, value in pairs:
                 if id(variable) not in statistics:
                     variable.assign(value)
-        if rows is None:
-            return outputs
-        return tree.map_structure(lambda output: output[:rows], outputs)
+        return _rows(outputs, own)

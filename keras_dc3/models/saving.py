@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dc3.models.step import MeanOfShares
 from keras_dc3.optimizers import reference_optimizer
 
 
@@ -48,6 +49,9 @@ class SavingMixin:
                 f"Keras miscounts steps. Received: {kwargs['steps_per_execution']}"
             )
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
+        if self.collective.replicas > 1:
+            # Keras' own weighs each replica's share by the number of its images.
+            self._loss_tracker = MeanOfShares(self.collective, "loss")
         self._build_optimizer()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

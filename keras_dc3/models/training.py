@@ -12,7 +12,17 @@ from keras_dc3._validation import check_choice
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data import balanced_class_weights
 from keras_dc3.models import evaluation, inputs
-from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.arguments import (
+    check_batched,
+    check_fit_arguments,
+    is_loader,
+)
+from keras_dc3.models.checked_batches import (
+    CheckedBatches,
+    checked_batches,
+    checked_loader,
+)
+from keras_dc3.models.logged import logged_names, with_logs
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
@@ -28,8 +38,8 @@ def _peek(x: Any, y: Any) -> tuple[Any, Any] | None:
     element = getattr(x, "element_spec", None)
     if element is None and isinstance(x, keras.utils.PyDataset):
         element = x[0]
-    if element is None and type(x).__module__.startswith("torch"):
-        element = next(iter(x))
+    if element is None and is_loader(x):
+        element = inputs.as_numpy(next(iter(x)))
     if element is None:
         return None
     if not isinstance(element, tuple | list) or len(element) < 2:
@@ -46,6 +56,9 @@ def len_or_none(x: Any) -> int | None:
         return len(x)
     except TypeError:
         return None
+
+
+_VALIDATION = ("validation_steps", "validation_batch_size", "validation_freq")
 
 
 class TrainingMixin:
@@ -101,6 +114,15 @@ class TrainingMixin:
             FloatingPointError: where the loss becomes NaN or infinite. The model then
                 has its state of the last good epoch.
         """
+        check_fit_arguments(
+            epochs,
+            initial_epoch,
+            batch_size,
+            steps_per_epoch,
+            validation_split=validation_split,
+            **{name: kwargs[name] for name in _VALIDATION if name in kwargs},
+        )
+        check_batched(x, batch_size, sample_weight)
         cardinality = getattr(x, "cardinality", None)
         if steps_per_epoch is None and callable(cardinality) and cardinality() == -1:
             raise ValueError(
@@ -158,6 +180,8 @@ class TrainingMixin:
                 x = checked.check_values(x, self.num_classes)
             elif isinstance(x, keras.utils.PyDataset):
                 x = CheckedBatches(x, self.num_classes, self._image_shape)
+            elif is_loader(x):
+                x = checked_loader(x, self.num_classes, self._image_shape)
             elif hasattr(x, "__next__"):
                 shuffle = False
                 x = checked_batches(x, self.num_classes, self._image_shape)
@@ -177,6 +201,9 @@ class TrainingMixin:
         masked = type(self.strategy).mask is not SSLStrategy.mask
         callbacks.append(CollapseMonitor(masked))
         self._build_statistics()
+        callbacks = with_logs(
+            callbacks, self, self._logged(x, y, validation_data, validation_split)
+        )
         if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
@@ -198,6 +225,18 @@ class TrainingMixin:
                 steps_per_epoch=steps_per_epoch,
                 **kwargs,
             )
+
+    def _logged(self, x: Any, y: Any, validation: Any, split: float) -> list[str]:
+        """Returns the names of what this training logs."""
+        if split and validation is None:
+            validation = x, y
+        soft = None
+        if validation is not None:
+            pair = validation if isinstance(validation, tuple | list) else (validation,)
+            soft = evaluation.has_soft_labels(*(*pair, None)[:2])
+        batch = _peek(x, y)
+        plain = batch is not None and not inputs.is_training_batch(batch[0])
+        return logged_names(self, plain, validation is not None, soft)
 
     def _build_statistics(self) -> None:
         if not self.epoch_statistics.built:
