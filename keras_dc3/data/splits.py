@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3._validation import check_ordered, check_positive_int, check_seed
 from keras_dc3.data.allocation import by_class, by_group
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.part_sizes import part_sizes
@@ -227,7 +227,11 @@ def given_split(given: Any, ids: Sequence[str]) -> Split:
 
 
 def _groups(groups: Any, ids: Sequence[str]) -> list[Any]:
-    groups = [groups(name) for name in ids] if callable(groups) else list(groups)
+    if callable(groups):
+        groups = [groups(name) for name in ids]
+    else:
+        check_ordered("groups", groups)
+        groups = list(groups)
     if len(groups) != len(ids):
         raise ValueError(
             "`groups` must hold one group per image, or be a function of an id. "

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dc3._validation import check_positive_int
+from keras_dc3._validation import check_names, check_ordered, check_positive_int
 from keras_dc3.callbacks.validation_figures import ValidationFigures
 from keras_dc3.metrics import proposal_scores, selective_score
 from keras_dc3.models.arguments import is_loader
@@ -195,7 +195,8 @@ def _identified_batches(
                 "An array of images does not say which image is which: pass `ids`, one "
                 "string per image, such as the file names."
             )
-        ids = [_text(name) for name in ids]
+        check_ordered("ids", ids)
+        ids = check_names("ids", [_text(name) for name in ids])
         if len(ids) != len(dataset):
             raise ValueError(
                 f"There are {len(ids)} `ids` but {len(dataset)} images; give one each."

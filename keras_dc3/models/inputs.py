@@ -9,7 +9,11 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from keras_dc3._validation import check_class_labels, check_soft_labels
+from keras_dc3._validation import (
+    check_channels_last,
+    check_class_labels,
+    check_soft_labels,
+)
 
 _FORM = (
     'A training batch is `({"labeled": images, "unlabeled": {view: images}}, labels)`'
@@ -107,6 +111,8 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
                 f"The {name!r} images must have shape (n, height, width, channels). "
                 f"Received: {tuple(shape)}.{hint}"
             )
+        if tuple(shape)[1:] != expected:
+            check_channels_last(repr(name), shape)
         shape = tuple(shape)[1:]
         expected = expected or shape
         pairs = zip(shape, expected, strict=True)

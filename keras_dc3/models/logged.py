@@ -59,9 +59,9 @@ def with_logs(callbacks: Iterable[Any], model: Any, names: list[str]) -> list[An
     if any(isinstance(callback, writes_rate) for callback in callbacks):
         names = [*names, "learning_rate"]
     directions = {
-        **dict.fromkeys(("loss", *(f"{term}_loss" for term in TERMS)), "min"),
+        **dict.fromkeys((f"{term}_loss" for term in TERMS), "min"),
         **dict.fromkeys((*_RATES, "learning_rate"), None),
-        **model.metric_directions(),
+        **dict.fromkeys(model.metrics_without_direction(), None),
         **DIRECTIONS,
     }
     known = type(model).__module__.split(".")[0] == "keras_dc3"

@@ -192,17 +192,17 @@ class StepMixin:
         self.reset_metrics()
         return list(self.get_metrics_result())
 
-    def metric_directions(self) -> dict[str, str | None]:
-        """Returns `"min"` or `"max"` for each compiled metric; None: Keras is silent.
+    def metrics_without_direction(self) -> list[str]:
+        """Returns the names of compiled metrics of which Keras knows no direction.
 
         To be called after `metric_names`.
         """
-        words = {"up": "max", "down": "min"}
-        return {
-            part.name: words.get(getattr(part, "_direction", None))
+        return [
+            part.name
             for metric in self.metrics
             for part in getattr(metric, "metrics", ())
-        }
+            if not hasattr(part, "_direction")
+        ]
 
     @property
     def epoch_statistics(self) -> EpochStatistics:

@@ -17,6 +17,7 @@ from keras_dc3.models.arguments import (
     check_fit_arguments,
     is_loader,
 )
+from keras_dc3.models.backbone_top import check_backbone_top
 from keras_dc3.models.checked_batches import (
     CheckedBatches,
     checked_batches,
@@ -200,6 +201,8 @@ class TrainingMixin:
         callbacks.sort(key=lambda callback: not isinstance(callback, StopOnNaN))
         masked = type(self.strategy).mask is not SSLStrategy.mask
         callbacks.append(CollapseMonitor(masked))
+        if int(keras.ops.convert_to_numpy(self.step.value)) == 0:
+            check_backbone_top(self.backbone, self._image_shape)
         self._build_statistics()
         callbacks = with_logs(
             callbacks, self, self._logged(x, y, validation_data, validation_split)
