@@ -112,7 +112,7 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
                 f"Received: {tuple(shape)}.{hint}"
             )
         if tuple(shape)[1:] != expected:
-            check_channels_last(repr(name), shape)
+            check_channels_last("given" if name == "images" else repr(name), shape)
         shape = tuple(shape)[1:]
         expected = expected or shape
         pairs = zip(shape, expected, strict=True)

@@ -86,8 +86,13 @@ class TrainingMixin:
 
         Besides what `keras.Model.fit` logs, each epoch logs the terms of the objective,
         the fraction of unlabeled images called ambiguous, the mask rate, and on the
-        validation data the scores of `keras_dc3.metrics.proposal_scores`. A collapsed
-        run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
+        validation data the scores of `keras_dc3.metrics.proposal_scores` and
+        `val_selective_score`. Plain `(images, labels)` log `supervised_loss` alone of
+        the terms. To choose an epoch, monitor `val_selective_score`: it is a finite
+        number from the first epoch, and Keras is told that more is better, as it is of
+        the other scores. A figure that is not logged, or has no better direction, is
+        told before the first step. `CSVLogger` gets the columns of all figures.
+        A collapsed run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
         is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
 
         Args:
@@ -110,8 +115,9 @@ class TrainingMixin:
         All other arguments are as for `keras.Model.fit`.
 
         Raises:
-            ValueError: for data that cannot be trained on; before training starts,
-                where the data can be looked into.
+            ValueError: for data that cannot be trained on, numbers that make no
+                sense, or callbacks that monitor what is not logged; before training
+                starts, where the data can be looked into.
             FloatingPointError: where the loss becomes NaN or infinite. The model then
                 has its state of the last good epoch.
         """
