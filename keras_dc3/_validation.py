@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, MappingView, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,22 @@ def check_positive_int(name: str, value: Any, least: int = 1) -> None:
         raise ValueError(
             f"`{name}` must be an integer of at least {least}. "
             f"Received: {name}={value!r}"
+        )
+
+
+def check_channels_last(name: str, shape: Sequence[int | None]) -> None:
+    """Raises ValueError for images whose channels stand first, (n, c, h, w).
+
+    Args:
+        name: of the images.
+        shape: of a batch of images, four numbers or None.
+    """
+    _, first, second, last = shape
+    if first in (1, 3, 4) and (second or 0) > 4 and (last or 0) > 4:
+        raise ValueError(
+            f"The channels of the {name} images seem to stand first; they must stand "
+            "last, (n, height, width, channels): use `np.moveaxis(images, 1, -1)`. "
+            f"Received: shape {tuple(shape)}"
         )
 
 
@@ -263,15 +279,35 @@ def check_distributions(name: str, values: Any, columns: str = "classes") -> np.
     return values.clip(0.0, 1.0)
 
 
+def check_ordered(name: str, values: Any) -> None:
+    """Raises TypeError for one text, or for what has no order of its own.
+
+    Names of classes and images belong to columns and rows by their order alone.
+    """
+    if isinstance(values, str | bytes):
+        raise TypeError(
+            f"`{name}` must be a list of strings, not one text. Received: {values!r}"
+        )
+    if isinstance(values, Set | Mapping | MappingView):
+        raise TypeError(
+            f"`{name}` must be a list, in the order of the images or classes: a "
+            f"{type(values).__name__} does not say which name belongs to which. "
+            f"Received: {repr(values)[:200]}"
+        )
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
+        raise TypeError(
+            f"`{name}` must be a list of strings. Received: {repr(values)[:200]}"
+        )
+
+
 def check_names(name: str, values: Any) -> tuple[str, ...]:
     """Returns `values` as a tuple of plain strings.
 
     Raises:
-        TypeError: unless they are non-empty strings.
+        TypeError: unless they are non-empty strings, in an order of their own.
         ValueError: if one occurs twice.
     """
-    if isinstance(values, str):
-        raise TypeError(f"`{name}` must be a list of strings. Received: {values!r}")
+    check_ordered(name, values)
     first: dict[str, int] = {}
     for position, value in enumerate(values):
         if not isinstance(value, str) or not value:

@@ -42,6 +42,18 @@ class Collective:
         """
         return value
 
+    def spread(self, images: Any) -> tuple[Any, slice]:
+        """Returns images to compute with, and which of their rows are this replica's.
+
+        They are the images themselves, or, where a replica has none, those of all
+        replicas: a network cannot be run on no image, and whatever is normalized by the
+        statistics of all replicas has the same of so many copies of the global batch.
+
+        Args:
+            images: float tensor (n, ...) with this replica's images.
+        """
+        return images, slice(None)
+
     def mean(self, values: Any, weights: Any = None) -> Any:
         """Returns this replica's share of the mean of `values` over the global batch.
 

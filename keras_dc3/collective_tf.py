@@ -45,11 +45,29 @@ class TFCollective(Collective):
         if context is None:
             return value
         rows = tf.shape(like)[0]
+        start = self._start(context, context.all_gather(rows[None], axis=0))
+        return value[start : start + rows]
+
+    def spread(self, images: Any) -> tuple[Any, slice]:
+        context = self._context()
+        if context is None:
+            return images, slice(None)
+        rows = tf.shape(images)[0]
         sizes = context.all_gather(rows[None], axis=0)
+        shared = tf.reduce_any(sizes == 0)
+        # Of the two parts one is always empty, as a branch could not hold the gather;
+        # and one image is gathered for nothing, as TensorFlow cannot gather none.
+        gathered = context.all_gather(images[: tf.where(shared, rows, 1)], axis=0)
+        gathered = gathered[: tf.where(shared, tf.reduce_sum(sizes), 0)]
+        start = tf.where(shared, self._start(context, sizes), 0)
+        images = tf.concat([gathered, images[: tf.where(shared, 0, rows)]], axis=0)
+        return images, slice(start, start + rows)
+
+    def _start(self, context: Any, sizes: Any) -> Any:
+        """Returns how many of the gathered rows stand before this replica's."""
         replica = tf.cast(context.replica_id_in_sync_group, tf.int32)
         before = tf.range(tf.shape(sizes)[0]) < replica
-        start = tf.reduce_sum(tf.where(before, sizes, tf.zeros_like(sizes)))
-        return value[start : start + rows]
+        return tf.reduce_sum(tf.where(before, sizes, tf.zeros_like(sizes)))
 
 
 def current() -> Collective:

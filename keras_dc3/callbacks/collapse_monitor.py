@@ -9,6 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3.callbacks.generalization import (
+    memorizing,
+    never_certain,
+    not_above_commonest,
+    training_accuracy,
+)
+from keras_dc3.callbacks.monitored import BEST
+
 # A share above this is "nearly all", a fraction ambiguous this near to 0 or 1 is one
 # side (as for `metrics.proposal_scores`), and a correlation below this is "against".
 NEARLY_ALL, ONE_SIDE, AGAINST = 0.95, 0.1, -0.1
@@ -43,6 +51,12 @@ class CollapseMonitor(keras.callbacks.Callback):
     - more than 95% of the unlabeled images were predicted as one class;
     - or put into one cluster, where clusters are trained;
     - or, of those that passed the strategy's mask, were given one pseudo-label;
+    - the validation images are predicted no better than by always saying the class that
+      is commonest among them, where they are enough to tell 10 points of accuracy;
+    - a class that is predicted, or is a label of validation images, has no unlabeled
+      image that is called certain of it;
+    - the validation loss has risen by a tenth, while the accuracy on the labeled images
+      is above 95%;
     - no unlabeled image passed the mask, or every one.
 
     Runs look like that for a while and recover, above all at their beginning. All but
@@ -59,12 +73,14 @@ class CollapseMonitor(keras.callbacks.Callback):
         self._masked = masked
         self._told: set[str] = set()
         self._since: dict[str, int] = {}
+        self._losses: list[float] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._told, self._since = set(), {}
+        self._told, self._since, self._losses = set(), {}, []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._began = self._step()
+        self.model.validation_figures = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
@@ -72,16 +88,11 @@ class CollapseMonitor(keras.callbacks.Callback):
             for kind, message in self._mask(logs.get("mask_rate")).items():
                 self._tell(kind, epoch, message)
         sums = self.model.epoch_statistics.read()
-        step, images = self._step(), sums["classes"].sum()
-        if images < FEWEST_IMAGES:
-            return
-        found = {
-            "ambiguous": self._sides(logs.get("ambiguous")),
-            "against": self._agreement(sums["agreement"], images),
-            "classes": self._classes(sums["classes"]),
-            "clusters": self._clusters(sums["clusters"]),
-            "pseudo_labels": self._pseudo_labels(sums["pseudo_labels"]),
-        }
+        found = self._generalization(logs, sums)
+        images = sums["classes"].sum()
+        if images >= FEWEST_IMAGES:
+            found |= self._collapse(logs, sums, images)
+        step = self._step()
         for kind, message in found.items():
             if message is None:
                 self._since.pop(kind, None)
@@ -90,6 +101,34 @@ class CollapseMonitor(keras.callbacks.Callback):
             at_the_end = self._is_last(epoch) and step >= FEWEST_STEPS
             if lasted >= self._lasting() or at_the_end:
                 self._tell(kind, epoch, message)
+
+    def _generalization(
+        self, logs: dict[str, Any], sums: dict[str, np.ndarray]
+    ) -> dict[str, str | None]:
+        """Returns kind -> what to say, of those that were looked at in this epoch."""
+        figures, found = self.model.validation_figures, {}
+        if figures is not None:
+            found["commonest"] = not_above_commonest(figures, self._name)
+        if "val_loss" in logs:
+            self._losses.append(logs["val_loss"])
+            accuracy = training_accuracy(logs)
+            found["memorizing"] = memorizing(self._losses, accuracy, BEST)
+        if self.model.config.predicts_ambiguity:
+            found["never_certain"] = never_certain(
+                sums["classes"], sums["certain"], figures, self._name
+            )
+        return found
+
+    def _collapse(
+        self, logs: dict[str, Any], sums: dict[str, np.ndarray], images: float
+    ) -> dict[str, str | None]:
+        return {
+            "ambiguous": self._sides(logs.get("ambiguous")),
+            "against": self._agreement(sums["agreement"], images),
+            "classes": self._classes(sums["classes"]),
+            "clusters": self._clusters(sums["clusters"]),
+            "pseudo_labels": self._pseudo_labels(sums["pseudo_labels"]),
+        }
 
     def _tell(self, kind: str, epoch: int, message: str) -> None:
         if kind not in self._told:

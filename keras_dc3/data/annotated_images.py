@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from keras_dc3._validation import check_counts, check_positive_int, check_seed
+from keras_dc3._validation import (
+    check_counts,
+    check_names,
+    check_ordered,
+    check_positive_int,
+    check_seed,
+)
 from keras_dc3.data import labels
 from keras_dc3.data.sparse_counts import SparseCounts
 
@@ -36,7 +41,7 @@ class AnnotatedImages(ABC):
         counts: Any = None,
         class_names: Sequence[str] | None = None,
     ):
-        self.ids = _checked_ids(ids)
+        self.ids = check_names("ids", ids)
         self._counts: np.ndarray | SparseCounts | None = None
         if counts is not None:
             sparse = isinstance(counts, SparseCounts)
@@ -160,7 +165,7 @@ class AnnotatedImages(ABC):
             )
         part = copy.copy(self)
         part._rows = indices if self._rows is None else self._rows[indices]
-        part.ids = _checked_ids([self.ids[i] for i in indices])
+        part.ids = check_names("ids", [self.ids[i] for i in indices])
         if isinstance(self._counts, SparseCounts):
             part._counts = self._counts.rows(indices)
         elif self._counts is not None:
@@ -199,34 +204,13 @@ class AnnotatedImages(ABC):
         return result
 
 
-def _checked_ids(ids: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(ids, str):
-        raise TypeError(f"`ids` must be a list of strings. Received: {ids!r}")
-    ids = tuple(ids)
-    for position, name in enumerate(ids):
-        if not isinstance(name, str) or not name:
-            raise TypeError(
-                "`ids` must be non-empty strings. Received: "
-                f"{name!r} at position {position}; use str(...)."
-            )
-    if len(set(ids)) != len(ids):
-        name, times = Counter(ids).most_common(1)[0]
-        raise ValueError(
-            f"`ids` must differ, but {name!r} occurs {times} times. Rename or remove "
-            "the doubled images."
-        )
-    return tuple(map(str, ids))
-
-
 def _checked_class_names(
     names: Sequence[str] | None, counts: np.ndarray | SparseCounts | None
 ) -> tuple[str, ...] | None:
     if names is None:
         return None if counts is None else tuple(map(str, range(counts.shape[1])))
-    names = tuple(str(name) for name in names)
-    if len(set(names)) != len(names):
-        name = Counter(names).most_common(1)[0][0]
-        raise ValueError(f"`class_names` must differ, but {name!r} occurs twice.")
+    check_ordered("class_names", names)
+    names = check_names("class_names", [str(name) for name in names])
     if counts is not None and counts.shape[1] != len(names):
         raise ValueError(
             f"`counts` must have one column per class. Received: {counts.shape[1]} "

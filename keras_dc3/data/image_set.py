@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from keras_dc3._validation import check_channels_last
 from keras_dc3.data.annotated_images import AnnotatedImages
 
 _CHUNK = 1024  # images looked at together, so that no check doubles the memory
@@ -122,6 +123,7 @@ def _checked_images(images: Any) -> np.ndarray:
             "`images` must have shape (images, height, width, channels) or (images, "
             f"height, width). Received: {images.shape}"
         )
+    check_channels_last("given", images.shape)
     if kind == "f":
         for start in range(0, len(images), _CHUNK):
             finite = np.isfinite(images[start : start + _CHUNK]).all(axis=(1, 2, 3))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3._validation import check_ordered, check_positive_int, check_seed
 from keras_dc3.data.allocation import by_class, by_group
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.answered_since import with_answered_since
@@ -249,7 +249,11 @@ def given_split(given: Any, ids: Sequence[str]) -> Split:
 
 def groups_of(groups: Any, ids: Sequence[str]) -> list[Any]:
     """Returns the group of each image; of what `split_images` takes as `groups`."""
-    groups = [groups(name) for name in ids] if callable(groups) else list(groups)
+    if callable(groups):
+        groups = [groups(name) for name in ids]
+    else:
+        check_ordered("groups", groups)
+        groups = list(groups)
     if len(groups) != len(ids):
         raise ValueError(
             "`groups` must hold one group per image, or be a function of an id. "

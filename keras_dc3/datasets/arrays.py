@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3._validation import (
     check_class_labels,
     check_counts,
+    check_ordered,
     check_positive_int,
     check_soft_labels,
 )
@@ -210,6 +211,9 @@ def _one_hot(name: str, classes: np.ndarray, num_classes: int | None) -> np.ndar
 def _class_names(
     names: Sequence[str] | None, num_classes: int | None
 ) -> tuple[str, ...] | None:
+    if names is not None:
+        check_ordered("class_names", names)
+        names = tuple(names)
     if num_classes is not None:
         check_positive_int("num_classes", num_classes, least=2)
         if num_classes > _MOST_CLASSES:
@@ -222,10 +226,6 @@ def _class_names(
                 f"`num_classes` is {num_classes}, but there are {len(names)} "
                 "`class_names`. Pass one of them."
             )
-    if isinstance(names, str):
-        raise TypeError(
-            f"`class_names` must be a list of names. Received the text {names!r}"
-        )
     if names is not None:
-        return tuple(names)
+        return names
     return None if num_classes is None else tuple(map(str, range(num_classes)))

@@ -91,8 +91,8 @@ def describe(
 
     Images, annotations, ambiguity and classes of each part, as in the paper's Table 1.
     The class of an image is the one most people chose. Where m classes tie for that,
-    the image counts 1 / m for each of them, here as in F1 and accuracy. Classes of which
-    a part has no image, and image files that were left out, are told below.
+    the image counts 1 / m for each of them, here as in F1 and accuracy. Classes of
+    which a part has no image, and image files that were left out, are told below.
 
     Args:
         data: a data set, or a set of images.

@@ -16,6 +16,7 @@ from keras_dc3.metrics.mean_inner_distance import (
 from keras_dc3.metrics.proposal_scores import proposal_scores
 from keras_dc3.metrics.score_intervals import score_intervals
 from keras_dc3.metrics.score_table import format_scores
+from keras_dc3.metrics.selective_score import selective_score
 from keras_dc3.metrics.verdict import verdict
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "mean_inner_distance",
     "proposal_scores",
     "score_intervals",
+    "selective_score",
     "size_weighted_inner_distance",
     "verdict",
     "weighted_f1",

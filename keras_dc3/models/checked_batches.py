@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
 
-from keras_dc3.models.inputs import check_batch, check_image_shapes
+from keras_dc3.models.inputs import as_numpy, check_batch, check_image_shapes
 
 
 def _check(batch: Any, num_classes: int | None, image_shape: tuple | None) -> Any:
@@ -23,6 +24,37 @@ def checked_batches(
     """Yields the batches of a generator, and raises at the first impossible one."""
     for batch in batches:
         yield _check(batch, num_classes, image_shape)
+
+
+def checked_loader(
+    loader: Any, num_classes: int | None, image_shape: tuple | None
+) -> Any:
+    """Returns a `DataLoader` that raises where a batch of another is impossible.
+
+    Args:
+        loader: the `torch.utils.data.DataLoader`; stays as it is.
+        num_classes: k.
+        image_shape: (h, w, c).
+    """
+    checked = copy.copy(loader)
+    checked.collate_fn = _CheckedCollation(loader.collate_fn, num_classes, image_shape)
+    return checked
+
+
+class _CheckedCollation:
+    """Makes a batch of samples as `collate` does, and checks it.
+
+    A class, so that it can be sent to the loader's worker processes.
+    """
+
+    def __init__(self, collate: Any, num_classes: int | None, image_shape: Any):
+        self._collate = collate
+        self._num_classes, self._image_shape = num_classes, image_shape
+
+    def __call__(self, samples: Any) -> Any:
+        batch = self._collate(samples)
+        _check(as_numpy(batch), self._num_classes, self._image_shape)
+        return batch
 
 
 class CheckedBatches(keras.utils.PyDataset):

@@ -9,7 +9,12 @@ import keras
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
 from keras_dc3._registration import register
-from keras_dc3._validation import check_choice, check_positive_int
+from keras_dc3._validation import (
+    check_choice,
+    check_names,
+    check_ordered,
+    check_positive_int,
+)
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.models.averaged import AveragedMixin
@@ -150,8 +155,9 @@ class DC3Model(
             initializer="zeros",
             trainable=False,
         )
-        self._terms = term_metrics()
+        self._terms = term_metrics(self.collective)
         self._evaluating = False
+        self.validation_figures: Any = None  # of the last scored evaluation
         self._image_shape: tuple | None = None
         self.compile()
 
@@ -163,15 +169,10 @@ class DC3Model(
                 clusters than classes.
         """
         if class_names is not None:
-            class_names = tuple(str(name) for name in class_names)
-            if not all(class_names):
-                raise ValueError(
-                    f"`class_names` must not be empty. Received: {list(class_names)}"
-                )
-            if len(set(class_names)) != len(class_names):
-                raise ValueError(
-                    f"`class_names` must all differ. Received: {list(class_names)}"
-                )
+            check_ordered("class_names", class_names)
+            class_names = check_names(
+                "class_names", [str(name) for name in class_names]
+            )
             num_classes = len(class_names) if num_classes is None else num_classes
             if len(class_names) != num_classes:
                 raise ValueError(

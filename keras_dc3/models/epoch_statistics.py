@@ -38,7 +38,8 @@ class EpochStatistics(keras.metrics.Metric):
     on every backend, and does not save them.
 
     `classes` (k,), `clusters` (k',): unlabeled images by their predicted class and
-    cluster. `pseudo_labels` (k,): those of them that pass the strategy's mask.
+    cluster. `certain` and `pseudo_labels` (k,): those of them with p_a < 0.5, and those
+    that pass the strategy's mask, by class.
     `agreement` (3,): of p_a and the entropy of p_n, the sum of their products and of
     each one's squares, as differences from their means in the batch: what changes
     from step to step is no agreement. `finite`: the steps before each of `WATCHED` was
@@ -57,6 +58,7 @@ class EpochStatistics(keras.metrics.Metric):
         shapes = {
             "classes": num_classes,
             "clusters": num_clusters,
+            "certain": num_classes,
             "pseudo_labels": num_classes,
             "agreement": 3,
             "finite": len(WATCHED) + 1,
@@ -107,6 +109,8 @@ class EpochStatistics(keras.metrics.Metric):
         )
         self._add("classes", ops.sum(classes, axis=0))
         self._add("clusters", ops.sum(clusters, axis=0))
+        certain = ops.cast(predicted["ambiguity"] < 0.5, "float32")
+        self._add("certain", ops.sum(classes * certain[:, None], axis=0))
         passed = classes * ops.cast(mask, "float32")[:, None]
         self._add("pseudo_labels", ops.sum(passed, axis=0))
         ambiguity, entropy = (
@@ -129,8 +133,8 @@ class EpochStatistics(keras.metrics.Metric):
     def read(self) -> dict[str, np.ndarray]:
         """Returns the sums of the epoch so far; without any, those of no step."""
         if not self.built:
-            names = ("classes", "clusters", "pseudo_labels", "agreement", "finite")
-            return dict.fromkeys(names, np.zeros(1))
+            names = ("classes", "clusters", "certain", "pseudo_labels", "agreement")
+            return dict.fromkeys((*names, "finite"), np.zeros(1))
         return {
             name: np.array(ops.convert_to_numpy(variable.value), "float64")
             for name, variable in self._sums.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_dc3._validation import check_names, check_positive_int
-from keras_dc3.metrics import proposal_scores
+from keras_dc3._validation import check_names, check_ordered, check_positive_int
+from keras_dc3.callbacks.validation_figures import ValidationFigures
+from keras_dc3.metrics import proposal_scores, selective_score
+from keras_dc3.models.arguments import is_loader
 from keras_dc3.models.given_images import check_form, check_given
 from keras_dc3.models.inputs import (
+    as_numpy,
     check_image_shapes,
     check_labels,
     is_training_batch,
@@ -110,7 +114,31 @@ def _labeled_batches(
         return (x[i][:2] for i in range(min(len(x), steps or len(x))))
     if hasattr(x, "element_spec"):
         return (batch[:2] for batch in (x if steps is None else x.take(steps)))
+    if is_loader(x):
+        return (as_numpy(batch[:2]) for batch in itertools.islice(x, steps))
     return None
+
+
+def score_names(soft: bool) -> list[str]:
+    """Returns the names of what `scores` computes, for soft labels or for classes."""
+    names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated", "selective_score"]
+    if soft:
+        return names
+    # d measures distances of soft labels.
+    return [name for name in names if name not in ("d", "d_minus_f1")]
+
+
+def has_soft_labels(x: Any, y: Any) -> bool | None:
+    """Returns whether evaluation data have soft labels; None if not scored at all."""
+    if y is None and hasattr(x, "element_spec"):
+        y = x.element_spec[1]
+    elif y is None:
+        batches = _labeled_batches(x, y, 1, 1)
+        batch = None if batches is None else next(batches, None)
+        y = None if batch is None else batch[1]
+    if y is None:
+        return None
+    return len(y.shape) == 2 and y.shape[1] != 1
 
 
 def scores(
@@ -141,17 +169,13 @@ def scores(
         last.keep(model.step.value, labels, whole)
     if not soft:
         labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
-    names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated"]
-    if not soft:  # d measures distances of soft labels
-        names = ["f1", "ambiguous", "degenerated"]
+    names = score_names(soft)
     if not all(np.isfinite(value).all() for value in whole.values()):
         return dict.fromkeys(names, math.nan)  # a diverged model, like its loss
-    results = proposal_scores(
-        labels,
-        whole["classes"],
-        whole["clusters"],
-        whole["ambiguity"] if model.config.predicts_ambiguity else None,
-    )
+    ambiguity = whole["ambiguity"] if model.config.predicts_ambiguity else None
+    results = proposal_scores(labels, whole["classes"], whole["clusters"], ambiguity)
+    results["selective_score"] = selective_score(labels, whole["classes"], ambiguity)
+    model.validation_figures = ValidationFigures.of(labels, whole["classes"])
     return {name: float(results[name]) for name in names}
 
 
@@ -181,6 +205,7 @@ def _identified_batches(
                 "An array of images does not say which image is which: pass `ids`, one "
                 "string per image, such as the file names."
             )
+        check_ordered("ids", ids)
         ids = check_names("ids", [_text(name) for name in ids])
         if len(ids) != len(dataset):
             raise ValueError(

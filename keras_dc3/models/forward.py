@@ -14,6 +14,12 @@ from keras_dc3.strategies.strategy import LABELED
 JOINED_ROLES = {"joint": ("student",), "per_view": ()}
 
 
+def _rows(outputs: dict[str, Any], rows: slice) -> dict[str, Any]:
+    if rows == slice(None):
+        return outputs
+    return {name: value[rows] for name, value in outputs.items()}
+
+
 class ForwardMixin:
     """`call` of `DC3Model`, for images and for training batches."""
 
@@ -46,7 +52,7 @@ class ForwardMixin:
         Outside training, those of an image that cannot be answered are NaN.
         """
         if training:
-            return self.network(images, training=True)
+            return self._own_pass(self.network.prepare(images), training=True)
         images = ops.convert_to_tensor(images)
         is_empty = isinstance(images.shape[0], int) and not images.shape[0]
         if is_empty:  # TensorFlow cannot convolve it
@@ -54,7 +60,7 @@ class ForwardMixin:
         if self.evaluate_with == "ema":
             outputs = self._pass(images, averaged=True, training=False)
         else:
-            outputs = self.network(images, training=False)
+            outputs = self._own_pass(self.network.prepare(images), training=False)
         if is_empty:
             return tree.map_structure(lambda output: output[:0], outputs)
         good = self.network.can_answer(images)
@@ -79,12 +85,15 @@ class ForwardMixin:
             "ambiguity": ambiguity,
         }
 
+    def _own_pass(self, prepared: Any, training: bool) -> dict[str, Any]:
+        """Returns the outputs for prepared images, by the weights themselves."""
+        images, own = self.collective.spread(prepared)
+        return _rows(self.network(images, training=training, prepared=True), own)
+
     def _joint_pass(self, images: dict[str, Any], training: bool) -> dict[str, Any]:
         """Returns the outputs of several views, from one pass with gradient."""
         prepared = [self.network.prepare(part) for part in images.values()]
-        outputs = self.network(
-            ops.concatenate(prepared, axis=0), training=training, prepared=True
-        )
+        outputs = self._own_pass(ops.concatenate(prepared, axis=0), training)
         parts, start = {}, 0
         for view, part in zip(images, prepared, strict=True):
             rows = slice(start, start + ops.shape(part)[0])
@@ -109,17 +118,13 @@ class ForwardMixin:
             value = self.average.value_of if averaged else lambda v: v.value
             return [value(variable) for variable in variables]
 
-        rows = None
-        if training and images.shape[0] in (None, 0):
-            # A replica may have no image, which TensorFlow cannot convolve.
-            rows = ops.shape(images)[0]
-            one = ops.zeros((1, *images.shape[1:]), images.dtype)
-            images = ops.concatenate([images, one])[: ops.maximum(rows, 1)]
+        images, own = self.collective.spread(network.prepare(images))
         outputs, state = network.stateless_call(
             values(network.trainable_variables),
             values(network.non_trainable_variables),
             images,
             training=training,
+            prepared=True,
         )
         if training:
             statistics = {id(v) for v in network.non_trainable_weights}
@@ -127,6 +132,4 @@ class ForwardMixin:
             for variable, value in pairs:
                 if id(variable) not in statistics:
                     variable.assign(value)
-        if rows is None:
-            return outputs
-        return tree.map_structure(lambda output: output[:rows], outputs)
+        return _rows(outputs, own)

@@ -71,7 +71,8 @@ class InferenceMixin:
     ) -> Any:
         """Returns loss and metrics, and with `return_dict=True` the DC3 scores.
 
-        The scores are those of `keras_dc3.metrics.proposal_scores`, computed in a
+        The scores are those of `keras_dc3.metrics.proposal_scores`, and
+        `selective_score`, computed in a
         second pass over `x`; `d` and its kin need soft labels (n, k). A generator
         cannot be passed over twice: it gives loss and metrics alone.
 

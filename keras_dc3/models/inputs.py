@@ -7,9 +7,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
-from keras_dc3._validation import check_class_labels, check_soft_labels
+from keras_dc3._validation import (
+    check_channels_last,
+    check_class_labels,
+    check_soft_labels,
+)
 
 _FORM = (
     'A training batch is `({"labeled": images, "unlabeled": {view: images}}, labels)`'
@@ -39,7 +43,14 @@ def as_arrays(labels: Any) -> Any:
         return np.asarray(labels)
     if ops.is_tensor(labels):
         return ops.convert_to_numpy(labels)
+    if hasattr(labels, "detach"):  # a tensor of PyTorch under another backend
+        return labels.detach().cpu().numpy()
     return labels.to_numpy() if hasattr(labels, "to_numpy") else labels
+
+
+def as_numpy(structure: Any) -> Any:
+    """Returns a nested structure of tensors, of any framework, as NumPy arrays."""
+    return tree.map_structure(lambda part: np.asarray(as_arrays(part)), structure)
 
 
 def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
@@ -100,6 +111,8 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
                 f"The {name!r} images must have shape (n, height, width, channels). "
                 f"Received: {tuple(shape)}.{hint}"
             )
+        if tuple(shape)[1:] != expected:
+            check_channels_last("given" if name == "images" else repr(name), shape)
         shape = tuple(shape)[1:]
         expected = expected or shape
         pairs = zip(shape, expected, strict=True)

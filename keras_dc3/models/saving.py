@@ -13,6 +13,7 @@ from keras_dc3.metrics import Verdict
 from keras_dc3.models.accuracy import MajorityAccuracy
 from keras_dc3.models.own_scaling import has_rescaling
 from keras_dc3.models.remembering import STORED
+from keras_dc3.models.step import MeanOfShares
 from keras_dc3.optimizers import reference_optimizer
 
 _FILES = (".keras", ".h5", ".hdf5")
@@ -58,8 +59,9 @@ class SavingMixin:
                 `training_steps` steps.
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
-            metrics: of the class prediction; `"auto"`: accuracy, where m classes that tie
-                for the most answers are right by 1 / m each (Keras' takes the first).
+            metrics: of the class prediction; `"auto"`: accuracy, where m classes that
+                tie for the most answers are right by 1 / m each (Keras' takes the
+                first).
             **kwargs: as for `keras.Model.compile`.
         """
         if loss is not None or loss_weights is not None:
@@ -79,6 +81,9 @@ class SavingMixin:
                 f"Keras miscounts steps. Received: {kwargs['steps_per_execution']}"
             )
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
+        if self.collective.replicas > 1:
+            # Keras' own weighs each replica's share by the number of its images.
+            self._loss_tracker = MeanOfShares(self.collective, "loss")
         self._build_optimizer()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

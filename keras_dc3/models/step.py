@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from keras_dc3.collective import Collective
 from keras_dc3.models.epoch_statistics import EpochStatistics
 from keras_dc3.models.seen_values import SeenValues
 from keras_dc3.objective import TERMS
@@ -23,12 +24,32 @@ def restart_step(training_steps: int) -> int:
     return round(_RESTART * training_steps)
 
 
-def term_metrics() -> dict[str, keras.metrics.Metric]:
+class MeanOfShares(keras.metrics.Mean):
+    """The mean over all images of what replicas hold shares of.
+
+    Each replica adds the sum of its images over the number of all replicas' images,
+    times the number of replicas, as Keras does with a loss. Replicas therefore count
+    alike, however many images each has, and a batch as many as it has in all.
+
+    Args:
+        collective: the replicas.
+        name: of the logged quantity.
+    """
+
+    def __init__(self, collective: Collective, name: str):
+        super().__init__(name=name)
+        self._collective = collective
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Adds a batch; `sample_weight` is the number of this replica's images."""
+        images = self._collective.sum(ops.cast(sample_weight, "float32"))
+        super().update_state(values, images / self._collective.replicas)
+
+
+def term_metrics(collective: Collective) -> dict[str, keras.metrics.Metric]:
     """Returns a mean for each logged quantity, and what is kept beside the logs."""
-    means = {
-        name: keras.metrics.Mean(name=name if name in RATES else f"{name}_loss")
-        for name in (*TERMS, *RATES)
-    }
+    means = {name: MeanOfShares(collective, f"{name}_loss") for name in TERMS}
+    means |= {name: keras.metrics.Mean(name=name) for name in RATES}
     return {
         **means,
         "statistics": EpochStatistics(),
@@ -63,6 +84,7 @@ class StepMixin:
             total = loss + self._additional_losses()
             if training:
                 terms = {"supervised": loss}
+                self._log_terms(terms, ops.shape(targets)[0])
                 self.epoch_statistics.update_state(x, y_pred, terms, total)
             return total
         strategy = self.strategy
@@ -92,7 +114,8 @@ class StepMixin:
         if training:
             self._update_clusters(anchor, ranked)
         total = sum(terms.values()) + self._additional_losses()
-        mask, predicted = strategy.mask(logits), self._probabilities(anchor)
+        mask = self._per_image("mask", strategy.mask(logits), anchor["class_logits"])
+        predicted = self._probabilities(anchor)
         self._log(terms, predicted["ambiguity"], mask, ops.shape(targets)[0])
         self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
         return total
@@ -112,33 +135,33 @@ class StepMixin:
             restart=self.step.value == restart_step(self.training_steps),
         )
 
-    def _per_image(self, name: str, losses: Any, logits: Any) -> Any:
-        """Returns a strategy's losses in float32, checked to be one per image."""
-        losses = ops.convert_to_tensor(losses)
-        if len(losses.shape) != 1 or (
-            None not in (losses.shape[0], logits.shape[0])
-            and losses.shape[0] != logits.shape[0]
+    def _per_image(self, name: str, values: Any, logits: Any) -> Any:
+        """Returns a strategy's values in float32, checked to be one per image."""
+        values = ops.convert_to_tensor(values)
+        # A known number for an unknown number of images would be spread over them.
+        if len(values.shape) != 1 or (
+            values.shape[0] is not None and values.shape[0] != logits.shape[0]
         ):
             raise ValueError(
-                f"`{type(self.strategy).__name__}.{name}` must return one loss per "
+                f"`{type(self.strategy).__name__}.{name}` must return one value per "
                 f"image, shape ({logits.shape[0]},). Received: shape "
-                f"{tuple(losses.shape)}"
+                f"{tuple(values.shape)}"
             )
-        # Where the number of images is unknown while tracing, the sum checks it.
-        return ops.cast(losses, "float32") + ops.zeros_like(logits[:, 0])
+        # Where both numbers are unknown while tracing, this compares them.
+        return ops.reshape(ops.cast(values, "float32"), (ops.shape(logits)[0],))
 
     def _additional_losses(self) -> Any:
         return sum((self._aggregate_additional_loss(v) for v in self.losses), 0.0)
 
     def _log(self, terms: dict[str, Any], ambiguity: Any, mask: Any, rows: Any) -> None:
-        # A term is this replica's share of a global mean; this makes it a local mean.
-        local = ops.cast(rows, "float32")
-        scale = self.collective.sum(local) / ops.maximum(local, 1.0)
-        for name, term in terms.items():
-            self._terms[name].update_state(term * scale, sample_weight=rows)
+        self._log_terms(terms, rows)
         # By image, not by batch: a replica may have fewer, or none.
         self._terms["ambiguous"].update_state(ambiguity >= 0.5)
         self._terms["mask_rate"].update_state(mask)
+
+    def _log_terms(self, terms: dict[str, Any], rows: Any) -> None:
+        for name, term in terms.items():
+            self._terms[name].update_state(term * self.collective.replicas, rows)
 
     def _targets(self, y: Any) -> Any:
         """Returns labels as float32 distributions (n, k)."""
@@ -153,11 +176,45 @@ class StepMixin:
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        if "classes" in y_pred:
+        plain = "classes" in y_pred
+        if plain:
             classes = y_pred["classes"]
         else:
             classes = ops.softmax(y_pred[LABELED]["class_logits"], axis=-1)
-        return super().compute_metrics(x, self._targets(y), classes, sample_weight)
+        logs = super().compute_metrics(x, self._targets(y), classes, sample_weight)
+        if plain:  # what is not computed is not logged
+            for name, metric in self._terms.items():
+                if name != "supervised":
+                    logs.pop(metric.name, None)
+        return logs
+
+    def _get_metrics_result_or_logs(self, logs: Any) -> Any:
+        # Keras takes the figures of an epoch's last batch for those of the epoch where
+        # a step does not log every metric.
+        results = self.get_metrics_result()
+        if not logs or not set(logs) <= set(results):
+            return super()._get_metrics_result_or_logs(logs)
+        return {name: results[name] for name in logs}
+
+    def metric_names(self) -> list[str]:
+        """Returns the names of all metrics that the steps may log."""
+        with self.collective.scope():  # Keras knows them once it has seen a batch
+            nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
+            super().compute_metrics(None, nothing, nothing, None)
+        self.reset_metrics()
+        return list(self.get_metrics_result())
+
+    def metrics_without_direction(self) -> list[str]:
+        """Returns the names of compiled metrics of which Keras knows no direction.
+
+        To be called after `metric_names`.
+        """
+        return [
+            part.name
+            for metric in self.metrics
+            for part in getattr(metric, "metrics", ())
+            if not hasattr(part, "_direction")
+        ]
 
     @property
     def epoch_statistics(self) -> EpochStatistics:

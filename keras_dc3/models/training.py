@@ -12,10 +12,21 @@ from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.data.class_weights import class_weights
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import continuing, evaluation, inputs
-from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.arguments import (
+    check_batched,
+    check_fit_arguments,
+    is_loader,
+)
+from keras_dc3.models.backbone_top import check_backbone_top
+from keras_dc3.models.checked_batches import (
+    CheckedBatches,
+    checked_batches,
+    checked_loader,
+)
 from keras_dc3.models.concluding import LastValidation, conclude
 from keras_dc3.models.file_errors import plain_file_errors
 from keras_dc3.models.learning_rate import check_rate_callbacks
+from keras_dc3.models.logged import logged_names, with_logs
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.models.training_length import (
@@ -37,8 +48,8 @@ def _peek(x: Any, y: Any) -> tuple[Any, Any] | None:
     element = getattr(x, "element_spec", None)
     if element is None and isinstance(x, keras.utils.PyDataset):
         element = x[0]
-    if element is None and type(x).__module__.startswith("torch"):
-        element = next(iter(x))
+    if element is None and is_loader(x):
+        element = inputs.as_numpy(next(iter(x)))
     if element is None:
         return None
     if not isinstance(element, tuple | list) or len(element) < 2:
@@ -47,6 +58,9 @@ def _peek(x: Any, y: Any) -> tuple[Any, Any] | None:
             f"{type(element).__name__}; labels are missing."
         )
     return element[0], element[1]
+
+
+_VALIDATION = ("validation_steps", "validation_batch_size", "validation_freq")
 
 
 class TrainingMixin:
@@ -82,11 +96,16 @@ class TrainingMixin:
 
         Besides what `keras.Model.fit` logs, each epoch logs the terms of the objective,
         the fraction of unlabeled images called ambiguous, the mask rate, and on the
-        validation data the scores of `keras_dc3.metrics.proposal_scores`. A collapsed
-        run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
-        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`). At the end
-        stands the `verdict`, whether the proposals are of use, by the validation
-        images; it is printed unless `verbose=0`.
+        validation data the scores of `keras_dc3.metrics.proposal_scores` and
+        `val_selective_score`. Plain `(images, labels)` log `supervised_loss` alone of
+        the terms. To choose an epoch, monitor `val_selective_score`: it is a finite
+        number from the first epoch, and Keras is told that more is better, as it is of
+        the other scores. A figure that is not logged, or has no better direction, is
+        told before the first step. `CSVLogger` gets the columns of all figures.
+        A collapsed run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and
+        a loss that is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
+        At the end stands the `verdict`, whether the proposals are of use, by the
+        validation images; it is printed unless `verbose=0`.
 
         Args:
             x: a data set of `keras_dc3.datasets`, or any object with `num_classes`,
@@ -112,12 +131,22 @@ class TrainingMixin:
         All other arguments are as for `keras.Model.fit`.
 
         Raises:
-            ValueError: for data that cannot be trained on; before training starts,
-                where the data can be looked into.
+            ValueError: for data that cannot be trained on, numbers that make no
+                sense, or callbacks that monitor what is not logged; before training
+                starts, where the data can be looked into.
             FloatingPointError: where the loss becomes NaN or infinite. The model then
                 has its state of the last good epoch.
             ImageFileError: for an image file that cannot be read.
         """
+        check_fit_arguments(
+            epochs,
+            initial_epoch,
+            batch_size,
+            steps_per_epoch,
+            validation_split=validation_split,
+            **{name: kwargs[name] for name in _VALIDATION if name in kwargs},
+        )
+        check_batched(x, batch_size, sample_weight)
         cardinality = getattr(x, "cardinality", None)
         if steps_per_epoch is None and callable(cardinality) and cardinality() == -1:
             raise ValueError(
@@ -182,6 +211,8 @@ class TrainingMixin:
                 x = checked.check_values(x, self.num_classes)
             elif isinstance(x, keras.utils.PyDataset):
                 x = CheckedBatches(x, self.num_classes, self._image_shape)
+            elif is_loader(x):
+                x = checked_loader(x, self.num_classes, self._image_shape)
             elif hasattr(x, "__next__"):
                 shuffle = False
                 x = checked_batches(x, self.num_classes, self._image_shape)
@@ -206,7 +237,12 @@ class TrainingMixin:
         callbacks.sort(key=continuing.place)
         masked = type(self.strategy).mask is not SSLStrategy.mask
         callbacks.append(CollapseMonitor(masked))
+        if steps_taken(self) == 0:
+            check_backbone_top(self.backbone, self._image_shape)
         self._build_statistics()
+        callbacks = with_logs(
+            callbacks, self, self._logged(x, y, validation_data, validation_split)
+        )
         if steps_taken(self) == 0:
             self.average.reset(self.network)
         length = TrainingLength(self)
@@ -238,6 +274,18 @@ class TrainingMixin:
         last, self._last_validation = self._last_validation, None
         self.verdict = conclude(self, last, verbose)
         return history
+
+    def _logged(self, x: Any, y: Any, validation: Any, split: float) -> list[str]:
+        """Returns the names of what this training logs."""
+        if split and validation is None:
+            validation = x, y
+        soft = None
+        if validation is not None:
+            pair = validation if isinstance(validation, tuple | list) else (validation,)
+            soft = evaluation.has_soft_labels(*(*pair, None)[:2])
+        batch = _peek(x, y)
+        plain = batch is not None and not inputs.is_training_batch(batch[0])
+        return logged_names(self, plain, validation is not None, soft)
 
     def _build_statistics(self) -> None:
         if not self.epoch_statistics.built:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from keras_dc3.callbacks import collapse_monitor
+from keras_dc3.callbacks import collapse_monitor, generalization
+from keras_dc3.callbacks.validation_figures import ValidationFigures
 from tests.models.helpers import STRATEGIES, Batches, make_model, strategy
 
 EPOCHS, STEPS, BATCH = 4, 5, 24  # 20 steps: fewer say nothing
@@ -258,3 +259,74 @@ def test_a_short_training_that_goes_well_is_told_nothing(ssl, make_backbone):
     )
     told = fit(model, noisy, y, epochs=12)
     assert [message for message in told if "(mask_rate 0.0)" not in message] == []
+
+
+def figures(right, wrong, commonest=0.5, k=3):
+    """Those of a validation with so many images right, and wrong."""
+    n = right + wrong
+    majority = np.where(np.arange(n) < round(commonest * n), 0, 1)
+    predicted = np.where(np.arange(n) < right, majority, 2)
+    return ValidationFigures.of(np.eye(k)[majority], np.eye(k)[predicted])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        (40, 160, True),
+        (100, 100, True),  # just as good
+        (140, 60, False),
+        (4, 6, False),  # too few images
+        (14, 16, False),  # 47% of 30: it may well be 60%
+    ],
+)
+def test_accuracy_not_above_the_commonest_class(right, wrong, told):
+    message = generalization.not_above_commonest(figures(right, wrong), str)
+    assert (message is not None) == told
+    if told:
+        share = f"{right / (right + wrong):.1%}"
+        assert message.startswith(f"{share} of the {right + wrong} validation images")
+        assert "the commonest class, 0, would get: 50.0%" in message
+
+
+def test_classes_that_are_never_certain():
+    def told(predicted, certain, seen=None):
+        return generalization.never_certain(
+            np.array(predicted), np.array(certain), seen, "'{}'".format
+        )
+
+    assert told([40, 40, 40], [20, 1, 30]) is None
+    assert told([40, 10, 40], [20, 0, 30]) is None  # too few to tell
+    assert told([40, 40, 40], [0, 0, 0]) is None  # told as a whole
+    assert "'1', predicted for 40 unlabeled" in told([40, 40, 40], [20, 0, 30])
+    message = told([40, 0, 40], [20, 0, 30], figures(100, 100))
+    assert "'1', never predicted, but the majority label of 100" in message
+
+
+@pytest.mark.parametrize(
+    ("losses", "accuracy", "told"),
+    [
+        ([1.0, 0.5, 0.6, 0.7, 0.8], 1.0, True),
+        ([1.0, 0.5, 0.6, 0.7, 0.8], 0.8, False),
+        ([1.0, 0.8, 0.6, 0.5, 0.45], 1.0, False),
+        ([1.0, 0.5, 0.7, 0.51, 0.8], 1.0, False),  # up and down
+        ([0.1, 0.01, 0.02, 0.02, 0.02], 1.0, False),  # next to nothing
+        ([0.5, 0.8, 0.9], 1.0, False),  # too early to tell
+        ([1.0, 0.5, 0.6, 0.7, 0.8], None, False),
+    ],
+)
+def test_validation_loss_that_rises(losses, accuracy, told):
+    message = generalization.memorizing(losses, accuracy, "val_x")
+    assert (message is not None) == told
+    if told:
+        assert "from 0.5 to 0.8, while 100.0% of the labeled images" in message
+
+
+def test_a_model_no_better_than_the_commonest_class_is_told():
+    x, y = colours("mean_teacher")
+    labels = np.where(np.arange(len(y)) % 2, 2, y)  # 2 is commonest, and rarely right
+    weights = [np.roll(np.eye(3), 1, axis=1) * 10, np.zeros(3)]
+    model = colour_model(class_head=weights, class_names=["cod", "eel", "ray"])
+    told = fit(model, x, y, validation_data=(x["labeled"], labels))
+    (message,) = [text for text in told if "commonest" in text]
+    assert message.startswith("Epoch 4: ") and "2 ('ray'), would get" in message
+    assert fit(colour_model(), x, y, validation_data=(x["labeled"], y)) == []

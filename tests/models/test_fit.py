@@ -19,7 +19,7 @@ from tests.models.helpers import (
 
 TERMS = {f"{t}_loss" for t in ("supervised", "ssl", "inverse", "ambiguity")}
 TERMS |= {"consistency_loss", "ambiguous", "mask_rate", "loss", "accuracy"}
-SCORES = {"f1", "d", "d_minus_f1", "ambiguous", "degenerated"}
+SCORES = {"f1", "d", "d_minus_f1", "ambiguous", "degenerated", "selective_score"}
 
 
 @pytest.mark.parametrize("ssl", STRATEGIES)

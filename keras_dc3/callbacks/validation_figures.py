@@ -1,0 +1,53 @@
+"""What a validation leaves behind for the callbacks, beside the logs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_ONE_SIDED = 1.645  # standard deviations: 95% of a normal distribution lie below
+
+
+@dataclass(frozen=True)
+class ValidationFigures:
+    """How the class predictions compare with always saying the commonest class.
+
+    Attributes:
+        images: number of validation images.
+        accuracy: share of the images whose majority label is predicted.
+        commonest: the class that is the majority label of most images.
+        share: its share of the images, the accuracy of always saying it.
+        most: accuracy - share is below this, with 95% confidence.
+        labeled: number of images by majority label, (k,).
+        predicted: number of images by predicted class, (k,).
+    """
+
+    images: int
+    accuracy: float
+    commonest: int
+    share: float
+    most: float
+    labeled: np.ndarray
+    predicted: np.ndarray
+
+    @classmethod
+    def of(cls, soft_labels: Any, classes: Any) -> ValidationFigures:
+        """Makes them from soft labels (n, k) and predicted probabilities (n, k)."""
+        n, k = soft_labels.shape
+        majority, predicted = soft_labels.argmax(axis=1), classes.argmax(axis=1)
+        labeled = np.bincount(majority, minlength=k)
+        commonest = int(labeled.argmax())
+        # In pairs: on many images both are right, or both wrong.
+        gains = (predicted == majority) * 1.0 - (majority == commonest)
+        return cls(
+            images=n,
+            accuracy=float((predicted == majority).mean()),
+            commonest=commonest,
+            share=float(labeled[commonest] / n),
+            most=float(gains.mean() + _ONE_SIDED * gains.std() / math.sqrt(n)),
+            labeled=labeled,
+            predicted=np.bincount(predicted, minlength=k),
+        )

@@ -1,0 +1,94 @@
+"""The plain arguments of `fit`, checked before anything is built."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dc3._validation import check_positive_int
+from keras_dc3.models.inputs import is_data
+
+
+def check_fit_arguments(
+    epochs: Any,
+    initial_epoch: Any,
+    batch_size: Any,
+    steps_per_epoch: Any,
+    validation_steps: Any = None,
+    validation_batch_size: Any = None,
+    validation_freq: Any = 1,
+    validation_split: Any = 0.0,
+) -> None:
+    """Raises ValueError for numbers that `keras.Model.fit` takes without a word."""
+    check_positive_int("epochs", epochs)
+    check_positive_int("initial_epoch", initial_epoch, least=0)
+    if initial_epoch > epochs:
+        raise ValueError(
+            "`epochs` is the number of the last epoch, not how many to add: to train "
+            f"{epochs} more, pass `epochs={initial_epoch + epochs}`. Received: "
+            f"initial_epoch={initial_epoch}, epochs={epochs}"
+        )
+    if initial_epoch == epochs:
+        warnings.warn(
+            f"Nothing is trained: `initial_epoch` and `epochs` are both {epochs}.",
+            stacklevel=3,
+        )
+    optional = {
+        "batch_size": batch_size,
+        "steps_per_epoch": steps_per_epoch,
+        "validation_steps": validation_steps,
+        "validation_batch_size": validation_batch_size,
+    }
+    for name, value in optional.items():
+        if value is not None:
+            check_positive_int(name, value)
+    if isinstance(validation_freq, list | tuple):
+        for epoch in validation_freq:
+            check_positive_int("validation_freq", epoch)
+    else:
+        check_positive_int("validation_freq", validation_freq)
+    if (
+        isinstance(validation_split, bool)
+        or not isinstance(validation_split, int | float | np.number)
+        or not 0.0 <= validation_split < 1.0
+    ):
+        raise ValueError(
+            "`validation_split` must be a number of at least 0 and below 1. Received: "
+            f"validation_split={validation_split!r}"
+        )
+
+
+def check_batched(x: Any, batch_size: Any, sample_weight: Any) -> None:
+    """Raises ValueError for arguments that data in batches leave no room for."""
+    batched = is_data(x) or isinstance(x, keras.utils.PyDataset)
+    batched = batched or hasattr(x, "element_spec") or hasattr(x, "__next__")
+    if not batched and not is_loader(x):
+        return
+    if batch_size is not None:
+        where = "Give it where the data are made"
+        if is_data(x):
+            where = "Give it to the function that made the data set"
+        raise ValueError(
+            "The training data come in batches of their own, so `batch_size` would be "
+            f"ignored. {where}; for arrays of validation data pass "
+            f"`validation_batch_size`. Received: batch_size={batch_size!r}"
+        )
+    if sample_weight is not None:
+        advice = "yield `(inputs, labels, weights)`"
+        if is_data(x):
+            advice = 'pass `class_weight`, such as `class_weight="balanced"`'
+        raise ValueError(
+            "The training data come in batches of their own, so `sample_weight` would "
+            f"be ignored: {advice} instead."
+        )
+
+
+def is_loader(x: Any) -> bool:
+    """Whether `x` is a `torch.utils.data.DataLoader`."""
+    return any(
+        cls.__module__.startswith("torch.") and cls.__name__ == "DataLoader"
+        for cls in type(x).__mro__
+    )

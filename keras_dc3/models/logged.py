@@ -1,0 +1,80 @@
+"""Which figures a training logs, known before its first step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from keras_dc3.callbacks.csv_columns import CSVColumns
+from keras_dc3.callbacks.monitored import DIRECTIONS, monitored
+from keras_dc3.models.evaluation import score_names
+from keras_dc3.objective import TERMS
+
+# Neither more nor less of them is better.
+_RATES = ("ambiguous", "mask_rate")
+
+
+def logged_names(
+    model: Any, plain: bool, validated: bool, soft: bool | None
+) -> list[str]:
+    """Returns the names of all that the model itself logs.
+
+    Args:
+        model: the `DC3Model`, built.
+        plain: whether it is trained on `(images, labels)` alone.
+        validated: whether there are validation data.
+        soft: whether their labels are soft; None where no scores are computed.
+    """
+    names = model.metric_names()
+    terms = {*(f"{term}_loss" for term in TERMS), *_RATES}
+    untrained = terms - {"supervised_loss"} if plain else set()
+    training = [name for name in names if name not in untrained]
+    if not validated:
+        return training
+    validation = [name for name in names if name not in terms]
+    if soft is not None:
+        validation += score_names(soft)
+    return [*training, *(f"val_{name}" for name in validation)]
+
+
+def _is_ours_or_keras(callback: Any) -> bool:
+    if isinstance(callback, keras.callbacks.LambdaCallback):
+        return False
+    return type(callback).__module__.split(".")[0] in ("keras", "keras_dc3")
+
+
+def with_logs(callbacks: Iterable[Any], model: Any, names: list[str]) -> list[Any]:
+    """Returns the callbacks of `fit`, those that live on logged figures prepared.
+
+    Raises:
+        ValueError: as `keras_dc3.callbacks.monitored`.
+    """
+    callbacks = list(callbacks)
+    writes_rate = (
+        keras.callbacks.ReduceLROnPlateau,
+        keras.callbacks.LearningRateScheduler,
+    )
+    if any(isinstance(callback, writes_rate) for callback in callbacks):
+        names = [*names, "learning_rate"]
+    directions = {
+        **dict.fromkeys((f"{term}_loss" for term in TERMS), "min"),
+        **dict.fromkeys((*_RATES, "learning_rate"), None),
+        **dict.fromkeys(model.metrics_without_direction(), None),
+        **DIRECTIONS,
+    }
+    known = type(model).__module__.split(".")[0] == "keras_dc3"
+    result = monitored(
+        callbacks,
+        names,
+        directions,
+        complete=known and all(map(_is_ours_or_keras, callbacks)),
+        chooses=model.config.predicts_ambiguity,
+    )
+    prepared = []
+    for callback in result:
+        if isinstance(callback, keras.callbacks.CSVLogger):
+            prepared.append(CSVColumns(callback, names))
+        prepared.append(callback)
+    return prepared
