@@ -1,8 +1,8 @@
 """Hands of somebody in a hurry, on a mouse and keys or on a touch screen.
 
-They act by real events of the browser, aim at what they saw before, and overlap: the next
-key goes down before the last one is up, a key while the mouse is still pressed, a finger
-while another one still lies on the glass.
+They act by real events of the browser, aim at what they saw before, and overlap: the
+next key goes down before the last one is up, a key while the mouse is still pressed, a
+finger while another one still lies on the glass.
 """
 
 import time

@@ -21,14 +21,14 @@ class Intentions:
             self.items += [(content["images"][i], again) for i in step["images"]]
             card = {"kind": step["kind"], "items": range(first, len(self.items))}
             self.cards.append({**card, "proposed": step.get("label")})
-        # What was meant so far; `left` images were marked when their group was accepted.
+        # What was meant so far.
         self.meant = {"own": {}, "marked": set(), "label": {}, "accepted": set()}
         self.past, self.future = [], []
         self.place, self.focus = 0, 0
         self.touched = False  # whether images were marked since the card came
 
     def places(self):
-        """Cards in order, then ("left", item) for images that come again, then "end"."""
+        """Cards, then ("left", item) for marked images that come again, then "end"."""
         left = [
             ("left", item)
             for number, card in enumerate(self.cards)
@@ -147,14 +147,13 @@ class Intentions:
         self._go(entry[3])
 
     def answers(self):
-        """(image, whether it came again) -> position of the class, -1 for cannot tell."""
-        found = {}
+        """(image, whether it came again) -> position of the class, -1 for none."""
+        found, accepted = {}, self.meant["accepted"]
         for number, card in enumerate(self.cards):
             for item in card["items"]:
                 if item in self.meant["own"]:
                     found[self.items[item]] = self.meant["own"][item]
-                elif number in self.meant["accepted"]:
-                    if item not in self.meant["marked"]:
-                        label = self.meant["label"].get(number, card["proposed"])
-                        found[self.items[item]] = label
+                elif number in accepted and item not in self.meant["marked"]:
+                    label = self.meant["label"].get(number, card["proposed"])
+                    found[self.items[item]] = label
         return found

@@ -6,7 +6,7 @@ import pytest
 from keras_dc3.proposals import Proposals
 from tests.review.driving import answers, begin, go_on, seen, write
 from tests.review.hands import LOOK
-from tests.review.helpers import make_images, make_proposals
+from tests.review.helpers import make_proposals
 
 pytest.importorskip("PIL.Image")
 

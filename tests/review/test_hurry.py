@@ -22,8 +22,8 @@ SOON = 250  # milliseconds, as the README says
 class Person:
     """Does at random what people do, keeps what was meant, and reads what is told.
 
-    What is not for a whole card or group counts at once, always. The rest counts, or the
-    page says that it was ignored; then somebody who meant it does it again.
+    What is not for a whole card or group counts at once, always. The rest counts, or
+    the page says that it was ignored; then somebody who meant it does it again.
     """
 
     def __init__(self, page, hands, content, rng):
@@ -56,7 +56,7 @@ class Person:
         assert not new, f"told without need: {new}"
 
     def judged(self, name, *args):
-        """An answer for a whole card or group, until it counts. Returns nothing told."""
+        """An answer for a whole card or group, again until it counts."""
         self.expect_nothing_told()
         came = self.page.evaluate("window.witness.changed").pop()
         for _ in range(20):
@@ -91,7 +91,7 @@ class Person:
         self.by_itself |= self.meant.place != place
 
     def twice(self, act):
-        """One press too many: what comes next on the same key or button is no answer."""
+        """One press too many: the second one is no answer."""
         self.expect_nothing_told()
         self.act("twice", act)
         self.acts += 1
@@ -238,7 +238,7 @@ class Person:
 
 
 def sheet(tmp_path, n):
-    """A page of groups of about a dozen images, and blind ones of which some come again."""
+    """A page of small groups, and blind images of which some come again."""
     rng = np.random.default_rng(0)
     classes = np.eye(len(NAMES))[rng.integers(0, len(NAMES), n)] * 0.9 + 0.01
     clusters = np.eye(n // 10)[rng.integers(0, n // 10, n)]
