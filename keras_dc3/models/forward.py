@@ -76,13 +76,19 @@ class ForwardMixin:
     def _probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
         ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
         if not self.config.predicts_ambiguity:
-            # An image without an answer has none of this, too.
-            ambiguity = ops.where(ops.isnan(ambiguity), ambiguity, 0.0)
+            ambiguity = ops.zeros_like(ambiguity)
         clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
+        # Said once more: XLA may make numbers of NaN in a softmax.
+        is_unknown = ops.any(ops.isnan(outputs["class_logits"]), axis=-1)
+
+        def known(values: Any) -> Any:
+            rows = is_unknown if len(values.shape) == 1 else is_unknown[:, None]
+            return ops.where(rows, ops.cast(math.nan, values.dtype), values)
+
         return {
-            "classes": ops.softmax(outputs["class_logits"], axis=-1),
-            "clusters": ops.softmax(clusters, axis=-1),
-            "ambiguity": ambiguity,
+            "classes": known(ops.softmax(outputs["class_logits"], axis=-1)),
+            "clusters": known(ops.softmax(clusters, axis=-1)),
+            "ambiguity": known(ambiguity),
         }
 
     def _own_pass(self, prepared: Any, training: bool) -> dict[str, Any]:
