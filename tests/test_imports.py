@@ -11,13 +11,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_dc3"
-SHARED = {"_registration", "_validation", "collective", "config"}
+SHARED = {"_names", "_registration", "_validation", "collective", "config"}
 
 # Part of the package -> the parts it may import besides itself.
 ALLOWED = {
-    "agreement": {"_validation"},
+    "agreement": {"_names", "_validation"},
     "_registration": set(),
-    "_validation": set(),
+    "_folder_files": {"_names"},
+    "_names": set(),
+    "_validation": {"_names"},
     "_writing": set(),
     "config": {"_registration", "_validation"},
     "collective": {"_validation", "collective_tf"},
@@ -29,8 +31,16 @@ ALLOWED = {
     "metrics": {"_registration", "_validation"},
     "optimizers": {"_registration", "_validation"},
     "backbones": {"_registration", "_validation"},
-    "proposals": {"_registration", "_validation", "_writing", "metrics", "review"},
+    "proposals": {
+        "_names",
+        "_registration",
+        "_validation",
+        "_writing",
+        "metrics",
+        "review",
+    },
     "plots": {
+        "_names",
         "_registration",
         "_validation",
         "_writing",
@@ -39,12 +49,28 @@ ALLOWED = {
         "proposals",
         "review",
     },
-    "review": {"_validation", "_writing", "annotations", "data", "proposals"},
-    "exports": {"_validation", "_writing", "annotations", "proposals"},
+    "review": {
+        "_folder_files",
+        "_names",
+        "_validation",
+        "_writing",
+        "annotations",
+        "data",
+        "proposals",
+    },
+    "exports": {
+        "_folder_files",
+        "_names",
+        "_validation",
+        "_writing",
+        "annotations",
+        "proposals",
+    },
     "objective": {*SHARED, "losses", "layers"},
-    "data": {"_registration", "_validation", "_writing"},
-    "annotations": {"_registration", "_validation", "_writing", "data"},
+    "data": {"_names", "_registration", "_validation", "_writing"},
+    "annotations": {"_names", "_registration", "_validation", "_writing", "data"},
     "datasets": {
+        "_names",
         "_registration",
         "_validation",
         "_writing",

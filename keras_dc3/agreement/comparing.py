@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import one_spelling
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
@@ -58,7 +59,8 @@ def compare(
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
 
-    Images that stand in several conditions are drawn for all of them at once, so that
+    Images that stand in several conditions, in whatever spelling `Annotations.merge`
+    knows, are drawn for all of them at once, so that
     differences and speed-ups are those on the same images. What was odd is told in a
     warning, and below the table.
 
@@ -112,9 +114,10 @@ def _draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.nd
     """The figures of each condition (resamples, q), images drawn for all at once."""
     if not settings.resamples:
         return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
-    ids = dict.fromkeys(i for part in figures.values() for i in part.answers.images)
+    named, _ = one_spelling([part.answers.images for part in figures.values()])
+    ids = dict.fromkeys(image for names in named for image in names)
     number = {image: position for position, image in enumerate(ids)}
-    rows = [[number[i] for i in part.answers.images] for part in figures.values()]
+    rows = [[number[image] for image in names] for names in named]
 
     def evaluate(weights):
         parts = zip(figures.values(), rows, strict=True)
@@ -187,7 +190,8 @@ def _nothing_in_common(figures: Mapping[str, Figures]) -> list[str]:
     notes, blind = [], figures[BLIND].answers
     for name, part in figures.items():
         answers = part.answers
-        if not set(answers.images) & set(blind.images):
+        (mine, others), _ = one_spelling([answers.images, blind.images])
+        if not set(mine) & set(others):
             notes.append(
                 f"{name}: none of its {len(answers.images):,} images was answered in "
                 f"`{BLIND}`, so that speed-up and differences are those of images too; "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import composed, plain
 from keras_dc3._validation import check_choice, check_names, check_positive_number
 from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
@@ -19,6 +20,7 @@ from keras_dc3.annotations.telling import (
     tell_blanks,
     tell_odd_classes,
     tell_same_people,
+    tell_spellings,
 )
 
 REPEATED = ("keep", "last", "error")
@@ -61,8 +63,8 @@ def check_options(
         )
     if class_names is None:
         return None
-    class_names = check_clean_names("class_names", class_names)
-    both = [name for name in class_names if name in missing]
+    class_names = check_clean_class_names(class_names)
+    both = [name for name in class_names if name in set(map(composed, missing))]
     if both:
         raise ValueError(
             f"{both[0]!r} is in `class_names` and in `missing`; remove it from one."
@@ -80,6 +82,12 @@ def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
                 f"Received: {value!r}"
             )
     return values
+
+
+def check_clean_class_names(values: Any) -> tuple[str, ...]:
+    """Returns such names of classes, with composed letters (NFC)."""
+    names = map(composed, check_clean_names("class_names", values))
+    return check_clean_names("class_names", list(names))
 
 
 def build(
@@ -103,10 +111,11 @@ def build(
     """
     class_names = check_options(class_names, missing or (), repeated, max_seconds)
     source, notes = answers.source, list(answers.notes)
-    images, image, image_blanks = _encode(answers.image)
+    images, image, image_blanks = _encode(answers.image, plain)
     people, annotator, annotator_blanks = _encode(answers.annotator)
     people, annotator = _without_unknown(people, annotator)
     labels, label, label_blanks = _encode(answers.label)
+    notes += tell_spellings(answers.image, plain)
     notes += tell_blanks(
         source,
         {
@@ -121,7 +130,7 @@ def build(
             "name. Name it or remove the line."
         )
     images, image = _list_first(answers.listed, images, image)
-    none = {"", *(missing or ())}
+    none = {"", *map(composed, missing or ())}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}
     if not chosen:
@@ -163,14 +172,24 @@ def build(
     }
 
 
-def _encode(column: list[str]) -> tuple[list[str], np.ndarray, tuple[int, int]]:
+def _encode(
+    column: list[str], same: Callable[[str], str] | None = None
+) -> tuple[list[str], np.ndarray, tuple[int, int]]:
     """Returns the different texts, trimmed, each entry's position among them, and how
-    many entries had outer blanks, the first of them where."""
-    position: dict[str, int] = {}
+    many entries had outer blanks, the first of them where.
+
+    Texts of which `same` returns equal ones are one, in the first spelling; by default
+    those in several Unicode forms, with composed letters."""
+    first: dict[str, str] = {}
     trimmed = {text: names.trimmed(text) for text in dict.fromkeys(column)}
+    if same is None:
+        trimmed = {text: composed(name) for text, name in trimmed.items()}
+    else:
+        trimmed = {t: first.setdefault(same(n), n) for t, n in trimmed.items()}
+    position: dict[str, int] = {}
     code = {t: position.setdefault(n, len(position)) for t, n in trimmed.items()}
     codes = np.fromiter(map(code.__getitem__, column), "int64", len(column))
-    odd = {text for text, name in trimmed.items() if name not in ("", text)}
+    odd = {text for text in trimmed if names.trimmed(text) not in ("", text)}
     blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
     return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
 
@@ -190,9 +209,12 @@ def _list_first(
 ) -> tuple[list[str], np.ndarray]:
     if not listed:
         return images, image
-    position = {name: i for i, name in enumerate(listed)}
-    code = [position.setdefault(name, len(position)) for name in images]
-    return list(position), np.array(code, "int64")[image]
+    spelled: dict[str, str] = {}
+    for name in (*listed, *images):
+        spelled.setdefault(plain(name), name)
+    position = {name: i for i, name in enumerate(spelled)}
+    code = [position[plain(name)] for name in images]
+    return list(spelled.values()), np.array(code, "int64")[image]
 
 
 def _places(source: Source, image: np.ndarray, number: int) -> tuple[str | None, ...]:

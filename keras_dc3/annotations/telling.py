@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,26 @@ def tell_blanks(source: Source, found: dict[str, tuple[int, int]]) -> list[str]:
     return [
         f"Outer blanks were removed from {' and '.join(told)}, first in "
         f"{source.places([first])}."
+    ]
+
+
+def tell_spellings(images: Iterable[str], same: Callable[[str], str]) -> list[str]:
+    """Returns what to tell of images that are written in several ways.
+
+    Args:
+        images: their names.
+        same: what is equal for spellings of one image.
+    """
+    spelled = dict.fromkeys(map(names.trimmed, dict.fromkeys(images)))
+    groups: dict[str, list[str]] = {}
+    for name in spelled:
+        groups.setdefault(same(name), []).append(name)
+    several = [group for group in groups.values() if len(group) > 1]
+    if not several:
+        return []
+    return [
+        f"{len(several):,} images are written with several Unicode forms or slashes, "
+        f"and each counts as one: {some((names.shown(group) for group in several), 3)}."
     ]
 
 

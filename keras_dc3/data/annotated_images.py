@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_dc3._names import composed
 from keras_dc3._validation import check_counts, check_positive_int, check_seed
 from keras_dc3.data import labels
 from keras_dc3.data.sparse_counts import SparseCounts
@@ -208,7 +209,7 @@ def _checked_class_names(
 ) -> tuple[str, ...] | None:
     if names is None:
         return None if counts is None else tuple(map(str, range(counts.shape[1])))
-    names = tuple(str(name) for name in names)
+    names = tuple(composed(str(name)) for name in names)
     if len(set(names)) != len(names):
         name = Counter(names).most_common(1)[0][0]
         raise ValueError(f"`class_names` must differ, but {name!r} occurs twice.")

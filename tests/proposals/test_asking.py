@@ -387,9 +387,9 @@ def test_counts_without_records_and_fractions():
             r"classes of the proposals.*'cat', 'dog'.*\['eel'\]",
         ),
         (
-            {"budget": 5, "annotations": answers(("a.png", "x", "cat"))},
+            {"budget": 5, "annotations": answers(("c.png", "x", "cat"))},
             ValueError,
-            r"None of the 1 annotated images has a proposal, such as 'a\.png'",
+            r"None of the 1 annotated images has a proposal, such as 'c\.png'",
         ),
     ],
 )
