@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import struct
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,16 +28,18 @@ class Kind:
         frame: the call that reads it as a data frame; "" if none does.
         reader: the call of this package that takes it; "" if none does.
         advice: what to do otherwise.
+        generic: whether files of many makers are of this kind.
     """
 
     what: str
     frame: str = ""
     reader: str = ""
     advice: str = _AGAIN
+    generic: bool = False
 
 
 _EXCEL = Kind("an Excel workbook", "pandas.read_excel(path, dtype=str)")
-_JPEG = Kind("a JPEG image")
+_HEAD = 4096
 _GZIP = b"\x1f\x8b"
 # The first bytes of files that are no text.
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
@@ -55,8 +57,6 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     ),
     (b"ARROW1", Kind("a Feather or Arrow file", "pandas.read_feather(path)")),
     (b"FEA1", Kind("a Feather file", "pandas.read_feather(path)")),
-    (b"Obj\x01", Kind("an Avro file")),
-    (b"ORC", Kind("an ORC file", "pandas.read_orc(path)")),
     (
         b"\x93NUMPY",
         Kind(
@@ -65,12 +65,12 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
             "`Annotations.from_counts` or `Annotations.from_matrix`",
         ),
     ),
-    (b"BZh", Kind("a packed file (bzip2)", advice=_UNPACK)),
+    (b"BZh91AY&SY", Kind("a packed file (bzip2)", advice=_UNPACK)),
     (b"\xfd7zXZ\x00", Kind("a packed file (xz)", advice=_UNPACK)),
     (b"\x28\xb5\x2f\xfd", Kind("a packed file (zstd)", advice=_UNPACK)),
     (b"7z\xbc\xaf\x27\x1c", Kind("a packed folder (7z)", advice=_UNPACK)),
     (b"Rar!", Kind("a packed folder (RAR)", advice=_UNPACK)),
-    (b"%PDF", Kind("a PDF document", advice="save its table as CSV")),
+    (b"%PDF-", Kind("a PDF document", advice="save its table as CSV")),
     (b"{\\rtf", Kind("a text document (RTF)", advice="save its table as CSV")),
     (b"SQLite format 3\x00", Kind("an SQLite database", "pandas.read_sql(query, db)")),
     (b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", "pandas.read_hdf(path)")),
@@ -85,8 +85,9 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"$FL2", Kind("an SPSS file", "pandas.read_spss(path)")),
     (b"<stata_dta>", Kind("a Stata file", "pandas.read_stata(path)")),
     (b"\x89PNG\r\n", Kind("a PNG image")),
-    (b"\xff\xd8\xff", _JPEG),
-    (b"GIF8", Kind("a GIF image")),
+    (b"\xff\xd8\xff", Kind("a JPEG image")),
+    (b"GIF87a", Kind("a GIF image")),
+    (b"GIF89a", Kind("a GIF image")),
     (b"II*\x00", Kind("a TIFF image")),
     (b"MM\x00*", Kind("a TIFF image")),
     (b"8BPS", Kind("a Photoshop image")),
@@ -101,8 +102,10 @@ _PICKLE = Kind(
 
 def of_bytes(raw: bytes) -> Kind | None:
     """Returns the kind of a file that is no text, nor a text in gzip; else None."""
+    binary = min(raw[:300], default=9) < 9
     for magic, kind in _MAGIC:
-        if raw.startswith(magic):
+        # A table may begin with a column "PAR1".
+        if raw.startswith(magic) and (binary or not magic.isalnum()):
             return kind
     if raw[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _of_zip(raw)
@@ -119,7 +122,8 @@ def of_bytes(raw: bytes) -> Kind | None:
     if raw[:4] == b"\xff\xff\xff\xff" and len(raw) > 8:
         size = struct.unpack("<i", raw[4:8])[0]
         if 0 < size < len(raw):
-            return Kind("an Arrow stream", "pyarrow.ipc.open_stream(path).read_pandas()")
+            call = "pyarrow.ipc.open_stream(path).read_pandas()"
+            return Kind("an Arrow stream", call)
     return None
 
 
@@ -182,8 +186,9 @@ def _of_markup(head: str, text: str) -> Kind | None:
             "pandas.read_html(path)[0]",
             advice="download the file itself, not the page that shows it",
         )
-    if not re.match(r"<(\?xml|!--|!doctype|[a-z_][\w.:-]*[\s/>])", head):
-        return None
+    marked = re.match(r"<(\?xml|!--|!doctype|[a-z_][\w.:-]*[\s/>])", head)
+    if not marked or not ("</" in text or "/>" in text):
+        return None  # a table may have a column "<b>"
     root = re.search(r"<([a-z_][\w.:-]*)", re.sub(r"<\?.*?\?>|<!.*?>", "", head))
     name = root[1] if root else ""
     if name == "annotation" and "<object>" in text:
@@ -218,7 +223,9 @@ def _of_json_text(text: str) -> Kind | None:
     except (ValueError, RecursionError):
         pass
     if re.match(r'\{\s*("|\})|\[\s*([\[{"\]]|[0-9.\-]+\s*,?\s*$)', text[:200]):
-        return Kind("JSON that is cut off or damaged", advice="export it again")
+        return Kind(
+            "JSON that is cut off or damaged", advice="export it again", generic=True
+        )
     return None
 
 
@@ -241,14 +248,20 @@ def of_json(found: Any) -> Kind:
                 "a Label Studio export in the form JSON-MIN",
                 advice='export the project as "JSON", for '
                 "`Annotations.from_label_studio`",
+                generic=True,  # its reader says so, with the place
             )
         flat = not any(isinstance(v, dict | list) for v in first.values())
         return Kind(
             "JSON, a list of records",
             "pandas.read_json(path, dtype=False)" if flat else "",
             advice=f"{load} (image, annotator, label) to `Annotations.from_records`",
+            generic=True,
         )
-    return Kind("JSON", advice=f"{load} its parts to `Annotations.from_records`")
+    return Kind(
+        "JSON",
+        advice=f"{load} its parts to `Annotations.from_records`",
+        generic=True,
+    )
 
 
 def _of_json_object(found: dict, load: str) -> Kind:
@@ -257,7 +270,9 @@ def _of_json_object(found: dict, load: str) -> Kind:
         return Kind("a file of a review sheet", reader="keras_dc3.review.read")
     if found.get("format") == "keras_dc3 split":
         return Kind("a saved split", advice="it holds no annotations")
-    if {"images", "annotations"} <= keys or {"images", "categories"} <= keys:
+    images = found.get("images")
+    listed = isinstance(images, list) and all(isinstance(i, dict) for i in images[:1])
+    if listed and ("categories" in keys or (images and "annotations" in keys)):
         return Kind("COCO annotations (JSON)", advice=_OBJECTS)
     if {"shapes", "imagePath"} <= keys:
         return Kind("a LabelMe annotation (JSON)", advice=_OBJECTS)
@@ -266,8 +281,7 @@ def _of_json_object(found: dict, load: str) -> Kind:
     if {"data", "annotations"} <= keys:
         return Kind(
             "a single task of Label Studio",
-            advice='export the project as "JSON", for '
-            "`Annotations.from_label_studio`",
+            advice='export the project as "JSON", for `Annotations.from_label_studio`',
         )
     if "nbformat" in keys:
         return Kind("a Jupyter notebook")
@@ -285,6 +299,7 @@ def _of_json_object(found: dict, load: str) -> Kind:
         "JSON",
         advice=f"{load} (image, annotator, label) of each answer to "
         "`Annotations.from_records`",
+        generic=True,
     )
 
 
@@ -306,11 +321,11 @@ def _of_yaml(text: str) -> Kind | None:
 def is_table(text: str) -> bool:
     """Returns whether a text is by all appearance a table such as a CSV file."""
     lines = [line for line in text[:20_000].splitlines() if line.strip()][:5]
-    return any(
-        lines and lines[0].count(separator) and line_counts == 1
-        for separator in ",;\t|"
-        for line_counts in [len({line.count(separator) for line in lines[:-1] or lines})]
-    )
+    for separator in ",;\t|":
+        times = {line.count(separator) for line in lines}
+        if len(times) == 1 and times != {0}:
+            return True
+    return False
 
 
 def sentence(name: str, kind: Kind, frame_reader: str = "", otherwise: str = "") -> str:
@@ -329,14 +344,21 @@ def sentence(name: str, kind: Kind, frame_reader: str = "", otherwise: str = "")
             f"{name} is {kind.what}: read it with `{kind.frame}` and pass the data "
             f"frame to `{frame_reader}`."
         )
-    return f"{name} is {kind.what}: {otherwise or kind.advice}."
+    advice = otherwise if otherwise and kind.advice == _AGAIN else kind.advice
+    return f"{name} is {kind.what}: {advice}."
 
 
-def first_text(raw: bytes, encodings: Sequence[str]) -> str:
-    """Returns the text of a file as far as any of the encodings tells it."""
-    for encoding in encodings:
-        try:
-            return raw.decode(encoding)
-        except (UnicodeError, LookupError):
-            continue
-    return raw.decode("latin-1")
+def of_file(path: str | os.PathLike) -> Kind | None:
+    """Returns the kind of a file that is no table of text, else None.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    with open(path, "rb") as file:
+        raw = file.read(_HEAD)
+        plain = raw.lstrip()[:1] not in (b"{", b"[", b"<") and min(raw, default=9) >= 9
+        if not plain:
+            raw += file.read()
+    if raw.startswith(_GZIP):
+        return Kind("a packed file (gzip)", advice=_UNPACK)
+    return of_bytes(raw) or of_text(raw.decode("utf-8", "replace"))

@@ -17,6 +17,7 @@ SHARED = {"_names", "_registration", "_validation", "collective", "config"}
 ALLOWED = {
     "agreement": {"_names", "_validation"},
     "_registration": set(),
+    "_file_kinds": set(),
     "_folder_files": {"_names"},
     "_names": set(),
     "_validation": {"_names"},
@@ -32,6 +33,7 @@ ALLOWED = {
     "optimizers": {"_registration", "_validation"},
     "backbones": {"_registration", "_validation"},
     "proposals": {
+        "_file_kinds",
         "_names",
         "_registration",
         "_validation",
@@ -67,8 +69,15 @@ ALLOWED = {
         "proposals",
     },
     "objective": {*SHARED, "losses", "layers"},
-    "data": {"_names", "_registration", "_validation", "_writing"},
-    "annotations": {"_names", "_registration", "_validation", "_writing", "data"},
+    "data": {"_file_kinds", "_names", "_registration", "_validation", "_writing"},
+    "annotations": {
+        "_file_kinds",
+        "_names",
+        "_registration",
+        "_validation",
+        "_writing",
+        "data",
+    },
     "datasets": {
         "_names",
         "_registration",

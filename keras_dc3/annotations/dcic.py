@@ -57,7 +57,9 @@ def from_dcic(
             "`image` must be a function from the path to the name of an image. "
             f"Received: image={image!r}"
         )
-    sets = read_json(path)
+    sets = read_json(
+        path, "Annotations.from_dcic", "name an `annotations.json` of DCIC"
+    )
     name = repr(os.fspath(path))
     if not isinstance(sets, list):
         raise AnnotationError(

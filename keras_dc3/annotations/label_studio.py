@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
 
+_EXPORT = 'export the project as "JSON"'
+
+
 def from_label_studio(
     cls: type[Annotations],
     path: str | os.PathLike,
@@ -68,7 +71,8 @@ def from_label_studio(
             "`image` must be the name of an entry of the data, or a function of them. "
             f"Received: image={image!r}"
         )
-    tasks, name = read_json(path), repr(os.fspath(path))
+    tasks = read_json(path, "Annotations.from_label_studio", _EXPORT)
+    name = repr(os.fspath(path))
     if not isinstance(tasks, list):
         raise AnnotationError(
             f"{name} must hold a list of tasks. Found: {type(tasks).__name__}. Export "

@@ -114,6 +114,7 @@ def read_table(
     encoding: str,
     skip: int,
     gaps: bool = True,
+    reader: str = "Annotations.from_csv",
 ) -> Table:
     """Reads a table and checks that it has the columns asked for.
 
@@ -124,13 +125,15 @@ def read_table(
         encoding: of the text.
         skip: lines to pass over.
         gaps: whether empty lines may stand among the others.
+        reader: the call that this is, for messages.
 
     Raises:
         AnnotationError: if it is no table of such columns; it names the line.
     """
     numbered = has_numbers(columns)
     name = repr(os.fspath(path))
-    text = read_text(path, encoding)
+    takes_frames = reader.replace("from_csv", "from_frame")
+    text = read_text(path, encoding, table=True, frame_reader=takes_frames)
     body = io.StringIO(text, newline="")
     for _ in range(skip):
         body.readline()

@@ -88,6 +88,7 @@ def from_wide(
             encoding=encoding,
             skip=skip,
             gaps=image is not None,
+            reader="Annotations.from_wide",
         )
     elif hasattr(table, "columns") and hasattr(table, "iloc"):
         read = frame_table(table, columns)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._file_kinds import of_file
 from keras_dc3._names import KnownNames, match_all
 from keras_dc3._writing import whole_file
 
@@ -109,8 +110,14 @@ def read_split(
         with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
     except (ValueError, RecursionError) as error:  # a number may be too long, too
+        kind = of_file(path)
+        what = (
+            f"it is {kind.what}"
+            if kind and not kind.generic
+            else f"it is no JSON ({error})"
+        )
         raise ValueError(
-            f"{path} is no saved split: it is no JSON ({error}). Write one by "
+            f"{path} is no saved split: {what}. Write one by "
             "`Split.save` or `save_split`."
         ) from error
     except FileNotFoundError as error:

@@ -19,6 +19,7 @@ FORMAT = "keras_dc3 review"
 _ROW = ("image", "label", "proposed", "group", "repetition", "seconds")
 _PART = ("annotator", "mode", "fingerprint", "page", "session", "saved")
 _AGAIN = "Download it again."
+_DOWNLOADED = "give the file that was downloaded from a review sheet"
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -84,7 +85,7 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
     """
     name = repr(os.fspath(path))
     try:
-        text = read_text(path)
+        text = read_text(path, otherwise=_DOWNLOADED)
     except AnnotationError as error:
         if not isinstance(error.__cause__, UnicodeError):
             raise
@@ -93,7 +94,8 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
             "saved it anew. Take the file as it was downloaded, or save it as UTF-8."
         ) from error
     if text.lstrip()[:1] in ("{", "["):
-        return [_of_json(name, read_json(path))]
+        found = read_json(path, "keras_dc3.review.read", _DOWNLOADED)
+        return [_of_json(name, found)]
     return _of_csv(name, text)
 
 
