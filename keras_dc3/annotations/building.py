@@ -56,11 +56,7 @@ def check_options(
     """Returns the class names; raises TypeError or ValueError for wrong arguments."""
     check_choice("repeated", repeated, REPEATED)
     check_positive_number("max_seconds", max_seconds)
-    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
-        raise TypeError(
-            "`missing` must be a list of the texts that mean that there is no answer. "
-            f"Received: {missing!r}"
-        )
+    check_missing(missing)
     if class_names is None:
         return None
     class_names = check_clean_class_names(class_names)
@@ -70,6 +66,15 @@ def check_options(
             f"{both[0]!r} is in `class_names` and in `missing`; remove it from one."
         )
     return class_names
+
+
+def check_missing(missing: Any) -> None:
+    """Raises TypeError unless `missing` is a list of texts."""
+    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
+        raise TypeError(
+            "`missing` must be a list of the texts that mean that there is no answer. "
+            f"Received: {missing!r}"
+        )
 
 
 def check_clean_names(name: str, values: Any) -> tuple[str, ...]:

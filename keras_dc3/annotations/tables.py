@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from keras_dc3.annotations.headers import declared_separator, filled, first_with
 from keras_dc3.annotations.names import nearest, trimmed
 from keras_dc3.annotations.source import some
 
+_COMMA = re.compile(r"[0-9]+,[0-9]+")
+_TRUTH = {"true": 1.0, "false": 0.0}
 Column = str | int | Callable[[Any], Any]
 
 
@@ -96,14 +100,48 @@ class Table:
                 f"{self.name} lacks the columns {missing}; it has "
                 f"{some(map(repr, self.header), 12)}. {hint}Say which to read with "
                 f"{arguments}{unknown if 'annotator' in arguments else ''}. Without a "
-                "header line, give all columns by number: 0, 1, ... A table with a "
-                "column per annotator is read by `Annotations.from_wide`."
+                f"header line, give all columns by number: 0, 1, ... {self._of_others()}"
             )
         for column in wanted.values():
             if times[column] > 1:
                 raise AnnotationError(
                     f"{self.name} has more than one column {column!r}; rename one."
                 )
+
+    def _of_others(self) -> str:
+        """Returns which reader takes tables that have no column of labels."""
+        filled = [[trimmed(str(c)) for c in cells] for cells in zip(*self.rows)]
+        numbers = [
+            name
+            for name, cells in zip(self.header, filled, strict=False)
+            if name and any(cells) and all(number(c) is not None for c in cells if c)
+        ]
+        if len(numbers) >= 2 and len(numbers) >= len(self.header) - 2:
+            return (
+                f"A table with numbers for each class, such as {numbers[0]!r} and "
+                f"{numbers[1]!r} here, is read by `Annotations.from_counts`."
+            )
+        return (
+            "A table with a column per annotator is read by `Annotations.from_wide`, one "
+            "with a column per class by `Annotations.from_counts`."
+        )
+
+
+def number(text: str) -> float | None:
+    """Returns the number of at least 0 that a cell holds; None if it is none.
+
+    "60%" is 60, "0,5" is 0.5, "True" is 1.
+    """
+    text = text.strip().removesuffix("%").strip()
+    if text.casefold() in _TRUTH:
+        return _TRUTH[text.casefold()]
+    if _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    try:
+        value = float(text) if "_" not in text else -1.0
+    except ValueError:
+        return None
+    return value if 0 <= value < math.inf else None
 
 
 def read_table(
