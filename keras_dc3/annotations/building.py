@@ -99,7 +99,7 @@ def build(
     answers: Answers,
     *,
     class_names: Sequence[str] | None,
-    missing: Sequence[str] | None,
+    missing: Sequence[str],
     repeated: str,
     max_seconds: float,
 ) -> dict[str, Any]:
@@ -107,14 +107,13 @@ def build(
 
     Args:
         answers: what was read.
-        class_names, missing, repeated, max_seconds: those of `from_csv`; `missing` is
-            None for readers that have no such argument.
+        class_names, missing, repeated, max_seconds: those of `from_csv`.
 
     Raises:
         AnnotationError: if an image has no name, a label is no class, an image was
             annotated twice under `repeated="error"`, or there is no answer at all.
     """
-    class_names = check_options(class_names, missing or (), repeated, max_seconds)
+    class_names = check_options(class_names, missing, repeated, max_seconds)
     source, notes = answers.source, list(answers.notes)
     images, image, image_blanks = _encode(answers.image, plain)
     people, annotator, annotator_blanks = _encode(answers.annotator)
@@ -135,7 +134,7 @@ def build(
             "name. Name it or remove the line."
         )
     images, image = _list_first(answers.listed, images, image)
-    none = {"", *map(composed, missing or ())}
+    none = {"", *map(composed, missing)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}
     if not chosen:
@@ -147,7 +146,7 @@ def build(
         class_names = names.class_order(chosen)
         notes += tell_odd_classes(chosen, missing)
     else:
-        _check_classes(source, label, labels, chosen, class_names, missing)
+        _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}
     records = Records(
         image,
@@ -236,7 +235,6 @@ def _check_classes(
     labels: list[str],
     chosen: dict[str, int],
     class_names: Sequence[str],
-    missing: Sequence[str] | None,
 ) -> None:
     unknown = [name for name in chosen if name not in set(class_names)]
     if not unknown:
@@ -247,15 +245,10 @@ def _check_classes(
         where = source.places(np.flatnonzero(label == labels.index(name)))
         hint = f"; did you mean {near!r}?" if near else ""
         told.append(f"{name!r} ({where}{hint})")
-    way_out = "Correct them, or add them to `class_names`."
-    if missing is not None:
-        way_out = (
-            "Correct them, add them to `class_names`, or to `missing` if they mean "
-            "that there is no answer."
-        )
     raise AnnotationError(
         f"{source.name}: {len(unknown)} labels are none of the classes "
-        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. {way_out}"
+        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
+        "them to `class_names`, or to `missing` if they mean that there is no answer."
     )
 
 

@@ -42,8 +42,8 @@ def tell_numbers(
     where = "" if image == "image" else f", image={image!r}"
     names = some(map(repr, cells))
     return [
-        f"All {len(texts):,} cells of the columns {names} are numbers. They are read as "
-        "class numbers that people gave, each column a person. If each column is a "
+        f"All {len(texts):,} cells of the columns {names} are numbers. They are read "
+        "as class numbers that people gave, each column a person. If each column is a "
         "class, with votes, one-hot labels or shares, use "
         f"`Annotations.from_counts({path}{where})`; if they are people, say so with "
         f"`annotators={_listed(cells)}`."
@@ -71,8 +71,8 @@ def tell_questions(cells: Mapping[str, Sequence[str]]) -> list[str]:
     )
     more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
     return [
-        f"The columns seem to hold answers to several questions: {shown}{more}. All are "
-        "read as answers to one; name the columns of one question, such as "
+        f"The columns seem to hold answers to several questions: {shown}{more}. All "
+        "are read as answers to one; name the columns of one question, such as "
         f"`annotators={_listed(groups[0])}`."
     ]
 

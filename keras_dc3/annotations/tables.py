@@ -100,7 +100,8 @@ class Table:
                 f"{self.name} lacks the columns {missing}; it has "
                 f"{some(map(repr, self.header), 12)}. {hint}Say which to read with "
                 f"{arguments}{unknown if 'annotator' in arguments else ''}. Without a "
-                f"header line, give all columns by number: 0, 1, ... {self._of_others()}"
+                "header line, give all columns by number: 0, 1, ... "
+                f"{self._of_others()}"
             )
         for column in wanted.values():
             if times[column] > 1:
@@ -110,7 +111,9 @@ class Table:
 
     def _of_others(self) -> str:
         """Returns which reader takes tables that have no column of labels."""
-        filled = [[trimmed(str(c)) for c in cells] for cells in zip(*self.rows)]
+        filled = [
+            [trimmed(str(c)) for c in cells] for cells in zip(*self.rows, strict=False)
+        ]
         numbers = [
             name
             for name, cells in zip(self.header, filled, strict=False)
@@ -122,8 +125,8 @@ class Table:
                 f"{numbers[1]!r} here, is read by `Annotations.from_counts`."
             )
         return (
-            "A table with a column per annotator is read by `Annotations.from_wide`, one "
-            "with a column per class by `Annotations.from_counts`."
+            "A table with a column per annotator is read by `Annotations.from_wide`, "
+            "one with a column per class by `Annotations.from_counts`."
         )
 
 

@@ -158,6 +158,7 @@ def from_matrix(
     annotators: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     not_asked: Any = -1,
+    missing: Sequence[str] = ("",),
 ) -> Annotations:
     """Takes the answers of all annotators to all images, with gaps.
 
@@ -171,6 +172,7 @@ def from_matrix(
             numbers themselves: then it is a name. Default: all answers found, each
             number a class of that name, in the order of `class_order`.
         not_asked: the value where an annotator was not asked; -1 is also -1.0 or "-1".
+        missing: texts that mean that there is no answer, as for `from_csv`.
 
     Raises:
         AnnotationError: if an answer is no class, or there is no answer.
@@ -182,7 +184,7 @@ def from_matrix(
     array([0, 1])
     """
     check_choice("rows", rows, ("images", "annotators"))
-    class_names = check_options(class_names, (), "keep", _NO_LIMIT)
+    class_names = check_options(class_names, missing, "keep", _NO_LIMIT)
     masked = np.ma.getmaskarray(answers) if np.ma.isMaskedArray(answers) else False
     try:
         answers = np.asarray(answers)
@@ -228,7 +230,7 @@ def from_matrix(
                 listed=images,
             ),
             class_names=class_names,
-            missing=None,
+            missing=missing,
             repeated="keep",
             max_seconds=_NO_LIMIT,
         )
