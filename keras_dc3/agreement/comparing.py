@@ -55,6 +55,7 @@ def compare(
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
+    weights: str | None = None,
     **conditions: Any,
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
@@ -65,7 +66,8 @@ def compare(
     warning, and below the table.
 
     Args:
-        break_seconds, absurd_seconds, least_common, resamples, seed: see `measure`.
+        break_seconds, absurd_seconds, least_common, resamples, seed, weights: see
+            `measure`.
         **conditions: annotations or reviews under names of your own. The one called
             `none` was annotated blind; the others are compared with it.
 
@@ -84,11 +86,13 @@ def compare(
             "Name at least one condition to compare, such as `none=..., dc3=...`."
         )
     rule = TimeRule(break_seconds, absurd_seconds)
-    settings = Settings(rule, least_common, resamples, seed)
+    settings = Settings(rule, least_common, resamples, seed, weights)
     figures = {
         name: Figures(read_answers(name, given), settings)
         for name, given in conditions.items()
     }
+    if weights is not None:
+        _check_order(figures)
     draws = _draw(figures, settings)
     agreements = {name: agreement_of(figures[name], draws[name]) for name in figures}
     notes = [
@@ -108,6 +112,15 @@ def compare(
     tell(notes)
     print(comparison)
     return comparison
+
+
+def _check_order(figures: Mapping[str, Figures]) -> None:
+    orders = {name: part.answers.class_names for name, part in figures.items()}
+    if len(set(orders.values())) > 1:
+        raise ValueError(
+            "With `weights`, all conditions must have the same classes in the same "
+            f"order. Received: {orders}. Read them with the same `class_names=`."
+        )
 
 
 def _draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.ndarray]:

@@ -36,6 +36,7 @@ class Answers:
         source: where each answer stands.
         listed: images to begin with, whether they have answers or not.
         notes: what the reader has to tell already.
+        order: the classes in the order that the data give them; () if they give none.
     """
 
     image: list[str]
@@ -45,6 +46,7 @@ class Answers:
     source: Source
     listed: Sequence[str] = ()
     notes: Sequence[str] = ()
+    order: Sequence[str] = ()
 
 
 def check_options(
@@ -144,6 +146,9 @@ def build(
         )
     if class_names is None:
         class_names = names.class_order(chosen)
+        given = tuple(dict.fromkeys(map(composed, map(names.trimmed, answers.order))))
+        if set(class_names) <= set(given):
+            class_names = tuple(name for name in given if name not in none)
         notes += tell_odd_classes(chosen, missing)
     else:
         _check_classes(source, label, labels, chosen, class_names)

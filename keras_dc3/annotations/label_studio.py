@@ -230,8 +230,8 @@ class _Export:
                 raise AnnotationError(
                     f"{self.name}, {answer.place} chooses {len(classes)} classes, "
                     f"{some(classes)}: an answer must be one class. Images with "
-                    "several classes at once are none that people disagree on; keep one "
-                    "question with a single choice."
+                    "several classes at once are none that people disagree on; keep "
+                    "one question with a single choice."
                 )
             labels.append(classes[0] if classes else "")
             self.kinds["unchosen"] += answer.given and not labels[-1].strip()

@@ -9,12 +9,12 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import read_text
+from keras_dc3.annotations.files import as_text, read_text
 from keras_dc3.annotations.headers import declared_separator, filled, first_with, sniff
 from keras_dc3.annotations.names import nearest, trimmed
 from keras_dc3.annotations.source import some
@@ -35,6 +35,7 @@ class Table:
         lines: the number of the first line of each row.
         word: what `lines` numbers, for messages.
         notes: what was odd where it was read.
+        orders: column -> its classes in order, of ordered categories of pandas.
     """
 
     name: str
@@ -43,6 +44,12 @@ class Table:
     lines: Sequence[int]
     word: str = "line"
     notes: Sequence[str] = ()
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def order_of(self, columns: Sequence[Any]) -> Sequence[str]:
+        """Returns the classes in the order that all columns give them; () if none."""
+        found = [self.orders.get(c, ()) if isinstance(c, str) else () for c in columns]
+        return found[0] if all(order == found[0] for order in found) else ()
 
     def column(self, argument: str, column: Column) -> list[Any]:
         """Returns the values of a column: by name, by number, or a function of a row.
@@ -297,12 +304,17 @@ def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:
         AnnotationError: if a column is missing.
     """
     header = [str(name) for name in frame.columns]
-    cells = []
+    cells, orders = [], {}
     for position in range(len(header)):
         series = frame.iloc[:, position]
+        if getattr(series.dtype, "ordered", False):
+            orders[header[position]] = [
+                str(as_text(name)) for name in series.dtype.categories.tolist()
+            ]
         values = zip(series.tolist(), series.isna().tolist(), strict=True)
         cells.append(["" if is_missing else value for value, is_missing in values])
     rows = [list(row) for row in zip(*cells, strict=True)]
-    table = Table("The data frame", header, rows, range(len(rows)), "row")
+    lines = range(len(rows))
+    table = Table("The data frame", header, rows, lines, "row", orders=orders)
     table.check(columns)
     return table

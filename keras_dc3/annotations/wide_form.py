@@ -140,6 +140,7 @@ def from_wide(
                 ),
                 listed=_listed(read, names),
                 notes=notes,
+                order=read.order_of(annotators),
             ),
             class_names=class_names,
             missing=missing,
