@@ -1,21 +1,13 @@
-"""What a file is by its content, and which call takes it. Standard library only."""
+"""What a file is by its first bytes, and which call takes it. Standard library only."""
 
 from __future__ import annotations
 
 import io
-import json
-import os
-import re
 import struct
 import zipfile
 from dataclasses import dataclass
-from typing import Any
 
-_UNPACK = "unpack it and name the file in it"
-_OBJECTS = (
-    "it marks objects in images, not whole images; where an image has one label, pass "
-    "(image, annotator, label) to `Annotations.from_records`"
-)
+UNPACK = "unpack it and name the file in it"
 _AGAIN = "it is no file of annotations; name the right one"
 
 
@@ -39,13 +31,11 @@ class Kind:
 
 
 _EXCEL = Kind("an Excel workbook", "pandas.read_excel(path, dtype=str)")
-_HEAD = 4096
-_GZIP = b"\x1f\x8b"
 # The first bytes of files that are no text.
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        Kind("an old Excel workbook (.xls)", _EXCEL.frame),
+        Kind("an old Excel workbook (.xls), or one with a password", _EXCEL.frame),
     ),
     (
         b"PAR1",
@@ -65,11 +55,11 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
             "`Annotations.from_counts` or `Annotations.from_matrix`",
         ),
     ),
-    (b"BZh91AY&SY", Kind("a packed file (bzip2)", advice=_UNPACK)),
-    (b"\xfd7zXZ\x00", Kind("a packed file (xz)", advice=_UNPACK)),
-    (b"\x28\xb5\x2f\xfd", Kind("a packed file (zstd)", advice=_UNPACK)),
-    (b"7z\xbc\xaf\x27\x1c", Kind("a packed folder (7z)", advice=_UNPACK)),
-    (b"Rar!", Kind("a packed folder (RAR)", advice=_UNPACK)),
+    (b"BZh91AY&SY", Kind("a packed file (bzip2)", advice=UNPACK)),
+    (b"\xfd7zXZ\x00", Kind("a packed file (xz)", advice=UNPACK)),
+    (b"\x28\xb5\x2f\xfd", Kind("a packed file (zstd)", advice=UNPACK)),
+    (b"7z\xbc\xaf\x27\x1c", Kind("a packed folder (7z)", advice=UNPACK)),
+    (b"Rar!", Kind("a packed folder (RAR)", advice=UNPACK)),
     (b"%PDF-", Kind("a PDF document", advice="save its table as CSV")),
     (b"{\\rtf", Kind("a text document (RTF)", advice="save its table as CSV")),
     (b"SQLite format 3\x00", Kind("an SQLite database", "pandas.read_sql(query, db)")),
@@ -112,7 +102,7 @@ def of_bytes(raw: bytes) -> Kind | None:
     if raw[:1] == b"\x80" and raw[1:2] in b"\x02\x03\x04\x05" and raw[-1:] == b".":
         return _PICKLE
     if raw[257:262] == b"ustar":
-        return Kind("a packed folder (tar)", advice=_UNPACK)
+        return Kind("a packed folder (tar)", advice=UNPACK)
     if raw[:2] == b"BM" and len(raw) > 14 and raw[6:10] == bytes(4):
         return Kind("a BMP image")
     if raw[:4] == b"RIFF":
@@ -128,7 +118,7 @@ def of_bytes(raw: bytes) -> Kind | None:
 
 
 def _of_zip(raw: bytes) -> Kind:
-    archive = Kind("a ZIP archive", advice=_UNPACK)
+    archive = Kind("a ZIP archive", advice=UNPACK)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             names = packed.namelist()
@@ -157,175 +147,9 @@ def _of_zip(raw: bytes) -> Kind:
     if names:
         archive = Kind(
             f"a ZIP archive with {len(names)} files, such as {names[0]!r}",
-            advice=_UNPACK,
+            advice=UNPACK,
         )
     return archive
-
-
-def of_text(text: str) -> Kind | None:
-    """Returns the kind of a text that is no table; None if it may be one."""
-    text = text.lstrip("\ufeff \t\r\n")
-    head = text[:2000].lower()
-    if head.startswith("version https://git-lfs"):
-        return Kind(
-            "a pointer of Git LFS, not the file itself", advice="run `git lfs pull`"
-        )
-    if head.startswith("{\\rtf"):
-        return Kind("a text document (RTF)", advice="save its table as CSV")
-    if head.startswith("<"):
-        return _of_markup(head, text)
-    if head.startswith(("{", "[")):
-        return _of_json_text(text)
-    return _of_yaml(text)
-
-
-def _of_markup(head: str, text: str) -> Kind | None:
-    if re.search("<(!doctype html|html|head|body|table)[ >]", head):
-        return Kind(
-            "a web page (HTML)",
-            "pandas.read_html(path)[0]",
-            advice="download the file itself, not the page that shows it",
-        )
-    marked = re.match(r"<(\?xml|!--|!doctype|[a-z_][\w.:-]*[\s/>])", head)
-    if not marked or not ("</" in text or "/>" in text):
-        return None  # a table may have a column "<b>"
-    root = re.search(r"<([a-z_][\w.:-]*)", re.sub(r"<\?.*?\?>|<!.*?>", "", head))
-    name = root[1] if root else ""
-    if name == "annotation" and "<object>" in text:
-        return Kind("an annotation of objects (Pascal VOC, XML)", advice=_OBJECTS)
-    if name == "annotations" and ("<meta>" in text or "<image " in text):
-        return Kind("a CVAT export (XML)", advice=_OBJECTS)
-    if name == "view":
-        return Kind(
-            "a labeling interface of Label Studio (XML)",
-            advice='it holds no answers; use "Export > JSON" and '
-            "`Annotations.from_label_studio`",
-        )
-    if name in ("workbook", "ss:workbook"):
-        return Kind("an Excel workbook (XML)", advice="save it as CSV")
-    return Kind(
-        "XML",
-        "pandas.read_xml(path)",
-        advice="load it with `xml.etree.ElementTree` and pass (image, annotator, "
-        "label) to `Annotations.from_records`",
-    )
-
-
-def _of_json_text(text: str) -> Kind | None:
-    first, _, rest = text.partition("\n")
-    try:
-        return of_json(json.loads(text))
-    except (ValueError, RecursionError):
-        pass
-    try:
-        if isinstance(json.loads(first), dict | list) and rest.lstrip()[:1] in "{[":
-            return Kind("JSON lines", "pandas.read_json(path, lines=True, dtype=False)")
-    except (ValueError, RecursionError):
-        pass
-    if re.match(r'\{\s*("|\})|\[\s*([\[{"\]]|[0-9.\-]+\s*,?\s*$)', text[:200]):
-        return Kind(
-            "JSON that is cut off or damaged", advice="export it again", generic=True
-        )
-    return None
-
-
-def of_json(found: Any) -> Kind:
-    """Returns the kind of what a JSON file holds."""
-    load = "load it with `json.load` and pass"
-    if isinstance(found, dict):
-        return _of_json_object(found, load)
-    first = found[0] if isinstance(found, list) and found else None
-    if isinstance(first, dict):
-        if isinstance(first.get("annotations"), list):
-            if "data" in first:
-                return Kind(
-                    "a Label Studio export", reader="Annotations.from_label_studio"
-                )
-            if any("image_path" in a for a in first["annotations"][:1]):
-                return Kind("DCIC annotations", reader="Annotations.from_dcic")
-        if "annotation_id" in first or {"choice", "annotator"} <= set(first):
-            return Kind(
-                "a Label Studio export in the form JSON-MIN",
-                advice='export the project as "JSON", for '
-                "`Annotations.from_label_studio`",
-                generic=True,  # its reader says so, with the place
-            )
-        flat = not any(isinstance(v, dict | list) for v in first.values())
-        return Kind(
-            "JSON, a list of records",
-            "pandas.read_json(path, dtype=False)" if flat else "",
-            advice=f"{load} (image, annotator, label) to `Annotations.from_records`",
-            generic=True,
-        )
-    return Kind(
-        "JSON",
-        advice=f"{load} its parts to `Annotations.from_records`",
-        generic=True,
-    )
-
-
-def _of_json_object(found: dict, load: str) -> Kind:
-    keys = set(found)
-    if found.get("format") == "keras_dc3 review":
-        return Kind("a file of a review sheet", reader="keras_dc3.review.read")
-    if found.get("format") == "keras_dc3 split":
-        return Kind("a saved split", advice="it holds no annotations")
-    images = found.get("images")
-    listed = isinstance(images, list) and all(isinstance(i, dict) for i in images[:1])
-    if listed and ("categories" in keys or (images and "annotations" in keys)):
-        return Kind("COCO annotations (JSON)", advice=_OBJECTS)
-    if {"shapes", "imagePath"} <= keys:
-        return Kind("a LabelMe annotation (JSON)", advice=_OBJECTS)
-    if any(key.startswith("_via_") for key in map(str, keys)):
-        return Kind("a project of the VGG Image Annotator (JSON)", advice=_OBJECTS)
-    if {"data", "annotations"} <= keys:
-        return Kind(
-            "a single task of Label Studio",
-            advice='export the project as "JSON", for `Annotations.from_label_studio`',
-        )
-    if "nbformat" in keys:
-        return Kind("a Jupyter notebook")
-    rows = list(found.values())
-    if rows and all(isinstance(row, dict) for row in rows[:5]):
-        cells = [value for row in rows[:5] for value in row.values()]
-        if cells and all(
-            isinstance(v, int | float) and not isinstance(v, bool) for v in cells
-        ):
-            return Kind(
-                "JSON, image -> class -> number",
-                advice=f"{load} the dict to `Annotations.from_counts`",
-            )
-    return Kind(
-        "JSON",
-        advice=f"{load} (image, annotator, label) of each answer to "
-        "`Annotations.from_records`",
-        generic=True,
-    )
-
-
-def _of_yaml(text: str) -> Kind | None:
-    lines = [line for line in text[:4000].splitlines() if line.strip()][:20]
-    told = text.startswith(("---", "%YAML"))
-    entry = re.compile(r"\s*(#.*|-(\s.*)?|---|(- )?[^,;\t|:]+:(\s.*)?)")
-    keyed = [line for line in lines if re.match(r"\s*(- )?[^,;\t|:#]+:(\s|$)", line)]
-    fits = len(lines) > 1 and keyed and all(map(entry.fullmatch, lines))
-    if not fits and not (told and keyed):
-        return None
-    return Kind(
-        "YAML",
-        advice="load it with `yaml.safe_load` and pass (image, annotator, label) of "
-        "each answer to `Annotations.from_records`",
-    )
-
-
-def is_table(text: str) -> bool:
-    """Returns whether a text is by all appearance a table such as a CSV file."""
-    lines = [line for line in text[:20_000].splitlines() if line.strip()][:5]
-    for separator in ",;\t|":
-        times = {line.count(separator) for line in lines}
-        if len(times) == 1 and times != {0}:
-            return True
-    return False
 
 
 def sentence(name: str, kind: Kind, frame_reader: str = "", otherwise: str = "") -> str:
@@ -346,19 +170,3 @@ def sentence(name: str, kind: Kind, frame_reader: str = "", otherwise: str = "")
         )
     advice = otherwise if otherwise and kind.advice == _AGAIN else kind.advice
     return f"{name} is {kind.what}: {advice}."
-
-
-def of_file(path: str | os.PathLike) -> Kind | None:
-    """Returns the kind of a file that is no table of text, else None.
-
-    Raises:
-        OSError: if it cannot be read.
-    """
-    with open(path, "rb") as file:
-        raw = file.read(_HEAD)
-        plain = raw.lstrip()[:1] not in (b"{", b"[", b"<") and min(raw, default=9) >= 9
-        if not plain:
-            raw += file.read()
-    if raw.startswith(_GZIP):
-        return Kind("a packed file (gzip)", advice=_UNPACK)
-    return of_bytes(raw) or of_text(raw.decode("utf-8", "replace"))

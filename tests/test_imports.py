@@ -18,6 +18,7 @@ ALLOWED = {
     "agreement": {"_names", "_validation"},
     "_registration": set(),
     "_file_kinds": set(),
+    "_text_kinds": {"_file_kinds"},
     "_folder_files": {"_names"},
     "_names": set(),
     "_validation": {"_names"},
@@ -35,6 +36,7 @@ ALLOWED = {
     "proposals": {
         "_file_kinds",
         "_names",
+        "_text_kinds",
         "_registration",
         "_validation",
         "_writing",
@@ -69,10 +71,11 @@ ALLOWED = {
         "proposals",
     },
     "objective": {*SHARED, "losses", "layers"},
-    "data": {"_file_kinds", "_names", "_registration", "_validation", "_writing"},
+    "data": {"_names", "_text_kinds", "_registration", "_validation", "_writing"},
     "annotations": {
         "_file_kinds",
         "_names",
+        "_text_kinds",
         "_registration",
         "_validation",
         "_writing",

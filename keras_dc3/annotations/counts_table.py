@@ -206,6 +206,12 @@ def _class_columns(
         return others, tuple(others), []
     spelled = {composed(name): name for name in others}
     columns = [spelled.get(composed(name), name) for name in named]
+    lost = [name for name in columns if name not in others]
+    if lost:
+        raise AnnotationError(
+            f"{table.name} lacks the columns {lost} of `class_names`; it has "
+            f"{some(map(repr, others), 12)}."
+        )
     table.check({f"class_names[{i}]": name for i, name in enumerate(columns)})
     left = [name for name in others if name not in columns]
     notes = [f"Columns that are no classes: {some(map(repr, left))}."] if left else []

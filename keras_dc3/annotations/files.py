@@ -11,14 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import (
-    Kind,
-    is_table,
-    of_bytes,
-    of_json,
-    of_text,
-    sentence,
-)
+from keras_dc3._file_kinds import Kind, of_bytes, sentence
+from keras_dc3._text_kinds import is_table, of_json, of_text
 from keras_dc3.annotations.errors import AnnotationError
 
 _FRAMES = "Annotations.from_frame"

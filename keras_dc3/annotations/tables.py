@@ -15,7 +15,13 @@ from typing import Any
 
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, read_text
-from keras_dc3.annotations.headers import declared_separator, filled, first_with, sniff
+from keras_dc3.annotations.headers import (
+    ANSWER_TITLES,
+    declared_separator,
+    filled,
+    first_with,
+    sniff,
+)
 from keras_dc3.annotations.names import nearest, trimmed
 from keras_dc3.annotations.source import some
 
@@ -95,6 +101,17 @@ class Table:
         times = Counter(self.header)
         missing = [c for c in wanted.values() if c not in times]
         if missing:
+            lacking = (
+                f"{self.name} lacks the columns {missing}; it has "
+                f"{some(map(repr, self.header), 12)}."
+            )
+            classes = self._class_columns() if "label" in wanted else []
+            if classes:
+                raise AnnotationError(
+                    f"{lacking} Its numbers, such as those of {classes[0]!r} and "
+                    f"{classes[1]!r}, look like counts or shares of classes, which are "
+                    "read by `Annotations.from_counts`."
+                )
             hints = []
             for argument, column in wanted.items():
                 near = nearest(column, filter(None, self.header))
@@ -104,11 +121,11 @@ class Table:
             unknown = " (`annotator=None` if it is not known)"
             arguments = ", ".join(f"`{a}=...`" for a in wanted if wanted[a] in missing)
             raise AnnotationError(
-                f"{self.name} lacks the columns {missing}; it has "
-                f"{some(map(repr, self.header), 12)}. {hint}Say which to read with "
-                f"{arguments}{unknown if 'annotator' in arguments else ''}. Without a "
-                "header line, give all columns by number: 0, 1, ... "
-                f"{self._of_others()}"
+                f"{lacking} {hint}Say which to read with {arguments}"
+                f"{unknown if 'annotator' in arguments else ''}. Without a header "
+                "line, give all columns by number: 0, 1, ... A table with a column per "
+                "annotator is read by `Annotations.from_wide`, one with a column per "
+                "class by `Annotations.from_counts`."
             )
         for column in wanted.values():
             if times[column] > 1:
@@ -116,25 +133,30 @@ class Table:
                     f"{self.name} has more than one column {column!r}; rename one."
                 )
 
-    def _of_others(self) -> str:
-        """Returns which reader takes tables that have no column of labels."""
-        filled = [
-            [trimmed(str(c)) for c in cells] for cells in zip(*self.rows, strict=False)
+    def _class_columns(self) -> list[str]:
+        """Returns the columns if they seem to be one per class, beside the images.
+
+        That is, numbers everywhere but in one column or two, and each image once.
+        """
+        titles = {name.casefold().replace(" ", "_") for name in self.header}
+        if len(self.header) < 3 or titles & ANSWER_TITLES or not self.rows:
+            return []
+        columns = [
+            [trimmed(str(cell)) for cell in cells]
+            for cells in zip(*self.rows, strict=True)
         ]
         numbers = [
-            name
-            for name, cells in zip(self.header, filled, strict=False)
-            if name and any(cells) and all(number(c) is not None for c in cells if c)
+            any(cells) and all(number(cell) is not None for cell in cells if cell)
+            for cells in columns
         ]
-        if len(numbers) >= 2 and len(numbers) >= len(self.header) - 2:
-            return (
-                f"A table with numbers for each class, such as {numbers[0]!r} and "
-                f"{numbers[1]!r} here, is read by `Annotations.from_counts`."
-            )
-        return (
-            "A table with a column per annotator is read by `Annotations.from_wide`, "
-            "one with a column per class by `Annotations.from_counts`."
-        )
+        numbers[0] = numbers[0] and False in numbers  # the first one names the image
+        image = columns[numbers.index(False)]
+        if numbers.count(False) > 2 or len(set(image)) < len(image):
+            return []
+        names = [
+            n for n, is_number in zip(self.header, numbers, strict=True) if is_number
+        ]
+        return names if len(names) > 1 else []
 
 
 def number(text: str) -> float | None:

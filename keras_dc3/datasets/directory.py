@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import composed
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.matching import match_names
@@ -198,7 +199,7 @@ def _of_annotations(
 
 def _in_order(annotations: Annotations, class_names: tuple[str, ...]) -> np.ndarray:
     """Returns the counts with a column for each of the classes."""
-    number = {name: i for i, name in enumerate(class_names)}
+    number = {composed(name): i for i, name in enumerate(class_names)}
     chosen = annotations.counts.sum(axis=0) > 0
     unknown = [
         name

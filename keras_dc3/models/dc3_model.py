@@ -8,6 +8,7 @@ import keras
 
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
+from keras_dc3._names import composed
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.config import DC3Config
@@ -144,7 +145,7 @@ class DC3Model(
                 clusters than classes.
         """
         if class_names is not None:
-            class_names = tuple(str(name) for name in class_names)
+            class_names = tuple(composed(str(name)) for name in class_names)
             if not all(class_names):
                 raise ValueError(
                     f"`class_names` must not be empty. Received: {list(class_names)}"

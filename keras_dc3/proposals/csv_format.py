@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from keras_dc3._file_kinds import of_file, sentence
+from keras_dc3._file_kinds import sentence
+from keras_dc3._text_kinds import of_file
 from keras_dc3._writing import whole_file
 
 COLUMNS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from keras_dc3._names import composed, plain
@@ -18,17 +18,19 @@ def in_one_spelling(parts: Sequence[Part], ids: Iterable[str] | None) -> list[Pa
         parts: what files hold.
         ids: how images are to be written; None: as they are written first.
     """
-    spelled: dict[str, str] = {}
+    if ids is None:
+        ids = next((part.images for part in parts if part.images is not None), ())
+    exact, spelled = set(ids), {}
 
     def image(name: str) -> str:
-        return spelled.setdefault(plain(name), name)
+        return name if name in exact else spelled.setdefault(plain(name), name)
 
-    for name in ids or ():
-        image(name)
+    for name in exact:
+        spelled.setdefault(plain(name), name)
     return [_rewritten(part, image) for part in parts]
 
 
-def _rewritten(part: Part, image) -> Part:
+def _rewritten(part: Part, image: Callable[[str], str]) -> Part:
     def answer(one: Answer) -> Answer:
         return replace(
             one,

@@ -253,6 +253,9 @@ def test_a_long_reader_names_the_right_one(tmp_path):
         with pytest.raises(AnnotationError, match=r"from_counts`\.$") as caught:
             Annotations.from_csv(write(tmp_path, text))
         assert "from_wide" not in str(caught.value)
+    path = write(tmp_path, "question,worker,answer\n1,1,0\n1,2,1\n2,1,0\n")
+    with pytest.raises(AnnotationError, match="Say which to read with `image="):
+        Annotations.from_csv(path)
     with pytest.raises(AnnotationError, match="from_wide") as caught:
         Annotations.from_csv(write(tmp_path, "image,x,y\na,cat,dog\n"))
 

@@ -13,7 +13,8 @@ import keras_dc3
 
 ROOT = Path(keras_dc3.__file__).parent
 SHARED = {
-    f"keras_dc3.{part}" for part in ("_file_kinds", "_names", "_validation", "_writing")
+    f"keras_dc3.{part}"
+    for part in ("_file_kinds", "_names", "_text_kinds", "_validation", "_writing")
 }
 MODULES = sorted(
     ".".join(("keras_dc3", *path.relative_to(ROOT).with_suffix("").parts))
