@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import composed
+
 _MOST_COUNTED = 2.0**53  # up to here, float64 tells numbers apart
 
 
@@ -321,3 +323,14 @@ def check_names(name: str, values: Any) -> tuple[str, ...]:
                 f"{first[value]} and {position}. Rename or remove one."
             )
     return tuple(first)
+
+
+def check_class_names(name: str, values: Any) -> tuple[str, ...]:
+    """Returns class names as `check_names` does, with composed letters (NFC).
+
+    So that a class is one class in whatever Unicode form a system writes it.
+
+    Raises:
+        TypeError, ValueError: as `check_names`; also if two differ in that form alone.
+    """
+    return check_names(name, list(map(composed, check_names(name, values))))

@@ -11,15 +11,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_dc3"
-SHARED = {"_registration", "_validation", "collective", "config"}
+SHARED = {"_names", "_registration", "_validation", "collective", "config"}
 
 # Part of the package -> the parts it may import besides itself.
 ALLOWED = {
-    "agreement": {"_validation"},
+    "agreement": {"_names", "_validation"},
     "_formulas": set(),
     "_registration": set(),
-    "_validation": set(),
+    "_file_kinds": set(),
+    "_text_kinds": {"_file_kinds"},
+    "_folder_files": {"_names"},
+    "_names": set(),
     "_ties": set(),
+    "_validation": {"_names"},
     "_writing": set(),
     "config": {"_registration", "_validation"},
     "collective": {"_validation", "collective_tf"},
@@ -32,7 +36,10 @@ ALLOWED = {
     "optimizers": {"_registration", "_validation"},
     "backbones": {"_registration", "_validation"},
     "proposals": {
+        "_file_kinds",
         "_formulas",
+        "_names",
+        "_text_kinds",
         "_registration",
         "_validation",
         "_writing",
@@ -40,6 +47,7 @@ ALLOWED = {
         "review",
     },
     "plots": {
+        "_names",
         "_registration",
         "_ties",
         "_validation",
@@ -50,6 +58,8 @@ ALLOWED = {
         "review",
     },
     "review": {
+        "_folder_files",
+        "_names",
         "_validation",
         "_writing",
         "annotations",
@@ -57,11 +67,35 @@ ALLOWED = {
         "metrics",
         "proposals",
     },
-    "exports": {"_validation", "_writing", "annotations", "proposals"},
+    "exports": {
+        "_folder_files",
+        "_names",
+        "_validation",
+        "_writing",
+        "annotations",
+        "proposals",
+    },
     "objective": {*SHARED, "losses", "layers"},
-    "data": {"_registration", "_ties", "_validation", "_writing"},
-    "annotations": {"_formulas", "_registration", "_validation", "_writing", "data"},
+    "data": {
+        "_names",
+        "_text_kinds",
+        "_registration",
+        "_ties",
+        "_validation",
+        "_writing",
+    },
+    "annotations": {
+        "_file_kinds",
+        "_formulas",
+        "_names",
+        "_text_kinds",
+        "_registration",
+        "_validation",
+        "_writing",
+        "data",
+    },
     "datasets": {
+        "_names",
         "_registration",
         "_ties",
         "_validation",

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import KnownNames, composed
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3.agreement.answers import Answers, read_answers
 from keras_dc3.agreement.correction import (
@@ -209,13 +210,16 @@ def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
     shown = np.flatnonzero(answers.proposed >= 0)[::-1]
     guess[answers.image[shown]] = answers.proposed[shown]
     number = {name: c for c, name in enumerate(answers.class_names)}
+    known: KnownNames | None = None
     chosen = set(answers.alone.tolist())  # no random share of their classes
     for position, image in enumerate(answers.images):
         if guess[position] >= 0 or proposals is None or position in chosen:
             continue
         if not isinstance(proposals, Mapping):
             proposals = _classes_of(proposals, mode)
-        given = proposals.get(image)
+        known = known or KnownNames(proposals)
+        given = _given(image, proposals, known)
+        given = composed(given) if isinstance(given, str) else given
         if isinstance(given, int | np.integer) and 0 <= given < len(number):
             guess[position] = given
         elif given is not None:
@@ -226,6 +230,17 @@ def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
                 )
             guess[position] = number[given]
     return guess
+
+
+def _given(image: str, proposals: Mapping[str, Any], known: KnownNames) -> Any:
+    """What is proposed for an image, in whatever spelling; None if nothing."""
+    found, _ = known.find(image)
+    if len(found) > 1:
+        raise ValueError(
+            f"The image {image!r} can be any of the proposals {sorted(found)[:5]}. "
+            "Write its name the same way everywhere."
+        )
+    return proposals[found[0]] if found else None
 
 
 def _classes_of(proposals: Any, mode: str | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_dc3.agreement.estimate import ratio
+from keras_dc3.agreement.ordinal import ordinal_alpha
 
 
 class CountMeasures:
@@ -12,6 +13,7 @@ class CountMeasures:
 
     * alpha, nominal, on images with two or more answers, N in all:
       `1 - (N - 1) sum_i sum_c n_c (m - n_c) / (m - 1) / (N^2 - sum_c N_c^2)`;
+      ordinal, see `ordinal_alpha`;
     * Fleiss' kappa, which is defined for one number of answers per image, on the
       images with the number that most images with two or more have (the larger of
       equals);
@@ -19,6 +21,7 @@ class CountMeasures:
 
     Args:
         counts: (n, k) int64.
+        ordinal: whether the classes have an order, for alpha.
 
     Attributes:
         answered: how many images have an answer.
@@ -27,7 +30,8 @@ class CountMeasures:
         answers: the number of answers of these.
     """
 
-    def __init__(self, counts: np.ndarray):
+    def __init__(self, counts: np.ndarray, ordinal: bool = False):
+        self.ordinal = ordinal
         total = counts.sum(axis=1)
         self.answered = int((total > 0).sum())
         self.several = total >= 2
@@ -51,6 +55,8 @@ class CountMeasures:
         expected = number**2 - (classes**2).sum(axis=1)
         observed = (number - 1) * (weights @ self.disagreed)
         alpha = 1 - ratio(observed, expected)
+        if self.ordinal:
+            alpha = ordinal_alpha(self.counts, weights)
         raw = ratio(weights @ self.agreed, weights @ self.pairs)
         full = weights[:, self.full]
         shares = full @ self.counts[self.full]

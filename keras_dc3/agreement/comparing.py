@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import one_spelling
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
@@ -54,16 +55,19 @@ def compare(
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
+    weights: str | None = None,
     **conditions: Any,
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
 
-    Images that stand in several conditions are drawn for all of them at once, so that
+    Images that stand in several conditions, in whatever spelling `Annotations.merge`
+    knows, are drawn for all of them at once, so that
     differences and speed-ups are those on the same images. What was odd is told in a
     warning, and below the table.
 
     Args:
-        break_seconds, absurd_seconds, least_common, resamples, seed: see `measure`.
+        break_seconds, absurd_seconds, least_common, resamples, seed, weights: see
+            `measure`.
         **conditions: annotations or reviews under names of your own. The one called
             `none` was annotated blind; the others are compared with it.
 
@@ -82,11 +86,13 @@ def compare(
             "Name at least one condition to compare, such as `none=..., dc3=...`."
         )
     rule = TimeRule(break_seconds, absurd_seconds)
-    settings = Settings(rule, least_common, resamples, seed)
+    settings = Settings(rule, least_common, resamples, seed, weights)
     figures = {
         name: Figures(read_answers(name, given), settings)
         for name, given in conditions.items()
     }
+    if weights is not None:
+        _check_order(figures)
     draws = _draw(figures, settings)
     agreements = {name: agreement_of(figures[name], draws[name]) for name in figures}
     notes = [
@@ -108,13 +114,23 @@ def compare(
     return comparison
 
 
+def _check_order(figures: Mapping[str, Figures]) -> None:
+    orders = {name: part.answers.class_names for name, part in figures.items()}
+    if len(set(orders.values())) > 1:
+        raise ValueError(
+            "With `weights`, all conditions must have the same classes in the same "
+            f"order. Received: {orders}. Read them with the same `class_names=`."
+        )
+
+
 def _draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.ndarray]:
     """The figures of each condition (resamples, q), images drawn for all at once."""
     if not settings.resamples:
         return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
-    ids = dict.fromkeys(i for part in figures.values() for i in part.answers.images)
+    named, _ = one_spelling([part.answers.images for part in figures.values()])
+    ids = dict.fromkeys(image for names in named for image in names)
     number = {image: position for position, image in enumerate(ids)}
-    rows = [[number[i] for i in part.answers.images] for part in figures.values()]
+    rows = [[number[image] for image in names] for names in named]
 
     def evaluate(weights):
         parts = zip(figures.values(), rows, strict=True)
@@ -187,7 +203,8 @@ def _nothing_in_common(figures: Mapping[str, Figures]) -> list[str]:
     notes, blind = [], figures[BLIND].answers
     for name, part in figures.items():
         answers = part.answers
-        if not set(answers.images) & set(blind.images):
+        (mine, others), _ = one_spelling([answers.images, blind.images])
+        if not set(mine) & set(others):
             notes.append(
                 f"{name}: none of its {len(answers.images):,} images was answered in "
                 f"`{BLIND}`, so that speed-up and differences are those of images too; "

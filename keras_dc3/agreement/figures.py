@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3._validation import check_choice, check_positive_int, check_seed
 from keras_dc3.agreement.answers import Answers
 from keras_dc3.agreement.chance import CountMeasures
 from keras_dc3.agreement.estimate import Estimate, estimate
 from keras_dc3.agreement.kappas import KappaMeasures, between_people, within_people
+from keras_dc3.agreement.ordinal import WEIGHTS
 from keras_dc3.agreement.times import TimeMeasures, TimeRule
 
 COUNTED = ("alpha", "fleiss", "raw")
@@ -26,11 +27,13 @@ class Settings:
     least_common: int
     resamples: int
     seed: int
+    weights: str | None = None
 
     def __post_init__(self):
         check_positive_int("least_common", self.least_common)
         check_positive_int("resamples", self.resamples, least=0)
         check_seed(self.seed)
+        check_choice("weights", self.weights, (None, *WEIGHTS))
 
 
 class Figures:
@@ -53,13 +56,17 @@ class Figures:
         self.answers, self.settings = answers, settings
         people, n = len(answers.annotators), len(answers.images)
         seconds, self.times = settings.rule.apply(answers.seconds)
-        self.counted = None if answers.counts is None else CountMeasures(answers.counts)
+        weights = settings.weights
+        self.counted: CountMeasures | None = None
+        if answers.counts is not None:
+            self.counted = CountMeasures(answers.counts, weights is not None)
         self.pairs: dict[str, KappaMeasures | str] = dict.fromkeys(
             PAIRED, "only counts are known, not who answered what"
         )
         if answers.known:
-            self.pairs["between"] = between_people(answers, settings.least_common)
-            self.pairs["within"] = within_people(answers, settings.least_common)
+            least = settings.least_common
+            self.pairs["between"] = between_people(answers, least, weights)
+            self.pairs["within"] = within_people(answers, least, weights)
         timed = answers.timed_image, answers.timed_annotator
         self.timed = TimeMeasures(*timed, seconds, n, people)
         self.timed_images_of = _images_of(*timed, n, people)

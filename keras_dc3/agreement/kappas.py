@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_dc3.agreement.answers import Answers
 from keras_dc3.agreement.estimate import ratio
+from keras_dc3.agreement.ordinal import OrdinalPairs
 
 MOST_ENTRIES = 20_000_000
 _LEAST_CHANCE = 1e-12
@@ -25,6 +26,8 @@ class PairTable:
         pair: (e,) int64, any numbers that tell the pairs apart.
         num_classes: k.
         least_common: pairs with fewer entries are left out.
+        weights: "linear" or "quadratic" for classes with an order, see `OrdinalPairs`;
+            None for others.
 
     Attributes:
         pairs: (p,) the numbers of the pairs that are left, ascending.
@@ -40,6 +43,7 @@ class PairTable:
         pair: np.ndarray,
         num_classes: int,
         least_common: int,
+        weights: str | None = None,
     ):
         found, number, size = np.unique(pair, return_inverse=True, return_counts=True)
         enough = size >= least_common
@@ -54,6 +58,12 @@ class PairTable:
         used, cells = np.unique(cells, return_inverse=True)
         self.first, self.second = np.split(cells, 2)
         self.cell_pair = used // num_classes
+        self.ordinal: OrdinalPairs | None = None
+        if weights is not None:
+            one, other = first[rows], second[rows]
+            self.ordinal = OrdinalPairs(
+                one, other, self.pair, len(self.pairs), num_classes, weights
+            )
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -67,6 +77,8 @@ class PairTable:
         p, cells = len(self.pairs), len(self.cell_pair)
         number = np.bincount(self.pair, weight, p)
         agreed = ratio(np.bincount(self.pair, weight * self.equal, p), number)
+        if self.ordinal is not None:
+            return self.ordinal.kappa(weight, number), agreed, number
         both = np.bincount(self.first, weight, cells)
         both *= np.bincount(self.second, weight, cells)
         chance = ratio(np.bincount(self.cell_pair, both, p), number**2)
@@ -120,7 +132,9 @@ class KappaMeasures:
         return ratio(total, weight)
 
 
-def between_people(answers: Answers, least_common: int) -> KappaMeasures | str:
+def between_people(
+    answers: Answers, least_common: int, weights: str | None = None
+) -> KappaMeasures | str:
     """Returns the pairs of annotators, or why there are none.
 
     The first answer of each person to each image counts.
@@ -133,7 +147,8 @@ def between_people(answers: Answers, least_common: int) -> KappaMeasures | str:
         return "there are too many pairs of answers for kappa of pairs; see alpha"
     left, right = _within_runs(answers.image[rows], rows)
     pair = answers.annotator[left] * people + answers.annotator[right]
-    table = _table(answers, left, right, pair, len(answers.class_names), least_common)
+    sizes = len(answers.class_names), least_common
+    table = _table(answers, left, right, pair, *sizes, weights)
     if not len(table):
         if np.unique(answers.annotator[rows]).size < 2:
             return "there are fewer than two known annotators"
@@ -142,7 +157,9 @@ def between_people(answers: Answers, least_common: int) -> KappaMeasures | str:
     return KappaMeasures(table, owners, people)
 
 
-def within_people(answers: Answers, least_common: int) -> KappaMeasures | str:
+def within_people(
+    answers: Answers, least_common: int, weights: str | None = None
+) -> KappaMeasures | str:
     """Returns the pairs of rounds of each annotator, or why there are none."""
     given = answers.rounds
     rows = np.flatnonzero(given.annotator >= 0)
@@ -156,7 +173,8 @@ def within_people(answers: Answers, least_common: int) -> KappaMeasures | str:
     left, right = _within_runs(run, rows)
     pair = given.annotator[left] * rounds + given.round[left]
     pair = pair * rounds + given.round[right]
-    table = _table(given, left, right, pair, len(answers.class_names), least_common)
+    sizes = len(answers.class_names), least_common
+    table = _table(given, left, right, pair, *sizes, weights)
     if not len(table):
         return _too_few("one annotator answered twice", least_common)
     return KappaMeasures(table, table.pairs[:, None] // rounds**2, people)
@@ -176,7 +194,7 @@ def _within_runs(run: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate([none, *left]), np.concatenate([none, *right])
 
 
-def _table(given, left, right, pair, num_classes, least_common):
+def _table(given, left, right, pair, num_classes, least_common, weights):
     return PairTable(
         given.image[left],
         given.label[left],
@@ -184,6 +202,7 @@ def _table(given, left, right, pair, num_classes, least_common):
         pair,
         num_classes,
         least_common,
+        weights,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, resample
 from keras_dc3.agreement.figures import COUNTED, Figures, Settings
+from keras_dc3.agreement.ordinal import tell_order
 from keras_dc3.agreement.tables import agreement_table
 from keras_dc3.agreement.times import TimeCounts, TimeRule
 
@@ -77,6 +78,8 @@ class Agreement:
         pairs: `PairAgreement` of each pair of annotators with enough common images.
         times: how many times were used, missing, or odd.
         notes: what was odd or left out, one sentence each.
+        class_names: the classes; their order counts if there are `weights`.
+        weights: "linear" or "quadratic" if kappa is weighted and alpha ordinal.
     """
 
     images: int
@@ -95,6 +98,8 @@ class Agreement:
     pairs: tuple[PairAgreement, ...]
     times: TimeCounts
     notes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    weights: str | None = None
 
     def __str__(self) -> str:
         return agreement_table(self)
@@ -110,6 +115,7 @@ def measure(
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
+    weights: str | None = None,
 ) -> Agreement:
     """Returns how far people agree and how long they take, with 95% intervals.
 
@@ -131,6 +137,10 @@ def measure(
         least_common: pairs with fewer common images get no kappa.
         resamples: how often images are drawn for the intervals; 0 for none.
         seed: of these draws.
+        weights: for classes with an order, that of `class_names`, such as grades:
+            "linear" or "quadratic" weights of Cohen's kappa, by the steps between two
+            classes or their square; alpha takes its ordinal distance then. Fleiss'
+            kappa and raw agreement know no order.
 
     Raises:
         TypeError, ValueError: if an argument is not as described, or there is no
@@ -141,7 +151,7 @@ def measure(
     >>> print(keras_dc3.agreement.measure(Annotations.from_csv("labels.csv")))
     """
     rule = TimeRule(break_seconds, absurd_seconds)
-    settings = Settings(rule, least_common, resamples, seed)
+    settings = Settings(rule, least_common, resamples, seed, weights)
     figures = Figures(read_answers("annotations", annotations), settings)
     draws = draw(figures, settings)
     agreement = agreement_of(figures, draws)
@@ -188,7 +198,13 @@ def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
         people=people,
         pairs=_pairs(figures),
         times=figures.times,
-        notes=(*answers.notes, *([note] if note else [])),
+        notes=(
+            *answers.notes,
+            *([note] if note else []),
+            *tell_order(answers.class_names, figures.settings.weights),
+        ),
+        class_names=answers.class_names,
+        weights=figures.settings.weights,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from keras_dc3.agreement.estimate import Estimate
+from keras_dc3.agreement.ordinal import in_order
 
 if TYPE_CHECKING:
     from keras_dc3.agreement.comparing import Comparison
@@ -56,6 +57,7 @@ def agreement_table(agreement: Agreement) -> str:
         f"{more if agreement.undecided else ''}",
         "",
     ]
+    lines += _order(agreement)
     rows = [("", "value (95% interval)", "images", "")]
     for name, heading in MEASURES.items():
         figure = getattr(agreement, name)
@@ -64,6 +66,17 @@ def agreement_table(agreement: Agreement) -> str:
     if people > 1:
         lines += ["", *_people(agreement)]
     return "\n".join([*lines, *_notes(agreement.notes)])
+
+
+def _order(agreement: Agreement) -> list[str]:
+    if agreement.weights is None:
+        return []
+    return [
+        f"Classes in order: {in_order(agreement.class_names)}. Cohen's kappa has "
+        f"{agreement.weights} weights, alpha the ordinal distance; Fleiss' kappa and "
+        "raw agreement know no order.",
+        "",
+    ]
 
 
 def _people(agreement: Agreement) -> list[str]:
@@ -105,6 +118,7 @@ def comparison_table(comparison: Comparison) -> str:
         for name, part in conditions.items()
     )
     lines = [*aligned(rows), "", f"{sizes}. Intervals: 95%, over images."]
+    lines += _order(next(iter(conditions.values())))
     lines += _why_undefined(conditions)
     if comparison.people_speedup:
         lines += ["", *_compared_people(comparison)]

@@ -18,7 +18,10 @@ from keras_dc3.annotations import (
     wide_form,
     writing,
 )
-from keras_dc3.annotations.building import check_clean_names
+from keras_dc3.annotations.building import (
+    check_clean_class_names,
+    check_clean_names,
+)
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
 from keras_dc3.data import labels
@@ -38,7 +41,7 @@ class Annotations:
 
     Args:
         images: n different ids.
-        class_names: k different names.
+        class_names: k different names; letters are composed (NFC).
         counts: (n, k), how many people chose each class; None if `records` tell.
         annotators: the names that `records.annotator` numbers.
         records: the single answers.
@@ -97,7 +100,7 @@ class Annotations:
             object.__setattr__(self, name, value)
 
         put("images", check_clean_names("images", self.images))
-        put("class_names", check_clean_names("class_names", self.class_names))
+        put("class_names", check_clean_class_names(self.class_names))
         put("annotators", check_clean_names("annotators", self.annotators))
         put("notes", tuple(self.notes))
         put("places", tuple(self.places))

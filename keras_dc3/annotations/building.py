@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import composed, plain
 from keras_dc3._validation import check_choice, check_names, check_positive_number
 from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
@@ -19,6 +20,7 @@ from keras_dc3.annotations.telling import (
     tell_blanks,
     tell_odd_classes,
     tell_same_people,
+    tell_spellings,
 )
 
 REPEATED = ("keep", "last", "error")
@@ -34,6 +36,7 @@ class Answers:
         source: where each answer stands.
         listed: images to begin with, whether they have answers or not.
         notes: what the reader has to tell already.
+        order: the classes in the order that the data give them; () if they give none.
     """
 
     image: list[str]
@@ -43,6 +46,7 @@ class Answers:
     source: Source
     listed: Sequence[str] = ()
     notes: Sequence[str] = ()
+    order: Sequence[str] = ()
 
 
 def check_options(
@@ -54,20 +58,25 @@ def check_options(
     """Returns the class names; raises TypeError or ValueError for wrong arguments."""
     check_choice("repeated", repeated, REPEATED)
     check_positive_number("max_seconds", max_seconds)
-    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
-        raise TypeError(
-            "`missing` must be a list of the texts that mean that there is no answer. "
-            f"Received: {missing!r}"
-        )
+    check_missing(missing)
     if class_names is None:
         return None
-    class_names = check_clean_names("class_names", class_names)
-    both = [name for name in class_names if name in missing]
+    class_names = check_clean_class_names(class_names)
+    both = [name for name in class_names if name in set(map(composed, missing))]
     if both:
         raise ValueError(
             f"{both[0]!r} is in `class_names` and in `missing`; remove it from one."
         )
     return class_names
+
+
+def check_missing(missing: Any) -> None:
+    """Raises TypeError unless `missing` is a list of texts."""
+    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
+        raise TypeError(
+            "`missing` must be a list of the texts that mean that there is no answer. "
+            f"Received: {missing!r}"
+        )
 
 
 def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
@@ -82,11 +91,17 @@ def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
     return values
 
 
+def check_clean_class_names(values: Any) -> tuple[str, ...]:
+    """Returns such names of classes, with composed letters (NFC)."""
+    names = map(composed, check_clean_names("class_names", values))
+    return check_clean_names("class_names", list(names))
+
+
 def build(
     answers: Answers,
     *,
     class_names: Sequence[str] | None,
-    missing: Sequence[str] | None,
+    missing: Sequence[str],
     repeated: str,
     max_seconds: float,
 ) -> dict[str, Any]:
@@ -94,19 +109,19 @@ def build(
 
     Args:
         answers: what was read.
-        class_names, missing, repeated, max_seconds: those of `from_csv`; `missing` is
-            None for readers that have no such argument.
+        class_names, missing, repeated, max_seconds: those of `from_csv`.
 
     Raises:
         AnnotationError: if an image has no name, a label is no class, an image was
             annotated twice under `repeated="error"`, or there is no answer at all.
     """
-    class_names = check_options(class_names, missing or (), repeated, max_seconds)
+    class_names = check_options(class_names, missing, repeated, max_seconds)
     source, notes = answers.source, list(answers.notes)
-    images, image, image_blanks = _encode(answers.image)
+    images, image, image_blanks = _encode(answers.image, plain)
     people, annotator, annotator_blanks = _encode(answers.annotator)
     people, annotator = _without_unknown(people, annotator)
     labels, label, label_blanks = _encode(answers.label)
+    notes += tell_spellings(answers.image, plain)
     notes += tell_blanks(
         source,
         {
@@ -121,7 +136,7 @@ def build(
             "name. Name it or remove the line."
         )
     images, image = _list_first(answers.listed, images, image)
-    none = {"", *(missing or ())}
+    none = {"", *map(composed, missing)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}
     if not chosen:
@@ -131,9 +146,12 @@ def build(
         )
     if class_names is None:
         class_names = names.class_order(chosen)
+        given = tuple(dict.fromkeys(map(composed, map(names.trimmed, answers.order))))
+        if set(class_names) <= set(given):
+            class_names = tuple(name for name in given if name not in none)
         notes += tell_odd_classes(chosen, missing)
     else:
-        _check_classes(source, label, labels, chosen, class_names, missing)
+        _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}
     records = Records(
         image,
@@ -163,14 +181,24 @@ def build(
     }
 
 
-def _encode(column: list[str]) -> tuple[list[str], np.ndarray, tuple[int, int]]:
+def _encode(
+    column: list[str], same: Callable[[str], str] | None = None
+) -> tuple[list[str], np.ndarray, tuple[int, int]]:
     """Returns the different texts, trimmed, each entry's position among them, and how
-    many entries had outer blanks, the first of them where."""
-    position: dict[str, int] = {}
+    many entries had outer blanks, the first of them where.
+
+    Texts of which `same` returns equal ones are one, in the first spelling; by default
+    those in several Unicode forms, with composed letters."""
+    first: dict[str, str] = {}
     trimmed = {text: names.trimmed(text) for text in dict.fromkeys(column)}
+    if same is None:
+        trimmed = {text: composed(name) for text, name in trimmed.items()}
+    else:
+        trimmed = {t: first.setdefault(same(n), n) for t, n in trimmed.items()}
+    position: dict[str, int] = {}
     code = {t: position.setdefault(n, len(position)) for t, n in trimmed.items()}
     codes = np.fromiter(map(code.__getitem__, column), "int64", len(column))
-    odd = {text for text, name in trimmed.items() if name not in ("", text)}
+    odd = {text for text in trimmed if names.trimmed(text) not in ("", text)}
     blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
     return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
 
@@ -190,9 +218,12 @@ def _list_first(
 ) -> tuple[list[str], np.ndarray]:
     if not listed:
         return images, image
-    position = {name: i for i, name in enumerate(listed)}
-    code = [position.setdefault(name, len(position)) for name in images]
-    return list(position), np.array(code, "int64")[image]
+    spelled: dict[str, str] = {}
+    for name in (*listed, *images):
+        spelled.setdefault(plain(name), name)
+    position = {name: i for i, name in enumerate(spelled)}
+    code = [position[plain(name)] for name in images]
+    return list(spelled.values()), np.array(code, "int64")[image]
 
 
 def _places(source: Source, image: np.ndarray, number: int) -> tuple[str | None, ...]:
@@ -209,7 +240,6 @@ def _check_classes(
     labels: list[str],
     chosen: dict[str, int],
     class_names: Sequence[str],
-    missing: Sequence[str] | None,
 ) -> None:
     unknown = [name for name in chosen if name not in set(class_names)]
     if not unknown:
@@ -220,15 +250,10 @@ def _check_classes(
         where = source.places(np.flatnonzero(label == labels.index(name)))
         hint = f"; did you mean {near!r}?" if near else ""
         told.append(f"{name!r} ({where}{hint})")
-    way_out = "Correct them, or add them to `class_names`."
-    if missing is not None:
-        way_out = (
-            "Correct them, add them to `class_names`, or to `missing` if they mean "
-            "that there is no answer."
-        )
     raise AnnotationError(
         f"{source.name}: {len(unknown)} labels are none of the classes "
-        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. {way_out}"
+        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
+        "them to `class_names`, or to `missing` if they mean that there is no answer."
     )
 
 

@@ -36,6 +36,7 @@ def answers_of(
         seconds=None if seconds is None else seconds_of(table, seconds),
         source=Source([(table.name, table.lines)], table.word),
         notes=[*table.notes, *tell_header(table, image, annotator, label)],
+        order=table.order_of([label]),
     )
 
 
@@ -55,6 +56,7 @@ def joined(parts: list[Answers], source: Source) -> Answers:
         else None,
         source=source,
         notes=[note for part in parts for note in part.notes],
+        order=parts[0].order if len(parts) == 1 else (),
     )
 
 

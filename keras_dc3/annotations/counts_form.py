@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_dc3._validation import check_counts
-from keras_dc3.annotations.building import check_clean_names
+from keras_dc3.annotations.building import check_clean_names, check_missing
+from keras_dc3.annotations.counts_table import read_counts
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest
+from keras_dc3.annotations.tables import Column
 from keras_dc3.annotations.telling import tell_odd_classes
 from keras_dc3.annotations.wide_form import names_or_numbers
 
@@ -19,31 +22,53 @@ if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
 
+_SUMS = ((1, 0.02, "shares"), (100, 1.5, "percentages"))  # of a row, how nearly
+
+
 def from_counts(
     cls: type[Annotations],
     counts: Any,
     images: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    *,
+    annotators_per_image: int | str | Sequence[int] | None = None,
+    image: Column | None = "image",
+    separator: str | None = None,
+    encoding: str = "utf-8",
+    skip: int = 0,
+    missing: Sequence[str] = ("",),
 ) -> Annotations:
     """Takes how many annotators chose each class; who they are is not known.
 
-    Soft labels, and answers in percent, are counts, too: whatever stands in a row is
-    divided by its sum. Let each annotator weigh one; rows that look like percentages
-    are told, as nobody knows how many answered then.
+    Votes, one-hot labels and shares: whatever stands in a row is divided by its sum to
+    give the soft label. Let each annotator weigh one. Shares, whose rows add up to 1 or
+    100, do not tell how many people answered: `annotators_per_image` does; without it,
+    what is assumed is told.
 
     Args:
-        counts: (n, k), finite and at least 0; a row of zeros is an image without
-            annotation. Or a dict of image -> dict of class -> count.
-        images: n names. Default: "0", "1", ...; of a dict, its keys.
-        class_names: k names. Default: "0", "1", ...; of a dict, the classes with a
-            count above 0, in the order of `class_order`.
+        counts: a table file (CSV, TSV) or a pandas data frame with a row per image and
+            a column per class; or an array (n, k), finite and at least 0; or a dict of
+            image -> dict of class -> count. A row of zeros is an image without
+            annotation. In tables, "60%" is 60, "True" is 1.
+        images: n names of the rows of an array. Default: "0", "1", ...
+        class_names: k names. Of a table: the columns to read, in this order; default:
+            all others than `image`. Of an array: default "0", "1", ... Of a dict:
+            default the classes with a count above 0, in the order of `class_order`.
+        annotators_per_image: how many people gave the shares of an image: a number, one
+            for each image, or the column of the table that tells.
+        image, separator, encoding, skip: of a table, as for `from_csv`. `image=None`:
+            the number of the row is the image. A column given by number means that
+            there is no header line. The index of a data frame counts as a column of its
+            name.
+        missing: texts of cells of a table that mean 0; an empty cell always does.
 
     Returns:
         Annotations without records.
 
     Raises:
         ValueError, TypeError: if the parts do not fit.
-        AnnotationError: if a dict holds a class that is not in `class_names`, or none.
+        AnnotationError: if a table is not as described; it names file and line. If a
+            dict holds a class that is not in `class_names`, or none.
 
     Example:
 
@@ -52,42 +77,140 @@ def from_counts(
     >>> Annotations.from_counts({"a.png": {"cat": 3, "dog": 1}, "b.png": {"dog": 4}})
     <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
     """
+    check_missing(missing)
     found = isinstance(counts, Mapping) and class_names is None
-    if isinstance(counts, Mapping):
-        if images is not None:
-            raise ValueError(
-                "`counts` as a dict names its images; use `select` for another order "
-                "instead of `images`."
-            )
+    notes, places, name, is_table = [], (), "The counts", _is_table(counts)
+    if images is not None and (is_table or isinstance(counts, Mapping)):
+        what = "a table" if is_table else "a dict"
+        raise ValueError(
+            f"`counts` as {what} names its images; use `select` for another order "
+            "instead of `images`."
+        )
+    if is_table:
+        column = annotators_per_image
+        table = read_counts(
+            counts,
+            image=image,
+            class_names=class_names,
+            people=column if isinstance(column, str) else None,
+            missing=missing,
+            separator=separator,
+            encoding=encoding,
+            skip=skip,
+        )
+        found, name, notes = class_names is None, table.name, table.notes
+        images, class_names = table.images, table.class_names
+        counts, places = table.counts, table.places
+        annotators_per_image = column if table.people is None else table.people
+    elif isinstance(counts, Mapping):
         images, class_names, counts = _from_dict(counts, class_names)
     counts = check_counts("counts", counts)
-    notes = tell_percentages(counts)
+    if is_table:
+        if not counts.any():
+            raise AnnotationError(f"{name} holds no annotation: all counts are 0.")
+        notes += tell_several_classes(counts)
+    counts, told = of_people(counts, annotators_per_image)
+    notes += told
     if found:
         times = counts.sum(axis=0).tolist()
         notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), None)
     if notes:
-        warnings.warn("\n  ".join(["The counts:", *notes]), stacklevel=2)
+        warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=2)
     return cls(
         images=names_or_numbers("images", images, len(counts)),
         class_names=names_or_numbers("class_names", class_names, counts.shape[1]),
         counts=counts,
         notes=notes,
+        places=places,
     )
 
 
-def tell_percentages(counts: np.ndarray) -> list[str]:
-    """Returns what to tell of counts (n, k) that are percentages by all appearance."""
+def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
+    """Returns numbers of people, and what to tell.
+
+    Args:
+        counts: (n, k) numbers or shares.
+        people: how many answered, one number or (n,); None if it is not known.
+
+    Raises:
+        ValueError: if `people` are no positive numbers, one per image.
+    """
+    if people is None:
+        return counts, tell_shares(counts)
+    people = np.asarray(people)
+    if people.dtype.kind not in "iuf" or people.shape not in ((), (len(counts),)):
+        raise ValueError(
+            "`annotators_per_image` must be a number, or one for each of "
+            f"{len(counts):,} images. Received: shape {people.shape}, dtype "
+            f"{people.dtype}"
+        )
+    people = np.broadcast_to(people.astype("float64"), len(counts))
     total = counts.sum(axis=1)
+    wrong = np.flatnonzero((total > 0) & ~(np.isfinite(people) & (people >= 1)))
+    if wrong.size:
+        raise ValueError(
+            "`annotators_per_image` must be at least 1. Received: "
+            f"{people[wrong[0]]:g} for the image at position {wrong[0]}"
+        )
+    sums = [abs(total - sum_) <= slack for sum_, slack, _ in _SUMS]
+    other = np.flatnonzero(~np.any([*sums, total == people, total == 0], axis=0))
+    if other.size:
+        row = other[0]
+        raise ValueError(
+            "`annotators_per_image` is for shares, which add up to 1 or 100. Received: "
+            f"numbers that add up to {total[row]:g} for the image at position {row}, "
+            f"with {people[row]:g} annotators"
+        )
+    scale = np.divide(people, total, out=np.zeros(len(counts)), where=total > 0)
+    votes = counts * scale[:, None]
+    whole = np.round(votes)
+    # Shares are rounded: to the hundredth of what a person weighs, at least.
+    near = np.abs(votes - whole).max(axis=1) <= np.maximum(0.05, 0.006 * people)
+    near &= whole.sum(axis=1) == np.where(total > 0, people, 0)
+    odd = int((~near).sum())
+    if not odd:
+        return whole, []
+    return votes, [
+        f"The shares of {odd:,} images are no votes of so many people "
+        "(`annotators_per_image`), each for one class; they stay fractions."
+    ]
+
+
+def tell_shares(counts: np.ndarray) -> list[str]:
+    """Returns what to tell of counts (n, k) that are shares by all appearance."""
+    known, total = _SUMS, counts.sum(axis=1)
     total = total[total > 0]
-    if counts.dtype.kind != "f" or not total.size or (abs(total - 100) > 1.5).any():
+    if counts.dtype.kind != "f" or not total.size:
+        return []
+    if (counts == np.round(counts)).all():
+        known = known[1:]  # whole numbers that add up to 1 are one-hot
+    for sum_, slack, what in known:
+        if (abs(total - sum_) <= slack).all():
+            return [
+                f"The numbers of each image add up to {total.min():g}"
+                + (f" to {total.max():g}" if total.max() > total.min() else "")
+                + f": they seem to be {what}. Soft labels are right, but it is not "
+                "known how many people answered, and what is called annotations per "
+                "image is this sum. Pass `annotators_per_image=` if you know."
+            ]
+    return []
+
+
+def tell_several_classes(counts: np.ndarray) -> list[str]:
+    """Returns what to tell of a table (n, k) of 0 and 1 that is not one-hot."""
+    several = int((counts.sum(axis=1) > 1).sum())
+    if not several or not np.isin(counts, (0, 1)).all():
         return []
     return [
-        f"The numbers of each image add up to {total.min():g}"
-        + (f" to {total.max():g}" if total.max() > total.min() else "")
-        + ": they seem to be percentages. Soft labels are right, but it is not known "
-        "how many people answered, and what is called annotations per image is this "
-        "sum."
+        f"All numbers are 0 or 1, and {several:,} images have more than one class: "
+        "each counts as the vote of one person. If an image can have several classes "
+        "at once, this is no table of votes; keep one class per image."
     ]
+
+
+def _is_table(counts: Any) -> bool:
+    is_frame = hasattr(counts, "columns") and hasattr(counts, "iloc")
+    return is_frame or isinstance(counts, str | os.PathLike)
 
 
 def _from_dict(

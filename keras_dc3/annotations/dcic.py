@@ -24,6 +24,7 @@ def from_dcic(
     *,
     image: Callable[[str], str] | None = None,
     class_names: Sequence[str] | None = None,
+    missing: Sequence[str] = ("",),
     repeated: str = "keep",
 ) -> Annotations:
     """Reads the `annotations.json` of a DCIC data set.
@@ -39,7 +40,7 @@ def from_dcic(
             name of the image. Default: the path is the name.
         class_names: the classes, in the order that numbers them. Default: all labels
             found, in the order of `class_order`.
-        repeated: as for `from_csv`.
+        missing, repeated: as for `from_csv`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -51,13 +52,15 @@ def from_dcic(
     ...     "Turkey/annotations.json", image=lambda path: path.rsplit("/", 1)[1]
     ... )
     """
-    check_options(class_names, (), repeated, _NO_LIMIT)
+    check_options(class_names, missing, repeated, _NO_LIMIT)
     if image is not None and not callable(image):
         raise TypeError(
             "`image` must be a function from the path to the name of an image. "
             f"Received: image={image!r}"
         )
-    sets = read_json(path)
+    sets = read_json(
+        path, "Annotations.from_dcic", "name an `annotations.json` of DCIC"
+    )
     name = repr(os.fspath(path))
     if not isinstance(sets, list):
         raise AnnotationError(
@@ -88,7 +91,7 @@ def from_dcic(
         **build(
             Answers(**columns, seconds=None, source=Source(parts, "annotation", name)),
             class_names=class_names,
-            missing=None,
+            missing=missing,
             repeated=repeated,
             max_seconds=_NO_LIMIT,
         )

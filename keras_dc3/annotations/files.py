@@ -10,21 +10,48 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._file_kinds import Kind, of_bytes, sentence
+from keras_dc3._text_kinds import is_table, of_json, of_text
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.data.unpacking import UnpackingError, gunzip
 
+_FRAMES = "Annotations.from_frame"
+_TABLE = Kind("a table of text (CSV)", reader="Annotations.from_csv")
 
-def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
+
+def read_text(
+    path: str | os.PathLike,
+    encoding: str = "utf-8",
+    *,
+    table: bool = False,
+    frame_reader: str = "",
+    otherwise: str = "",
+) -> str:
     """Returns the text of a file, unpacked if it is a gzip file, without a BOM.
+
+    Args:
+        path: the file.
+        encoding: of the text.
+        table: whether it must be a table, no JSON, XML and the like.
+        frame_reader: what takes a data frame at this door, for messages.
+        otherwise: what to give instead of another kind of file, for messages.
 
     Raises:
         FileNotFoundError, OSError: if there is no such file or it cannot be opened.
         ValueError: if the encoding is unknown.
-        AnnotationError: if it is damaged or in another encoding; it names the line.
+        AnnotationError: if it is damaged, in another encoding, or of another kind,
+            which is named with the call that takes it; it names the line.
     """
+
+    def refuse(kind: Kind | None) -> None:
+        if kind:
+            told = sentence(repr(path), kind, frame_reader, otherwise)
+            raise AnnotationError(told)
+
     codec = _codec(encoding)
     raw = _content(path)
     path = os.fspath(path)
+    refuse(of_bytes(raw))
     if raw.startswith(b"\x1f\x8b"):
         try:
             raw = gunzip(raw, path)
@@ -34,10 +61,13 @@ def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
             raise AnnotationError(
                 f"{path!r} is damaged ({error}); copy or download it again."
             ) from error
+        refuse(of_bytes(raw))
     try:
         text = raw.decode(codec)
     except UnicodeError as error:
         line = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
+        if table:
+            refuse(_of_other_encoding(raw))
         other = _wide_encoding(raw) or "'cp1252' (Western Windows) or 'latin-1'"
         raise AnnotationError(
             f"{path!r}, line {line}: this is not {encoding} "
@@ -45,11 +75,23 @@ def read_text(path: str | os.PathLike, encoding: str = "utf-8") -> str:
             f"`encoding`, probably {other}."
         ) from error
     if "\0" in text and (other := _wide_encoding(raw)):
+        if table:
+            refuse(_of_other_encoding(raw))
         raise AnnotationError(
             f"{path!r}, line 1: this is not {encoding} (it is full of zero bytes). "
             f"Save the file as UTF-8, or pass its `encoding`, probably {other}."
         )
+    if table:
+        refuse(of_text(text))
     return text.removeprefix("\ufeff")
+
+
+def _of_other_encoding(raw: bytes) -> Kind | None:
+    """Returns the kind of a text that is in another encoding than it was said to be."""
+    wide = _wide_encoding(raw)
+    text = raw.decode(wide.strip("'") if wide else "latin-1", "replace")
+    kind = of_text(text)
+    return None if kind is None or kind.generic else kind
 
 
 def _codec(encoding: Any) -> str:
@@ -82,7 +124,8 @@ def _content(path: Any) -> bytes:
         ) from error
     except IsADirectoryError as error:
         raise IsADirectoryError(
-            f"{os.fspath(path)!r} is a folder, not a file. Name the file in it."
+            f"{os.fspath(path)!r} is a folder, not a file. Name the file in it; a "
+            "folder of images is read by `keras_dc3.datasets.from_directory`."
         ) from error
 
 
@@ -103,10 +146,18 @@ def _wide_encoding(raw: bytes) -> str | None:
     }.get(often)
 
 
-def read_json(path: str | os.PathLike) -> Any:
-    """Returns the content of a JSON file; the errors are those of `read_text`."""
+def read_json(path: str | os.PathLike, reader: str = "", otherwise: str = "") -> Any:
+    """Returns the content of a JSON file; the errors are those of `read_text`.
+
+    Args:
+        path: the file.
+        reader: the call that this is, such as "Annotations.from_dcic": files that
+            others take are refused with their name. "": all are taken.
+        otherwise: what to give instead, for messages.
+    """
+    name = repr(os.fspath(path)) if isinstance(path, str | os.PathLike) else ""
     try:
-        text = read_text(path)
+        text = read_text(path, frame_reader=_FRAMES, otherwise=otherwise)
     except AnnotationError as error:
         if "`encoding`" not in str(error):
             raise
@@ -114,9 +165,15 @@ def read_json(path: str | os.PathLike) -> Any:
             f"{os.fspath(path)!r} is not in UTF-8, as JSON must be. Save it as UTF-8, "
             "or export it again."
         ) from error
+    if not text.strip():
+        raise AnnotationError(f"{name} is empty: {otherwise or 'export it again'}.")
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except json.JSONDecodeError as error:
+        kind = of_text(text) or (_TABLE if is_table(text) else None)
+        if kind and not kind.generic:
+            told = sentence(name, kind, _FRAMES, otherwise)
+            raise AnnotationError(told) from error
         raise AnnotationError(
             f"{os.fspath(path)!r}, line {error.lineno}: this is no JSON ({error.msg}). "
             "Is the file cut off?"
@@ -125,6 +182,10 @@ def read_json(path: str | os.PathLike) -> Any:
         raise AnnotationError(
             f"{os.fspath(path)!r}: this JSON cannot be read ({error})."
         ) from error
+    kind = of_json(found)
+    if reader and not kind.generic and kind.reader != reader:
+        raise AnnotationError(sentence(name, kind, _FRAMES, otherwise))
+    return found
 
 
 def as_text(value: Any) -> str | None:

@@ -14,13 +14,16 @@ from keras_dc3.annotations.names import trimmed
 
 _SEPARATORS = ",;\t|"
 _SEARCHED = 20  # lines in which a header is looked for
-_TITLES = {
-    *("image", "images", "image_id", "imageid", "image_name", "img", "file", "files"),
-    *("filename", "file_name", "path", "id", "item", "task", "url"),
+# Of columns with one answer per row.
+ANSWER_TITLES = {
     *("annotator", "annotators", "annotator_id", "annotatorid", "user", "user_id"),
     *("worker", "worker_id", "workerid", "rater", "person", "who", "expert", "name"),
     *("label", "labels", "class", "class_name", "category", "answer", "annotation"),
     *("seconds", "time", "duration", "rt"),
+}
+_TITLES = ANSWER_TITLES | {
+    *("image", "images", "image_id", "imageid", "image_name", "img", "file", "files"),
+    *("filename", "file_name", "path", "id", "item", "task", "url"),
 }
 
 

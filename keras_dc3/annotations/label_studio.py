@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from keras_dc3.annotations.building import Answers, build, check_options
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import read_json
 from keras_dc3.annotations.label_studio_fields import (
+    RATING,
+    REASONS,
     choices_of,
     image_of,
     person_of,
@@ -21,6 +23,9 @@ from keras_dc3.annotations.source import Source, some
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
+
+
+_EXPORT = 'export the project as "JSON"'
 
 
 def from_label_studio(
@@ -34,8 +39,10 @@ def from_label_studio(
     repeated: str = "keep",
     max_seconds: float = 3600.0,
 ) -> Annotations:
-    """Reads the JSON export of a Label Studio project that asks for a choice per image.
+    """Reads the JSON export of a Label Studio project that asks for a class per image.
 
+    Classes are choices, a taxonomy (of which a class is its path, "fish/cod"), or,
+    where there is neither, a rating.
     Submitted answers count. Skipped and empty ones are records without a valid answer;
     drafts and the predictions of a model are none; `notes` tells how many of each there
     are. Images without an answer stay in `images`. An annotation that stands in the
@@ -47,9 +54,11 @@ def from_label_studio(
         image: which entry of a task's data names the image, or a function of the data
             (a dict). Of an address the name of the file is taken, of an uploaded file
             without the prefix that was added, of `?d=folder/x.png` what follows `d=`;
-            other text is taken as it is.
-        question: the name of the choices in the labeling interface, needed where it
-            asks for several.
+            other text is taken as it is. The same is done to what a function gives,
+            also where that is the end of an address: `lambda data:
+            "/".join(data["image"].split("/")[-2:])` keeps one folder.
+        question: the name of the choices, taxonomy or rating in the labeling interface,
+            needed where it asks for several.
 
     All other arguments are those of `from_csv`.
 
@@ -68,7 +77,8 @@ def from_label_studio(
             "`image` must be the name of an entry of the data, or a function of them. "
             f"Received: image={image!r}"
         )
-    tasks, name = read_json(path), repr(os.fspath(path))
+    tasks = read_json(path, "Annotations.from_label_studio", _EXPORT)
+    name = repr(os.fspath(path))
     if not isinstance(tasks, list):
         raise AnnotationError(
             f"{name} must hold a list of tasks. Found: {type(tasks).__name__}. Export "
@@ -86,6 +96,13 @@ def from_label_studio(
             max_seconds=max_seconds,
         )
     )
+
+
+def _why_not(types: Iterable[str]) -> str:
+    """Returns what other types of results do instead of naming a class."""
+    asked = [f"ask for {REASONS[kind]}" for kind in types if kind in REASONS]
+    regions = ["label regions in an image"] if set(types) - set(REASONS) else []
+    return " and ".join([*regions, *asked]) + ", not for a class of the image"
 
 
 @dataclass
@@ -110,6 +127,7 @@ class _Export:
     times: Counter = field(default_factory=Counter)  # task -> how often it stands here
     kinds: Counter = field(default_factory=Counter)
     other_types: Counter = field(default_factory=Counter)
+    type_of: dict[str, str] = field(default_factory=dict)  # question -> type
 
     def add(self, position: int, task: Any) -> None:
         """Takes a task with its annotations."""
@@ -163,6 +181,7 @@ class _Export:
             if question is None:
                 self.other_types[kind] += 1
             else:
+                self.type_of.setdefault(question, kind)
                 chosen.setdefault(question, []).extend(classes)
         answer = _Answer(
             place,
@@ -185,7 +204,11 @@ class _Export:
 
     def the_question(self, question: str | None) -> str:
         """Returns whose choices to read; AnnotationError if that is not clear."""
-        asked = list(dict.fromkeys(q for a in self.found.values() for q in a.chosen))
+        every = list(dict.fromkeys(q for a in self.found.values() for q in a.chosen))
+        asked = every
+        if question is None:
+            # Beside classes, a rating is how sure somebody is, or the like.
+            asked = [q for q in every if self.type_of[q] != RATING] or every
         if len(asked) > 1 if question is None else asked and question not in asked:
             raise AnnotationError(
                 f"{self.name} has the choices {some(map(repr, asked))}. Say which one "
@@ -194,8 +217,7 @@ class _Export:
         if not asked and self.other_types:
             raise AnnotationError(
                 f"{self.name} has no choices for whole images, only results of the "
-                f"types {some(self.other_types)}: they label regions in an image, or "
-                "ask for no class."
+                f"types {some(self.other_types)}: they {_why_not(self.other_types)}."
             )
         return asked[0] if question is None and asked else question or ""
 
@@ -207,7 +229,9 @@ class _Export:
             if len(classes) > 1:
                 raise AnnotationError(
                     f"{self.name}, {answer.place} chooses {len(classes)} classes, "
-                    f"{some(classes)}: an answer must be one class."
+                    f"{some(classes)}: an answer must be one class. Images with "
+                    "several classes at once are none that people disagree on; keep "
+                    "one question with a single choice."
                 )
             labels.append(classes[0] if classes else "")
             self.kinds["unchosen"] += answer.given and not labels[-1].strip()
@@ -218,11 +242,17 @@ class _Export:
             seconds=[answer.seconds for answer in answers],
             source=Source([(self.name, [answer.place for answer in answers])], ""),
             listed=list(self.tasks),
-            notes=self._notes(),
+            notes=self._notes(question),
         )
 
-    def _notes(self) -> list[str]:
+    def _notes(self, question: str) -> list[str]:
         notes, kinds = [], self.kinds
+        beside = [q for q in self.type_of if q != question]
+        if beside:
+            notes.append(
+                f"Questions that are not read: {some(map(repr, beside))}. Each is read "
+                "with its name as `question=...`."
+            )
         unchosen = kinds["unchosen"]
         if unchosen:
             notes.append(

@@ -19,26 +19,49 @@ _SIGNATURE = re.compile(
     "key-pair-id|sig|se|sp|sv|sr|st|spr|ske|skt|sks|skv|skoid|sktid",
     re.IGNORECASE,
 )
+_UPLOAD = re.compile(r"/?data/upload/\d+/(?:[0-9a-f]{8}-)?(.+)")
+_REMOTE = re.compile("[a-zA-Z][a-zA-Z0-9+.-]+://")
+CLASSES, RATING = ("choices", "taxonomy"), "rating"
+# What other types of results ask for.
+REASONS = {
+    "textarea": "free text",
+    "number": "a number",
+    "datetime": "a date",
+    "pairwise": "which of two is preferred",
+    "ranker": "an order",
+    "relation": "how regions belong together",
+}
 _GEOMETRY = {"x", "points", "rle", "start", "vertices"}  # of a region in an image
 
 
 def choices_of(place: str, entry: Any) -> tuple[str | None, list[str], str]:
     """Returns question, chosen classes and type of a result; question None for others.
 
-    Choices for a region in an image are no choices for the image.
+    Choices for a region in an image are no choices for the image. Of a taxonomy, a
+    class is the path to it, "fish/cod"; of a rating, the number of stars.
     """
     value = entry.get("value") if isinstance(entry, dict) else None
     if not isinstance(value, dict):
         raise AnnotationError(f"{place}: a result must be an object with a `value`.")
     kind = str(entry.get("type"))
-    if kind != "choices" or _GEOMETRY & set(value):
-        return None, [], kind
-    classes = value.get("choices")
+    if kind not in (*CLASSES, RATING) or _GEOMETRY & set(value):
+        return None, [], f"{kind} of regions" if _GEOMETRY & set(value) else kind
+    question, classes = str(entry.get("from_name")), value.get(kind)
+    if kind == RATING:
+        if isinstance(classes, bool) or not isinstance(classes, int | float):
+            raise AnnotationError(
+                f"{place}: `rating` must be a number. Found: {classes!r}"
+            )
+        return question, [as_text(classes)], kind
+    if kind == "taxonomy" and isinstance(classes, list):
+        paths = [path if isinstance(path, list) else [path] for path in classes]
+        if all(isinstance(part, str) for path in paths for part in path):
+            return question, ["/".join(path) for path in paths], kind
     if not isinstance(classes, list) or not all(isinstance(c, str) for c in classes):
         raise AnnotationError(
-            f"{place}: `choices` must be a list of texts. Found: {classes!r}"
+            f"{place}: `{kind}` must be a list of texts. Found: {classes!r}"
         )
-    return str(entry.get("from_name")), classes, kind
+    return question, classes, kind
 
 
 def image_of(
@@ -62,23 +85,20 @@ def image_of(
         )
     text = as_text(written)
     image = trimmed(text or "")
-    if not callable(column):
-        image = trimmed(file_of(image))
+    image = trimmed(_refined(image, data) if callable(column) else file_of(image))
     if not image:
         raise AnnotationError(
             f"{place}: the image must be named by text. Found: {written!r}"
         )
-    # Two names that a function gives are told apart by the function alone.
-    return image, image if callable(column) else _unsigned(text)
+    return image, _unsigned(text)
 
 
 def file_of(address: str) -> str:
     """Returns the name of an image from what Label Studio writes for it."""
-    upload = re.fullmatch(r"/?data/upload/\d+/(?:[0-9a-f]{8}-)?(.+)", address)
+    upload = _UPLOAD.fullmatch(address)
     if upload:
         return unquote(upload[1])
-    remote = re.match("[a-zA-Z][a-zA-Z0-9+.-]+://", address)
-    if not remote and "?d=" not in address:
+    if not _REMOTE.match(address) and "?d=" not in address:
         return address
     try:
         parts = urlsplit(address)
@@ -86,6 +106,26 @@ def file_of(address: str) -> str:
     except ValueError:  # no address after all
         return address
     return query["d"][0] if "d" in query else unquote(parts.path.rsplit("/", 1)[-1])
+
+
+def _refined(name: str, data: dict) -> str:
+    """Returns the name of an image from what a function of the data gives.
+
+    Where that is an address, or the end of one, what is not part of the name is taken
+    away, as without a function: "x/a%20b.png?token=1" is "x/a b.png".
+    """
+    for address in data.values():
+        if not isinstance(address, str) or not name or not address.endswith(name):
+            continue
+        if _UPLOAD.fullmatch(address) and "/" not in name:
+            return file_of(address)
+        if _REMOTE.match(address) and name != address and "?d=" not in address:
+            folders = name.partition("?")[0].count("/")
+            path = urlsplit(address).path.split("/")
+            return unquote("/".join(path[-folders - 1 :]))
+        if "?d=" in address and "?d=" not in name:
+            return unquote(name)
+    return file_of(name)
 
 
 def _unsigned(address: str) -> str:

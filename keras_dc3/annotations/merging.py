@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3._names import composed, one_spelling, tell_lacking
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.building import REPEATED
 from keras_dc3.annotations.errors import AnnotationError
@@ -28,7 +29,8 @@ def merge(
     Where all have records, so has the result, and annotators of the same name are the
     same person; names that differ only in case, blanks and the like are told in a
     warning and in `notes`. Else the counts are added up, and people who stand in
-    several of them count several times.
+    several of them count several times. Names of images match as for `match`, but for
+    folders, and stay as they are written first; what differs is told.
 
     Args:
         *others: annotations whose classes are the same or some of these, or the other
@@ -58,6 +60,9 @@ def merge(
                 f"Only annotations can be merged. Received: {type(part).__name__}"
             )
     classes = _common_classes(parts)
+    spelled, lacking = one_spelling([part.images for part in parts], AnnotationError)
+    parts = tuple(map(_renamed, parts, spelled))
+    unlike = tell_lacking(lacking, "first spelling")
     images = tuple(dict.fromkeys(i for part in parts for i in part.images))
     places = dict.fromkeys(images)
     for part in parts:
@@ -66,10 +71,15 @@ def merge(
     common = {
         "images": images,
         "class_names": classes,
-        "notes": tuple(dict.fromkeys(n for part in parts for n in part.notes)),
+        "notes": (
+            *dict.fromkeys(n for part in parts for n in part.notes),
+            *unlike,
+        ),
         "places": tuple(places.values()) if any(places.values()) else (),
         "merged": True,
     }
+    if unlike:
+        warnings.warn("\n  ".join(["Merged images:", *unlike]), stacklevel=2)
     row, column = _numbers(images), _numbers(classes)
     if any(part.records is None for part in parts):
         counts = np.zeros((len(images), len(classes)), np.result_type(*_counts(parts)))
@@ -121,6 +131,7 @@ def rename_classes(
     >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
     """
     if isinstance(names, Mapping):
+        names = {composed(n) if isinstance(n, str) else n: c for n, c in names.items()}
         unknown = [name for name in names if name not in annotations.class_names]
         if unknown:
             raise ValueError(
@@ -135,6 +146,7 @@ def rename_classes(
             "`names` must be a dict of old to new names, or a function of a name. "
             f"Received: {names!r}"
         )
+    renamed = [composed(name) if isinstance(name, str) else name for name in renamed]
     classes = tuple(dict.fromkeys(name for name in renamed if name is not None))
     if not classes:
         raise ValueError("`names` leaves no class: all of them become None.")
@@ -154,6 +166,13 @@ def rename_classes(
         if position >= 0:
             counts[:, position] += annotations.counts[:, old]
     return replace(annotations, class_names=classes, counts=counts)
+
+
+def _renamed(part: Annotations, images: Sequence[str]) -> Annotations:
+    if part.images == tuple(images):
+        return part
+    counts = part.counts if part.records is None else None
+    return replace(part, images=tuple(images), counts=counts)
 
 
 def _common_classes(parts: Sequence[Annotations]) -> tuple[str, ...]:

@@ -15,6 +15,22 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _MEANS_NO_ANSWER = {"na", "n/a", "n.a.", "nan", "nat", "null", "none", "nil", "-", "?"}
 _MEANS_NO_ANSWER |= {"-1", "#na", "#n/a", "#null!", "<na>", "<nan>", "<null>", "<none>"}
 _MEANS_NO_ANSWER |= {"#value!", "#ref!", "#name?", "#div/0!", "#num!", "--", "(null)"}
+# As people write it, without blanks and marks.
+_SAID = """
+na nan nat null none nil unknown unk unsure notsure uncertain unclear undecided
+undetermined indeterminate indeterminable unidentified unidentifiable unreadable
+unlabeled unlabelled unlabelable notlabeled unclassified unclassifiable unusable
+unrecognizable unrecognisable notrecognizable canttell cannottell cantsay cannotsay
+cantdecide cannotdecide idontknow dontknow donotknow idk dk noidea noanswer
+noresponse nolabel noannotation notannotated notapplicable notavailable notvisible
+notanswered notgiven missing skip skipped skipimage invalid badimage badphoto
+badpicture badquality badimagequality poorimage poorquality poorimagequality
+brokenimage corrupt corruptimage corrupted tbd todo unsicher unklar unbekannt
+weissnicht weißnicht nichterkennbar nichtsicher nichtbestimmbar unbestimmbar
+unbestimmt keineangabe keineantwort ka kannnichtsagen schlechtesbild inconnu
+incertain nesaispas desconocido sconosciuto onbekend unbrauchbar übersprungen
+"""
+_SAYS_NO_ANSWER = frozenset(_SAID.split())
 _MOST_COMPARED = 200  # names compared letter by letter
 # A number in any spelling; a comma with three digits may stand for thousands.
 _SPELLED_NUMBER = re.compile(
@@ -136,8 +152,16 @@ def typing_slips(frequency: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def meaning_no_answer(names: Iterable[str]) -> list[str]:
-    """Returns the names that other tools write where there is no answer."""
-    return [name for name in names if name.casefold() in _MEANS_NO_ANSWER]
+    """Returns the names that tools and people write where there is no answer."""
+    return [name for name in names if _means_no_answer(name)]
+
+
+def _means_no_answer(name: str) -> bool:
+    folded = unicodedata.normalize("NFKC", _UNSEEN.sub("", name)).casefold().strip()
+    letters = re.sub(r"[\W_]+", "", folded)
+    if not letters:  # marks alone, such as "??" and "--"
+        return not re.search(r"[^?\-\u2013\u2014.\u2026_*/#()\s]", folded)
+    return folded in _MEANS_NO_ANSWER or letters in _SAYS_NO_ANSWER
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3._names import KnownNames, match_all, tell_lacking
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.errors import AnnotationError
@@ -24,13 +25,17 @@ def select(
 ) -> Annotations:
     """Returns the annotations of some images, in the order of `ids`.
 
+    Names match as for `match`; what was written otherwise is told. The result has the
+    ids as they are given.
+
     Args:
         ids: different names of images.
         missing: what to do about ids that are not in `images`: "error", or "empty" to
             make them images without annotation.
 
     Raises:
-        AnnotationError: if ids are missing; always if all of them are.
+        AnnotationError: if ids are missing; always if all of them are; if one could be
+            several images.
 
     Example:
 
@@ -38,8 +43,13 @@ def select(
     """
     check_choice("missing", missing, ("error", "empty"))
     ids = check_clean_names("ids", ids)
-    row_of = {name: row for row, name in enumerate(annotations.images)}
-    lost = [name for name in ids if name not in row_of]
+    matches = match_all(
+        ids,
+        KnownNames(annotations.images),
+        what="annotated images",
+        error=AnnotationError,
+    )
+    lost = [ids[position] for position in matches.lost]
     if lost and (missing == "error" or len(lost) == len(ids)):
         hint = "" if len(lost) == len(ids) else ', or pass `missing="empty"`'
         raise AnnotationError(
@@ -47,7 +57,12 @@ def select(
             f"annotated images: {some(map(repr, lost), 3)}. Those look like "
             f"{some(map(repr, annotations.images), 3)}. Make the names agree{hint}."
         )
-    return _rows(annotations, ids, [row_of.get(name, -1) for name in ids])
+    notes = tell_lacking(matches.lacking, "annotated image")
+    if notes:
+        warnings.warn("\n  ".join(["Selected images:", *notes]), stacklevel=2)
+    row_of = {name: row for row, name in enumerate(annotations.images)}
+    rows = [row_of[matches.found[n]] if n in matches.found else -1 for n in ids]
+    return _rows(annotations, ids, rows, notes)
 
 
 def match(
@@ -56,9 +71,10 @@ def match(
     """Returns the annotations under the names of files, in the order of `files`.
 
     An image is the file of the same name (else a backslash is "/", "./" in front
-    nothing); where there is none, the one that has its name and an extension, or, for a
-    name without folder, the only one in any folder that has it, or the one with the
-    same letters in another Unicode form, which is told.
+    nothing); where there is none, the one that differs in an extension which one of
+    both lacks, or, for a name without folder, the only one in any folder that has it,
+    or the one with the same letters in another Unicode form, which is told. This is the
+    rule wherever names meet: `select`, `merge`, proposals, reviews, splits, exports.
     Files without annotation become images without annotation.
 
     Args:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import read_text
-from keras_dc3.annotations.headers import declared_separator, filled, first_with, sniff
+from keras_dc3.annotations.files import as_text, read_text
+from keras_dc3.annotations.headers import (
+    ANSWER_TITLES,
+    declared_separator,
+    filled,
+    first_with,
+    sniff,
+)
 from keras_dc3.annotations.names import nearest, trimmed
 from keras_dc3.annotations.source import some
 
+_COMMA = re.compile(r"[0-9]+,[0-9]+")
+_TRUTH = {"true": 1.0, "false": 0.0}
 Column = str | int | Callable[[Any], Any]
 
 
@@ -31,6 +41,7 @@ class Table:
         lines: the number of the first line of each row.
         word: what `lines` numbers, for messages.
         notes: what was odd where it was read.
+        orders: column -> its classes in order, of ordered categories of pandas.
     """
 
     name: str
@@ -39,6 +50,12 @@ class Table:
     lines: Sequence[int]
     word: str = "line"
     notes: Sequence[str] = ()
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def order_of(self, columns: Sequence[Any]) -> Sequence[str]:
+        """Returns the classes in the order that all columns give them; () if none."""
+        found = [self.orders.get(c, ()) if isinstance(c, str) else () for c in columns]
+        return found[0] if all(order == found[0] for order in found) else ()
 
     def column(self, argument: str, column: Column) -> list[Any]:
         """Returns the values of a column: by name, by number, or a function of a row.
@@ -84,6 +101,17 @@ class Table:
         times = Counter(self.header)
         missing = [c for c in wanted.values() if c not in times]
         if missing:
+            lacking = (
+                f"{self.name} lacks the columns {missing}; it has "
+                f"{some(map(repr, self.header), 12)}."
+            )
+            classes = self._class_columns() if "label" in wanted else []
+            if classes:
+                raise AnnotationError(
+                    f"{lacking} Its numbers, such as those of {classes[0]!r} and "
+                    f"{classes[1]!r}, look like counts or shares of classes, which are "
+                    "read by `Annotations.from_counts`."
+                )
             hints = []
             for argument, column in wanted.items():
                 near = nearest(column, filter(None, self.header))
@@ -93,17 +121,59 @@ class Table:
             unknown = " (`annotator=None` if it is not known)"
             arguments = ", ".join(f"`{a}=...`" for a in wanted if wanted[a] in missing)
             raise AnnotationError(
-                f"{self.name} lacks the columns {missing}; it has "
-                f"{some(map(repr, self.header), 12)}. {hint}Say which to read with "
-                f"{arguments}{unknown if 'annotator' in arguments else ''}. Without a "
-                "header line, give all columns by number: 0, 1, ... A table with a "
-                "column per annotator is read by `Annotations.from_wide`."
+                f"{lacking} {hint}Say which to read with {arguments}"
+                f"{unknown if 'annotator' in arguments else ''}. Without a header "
+                "line, give all columns by number: 0, 1, ... A table with a column per "
+                "annotator is read by `Annotations.from_wide`, one with a column per "
+                "class by `Annotations.from_counts`."
             )
         for column in wanted.values():
             if times[column] > 1:
                 raise AnnotationError(
                     f"{self.name} has more than one column {column!r}; rename one."
                 )
+
+    def _class_columns(self) -> list[str]:
+        """Returns the columns if they seem to be one per class, beside the images.
+
+        That is, numbers everywhere but in one column or two, and each image once.
+        """
+        titles = {name.casefold().replace(" ", "_") for name in self.header}
+        if len(self.header) < 3 or titles & ANSWER_TITLES or not self.rows:
+            return []
+        columns = [
+            [trimmed(str(cell)) for cell in cells]
+            for cells in zip(*self.rows, strict=True)
+        ]
+        numbers = [
+            any(cells) and all(number(cell) is not None for cell in cells if cell)
+            for cells in columns
+        ]
+        numbers[0] = numbers[0] and False in numbers  # the first one names the image
+        image = columns[numbers.index(False)]
+        if numbers.count(False) > 2 or len(set(image)) < len(image):
+            return []
+        names = [
+            n for n, is_number in zip(self.header, numbers, strict=True) if is_number
+        ]
+        return names if len(names) > 1 else []
+
+
+def number(text: str) -> float | None:
+    """Returns the number of at least 0 that a cell holds; None if it is none.
+
+    "60%" is 60, "0,5" is 0.5, "True" is 1.
+    """
+    text = text.strip().removesuffix("%").strip()
+    if text.casefold() in _TRUTH:
+        return _TRUTH[text.casefold()]
+    if _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    try:
+        value = float(text) if "_" not in text else -1.0
+    except ValueError:
+        return None
+    return value if 0 <= value < math.inf else None
 
 
 def read_table(
@@ -114,6 +184,7 @@ def read_table(
     encoding: str,
     skip: int,
     gaps: bool = True,
+    reader: str = "Annotations.from_csv",
 ) -> Table:
     """Reads a table and checks that it has the columns asked for.
 
@@ -124,13 +195,15 @@ def read_table(
         encoding: of the text.
         skip: lines to pass over.
         gaps: whether empty lines may stand among the others.
+        reader: the call that this is, for messages.
 
     Raises:
         AnnotationError: if it is no table of such columns; it names the line.
     """
     numbered = has_numbers(columns)
     name = repr(os.fspath(path))
-    text = read_text(path, encoding)
+    takes_frames = reader.replace("from_csv", "from_frame")
+    text = read_text(path, encoding, table=True, frame_reader=takes_frames)
     body = io.StringIO(text, newline="")
     for _ in range(skip):
         body.readline()
@@ -253,12 +326,17 @@ def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:
         AnnotationError: if a column is missing.
     """
     header = [str(name) for name in frame.columns]
-    cells = []
+    cells, orders = [], {}
     for position in range(len(header)):
         series = frame.iloc[:, position]
+        if getattr(series.dtype, "ordered", False):
+            orders[header[position]] = [
+                str(as_text(name)) for name in series.dtype.categories.tolist()
+            ]
         values = zip(series.tolist(), series.isna().tolist(), strict=True)
         cells.append(["" if is_missing else value for value, is_missing in values])
     rows = [list(row) for row in zip(*cells, strict=True)]
-    table = Table("The data frame", header, rows, range(len(rows)), "row")
+    lines = range(len(rows))
+    table = Table("The data frame", header, rows, lines, "row", orders=orders)
     table.check(columns)
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,26 @@ def tell_blanks(source: Source, found: dict[str, tuple[int, int]]) -> list[str]:
     return [
         f"Outer blanks were removed from {' and '.join(told)}, first in "
         f"{source.places([first])}."
+    ]
+
+
+def tell_spellings(images: Iterable[str], same: Callable[[str], str]) -> list[str]:
+    """Returns what to tell of images that are written in several ways.
+
+    Args:
+        images: their names.
+        same: what is equal for spellings of one image.
+    """
+    spelled = dict.fromkeys(map(names.trimmed, dict.fromkeys(images)))
+    groups: dict[str, list[str]] = {}
+    for name in spelled:
+        groups.setdefault(same(name), []).append(name)
+    several = [group for group in groups.values() if len(group) > 1]
+    if not several:
+        return []
+    return [
+        f"{len(several):,} images are written with several Unicode forms or slashes, "
+        f"and each counts as one: {some((names.shown(group) for group in several), 3)}."
     ]
 
 
@@ -55,15 +75,33 @@ def tell_odd_classes(
             f"Probably typing slips: {pairs}. They stay different classes; to unite "
             f"them, use `rename_classes({dict(slips[:5])})`."
         )
-    for name in names.meaning_no_answer(chosen):
-        way_out = f"use `rename_classes({ {name: None} })`"
-        if missing is not None:
-            way_out = f"pass `missing={[*missing, name]}`"
-        notes.append(
-            f"{amount(chosen[name])} labels are {name!r}, which is a class here. If it "
-            f"means that there is no answer, {way_out}."
+    return notes + _tell_no_answers(chosen, missing)
+
+
+def _tell_no_answers(
+    chosen: Mapping[str, int], missing: Sequence[str] | None
+) -> list[str]:
+    found = names.meaning_no_answer(chosen)
+    if not found:
+        return []
+    total = sum(chosen.values())
+    shares = [
+        f"{amount(chosen[name])} labels are {name!r}, which is a class here "
+        f"({chosen[name] / total:.1%})"
+        for name in found
+    ]
+    way_out = f"use `rename_classes({dict.fromkeys(found)})`"
+    if missing is not None:
+        way_out = (
+            f"pass `missing={[*missing, *found]}` to the reader, such as "
+            f"`Annotations.from_csv`, or {way_out}"
         )
-    return notes
+    several = len(found) > 1
+    return [
+        f"{'; '.join(shares)}. If {'they mean' if several else 'it means'} that there "
+        f"is no answer, {way_out}; if {'they are' if several else 'it is'} meant as "
+        f"{'classes' if several else 'a class'}, name all with `class_names=[...]`."
+    ]
 
 
 def tell_same_people(people: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, safe_repr
 from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
+from keras_dc3.annotations.questions import tell_numbers, tell_questions
 from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.tables import (
     Column,
@@ -62,13 +63,17 @@ def from_wide(
             second and third answer stand side by side: nobody knows who answered.
 
     All other arguments and the errors are those of `from_csv`. A cell with a text of
-    `missing`, or nothing, is one where nobody was asked.
+    `missing`, or nothing, is one where nobody was asked. A table of numbers alone, as
+    with a column per class (see `from_counts`), and columns that seem to hold answers
+    to several questions are told, unless `annotators`, `anonymous` or `class_names` say
+    what they are.
 
     Example:
 
     >>> annotations = Annotations.from_wide("labels.csv", image="file")
     """
     check_reading(separator, skip)
+    told_apart = annotators is not None or anonymous or class_names is not None
     if isinstance(annotators, str):
         raise TypeError(
             f"`annotators` must be a list of columns. Received: {annotators!r}"
@@ -88,6 +93,7 @@ def from_wide(
             encoding=encoding,
             skip=skip,
             gaps=image is not None,
+            reader="Annotations.from_wide",
         )
     elif hasattr(table, "columns") and hasattr(table, "iloc"):
         read = frame_table(table, columns)
@@ -108,6 +114,13 @@ def from_wide(
     names = texts_of(read, "image", image)
     cells = [texts_of(read, str(column), column) for column in annotators]
     none = {"", *missing}
+    notes = tell_header(read, image)
+    if not told_apart:
+        filled = {
+            str(column): [text for text in map(trimmed, texts) if text not in none]
+            for column, texts in zip(annotators, cells, strict=True)
+        }
+        notes += tell_numbers(filled, table, image) or tell_questions(filled)
     asked = [
         (row, column)
         for row in range(len(names))
@@ -126,7 +139,8 @@ def from_wide(
                     [(read.name, [read.lines[row] for row, _ in asked])], read.word
                 ),
                 listed=_listed(read, names),
-                notes=tell_header(read, image),
+                notes=notes,
+                order=read.order_of(annotators),
             ),
             class_names=class_names,
             missing=missing,
@@ -145,6 +159,7 @@ def from_matrix(
     annotators: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     not_asked: Any = -1,
+    missing: Sequence[str] = ("",),
 ) -> Annotations:
     """Takes the answers of all annotators to all images, with gaps.
 
@@ -158,6 +173,7 @@ def from_matrix(
             numbers themselves: then it is a name. Default: all answers found, each
             number a class of that name, in the order of `class_order`.
         not_asked: the value where an annotator was not asked; -1 is also -1.0 or "-1".
+        missing: texts that mean that there is no answer, as for `from_csv`.
 
     Raises:
         AnnotationError: if an answer is no class, or there is no answer.
@@ -169,7 +185,7 @@ def from_matrix(
     array([0, 1])
     """
     check_choice("rows", rows, ("images", "annotators"))
-    class_names = check_options(class_names, (), "keep", _NO_LIMIT)
+    class_names = check_options(class_names, missing, "keep", _NO_LIMIT)
     masked = np.ma.getmaskarray(answers) if np.ma.isMaskedArray(answers) else False
     try:
         answers = np.asarray(answers)
@@ -215,7 +231,7 @@ def from_matrix(
                 listed=images,
             ),
             class_names=class_names,
-            missing=None,
+            missing=missing,
             repeated="keep",
             max_seconds=_NO_LIMIT,
         )

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from keras_dc3._validation import (
+    check_class_names,
     check_counts,
     check_names,
     check_ordered,
@@ -210,7 +211,7 @@ def _checked_class_names(
     if names is None:
         return None if counts is None else tuple(map(str, range(counts.shape[1])))
     check_ordered("class_names", names)
-    names = check_names("class_names", [str(name) for name in names])
+    names = check_class_names("class_names", [str(name) for name in names])
     if counts is not None and counts.shape[1] != len(names):
         raise ValueError(
             f"`counts` must have one column per class. Received: {counts.shape[1]} "

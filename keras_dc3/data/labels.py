@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3 import _ties
+from keras_dc3._names import composed
 from keras_dc3._validation import check_counts, check_seed
 
 
@@ -130,7 +131,8 @@ def in_class_order(
     Raises:
         ValueError: if a class was chosen that is none of `class_names`.
     """
-    number = {name: column for column, name in enumerate(class_names)}
+    given = list(map(composed, given))
+    number = {composed(name): column for column, name in enumerate(class_names)}
     chosen = np.nansum(values, axis=0) > 0
     unknown = [
         name

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._names import KnownNames, match_all, tell_lacking
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations.matching import match_names
 from keras_dc3.data.joined_images import JoinedImages
 from keras_dc3.data.labels import in_class_order
 
@@ -106,16 +106,21 @@ def _rows_of_answers(
     answered = np.flatnonzero(np.asarray(labels.counts).sum(axis=1) > 0)
     images = [labels.images[row] for row in answered]
     ids = [*data.labeled.ids, *_ids(data.unlabeled), *_ids(data.validation)]
-    places = getattr(labels, "places", ())
-    found, notes = match_names(
-        images,
-        [*ids, *(data.unused or ())],
-        [places[row] for row in answered] if places else (),
-        missing,
-    )
-    return {
-        found[n]: r for n, r in zip(images, answered, strict=True) if n in found
-    }, notes
+    matches = match_all(images, KnownNames([*ids, *(data.unused or ())]))
+    found, lost = matches.found, [images[i] for i in matches.lost]
+    notes = tell_lacking(matches.lacking, "image")
+    if lost:
+        some = ", ".join(map(repr, lost[:3])) + (", ..." if len(lost) > 3 else "")
+        told = f"{len(lost):,} of {len(images):,} answered images are not in the data"
+        if missing == "error" or not found:
+            drop = ', or pass `missing="drop"` to leave them out' if found else ""
+            raise ValueError(
+                f"{told}: {some}. The data have images such as {ids[0]!r}; make the "
+                f"names agree{drop}."
+            )
+        notes.append(f"{told} and were left out: {some}.")
+    rows = zip(images, answered, strict=True)
+    return {found[name]: row for name, row in rows if name in found}, notes
 
 
 def _targets_and_counts(data: SemiSupervisedData) -> tuple[np.ndarray, np.ndarray]:

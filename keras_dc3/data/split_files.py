@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import KnownNames, match_all
+from keras_dc3._text_kinds import of_file
 from keras_dc3._writing import whole_file
 from keras_dc3.data.part_sizes import counted
 
@@ -44,8 +46,9 @@ def positions_of(
             f"{source} must list at least one id of the {names[0]} part. Received: none"
         )
     known = {name: position for position, name in enumerate(ids)}
+    check_disjoint(**listed)
     for name, members in listed.items():
-        lost = [member for member in members if member not in known]
+        listed[name], lost = spelled(members, ids)
         if lost:
             raise ValueError(
                 f"{source} lists {len(lost)} ids of the {name} part that the data "
@@ -57,6 +60,18 @@ def positions_of(
         name: np.sort(np.array([known[member] for member in members], "int64"))
         for name, members in listed.items()
     }
+
+
+def spelled(members: Sequence[str], ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns the ids of the data that members mean, and members that are none.
+
+    Names match as for annotations, see `KnownNames`.
+
+    Raises:
+        ValueError: if a member can mean several ids, or two mean the same one.
+    """
+    matches = match_all(members, KnownNames(ids), what="ids")
+    return list(matches.found.values()), [members[i] for i in matches.lost]
 
 
 def write_split(
@@ -104,8 +119,14 @@ def read_split(
         with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
     except (ValueError, RecursionError) as error:  # a number may be too long, too
+        kind = of_file(path)
+        what = (
+            f"it is {kind.what}"
+            if kind and not kind.generic
+            else f"it is no JSON ({error})"
+        )
         raise ValueError(
-            f"{path} is no saved split: it is no JSON ({error}). Write one by "
+            f"{path} is no saved split: {what}. Write one by "
             "`Split.save` or `save_split`."
         ) from error
     except FileNotFoundError as error:
@@ -133,12 +154,13 @@ def read_split(
     unused = content.get("unused")
     if unused is not None:
         known = {*_listed("unused", unused, path)}.union(*parts.values())
-        extra = [name for name in ids if name not in known]
-        lost = known.difference(ids)
+        there, lost = spelled(sorted(known), ids)
+        there = set(there)
+        extra = [name for name in ids if name not in there]
         if extra or lost:
             raise ValueError(
                 f"{path} was written for {len(known)} images, but the data differ: "
-                f"{_difference(extra, sorted(lost))}. Use the same data, or give the "
+                f"{_difference(extra, lost)}. Use the same data, or give the "
                 "ids of each part as a mapping."
             )
     unanswered = content.get("unanswered")

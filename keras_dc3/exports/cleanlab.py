@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from keras_dc3._names import KnownNames, match_all, tell_lacking
 from keras_dc3._validation import check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.exports.checks import check_proposals, some
@@ -28,7 +30,8 @@ def pred_probs(
         float64 (n, k), each row sums to 1.
 
     Raises:
-        ValueError: if an image has no proposal, or the classes differ.
+        ValueError: if an image has no proposal or could be that of several, or the
+            classes differ. Names match as for `Annotations.match`.
 
     Example:
 
@@ -58,13 +61,17 @@ def pred_probs(
         )
     else:
         images = check_names("images", images)
-    unknown = [name for name in images if name not in proposals]
+    matches = match_all(images, KnownNames(proposals.ids), what="proposals")
+    unknown = [images[position] for position in matches.lost]
     if unknown:
         raise ValueError(
             f"{len(unknown):,} of {len(images):,} images have no proposal: "
             f"{some(unknown)}. Propose for them, or leave them out with `select`."
         )
+    told = tell_lacking(matches.lacking, "proposal")
+    if told:
+        warnings.warn("\n  ".join(["Images and proposals:", *told]), stacklevel=2)
     row_of = {name: row for row, name in enumerate(proposals.ids)}
-    rows = [row_of[name] for name in images]
+    rows = [row_of[matches.found[name]] for name in images]
     chosen = proposals.class_probabilities[np.array(rows, "int64")][:, columns]
     return chosen / chosen.sum(axis=1, keepdims=True)

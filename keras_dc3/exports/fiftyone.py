@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._folder_files import files_of
 from keras_dc3.exports.checks import check_proposals, some
 from keras_dc3.proposals import Proposals
 
@@ -35,7 +36,8 @@ def to_fiftyone(
 
     Args:
         proposals: what to show.
-        images_folder: the folder that the ids are relative to.
+        images_folder: the folder that the ids are relative to. Names match as for
+            `Annotations.match`.
         name: of the data set; FiftyOne makes one up by default.
         persistent: whether the data set outlives the session.
 
@@ -59,26 +61,18 @@ def to_fiftyone(
             f"There is no folder {os.fspath(images_folder)!r}; name the one that holds "
             "the images."
         )
-    files = {
-        name: os.path.normpath(os.path.join(folder, name)) for name in proposals.ids
-    }
-    outside = [
-        name
-        for name, file in files.items()
-        if "\0" in name or os.path.commonpath([folder, file]) != folder
-    ]
-    if outside:
-        raise FileNotFoundError(
-            f"{len(outside):,} of {len(proposals):,} images are no files in "
-            f"{os.fspath(images_folder)!r}: {some(outside)} lies outside the folder. "
-            "Name the folder that holds all images."
-        )
-    gone = [name for name, file in files.items() if not os.path.isfile(file)]
+    files, gone = {}, {}
+    for image, path, why in files_of(folder, proposals.ids):
+        files[image] = path
+        if path is None:
+            gone[image] = why
     if gone:
+        first = next(iter(gone))
+        told = "" if "no file" in gone[first] else f" ({first!r} {gone[first]})"
         raise FileNotFoundError(
             f"{len(gone):,} of {len(proposals):,} images are no files in "
-            f"{os.fspath(images_folder)!r}: {some(gone)}. Name the folder that the ids "
-            "are relative to, or leave lost images out with "
+            f"{os.fspath(images_folder)!r}: {some(list(gone))}{told}. Name the folder "
+            "that the ids are relative to, or leave lost images out with "
             '`proposals.match(names, missing="drop")`.'
         )
     try:

@@ -11,7 +11,7 @@ from keras_dc3 import strategies
 from keras_dc3._registration import register
 from keras_dc3._validation import (
     check_choice,
-    check_names,
+    check_class_names,
     check_ordered,
     check_positive_int,
 )
@@ -170,7 +170,7 @@ class DC3Model(
         """
         if class_names is not None:
             check_ordered("class_names", class_names)
-            class_names = check_names(
+            class_names = check_class_names(
                 "class_names", [str(name) for name in class_names]
             )
             num_classes = len(class_names) if num_classes is None else num_classes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._names import KnownNames, match_all
 from keras_dc3._validation import check_soft_labels
 from keras_dc3.proposals.summary import shares
 
@@ -49,13 +50,14 @@ def answers_of(proposals: Proposals, soft_labels: Any) -> np.ndarray | None:
     if soft_labels is None:
         return None
     if isinstance(soft_labels, Mapping):
-        missing = [name for name in proposals.ids if name not in soft_labels]
+        matches = match_all(proposals.ids, KnownNames(soft_labels), what="soft labels")
+        missing = [proposals.ids[position] for position in matches.lost]
         if missing:
             raise ValueError(
                 f"`soft_labels` lack {len(missing)} of the proposals' images, such as "
                 f"{missing[0]!r}; give one for each id."
             )
-        soft_labels = [soft_labels[name] for name in proposals.ids]
+        soft_labels = [soft_labels[one] for one in matches.found.values()]
     check_soft_labels("soft_labels", soft_labels)
     soft_labels = np.asarray(soft_labels, "float64")
     if soft_labels.shape != proposals.class_probabilities.shape:

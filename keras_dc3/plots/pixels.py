@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import KnownNames
+
 
 def drawable(
     images: Any, ids: Iterable[str], of: Sequence[str] | None = None
@@ -90,13 +92,16 @@ def _read_folder(folder: Any, ids: Iterable[str]) -> Iterable[tuple[str, Any]]:
 def _read(
     known: Mapping[str, Any], get: Callable[[str], Any], ids: Iterable[str]
 ) -> Iterable[tuple[str, Any]]:
+    names = KnownNames(known)
     for name in ids:
-        if name not in known:
+        found, _ = names.find(name)
+        if len(found) != 1:
+            several = f" but several, {found[:3]}" if found else ""
             raise ValueError(
-                f"`images` hold no image of the id {name!r}; pass the images that the "
-                "proposals were made for."
+                f"`images` hold no image of the id {name!r}{several}; pass the images "
+                "that the proposals were made for."
             )
-        yield name, get(name)
+        yield name, get(found[0])
 
 
 def _checked(name: str, image: Any) -> np.ndarray:

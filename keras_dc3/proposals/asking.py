@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._names import composed, match_all, tell_lacking
 from keras_dc3._validation import check_positive_int, check_positive_number
 from keras_dc3.proposals.belief import answer_gain, beliefs
 from keras_dc3.proposals.groups import groups
@@ -58,7 +59,8 @@ def ask_next(
         budget: expected clicks or keys to spend, at least 1.
         annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
             images; those without proposal play no part (if no image has one, a warning
-            says so). "Cannot tell" is no answer.
+            says so). "Cannot tell" is no answer. Names match as for `match`; what they
+            lack of the ids is told.
         model_weight: how many answers the model's class probabilities count as.
             Default: as many as explain the answers best, by the likelihood of those to
             images with two or more (see `belief.fit_weight`); 1 without such.
@@ -66,7 +68,8 @@ def ask_next(
 
     Raises:
         TypeError: if `annotations` are none.
-        ValueError: if an argument is not as described, or the classes are others.
+        ValueError: if an argument is not as described, the classes are others, or an
+            annotated image could be that of several proposals.
 
     Example:
 
@@ -103,13 +106,14 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
             "`annotations` must be `keras_dc3.Annotations` or a review. Received: "
             f"{type(annotations).__name__}"
         )
-    names = annotations.class_names
+    names = list(map(composed, annotations.class_names))
     if sorted(names) != sorted(proposals.class_names):
         raise ValueError(
             "`annotations` must have the classes of the proposals, "
             f"{list(proposals.class_names)}. Received: {list(names)}"
         )
-    known = [i for i, name in enumerate(annotations.images) if name in proposals]
+    matches = match_all(annotations.images, proposals._known_ids, what="proposals")
+    known = [i for i, name in enumerate(annotations.images) if name in matches.found]
     if not known and len(annotations.images):
         # As where the answered images are labeled by now, and proposals are for others.
         warnings.warn(
@@ -120,8 +124,11 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
             stacklevel=4,
         )
     if known:
-        rows = [proposals._row_of[annotations.images[i]] for i in known]
+        rows = [proposals._row_of[one] for one in matches.found.values()]
         columns = [names.index(name) for name in proposals.class_names]
+        told = tell_lacking(matches.lacking, "proposal")
+        if told:
+            warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=3)
         counts[rows] = np.asarray(annotations.counts)[known][:, columns]
     return counts
 

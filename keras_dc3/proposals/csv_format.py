@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from keras_dc3._file_kinds import sentence
 from keras_dc3._formulas import escaped_to_restore, restored, warn_of_formulas
+from keras_dc3._text_kinds import of_file
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_file
 
@@ -22,6 +24,10 @@ COLUMNS = (
     "class_probability",
     "cluster",
     "cluster_probability",
+)
+_OTHERWISE = (
+    "give the file that `proposals.to_csv(...)` wrote; `Proposals.from_parquet` reads "
+    "that of `to_parquet`"
 )
 TOLERANCE = 1e-3  # of sums and copies of probabilities, for tables that were rounded
 
@@ -77,6 +83,9 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
         FileNotFoundError, ValueError: see `Proposals.from_csv`.
     """
     path = os.fspath(path)
+    kind = of_file(path)
+    if kind:
+        raise ValueError(sentence(repr(path), kind, "", _OTHERWISE))
     with open(path, encoding="utf-8-sig", newline="") as file:
         records = _records(path, file)
         header = next(records, (1, None))[1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3._names import match_all, tell_lacking
 from keras_dc3._validation import check_choice, check_names
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ def match(
 ) -> Proposals:
     """Returns the proposals for some images, in the order of `images`.
 
+    Names match as for `Annotations.match`; the result has the ids as `images` spell
+    them. What they lack of those of the proposals is told.
+
     For proposals that were made a while ago, or read from a file that may have lost
     lines: it says which of their images are gone, and which images they do not know.
 
@@ -29,7 +33,8 @@ def match(
             told. No proposal for any image is always an error.
 
     Raises:
-        ValueError: if some are missing; it says how many, and names some.
+        ValueError: if some are missing; it says how many, and names some. If an image
+            could be that of several proposals, or two are that of the same one.
 
     Example:
 
@@ -46,9 +51,10 @@ def match(
             f"images={images!r}"
         )
     images = check_names("images", images)
-    there = set(images)
+    matches = match_all(images, proposals._known_ids, what="proposals")
+    there = set(matches.found.values())
     gone = [name for name in proposals.ids if name not in there]
-    unknown = [name for name in images if name not in proposals]
+    unknown = [images[position] for position in matches.lost]
     facts = []
     if gone:
         facts.append(
@@ -65,18 +71,21 @@ def match(
         fix = "Make the names agree" if nothing else "Propose anew"
         other = "" if nothing else ', or pass `missing="drop"` to leave them out'
         raise ValueError(" ".join([*facts, f"{fix}{other}."]))
+    facts += ["They were left out."] if facts else []
+    facts += tell_lacking(matches.lacking, "proposal")
     if facts:
-        warnings.warn(" ".join([*facts, "They were left out."]), stacklevel=2)
-    return take(
-        proposals, [proposals._row_of[name] for name in images if name in proposals]
-    )
+        warnings.warn(" ".join(facts), stacklevel=2)
+    rows = [proposals._row_of[one] for one in matches.found.values()]
+    return take(proposals, rows, list(matches.found))
 
 
-def take(proposals: Proposals, rows: Sequence[int]) -> Proposals:
-    """Returns the proposals at some rows."""
+def take(
+    proposals: Proposals, rows: Sequence[int], ids: Sequence[str] | None = None
+) -> Proposals:
+    """Returns the proposals at some rows, under other ids if some are given."""
     rows = np.array(rows, "int64")
     taken = type(proposals).from_columns(
-        [proposals.ids[row] for row in rows],
+        [proposals.ids[row] for row in rows] if ids is None else ids,
         proposals.ambiguity[rows],
         proposals.class_probabilities[rows],
         proposals.cluster[rows],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._file_kinds import Kind, sentence
+from keras_dc3._text_kinds import is_table, of_file
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
 from keras_dc3.proposals.csv_format import COLUMNS, TOLERANCE
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 EMBEDDING = "embedding"
 _VERDICT = b"keras_dc3.verdict"  # key of the file's metadata
+_OTHERWISE = "give the file that `proposals.to_parquet(...)` wrote"
 
 
 def to_parquet(proposals: Proposals, path: str | os.PathLike) -> None:
@@ -94,6 +97,7 @@ def from_parquet(cls: type[Proposals], path: str | os.PathLike) -> Proposals:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of `open`
+        _refuse_others(name)
         raise ValueError(
             f"{name!r} is no complete Parquet file ({error}). Is it cut off?"
         ) from error
@@ -104,6 +108,18 @@ def from_parquet(cls: type[Proposals], path: str | os.PathLike) -> Proposals:
         if str(error).startswith(repr(name)):
             raise
         raise ValueError(f"{name!r}: {error}") from error
+
+
+def _refuse_others(path: str) -> None:
+    """Raises ValueError if a file is of another kind, and says which."""
+    kind = of_file(path)
+    if kind is None:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            if is_table(file.read(20_000)):
+                kind = Kind("a table of text (CSV)", reader="Proposals.from_csv")
+    if kind and "Parquet" not in kind.what:
+        it = f"{path!r} is no complete Parquet file; it"
+        raise ValueError(sentence(it, kind, "", _OTHERWISE))
 
 
 class _Columns:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import KnownNames
 from keras_dc3._validation import (
+    check_class_names,
     check_distributions,
     check_indices,
     check_names,
@@ -44,7 +47,7 @@ class Proposals:
         ambiguity: p_a, float (n,), in [0, 1].
         class_probabilities: p_n, float (n, k), each row sums to 1 within 1e-3.
         cluster_probabilities: p_o, float (n, k'), likewise.
-        class_names: k different non-empty strings.
+        class_names: k different non-empty strings; letters are composed (NFC).
         embeddings: float (n, d), finite, where a network puts each image, such as the
             features that `model.propose` keeps. Groups are ordered by them.
         verdict: whether the model's proposals are of use, judged on images with known
@@ -160,7 +163,7 @@ class Proposals:
         embeddings: Any,
     ) -> None:
         self.ids = check_names("ids", ids)
-        self.class_names = check_names("class_names", class_names)
+        self.class_names = check_class_names("class_names", class_names)
         self.ambiguity = frozen(check_unit_interval("ambiguity", ambiguity))
         classes = check_distributions("class_probabilities", class_probabilities)
         self.class_probabilities = frozen(classes)
@@ -189,6 +192,10 @@ class Proposals:
         self.embeddings = check_embeddings(embeddings, len(self.ids))
         self._groups: tuple[ProposalGroup, ...] | None = None
         self._row_of = {name: row for row, name in enumerate(self.ids)}
+
+    @cached_property
+    def _known_ids(self) -> KnownNames:
+        return KnownNames(self.ids)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -220,10 +227,12 @@ class Proposals:
                 f"position use `proposals[proposals.ids[i]]`. Received: {name!r}"
             )
         if name not in self._row_of:
-            known = ", ".join(map(repr, self.ids[:3])) or "none"
+            near = self._known_ids.find(name)[0]
+            known = ", ".join(map(repr, near[:3] or self.ids[:3])) or "none"
+            told = "Did you mean" if near else "Their ids look like this:"
             raise KeyError(
-                f"There is no image {name!r} among the {len(self):,} proposals. Their "
-                f"ids look like this: {known}."
+                f"There is no image {name!r} among the {len(self):,} proposals. "
+                f"{told} {known}{'?' if near else '.'}"
             )
         return self._row(self._row_of[name])
 

@@ -41,12 +41,13 @@ def check_proposals(part: Part, proposals: Proposals) -> None:
             "`proposals` must be `keras_dc3.Proposals`, such as those of "
             f"`Proposals.from_csv`. Received: {type(proposals).__name__}"
         )
-    mine = {
-        "images": fingerprint.of_ids(proposals.ids),
-        "classes": fingerprint.of_class_names(proposals.class_names),
+    ids, classes = part.fingerprint["images"], part.fingerprint["classes"]
+    fits = {
+        "images": fingerprint.is_of_ids(ids, proposals.ids),
+        "classes": fingerprint.is_of_class_names(classes, proposals.class_names),
     }
-    for piece, found in mine.items():
-        if part.fingerprint[piece] != found:
+    for piece, is_same in fits.items():
+        if not is_same:
             raise AnnotationError(
                 f"{part.file} was made for another set than `proposals`: "
                 f"{_DIFFERS[piece]}. Pass the proposals of that sheet."
@@ -86,7 +87,7 @@ def check_images(
             "do not tell. Pass `proposals`, too, or images with ids."
         )
     part = parts[0]
-    if fingerprint.of_ids(ids) != part.fingerprint["images"]:
+    if not fingerprint.is_of_ids(part.fingerprint["images"], ids):
         raise AnnotationError(
             f"{part.file} was made for other ids than those of `images`, or not all "
             "ids are known here. Pass `proposals`, too."

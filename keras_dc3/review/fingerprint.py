@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._names import composed, plain
+
 if TYPE_CHECKING:
     from keras_dc3.proposals import Proposals
 
 _DIGITS = 16
+_AS_WRITTEN = (str, lambda name: unicodedata.normalize("NFD", name))
 PARTS = ("mode", "images", "classes", "pixels", "proposals")
 
 
@@ -45,17 +49,35 @@ def fingerprint(
 
 def of_ids(ids: Iterable[str]) -> str:
     """Returns the part of the fingerprint that stands for the ids."""
-    return digest(sorted(ids))
+    return digest(sorted(map(plain, ids)))
 
 
 def of_class_names(class_names: Sequence[str]) -> str:
     """Returns the part of the fingerprint that stands for the class names."""
-    return digest(list(class_names))
+    return digest(list(map(composed, class_names)))
+
+
+def is_of_ids(part: str, ids: Iterable[str]) -> bool:
+    """Whether a part of a fingerprint stands for these ids, in whatever Unicode form.
+
+    Version 0.1.0 took the letters as they were.
+    """
+    ids = list(ids)
+    return part == of_ids(ids) or any(
+        part == digest(sorted(form(name) for name in ids)) for form in _AS_WRITTEN
+    )
+
+
+def is_of_class_names(part: str, class_names: Sequence[str]) -> bool:
+    """Whether a part of a fingerprint stands for these class names, likewise."""
+    return part == of_class_names(class_names) or any(
+        part == digest([form(name) for name in class_names]) for form in _AS_WRITTEN
+    )
 
 
 def of_pixels(pixels: Mapping[str, str]) -> str:
     """Returns the part of the fingerprint that stands for the images themselves."""
-    return digest(sorted(pixels.items()))
+    return digest(sorted((plain(name), value) for name, value in pixels.items()))
 
 
 def of_values(proposals: Proposals) -> str:

@@ -19,6 +19,7 @@ FORMAT = "keras_dc3 review"
 _ROW = ("image", "label", "proposed", "group", "repetition", "seconds")
 _PART = ("annotator", "mode", "fingerprint", "page", "session", "saved")
 _AGAIN = "Download it again."
+_DOWNLOADED = "give the file that was downloaded from a review sheet"
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -84,7 +85,7 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
     """
     name = repr(os.fspath(path))
     try:
-        text = read_text(path)
+        text = read_text(path, otherwise=_DOWNLOADED)
     except AnnotationError as error:
         if not isinstance(error.__cause__, UnicodeError):
             raise
@@ -93,7 +94,8 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
             "saved it anew. Take the file as it was downloaded, or save it as UTF-8."
         ) from error
     if text.lstrip()[:1] in ("{", "["):
-        return [_of_json(name, read_json(path))]
+        found = read_json(path, "keras_dc3.review.read", _DOWNLOADED)
+        return [_of_json(name, found)]
     return _of_csv(name, text)
 
 
@@ -121,16 +123,13 @@ def _of_json(name: str, found: Any) -> Part:
         answers.append(_answer(place, row))
     _check_whole(name, found.get("rows"), len(answers))
     part = _part(name, found, answers, tuple(found["classes"]), tuple(found["images"]))
-    told = {
-        "classes": part.fingerprint["classes"],
-        "images": part.page.partition("-")[2],
+    classes, images = part.fingerprint["classes"], part.page.partition("-")[2]
+    whole = {
+        "classes": fingerprint.is_of_class_names(classes, found["classes"]),
+        "images": fingerprint.is_of_ids(images, found["images"]),
     }
-    mine = {
-        "classes": fingerprint.of_class_names(found["classes"]),
-        "images": fingerprint.of_ids(found["images"]),
-    }
-    for key, value in mine.items():
-        if told[key] != value:
+    for key, is_whole in whole.items():
+        if not is_whole:
             raise AnnotationError(
                 f"{name}: the list {key!r} is not the one that the sheet was made "
                 f"with: it was changed or put in another order. {_AGAIN}"

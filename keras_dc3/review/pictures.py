@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._folder_files import files_of
+from keras_dc3._names import KnownNames
 from keras_dc3.data.folder_reader import FolderReader
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.opened_images import ImageFileError
@@ -118,32 +120,51 @@ def data_url(image: np.ndarray, longest: int) -> str:
 
 def _in_set(images: Any, ids: Sequence[str]) -> Found:
     position = {name: i for i, name in enumerate(images.ids)}
-    known = [name for name in ids if name in position]
+    known_ids, known = KnownNames(images.ids), []
     for name in ids:
-        if name not in position:
-            yield name, "is not among `images`"
+        found = _only(name, known_ids)
+        if found.one is None:
+            yield name, found.why
+        else:
+            known.append((name, position[found.one]))
     for start in range(0, len(known), _BATCH):
-        names = known[start : start + _BATCH]
-        read = np.asarray(images.read(np.array([position[name] for name in names])))
+        names, rows = zip(*known[start : start + _BATCH], strict=True)
+        read = np.asarray(images.read(np.array(rows)))
         shown = _as_bytes(read, images.value_range)
         yield from zip(names, map(Picture, shown, read), strict=True)
 
 
 def _in_mapping(images: Mapping[str, Any], ids: Sequence[str]) -> Found:
     """Images may differ in size; floating-point ones share one range of values."""
+    known_ids = KnownNames(images)
+    found = {name: _only(name, known_ids) for name in ids}
     ranges = [
-        _checked(name, images[name]).value_range
-        for name in ids
-        if name in images and np.asarray(images[name]).dtype.kind == "f"
+        _checked(name, images[one]).value_range
+        for name, (one, _) in found.items()
+        if one is not None and np.asarray(images[one]).dtype.kind == "f"
     ]
     low = min((low for low, _ in ranges), default=0.0)
     high = max((high for _, high in ranges), default=1.0)
-    for name in ids:
-        if name not in images:
-            yield name, "is not among `images`"
+    for name, (one, why) in found.items():
+        if one is None:
+            yield name, why
             continue
-        original = _checked(name, images[name]).images
+        original = _checked(name, images[one]).images
         yield name, Picture(_as_bytes(original, (low, high))[0], original[0])
+
+
+class _Only(NamedTuple):
+    """The known name that an id means, or why there is none."""
+
+    one: str | None
+    why: str
+
+
+def _only(name: str, known: KnownNames) -> _Only:
+    found, _ = known.find(name)
+    if len(found) > 1:
+        return _Only(None, f"can be any of {', '.join(map(ascii, found[:3]))}")
+    return _Only(found[0], "") if found else _Only(None, "is not among `images`")
 
 
 def _checked(name: str, image: Any) -> ImageSet:
@@ -173,12 +194,9 @@ def _bytes(values: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
 
 def _in_folder(folder: str, ids: Sequence[str]) -> Found:
     reader = FolderReader(folder)
-    for name in ids:
-        path = os.path.normpath(os.path.join(folder, name))
-        if os.path.commonpath([folder, path]) != folder or "\0" in name:
-            yield name, "lies outside the folder"
-        elif not os.path.isfile(path):
-            yield name, "is no file in the folder"
+    for name, path, why in files_of(folder, ids):
+        if path is None:
+            yield name, why
         else:
             try:
                 decoded = reader.read(path)  # as for training

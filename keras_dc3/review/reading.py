@@ -17,6 +17,7 @@ from keras_dc3.annotations.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.parts import Answer, Part, read_parts
 from keras_dc3.review.review import Review
+from keras_dc3.review.spelling import in_one_spelling
 
 if TYPE_CHECKING:
     from keras_dc3.proposals import Proposals
@@ -38,7 +39,8 @@ def read(
     Args:
         paths: one file, or several.
         proposals: what the sheets were made from. Then files of other images or
-            classes are refused, and images without answer stay in `annotations.images`.
+            classes are refused, images without answer stay in `annotations.images`, and
+            ids are spelled as here, where Unicode forms or slashes differ.
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,
             too; so they are where neither images nor files know all ids.
@@ -65,6 +67,7 @@ def read(
         checks.check_proposals(parts[0], proposals)
     if images is not None:
         checks.check_images(parts, proposals, images)
+    parts = in_one_spelling(parts, None if proposals is None else proposals.ids)
     parts = _latest(parts, notes)
     parts = [_without_doubles(part, notes) for part in parts]
     checks.check_people(parts)
@@ -196,7 +199,7 @@ def _classes(
             "the classes. Pass `proposals`, or read the JSON file."
         )
     known = class_order(found)
-    if fingerprint.of_class_names(known) != parts[0].fingerprint["classes"]:
+    if not fingerprint.is_of_class_names(parts[0].fingerprint["classes"], known):
         notes.append(
             "A CSV file names only the classes that occur, and these are not all, or "
             "were in another order. Pass `proposals`, or read the JSON file."

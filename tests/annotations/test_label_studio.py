@@ -189,7 +189,7 @@ def test_what_names_the_image(tmp_path):
     assert read(tmp_path, tasks, image="id").images == ("plankton_7",)
     assert read(tmp_path, tasks, image="photo").images == ("y.png",)
     whole = read(tmp_path, tasks, image=lambda data: data["photo"])
-    assert whole.images == ("s3://bucket/x/y.png",)
+    assert whole.images == ("y.png",)
     with pytest.raises(AnnotationError, match="no 'image', only 'id', 'photo', 'size'"):
         read(tmp_path, tasks)
     with pytest.raises(AnnotationError, match="`image` fails with KeyError"):
@@ -240,7 +240,7 @@ RECTANGLE = {
         ),
         (
             [task(1, "a", answer(1, 5, choice("r", x=1, y=2)))],
-            "types choices: they label",
+            "types choices of regions: they label",
         ),
         ([task(1, "a", answer(1, 5, choice(["b", "c"])))], "annotation 1 chooses 2 cl"),
         (
@@ -308,4 +308,81 @@ def test_addresses_of_two_images_are_refused(tmp_path, queries):
         for i, query in enumerate(queries)
     ]
     with pytest.raises(AnnotationError, match=r"are both called 'show\.png'"):
+        read(tmp_path, tasks)
+
+
+ADDRESSES = [
+    ("https://host/x/a%20b.png?token=3", "a b.png", "x/a b.png"),
+    ("s3://bucket/x/a.png", "a.png", "x/a.png"),
+    ("/data/local-files/?d=x/a%20b.png", "x/a b.png", "x/a b.png"),
+    ("/data/upload/3/0a1b2c3d-a.png", "a.png", "3/0a1b2c3d-a.png"),
+    ("x/a 50%+#&.png", "x/a 50%+#&.png", "x/a 50%+#&.png"),
+]
+
+
+@pytest.mark.parametrize(("address", "whole", "folder"), ADDRESSES)
+def test_a_function_refines_what_is_read_from_an_address(
+    tmp_path, address, whole, folder
+):
+    tasks = [task(1, "", answer(1, 5, "ring"), data={"image": address, "n": 7})]
+    assert read(tmp_path, tasks).images == (whole,)
+    assert read(tmp_path, tasks, image=lambda d: d["image"]).images == (whole,)
+    last = read(tmp_path, tasks, image=lambda d: d["image"].split("/")[-1]).images
+    assert last == (whole.split("/")[-1].removeprefix("?d="),)
+    two = read(tmp_path, tasks, image=lambda d: "/".join(d["image"].split("/")[-2:]))
+    assert two.images == (folder,)
+    free = read(tmp_path, tasks, image=lambda d: f"plate {d['n']}+1 50%.png")
+    assert free.images == ("plate 7+1 50%.png",)
+
+
+def test_two_files_that_a_function_does_not_tell_apart(tmp_path):
+    tasks = [
+        task(i, "", answer(i, i, "cat"), data={"image": f"s3://b/{i}/a.png"})
+        for i in range(2)
+    ]
+    with pytest.raises(AnnotationError, match=r"are both called 'a\.png'"):
+        read(tmp_path, tasks, image=lambda data: data["image"])
+    two = read(tmp_path, tasks, image=lambda d: "/".join(d["image"].split("/")[-2:]))
+    assert two.images == ("0/a.png", "1/a.png")
+    with told():  # the function says that they are one
+        assert read(tmp_path, tasks, image=lambda data: "a.png").images == ("a.png",)
+
+
+def result(kind, value, question="q"):
+    return {"type": kind, "from_name": question, "value": {kind: value}}
+
+
+def test_taxonomies_and_ratings_are_classes(tmp_path):
+    tasks = [
+        task(1, "a.png", answer(1, 5, result("taxonomy", [["fish", "cod"]]))),
+        task(2, "b.png", answer(2, 5, result("taxonomy", [["fish"]]))),
+    ]
+    assert read(tmp_path, tasks).class_names == ("fish", "fish/cod")
+    tasks[0]["annotations"][0]["result"][0]["value"]["taxonomy"].append(["bird"])
+    with pytest.raises(AnnotationError, match="2 classes, fish/cod, bird: an answer"):
+        read(tmp_path, tasks)
+    tasks = [task(1, "a.png", answer(1, 5, result("rating", 4)))]
+    assert read(tmp_path, tasks).class_names == ("4",)
+
+
+def test_a_rating_beside_choices_is_told(tmp_path):
+    sure = result("rating", 3, "sure")
+    tasks = [task(1, "a.png", answer(1, 5, "ring", sure))]
+    with pytest.warns(UserWarning, match="not read: 'sure'"):
+        assert read(tmp_path, tasks).class_names == ("ring",)
+    with told():
+        assert read(tmp_path, tasks, question="sure").class_names == ("3",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "why"),
+    [
+        ("textarea", ["hm"], "ask for free text, not for a class"),
+        ("number", 3, "ask for a number, not for a class"),
+        ("polygonlabels", ["open"], "label regions in an image, not for"),
+    ],
+)
+def test_why_other_results_are_no_answers(tmp_path, kind, value, why):
+    tasks = [task(1, "a.png", answer(1, 5, result(kind, value)))]
+    with told(), pytest.raises(AnnotationError, match=why):
         read(tmp_path, tasks)

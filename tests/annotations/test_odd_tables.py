@@ -277,6 +277,5 @@ def test_percentages_are_told():
         np.testing.assert_allclose(annotations.soft_labels[0].sum(), 1, rtol=1e-6)
     with told() as texts:
         Annotations.from_counts([[60, 40]])  # a hundred people
-        Annotations.from_counts([[0.6, 0.4]])
         Annotations.from_counts([[60.0, 40.0], [3.0, 1.0]])
     assert not texts
