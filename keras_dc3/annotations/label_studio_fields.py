@@ -44,8 +44,10 @@ def choices_of(place: str, entry: Any) -> tuple[str | None, list[str], str]:
     if not isinstance(value, dict):
         raise AnnotationError(f"{place}: a result must be an object with a `value`.")
     kind = str(entry.get("type"))
-    if kind not in (*CLASSES, RATING) or _GEOMETRY & set(value):
-        return None, [], f"{kind} of regions" if _GEOMETRY & set(value) else kind
+    if kind not in (*CLASSES, RATING):
+        return None, [], kind
+    if _GEOMETRY & set(value):
+        return None, [], f"{kind} of regions"
     question, classes = str(entry.get("from_name")), value.get(kind)
     if kind == RATING:
         if isinstance(classes, bool) or not isinstance(classes, int | float):
