@@ -92,8 +92,9 @@ class TrainingMixin:
         number from the first epoch, and Keras is told that more is better, as it is of
         the other scores. A figure that is not logged, or has no better direction, is
         told before the first step. `CSVLogger` gets the columns of all figures.
-        A collapsed run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and a loss that
-        is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
+        A collapsed run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and
+        a loss that is no longer finite ends training
+        (`keras_dc3.callbacks.StopOnNaN`).
 
         Args:
             x: a data set of `keras_dc3.datasets`, or any object with `num_classes`,

@@ -164,6 +164,6 @@ def test_labels_of_a_loader_are_checked():
     good = Loader(list(zip(images, [0, 1, 2, 0], strict=True)))
     bad = Loader(list(zip(images, [0, 1, 2, 3], strict=True)))
     assert next(iter(checked_loader(good, 3, (8, 8, 3))))[1].tolist() == [0, 1, 2, 0]
-    with pytest.raises(ValueError, match="must lie in 0..2"):
+    with pytest.raises(ValueError, match=r"must lie in 0\.\.2"):
         next(iter(checked_loader(bad, 3, (8, 8, 3))))
     assert next(iter(bad))[1].tolist() == [0, 1, 2, 3]  # it stays as it is
