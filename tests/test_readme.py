@@ -216,3 +216,20 @@ def test_commands_are_those_of_continuous_integration():
     install, test = commands[1].split(" && ")[1:]
     assert install.replace(".venv/bin", ".ci/venv/bin") in ci.replace(" --quiet", "")
     assert test.replace(".venv/bin", ".ci/venv/bin") in ci
+
+
+def test_the_best_epoch_is_kept(make_backbone, tmp_path, monkeypatch, rng):
+    monkeypatch.chdir(tmp_path)
+    images = rng.integers(0, 256, (36, 8, 8, 3)).astype("uint8")
+    counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=36)
+    data = keras_dc3.datasets.from_arrays(
+        images, counts, labeled=12, validation=12, batch_size=6
+    )
+    model = keras_dc3.DC3Model(make_backbone(), training_steps=4)
+    names = {"keras": keras, "model": model, "data": data}
+    exec(compile(block("val_selective_score"), "README.md", "exec"), names)
+    history = model.history.history["val_selective_score"]
+    assert len(history) == 2 and names["best"].best == max(history)
+    kept = keras.saving.load_model("best.keras")
+    figures = kept.evaluate(data, verbose=0, return_dict=True)
+    assert figures["selective_score"] == pytest.approx(max(history))

@@ -67,7 +67,9 @@ def test_names_and_ids_have_an_order(names, data):
         lambda: model(class_names=names),
         lambda: keras_dc3.datasets.from_arrays(images, counts, class_names=names),
         lambda: keras_dc3.datasets.from_arrays(images, counts, ids=names),
-        lambda: keras_dc3.datasets.from_parts(images, counts, labeled_ids=names),
+        lambda: keras_dc3.datasets.from_parts(
+            images, np.arange(3), num_classes=3, labeled_ids=names
+        ),
         lambda: built.propose(images, ids=names, verbose=0),
         lambda: keras_dc3.Proposals(
             names, np.zeros(3), distribution, clusters, ("a", "b", "c")

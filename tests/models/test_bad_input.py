@@ -221,7 +221,7 @@ def test_a_loss_of_ones_own(make_backbone):
         ({"num_clusters": 2.5}, "`num_clusters` must be an integer"),
         ({"num_classes": 1}, "`num_classes` must be an integer of at least 2"),
         ({"class_names": ["a", "b"]}, "There are 2 `class_names` but 3 classes"),
-        ({"class_names": ["a", "b", "a"]}, "`class_names` must all differ"),
+        ({"class_names": ["a", "b", "a"]}, "`class_names` must differ, but 'a'"),
         ({"ema_decay": 1.0}, r"`ema_decay`\) must lie in \[0, 1\)"),
         ({"batch_norm": "own"}, "`batch_norm` must be one of"),
         ({"evaluate_with": "teacher"}, "`evaluate_with` must be one of"),

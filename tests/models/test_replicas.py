@@ -1,0 +1,40 @@
+"""Three replicas equal one device, also where some of them have no image."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("joint", 13, 30, 30),  # shares of 5 + 5 + 3 and of 2 + 2 + 0
+        pytest.param(("per_view", 13, 27, 14), marks=pytest.mark.slow),  # 1 + 0 + 0
+    ],
+    ids=lambda settings: settings[0],
+)
+def test_replicas_without_images(settings):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.models.replica_script", *map(str, settings)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    assert result["weights"] < 1e-5
+    assert result["three"].keys() == result["one"].keys()
+    for name, expected in result["one"].items():
+        np.testing.assert_allclose(
+            result["three"][name], expected, rtol=1e-5, atol=1e-6, err_msg=name
+        )
