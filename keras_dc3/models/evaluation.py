@@ -134,10 +134,12 @@ def scores(
         labels = labels[:, 0]
     check_labels(labels, model.num_classes)
     soft = labels.ndim == 2
+    if not soft:
+        labels = labels.astype("int64")
     if last is not None:
         last.keep(model.step.value, labels, whole)
     if not soft:
-        labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
+        labels = np.eye(model.num_classes, dtype="float32")[labels]
     names = ["f1", "d", "d_minus_f1", "ambiguous", "degenerated"]
     if not soft:  # d measures distances of soft labels
         names = ["f1", "ambiguous", "degenerated"]

@@ -14,7 +14,7 @@ from keras_dc3.data import balanced_class_weights
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import evaluation, inputs
 from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
-from keras_dc3.models.concluding import LastValidation, conclude
+from keras_dc3.models.concluding import LastValidation, conclude, watched
 from keras_dc3.models.network import quiet_heads
 from keras_dc3.models.stream_end import quiet_end
 from keras_dc3.strategies import SSLStrategy
@@ -194,8 +194,7 @@ class TrainingMixin:
             self.average.reset(self.network)
         self._hint_length(x, epochs, initial_epoch, steps_per_epoch)
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
-        self.verdict, self._last_validation = None, LastValidation()
-        with ends, quiet_heads():
+        with ends, quiet_heads(), watched(self) as last:
             history = super().fit(
                 x,
                 y,
@@ -212,7 +211,6 @@ class TrainingMixin:
                 steps_per_epoch=steps_per_epoch,
                 **kwargs,
             )
-        last, self._last_validation = self._last_validation, None
         self.verdict = conclude(self, last, verbose)
         return history
 
