@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,16 @@ class LastValidation:
         """Keeps what the model answered for the validation images."""
         self.step = int(keras.ops.convert_to_numpy(step))
         self.labels, self.outputs = labels, outputs
+
+
+@contextlib.contextmanager
+def watched(model: Any) -> Iterator[LastValidation]:
+    """Keeps what the validations of a `fit` see; an earlier verdict holds no more."""
+    model.verdict, model._last_validation = None, LastValidation()
+    try:
+        yield model._last_validation
+    finally:
+        model._last_validation = None
 
 
 def conclude(model: Any, last: LastValidation, verbose: Any) -> Verdict | None:

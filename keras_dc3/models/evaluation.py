@@ -165,10 +165,12 @@ def scores(
         labels = labels[:, 0]
     check_labels(labels, model.num_classes)
     soft = labels.ndim == 2
+    if not soft:
+        labels = labels.astype("int64")
     if last is not None:
         last.keep(model.step.value, labels, whole)
     if not soft:
-        labels = np.eye(model.num_classes, dtype="float32")[labels.astype("int64")]
+        labels = np.eye(model.num_classes, dtype="float32")[labels]
     names = score_names(soft)
     if not all(np.isfinite(value).all() for value in whole.values()):
         return dict.fromkeys(names, math.nan)  # a diverged model, like its loss

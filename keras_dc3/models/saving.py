@@ -59,9 +59,8 @@ class SavingMixin:
                 `training_steps` steps.
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
-            metrics: of the class prediction; `"auto"`: accuracy, where m classes that
-                tie for the most answers are right by 1 / m each (Keras' takes the
-                first).
+            metrics: of the class prediction; `"auto"`: accuracy, in which m classes
+                that tie for the most answers are right by 1 / m (Keras takes one).
             **kwargs: as for `keras.Model.compile`.
         """
         if loss is not None or loss_weights is not None:

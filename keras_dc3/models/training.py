@@ -23,7 +23,7 @@ from keras_dc3.models.checked_batches import (
     checked_batches,
     checked_loader,
 )
-from keras_dc3.models.concluding import LastValidation, conclude
+from keras_dc3.models.concluding import LastValidation, conclude, watched
 from keras_dc3.models.file_errors import plain_file_errors
 from keras_dc3.models.learning_rate import check_rate_callbacks
 from keras_dc3.models.logged import logged_names, with_logs
@@ -252,8 +252,13 @@ class TrainingMixin:
         if steps_of_epoch is not None:
             length.tell(steps_of_epoch * (epochs - initial_epoch))
         ends = quiet_end((x, validation_data), (steps_per_epoch, steps))
-        self.verdict, self._last_validation = None, LastValidation()
-        with ends, quiet_heads(), plain_file_errors(), self.learning():
+        with (
+            ends,
+            quiet_heads(),
+            plain_file_errors(),
+            self.learning(),
+            watched(self) as last,
+        ):
             history = super().fit(
                 x,
                 y,
@@ -271,7 +276,6 @@ class TrainingMixin:
                 **kwargs,
             )
         length.tell_at_end(known=steps_of_epoch is not None)
-        last, self._last_validation = self._last_validation, None
         self.verdict = conclude(self, last, verbose)
         return history
 

@@ -239,7 +239,7 @@ def test_files_of_this_package(tmp_path):
     "content",
     [
         TABLE,
-        gzip.compress(TABLE.encode()),
+        gzip.compress(TABLE.encode(), mtime=0),
         "\ufeff" + TABLE,
         TABLE.replace(",", ";"),
         LONG + "PK,x,cat\nBM,x,dog\n",

@@ -128,7 +128,11 @@ def test_unknown_id():
         ),
         ({"ids": ["a", 7]}, TypeError, "`ids` must be non-empty strings.*7 at positio"),
         ({"ids": ["a", ""]}, TypeError, "`ids` must be non-empty strings"),
-        ({"ids": "ab"}, TypeError, "`ids` must be a list of strings, not one text. Received: 'ab'"),
+        (
+            {"ids": "ab"},
+            TypeError,
+            "`ids` must be a list of strings, not one text. Received: 'ab'",
+        ),
         ({"ambiguity": [0.1]}, ValueError, "same number of images.*ambiguity: 1"),
         ({"ambiguity": [0.1, 1.2]}, ValueError, "`ambiguity` must be in .0, 1.*1.2 at"),
         ({"ambiguity": [np.nan, 1]}, ValueError, "`ambiguity` must be in .0, 1.*nan a"),
