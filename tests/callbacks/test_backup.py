@@ -289,7 +289,7 @@ def test_the_callback_of_keras(tmp_path):
     ):
         train(callbacks=[Backup(tmp_path)])
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("error", message=".*[Bb]ackup")
         train(callbacks=[Backup(tmp_path / "ours")], epochs=1)
 
 
