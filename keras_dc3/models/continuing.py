@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import warnings
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -147,11 +147,13 @@ def _array_mark(values: Any) -> Any:
     if values is None:
         return None
     values = np.asarray(values)
-    return [list(values.shape), zlib.crc32(np.ascontiguousarray(values).tobytes())]
+    content = np.ascontiguousarray(values).tobytes()
+    return [list(values.shape), hashlib.sha256(content).hexdigest()]
 
 
-def _digest(value: Any) -> int:
-    return zlib.crc32(json.dumps(value).encode())
+def _digest(value: Any) -> str:
+    """Returns a text that stands for a value; too long to be shown by an error."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def _plain(value: Any, rates: list[float] | None = None) -> Any:
@@ -165,7 +167,7 @@ def _plain(value: Any, rates: list[float] | None = None) -> Any:
     """
     if isinstance(value, Mapping):
         if isinstance(rate := value.get("learning_rate"), float | int):
-            (rates if rates is not None else []).append(float(rate))
+            (rates if rates is not None else []).append(float(f"{rate:.6g}"))
             value = {**value, "learning_rate": None}
         return {str(k): _plain(v, rates) for k, v in value.items() if k != "name"}
     if isinstance(value, list | tuple):

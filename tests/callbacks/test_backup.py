@@ -197,14 +197,14 @@ def test_the_last_two_are_kept(tmp_path):
 
 OTHERS = {
     "another network": {"width": 5},
-    "its strategy is": {"ssl": "mean_teacher"},
+    "another strategy": {"ssl": "mean_teacher"},
     "another configuration of the obj": {"config": keras_dc3.DC3Config()},
     "`training_steps` is 40, that of this one 50": {"training_steps": 50},
     "its `ema_decay` is": {"ema_decay": 0.8},
     "learning rate is 0.01": {"rate": 0.02},
     "`batch_size` is 4, that of this one 6": {"data": {"batch_size": 6}},
     "`seed` is 5, that of this one 6": {"data": {"seed": 6}},
-    "list of labeled images is": {"data": {"labeled": 9}},
+    "another list of labeled images": {"data": {"labeled": 9}},
     "another augmentation": {"data": {"augment": "none"}},
 }
 
@@ -289,7 +289,7 @@ def test_the_callback_of_keras(tmp_path):
     ):
         train(callbacks=[Backup(tmp_path)])
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", message=".*[Bb]ackup")
         train(callbacks=[Backup(tmp_path / "ours")], epochs=1)
 
 
