@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -220,6 +220,35 @@ def one_spelling(
         lacking.update(matches.lacking)
         known.update(dict.fromkeys(spelled[-1]))
     return spelled, lacking
+
+
+def likely_meant(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
+    """Returns name -> known name that it differs from too little to be another.
+
+    In capital letters, or in folders that stand in front of one of both. Such names are
+    no match, but worth telling. Of several known names, one is given.
+    """
+    by_key = {_key(name): name for name in known}
+    by_end = {end: name for key, name in by_key.items() for end in _ends(key)}
+    near = {}
+    for name in names:
+        key = _key(name)
+        keys = (end for end in (key, *_ends(key)) if end in by_key)
+        meant = by_key.get(next(keys, ""), by_end.get(key))
+        if meant is not None:
+            near[name] = meant
+    return near
+
+
+def _key(name: str) -> str:
+    return stem(plain(name)).casefold()
+
+
+def _ends(path: str) -> Iterator[str]:
+    """Yields a path without its first folder, its first two, and so on."""
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path
 
 
 def grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ ALLOWED = {
     "config": {"_registration", "_validation"},
     "collective": {"_validation", "collective_tf"},
     "collective_tf": {"collective"},
-    "callbacks": {"_validation", "_writing"},
+    "callbacks": {"_ties", "_validation", "_writing"},
     "losses": {"_registration", "_validation", "collective"},
     "layers": {"_registration", "_validation", "collective"},
     "strategies": {"_registration", "_validation"},

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._ties import equal_shares
+
 _ONE_SIDED = 1.645  # standard deviations: 95% of a normal distribution lie below
 
 
@@ -17,11 +19,12 @@ class ValidationFigures:
 
     Attributes:
         images: number of validation images.
-        accuracy: share of the images whose majority label is predicted.
+        accuracy: share of the images whose majority label is predicted. Where m classes
+            tie for the most answers, an image counts 1 / m for each, here and below.
         commonest: the class that is the majority label of most images.
         share: its share of the images, the accuracy of always saying it.
         most: accuracy - share is below this, with 95% confidence.
-        labeled: number of images by majority label, (k,).
+        labeled: number of images by majority label, float (k,).
         predicted: number of images by predicted class, (k,).
     """
 
@@ -37,14 +40,15 @@ class ValidationFigures:
     def of(cls, soft_labels: Any, classes: Any) -> ValidationFigures:
         """Makes them from soft labels (n, k) and predicted probabilities (n, k)."""
         n, k = soft_labels.shape
-        majority, predicted = soft_labels.argmax(axis=1), classes.argmax(axis=1)
-        labeled = np.bincount(majority, minlength=k)
+        credit, predicted = equal_shares(soft_labels), classes.argmax(axis=1)
+        labeled = credit.sum(axis=0)
         commonest = int(labeled.argmax())
+        right = credit[np.arange(n), predicted]
         # In pairs: on many images both are right, or both wrong.
-        gains = (predicted == majority) * 1.0 - (majority == commonest)
+        gains = right - credit[:, commonest]
         return cls(
             images=n,
-            accuracy=float((predicted == majority).mean()),
+            accuracy=float(right.mean()),
             commonest=commonest,
             share=float(labeled[commonest] / n),
             most=float(gains.mean() + _ONE_SIDED * gains.std() / math.sqrt(n)),

@@ -94,6 +94,11 @@ class AnnotatedImages(ABC):
         return self._by_labels(labels.is_annotated, "bool")
 
     @property
+    def annotations_per_image(self) -> np.ndarray:
+        """(n,) float64, the sum of the counts."""
+        return self._by_labels(lambda rows: rows.sum(axis=1), "float64")
+
+    @property
     def soft_labels(self) -> np.ndarray:
         """(n, k) float32; NaN rows where nobody annotated."""
         return self._by_labels(labels.soft_labels, "float32", (self.num_classes,))
@@ -105,7 +110,7 @@ class AnnotatedImages(ABC):
         Classes where no image got more than one answer: they say nothing about how much
         people differ, so that no distance of soft labels is to be had from them.
         """
-        counts = self._by_labels(lambda rows: rows.sum(axis=1), "float64")
+        counts = self.annotations_per_image
         if (counts == 1).all() and not self.ambiguous.any():
             return self._most_chosen
         return self.soft_labels

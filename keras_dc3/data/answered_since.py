@@ -13,6 +13,7 @@ from keras_dc3.data.annotated_images import AnnotatedImages
 def with_answered_since(
     parts: dict[str, np.ndarray],
     unanswered: Any,
+    hidden: float | None,
     images: AnnotatedImages,
 ) -> dict[str, np.ndarray]:
     """Returns a given split, with the images answered since then among the labeled.
@@ -23,6 +24,7 @@ def with_answered_since(
         parts: "labeled", "unlabeled", "validation" -> positions.
         unanswered: ids of the images that had no answer when the split was made; None
             where that is not known: then no image moves.
+        hidden: how many answers its unlabeled images had, None if that is not known.
         images: all images, with counts.
     """
     annotated = images.annotated
@@ -46,13 +48,21 @@ def with_answered_since(
         told.append(
             f"{out:,} images with new answers are in no part of the split and stay out"
         )
+    stay = np.setdiff1d(unlabeled, new)
+    there = images.annotations_per_image[stay].sum()
+    if hidden is not None and there > hidden:
+        told.append(
+            f"the {len(stay):,} images that stay unlabeled have {there:,.0f} answers, "
+            f"which are not trained on; {hidden:,.0f} of them the split held back, for "
+            "the others use `data.with_labels(answers)`"
+        )
     if told:
         told = f"{'; '.join(told)}. Validation images stay validation images."
         warnings.warn(told, stacklevel=4)
     return {
         **parts,
         "labeled": np.union1d(parts["labeled"], new),
-        "unlabeled": np.setdiff1d(unlabeled, new),
+        "unlabeled": stay,
     }
 
 

@@ -193,7 +193,11 @@ class SemiSupervisedData:
         ids = {
             name: [] if part is None else list(part.ids) for name, part in parts.items()
         }
-        write_split(path, ids, self.unused, self._unanswered)
+        hidden = self.unlabeled
+        if hidden is not None:
+            known = hidden.has_counts
+            hidden = float(hidden.annotations_per_image.sum()) if known else 0.0
+        write_split(path, ids, self.unused, self._unanswered, hidden)
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch, from 0, that the next training iterator makes."""

@@ -79,6 +79,7 @@ def write_split(
     parts: Mapping[str, Sequence[str]],
     unused: Sequence[str] | None,
     unanswered: Sequence[str] | None = None,
+    hidden_answers: float | None = None,
 ) -> None:
     """Writes a split as JSON, one id a line.
 
@@ -88,10 +89,12 @@ def write_split(
         unused: the ids that no part uses; None if they are not known.
         unanswered: the ids of images that nobody has annotated yet; None if they are
             not known.
+        hidden_answers: how many answers to unlabeled images there are.
     """
     content = {"format": _FORMAT, "version": _VERSION, **parts, "unused": unused}
     if unanswered is not None:
         content["unanswered"] = list(unanswered)
+        content["hidden_answers"] = hidden_answers
     with whole_file(path, encoding="utf-8") as file:
         json.dump(content, file, indent=0, ensure_ascii=False)
         file.write("\n")
@@ -99,11 +102,11 @@ def write_split(
 
 def read_split(
     path: str | os.PathLike, ids: Sequence[str], names: Sequence[str]
-) -> tuple[dict[str, np.ndarray], list[str] | None]:
+) -> tuple[dict[str, np.ndarray], list[str] | None, float | None]:
     """Returns what a file tells that `write_split` wrote.
 
-    The positions of each part, and the ids of the images that had no answer then; None
-    where the file does not know.
+    The positions of each part, the ids of the images that had no answer then, and how
+    many answers the unlabeled images had; None where the file does not know.
 
     Args:
         path: the file.
@@ -166,7 +169,12 @@ def read_split(
     unanswered = content.get("unanswered")
     if unanswered is not None:
         unanswered = _listed("unanswered", unanswered, path)
-    return found, unanswered
+    hidden = content.get("hidden_answers")
+    if not isinstance(hidden, int | float | None):
+        raise ValueError(
+            f'The "hidden_answers" of {path!r} must be a number. Received: {hidden!r}'
+        )
+    return found, unanswered, hidden
 
 
 def check_disjoint(**parts: Sequence) -> None:

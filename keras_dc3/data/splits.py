@@ -197,9 +197,9 @@ def split_images(
 
 def _given_split_of(given: Any, images: AnnotatedImages) -> Split:
     """Returns a given split, with what was answered after it was made."""
-    unanswered = None
+    unanswered = hidden = None
     if isinstance(given, str | os.PathLike):
-        parts, unanswered = read_split(given, images.ids, Split._fields)
+        parts, unanswered, hidden = read_split(given, images.ids, Split._fields)
     elif isinstance(given, Mapping) and set(given) == {"validation"}:
         held = positions_of(given, images.ids, ("validation",), "`split`")["validation"]
         others = np.setdiff1d(np.arange(len(images)), held)
@@ -209,7 +209,7 @@ def _given_split_of(given: Any, images: AnnotatedImages) -> Split:
         parts = given_split(given, images.ids)._asdict()
         if isinstance(given, Split):  # positions say what is meant
             return Split(**parts)
-    return Split(**with_answered_since(parts, unanswered, images))
+    return Split(**with_answered_since(parts, unanswered, hidden, images))
 
 
 def given_split(given: Any, ids: Sequence[str]) -> Split:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_dc3._names import composed, match_all, tell_lacking
+from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
 from keras_dc3._validation import check_positive_int, check_positive_number
 from keras_dc3.proposals.belief import answer_gain, beliefs
 from keras_dc3.proposals.groups import groups
@@ -58,9 +58,9 @@ def ask_next(
     Args:
         budget: expected clicks or keys to spend, at least 1.
         annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
-            images; those without proposal play no part (if no image has one, a warning
-            says so). "Cannot tell" is no answer. Names match as for `match`; what they
-            lack of the ids is told.
+            images; those without proposal play no part. "Cannot tell" is no answer.
+            Names match as for `match`; what they lack of the ids is told, and which
+            answers are lost for a difference in capital letters or folder.
         model_weight: how many answers the model's class probabilities count as.
             Default: as many as explain the answers best, by the likelihood of those to
             images with two or more (see `belief.fit_weight`); 1 without such.
@@ -107,29 +107,34 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
             f"{type(annotations).__name__}"
         )
     names = list(map(composed, annotations.class_names))
-    if sorted(names) != sorted(proposals.class_names):
+    given = np.asarray(annotations.counts)
+    number = {name: column for column, name in enumerate(proposals.class_names)}
+    chosen = {
+        name for name, answers in zip(names, given.sum(axis=0), strict=True) if answers
+    }
+    if not chosen <= set(number):
         raise ValueError(
             "`annotations` must have the classes of the proposals, "
-            f"{list(proposals.class_names)}. Received: {list(names)}"
+            f"{list(proposals.class_names)}. Received: {names}"
         )
     matches = match_all(annotations.images, proposals._known_ids, what="proposals")
-    known = [i for i, name in enumerate(annotations.images) if name in matches.found]
-    if not known and len(annotations.images):
-        # As where the answered images are labeled by now, and proposals are for others.
-        warnings.warn(
-            f"None of the {len(annotations.images):,} annotated images, such as "
-            f"{annotations.images[0]!r}, has a proposal, so that their answers play no "
-            f"part. Proposals are for images such as {proposals.ids[0]!r}: are the "
-            "names written in another way?",
-            stacklevel=4,
+    told = tell_lacking(matches.lacking, "proposal")
+    lost = [annotations.images[position] for position in matches.lost]
+    near = likely_meant(lost, proposals.ids)
+    if near:
+        name, meant = next(iter(near.items()))
+        told.append(
+            f"{len(near):,} images have no proposal, but differ from one in capital "
+            f"letters or the folder alone, such as {name!r} and {meant!r}. Their "
+            "answers play no part; make the names agree."
         )
-    if known:
-        rows = [proposals._row_of[one] for one in matches.found.values()]
-        columns = [names.index(name) for name in proposals.class_names]
-        told = tell_lacking(matches.lacking, "proposal")
-        if told:
-            warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=3)
-        counts[rows] = np.asarray(annotations.counts)[known][:, columns]
+    if told:
+        warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
+    rows = [proposals._row_of[one] for one in matches.found.values()]
+    known = [i for i, name in enumerate(annotations.images) if name in matches.found]
+    for column, name in enumerate(names):
+        if name in number and known:
+            counts[rows, number[name]] = given[known, column]
     return counts
 
 

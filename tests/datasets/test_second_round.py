@@ -9,7 +9,7 @@ import pytest
 import keras_dc3
 from keras_dc3 import Annotations, datasets
 from tests.annotations.helpers import told
-from tests.datasets.folders import write
+from tests.datasets.folders import quiet, write
 
 NAMES = [f"{i:03}.png" for i in range(60)]
 CLASSES = ("cod", "haddock")
@@ -68,7 +68,7 @@ def test_the_whole_way(first_round, folder, tmp_path):
     with told() as texts:
         more = model.propose(second.unlabeled, verbose=0).next(12, merged)
     assert more.ids and {*more.ids}.isdisjoint(merged.images)
-    assert any("answers play no part" in text for text in texts)
+    assert not any("Answers so far" in text for text in texts)
 
 
 def test_a_new_split_of_merged_answers_is_told(first_round, folder):
@@ -79,3 +79,24 @@ def test_a_new_split_of_merged_answers_is_told(first_round, folder):
     with told() as texts:
         datasets.from_directory(folder, answers(NAMES, "anna"))
     assert not any("drawn anew" in text for text in texts)
+
+
+def test_answers_to_images_whose_labels_were_held_back_are_told(folder, tmp_path):
+    everyone = answers(NAMES, "anna")
+    sizes = {"labeled": 20, "unlabeled": 25, "validation": 15}
+    data, _ = quiet(folder, everyone, **sizes)
+    data.save_split(tmp_path / "split.json")
+    _, texts = quiet(folder, everyone, split=tmp_path / "split.json")
+    assert not any("not trained on" in text for text in texts)
+    more = everyone.merge(answers(data.unlabeled.ids[:10], "ben"))
+    again, texts = quiet(folder, more, split=tmp_path / "split.json")
+    assert again.labeled.ids == data.labeled.ids
+    assert any("25 images that stay unlabeled have 35 answers" in t for t in texts)
+
+
+def test_answers_to_a_folder_of_unlabeled_images_are_told(tmp_path):
+    names = [f"{part}/{i}.png" for part in ("train", "unlabeled") for i in range(20)]
+    write(tmp_path, names)
+    data, texts = quiet(tmp_path, answers(names[:26], "anna"))
+    assert len(data.unlabeled) == 20
+    assert any("6 images in the folder of unlabeled images" in text for text in texts)

@@ -288,6 +288,16 @@ def test_accuracy_not_above_the_commonest_class(right, wrong, told):
         assert "the commonest class, 0, would get: 50.0%" in message
 
 
+def test_ties_favour_no_class_by_its_place():
+    soft = np.array([[1, 0, 0]] * 20 + [[0, 0.5, 0.5]] * 80)
+    classes = np.array([[0.8, 0.1, 0.1]] * 20 + [[0.1, 0.3, 0.6]] * 80)
+    for order in ([0, 1, 2], [0, 2, 1], [2, 1, 0]):
+        found = ValidationFigures.of(soft[:, order], classes[:, order])
+        assert found.accuracy == pytest.approx(0.6)  # of a tie, half is right
+        assert found.share == pytest.approx(0.4)
+        assert sorted(found.labeled) == [20, 40, 40]
+
+
 def test_classes_that_are_never_certain():
     def told(predicted, certain, seen=None):
         return generalization.never_certain(

@@ -393,8 +393,19 @@ def test_bad_input(arguments, error, told):
         alone([[0.5, 0.5]]).next(**arguments)
 
 
-def test_answers_to_none_of_the_images_are_told():
+def test_answers_to_other_images_play_no_part(recwarn):
     # As in a second round, where all answered images are labeled by now.
-    with pytest.warns(UserWarning, match=r"None of the 1 annotated.*'z\.png'.*'a'"):
-        asked = alone([[0.5, 0.5]]).next(5, answers(("z.png", "x", "cat")))
-    assert asked.ids == ("a",)
+    asked = alone([[0.5, 0.5]]).next(5, answers(("z.png", "x", "cat")))
+    assert asked.ids == ("a",) and not recwarn.list
+
+
+@pytest.mark.parametrize("name", ["A.png", "fish/a", "Fish/A.PNG"])
+def test_answers_lost_for_a_small_difference_are_told(name):
+    with pytest.warns(UserWarning, match=rf"1 images have no.*{name!r} and 'a'"):
+        alone([[0.5, 0.5]]).next(5, answers((name, "x", "cat")))
+
+
+def test_a_class_that_nobody_chose_may_lack(recwarn):
+    given = answers(("a", "x", "cat"), ("a", "y", "cat"), names=("cat",))
+    assert alone([[0.5, 0.5]]).next(5, given).settled == 1
+    assert not recwarn.list
