@@ -16,6 +16,8 @@ NEARLY_ALL, RISE, RISE_NATS, LAST = 0.95, 1.1, 0.05, 3
 # The fewest images of a class, and of the validation data, to conclude anything from;
 # and the accuracy above the commonest class that these must be able to show.
 FEWEST_IMAGES, SHOWN = 20, 0.1
+# The fewest images predicted as a class that is never certain. Of few, all may be hard.
+FEWEST_OF_CLASS = 50
 _ACCURACIES = ("accuracy", "categorical_accuracy", "acc")
 
 
@@ -54,7 +56,7 @@ def never_certain(
         return None
     classes = [
         f"{name(k)}, predicted for {int(predicted[k]):,} unlabeled images"
-        for k in np.flatnonzero((certain == 0) & (predicted >= FEWEST_IMAGES))
+        for k in np.flatnonzero((certain == 0) & (predicted >= FEWEST_OF_CLASS))
     ]
     if figures is not None:
         missed = (predicted == 0) & (figures.labeled >= FEWEST_IMAGES)

@@ -304,10 +304,10 @@ def test_classes_that_are_never_certain():
             np.array(predicted), np.array(certain), seen, "'{}'".format
         )
 
-    assert told([40, 40, 40], [20, 1, 30]) is None
-    assert told([40, 10, 40], [20, 0, 30]) is None  # too few to tell
-    assert told([40, 40, 40], [0, 0, 0]) is None  # told as a whole
-    assert "'1', predicted for 40 unlabeled" in told([40, 40, 40], [20, 0, 30])
+    assert told([60, 60, 60], [20, 1, 30]) is None
+    assert told([60, 40, 60], [20, 0, 30]) is None  # too few to tell
+    assert told([60, 60, 60], [0, 0, 0]) is None  # told as a whole
+    assert "'1', predicted for 60 unlabeled" in told([60, 60, 60], [20, 0, 30])
     message = told([40, 0, 40], [20, 0, 30], figures(100, 100))
     assert "'1', never predicted, but the majority label of 100" in message
 
