@@ -378,5 +378,5 @@ def test_splits_by_ids(tmp_path, spelling):
 def test_two_names_of_one_image_in_a_split(tmp_path):
     path = tmp_path / "split.json"
     Split(*map(np.array, ([0], [], [1]))).save(path, ["é.png", apart("é.png")])
-    with pytest.raises(ValueError, match=r"1 images are both in|twice|both the id"):
+    with pytest.raises(ValueError, match=r"1 image is both in|twice|both the id"):
         Split.load(path, ["é.png", "b.png"])

@@ -223,7 +223,7 @@ def test_the_best_epoch_is_kept(make_backbone, tmp_path, monkeypatch, rng):
     images = rng.integers(0, 256, (36, 8, 8, 3)).astype("uint8")
     counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=36)
     data = keras_dc3.datasets.from_arrays(
-        images, counts, labeled=12, validation=12, batch_size=6
+        images, counts, labeled=12, unlabeled=12, validation=12, batch_size=6
     )
     model = keras_dc3.DC3Model(make_backbone(), training_steps=4)
     names = {"keras": keras, "model": model, "data": data}

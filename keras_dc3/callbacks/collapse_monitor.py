@@ -136,7 +136,7 @@ class CollapseMonitor(keras.callbacks.Callback):
             warnings.warn(f"Epoch {epoch + 1}: {message}", stacklevel=_level())
 
     def _step(self) -> int:
-        return int(keras.ops.convert_to_numpy(self.model.step.value))
+        return int(keras.ops.convert_to_numpy(self.model.step))
 
     def _lasting(self) -> float:
         """Returns the steps after which a collapse has lasted."""

@@ -56,7 +56,7 @@ def conclude(model: Any, last: LastValidation, verbose: Any) -> Verdict | None:
     """
     if last.arguments is None:
         return None
-    if last.step != int(keras.ops.convert_to_numpy(model.step.value)):
+    if last.step != int(keras.ops.convert_to_numpy(model.step)):
         evaluation.scores(model, *last.arguments, last)
     outputs = last.outputs
     if outputs is None or not all(np.isfinite(v).all() for v in outputs.values()):

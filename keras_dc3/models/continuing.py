@@ -66,7 +66,7 @@ def prepare(
 
 def _learning_rate(model: Any) -> float | None:
     """Returns that of a new model; None for a schedule's, or another model's."""
-    if int(keras.ops.convert_to_numpy(model.step.value)):
+    if int(keras.ops.convert_to_numpy(model.step)):
         return None
     rates: list[float] = []
     _plain(keras.saving.serialize_keras_object(model.optimizer), rates)

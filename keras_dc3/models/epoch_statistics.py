@@ -136,7 +136,7 @@ class EpochStatistics(keras.metrics.Metric):
             names = ("classes", "clusters", "certain", "pseudo_labels", "agreement")
             return dict.fromkeys((*names, "finite"), np.zeros(1))
         return {
-            name: np.array(ops.convert_to_numpy(variable.value), "float64")
+            name: np.array(ops.convert_to_numpy(variable), "float64")
             for name, variable in self._sums.items()
         }
 

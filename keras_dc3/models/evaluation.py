@@ -168,7 +168,7 @@ def scores(
     if not soft:
         labels = labels.astype("int64")
     if last is not None:
-        last.keep(model.step.value, labels, whole)
+        last.keep(model.step, labels, whole)
     if not soft:
         labels = np.eye(model.num_classes, dtype="float32")[labels]
     names = score_names(soft)

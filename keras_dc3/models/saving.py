@@ -194,7 +194,7 @@ class SavingMixin:
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         for i, seed in enumerate(self._seeds()):  # Keras does not save these
-            store[f"seed_{i}"] = keras.ops.convert_to_numpy(seed.value)
+            store[f"seed_{i}"] = keras.ops.convert_to_numpy(seed)
         self.learn_from_training()
         if self.image_values is not None:
             store[STORED] = self.stored_image_values()

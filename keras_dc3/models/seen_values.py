@@ -75,7 +75,7 @@ class SeenValues(keras.metrics.Metric):
 
     def read(self) -> dict[str, ImageValues]:
         """Returns what was seen of each part of the batches so far."""
-        found = ops.convert_to_numpy(self._extremes.value).astype("float64")
+        found = ops.convert_to_numpy(self._extremes).astype("float64")
         seen = {}
         for part, (minus_low, high, fraction) in zip(PARTS, found, strict=True):
             if self._kinds.get(part) == "integers":

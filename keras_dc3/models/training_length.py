@@ -49,7 +49,7 @@ def count_steps(
 
 
 def _number(variable: Any) -> int:
-    return int(keras.ops.convert_to_numpy(variable.value))
+    return int(keras.ops.convert_to_numpy(variable))
 
 
 def steps_taken(model: Any) -> int:
@@ -203,8 +203,8 @@ def _fresh_momenta(network: keras.layers.Layer) -> list[float]:
     for layer in network._flatten_layers():
         normalizes = isinstance(layer, keras.layers.BatchNormalization)
         if normalizes and layer.built and layer.trainable:
-            mean = keras.ops.convert_to_numpy(layer.moving_mean.value)
-            variance = keras.ops.convert_to_numpy(layer.moving_variance.value)
+            mean = keras.ops.convert_to_numpy(layer.moving_mean)
+            variance = keras.ops.convert_to_numpy(layer.moving_variance)
             if not mean.any() and (variance == 1).all():
                 fresh.append(float(layer.momentum))
     return fresh

@@ -191,7 +191,7 @@ def test_ids_of_ones_own(tmp_path):
         ([], {}, ValueError, "names no file"),
         ("a.png", {}, TypeError, "must be a list of paths"),
         ([3], {}, TypeError, "3 at position 0"),
-        (["a.png", "a.png"], {}, ValueError, r"'a\.png' occurs 2 times"),
+        (["a.png", "a.png"], {}, ValueError, r"'a\.png' stands at positions 0"),
         (["a.png"], {"threads": 0}, ValueError, "`threads`"),
         (["a.png"], {"inspect": 0}, ValueError, "`inspect`"),
         (["a.png"], {"fit": "x"}, ValueError, "`fit`"),

@@ -23,8 +23,9 @@ def model(layers=None, **kwargs):
 @pytest.fixture(scope="module")
 def data():
     x, y = arrays("pi_model", n=48)
+    sizes = {"labeled": 16, "unlabeled": 16, "validation": 16}
     return keras_dc3.datasets.from_arrays(
-        x["labeled"], np.eye(3, dtype=int)[y], labeled=16, validation=16, batch_size=8
+        x["labeled"], np.eye(3, dtype=int)[y], batch_size=8, **sizes
     )
 
 

@@ -69,7 +69,7 @@ def numpy(tensor):
 
 @pytest.fixture(scope="module", params=BACKBONES, ids=lambda make: make.__name__)
 def model(request):
-    model = make_model(request.param, strategy("mean_teacher"), class_names="abc")
+    model = make_model(request.param, strategy("mean_teacher"), class_names=list("abc"))
     move_away(model)
     for part in model.network._flatten_layers():
         if isinstance(part, layers.BatchNormalization):
@@ -120,6 +120,8 @@ def test_the_backbone_is_saved_and_trained_elsewhere(make, images, tmp_path):
     before = numpy(model(images)["classes"])
     backbone = model.averaged_backbone()
     backbone.trainable = True
+    for part in backbone.layers:  # Keras forgets those of a Sequential made by config
+        part.trainable = True
     backbone.save(tmp_path / "backbone.keras")
     classes = {type(part).__name__: type(part) for part in backbone._flatten_layers()}
     loaded = keras.saving.load_model(tmp_path / "backbone.keras", classes)

@@ -15,7 +15,8 @@ def model(make_backbone, **kwargs):
 
 def fails(model, x, y, match, error=ValueError, **kwargs):
     with pytest.raises(error, match=match):
-        model.fit(x, y, batch_size=8, verbose=0, **kwargs)
+        sizes = {} if hasattr(x, "training_batches") else {"batch_size": 8}
+        model.fit(x, y, verbose=0, **sizes, **kwargs)
     assert int(keras.ops.convert_to_numpy(model.step.value)) == 0
 
 

@@ -20,8 +20,16 @@ def begin(page, name="Anna"):
 
 
 def go_on(page, name="Anna"):
-    """Goes on with the answers that the browser has kept, by mouse."""
+    """Goes on with the answers that the browser has kept, by mouse.
+
+    A busy browser hands what another page has kept to a new one a moment late; then a
+    person loads the page again.
+    """
     button = page.locator(f'[data-annotator="{name}"]')
+    for _ in range(3):
+        if not button.count():
+            page.wait_for_timeout(1000)
+            page.reload()
     kept = page.evaluate("Object.keys(localStorage)")
     assert button.count() == 1, f"{page.inner_text('main')!r}; kept: {kept}"
     button.click()
