@@ -85,21 +85,22 @@ def _answers(cells: Mapping[str, Sequence[str]], group: Sequence[str]) -> list[s
 
 def _without_common_answers(cells: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Groups of columns of which no answer of one stands in another."""
-    groups: list[tuple[set[str], list[str]]] = []
+    leader: dict[str, str] = {}  # of a column: another one of its group, or itself
+    first_with: dict[str, str] = {}  # answer -> column
+
+    def find(name: str) -> str:
+        while leader[name] != name:
+            leader[name] = name = leader[leader[name]]
+        return name
+
     for name, column in cells.items():
-        answers = {text.casefold() for text in column}
-        members, apart = [], []
-        for known, columns in groups:
-            if known & answers:
-                answers, members = answers | known, members + columns
-            else:
-                apart.append((known, columns))
-        groups = [*apart, (answers, [*members, name])]
-    order = list(cells)
-    return sorted(
-        (sorted(columns, key=order.index) for _, columns in groups),
-        key=lambda columns: order.index(columns[0]),
-    )
+        leader[name] = name
+        for answer in {text.casefold() for text in column}:
+            leader[find(name)] = find(first_with.setdefault(answer, name))
+    groups: dict[str, list[str]] = {}
+    for name in cells:
+        groups.setdefault(find(name), []).append(name)
+    return list(groups.values())
 
 
 def _by_name(columns: Sequence[str]) -> list[list[str]]:
