@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.matching import match_names
@@ -187,9 +189,12 @@ def from_directory(
                 "None, for that folder."
             )
         kwargs.pop("split", None)
+        parts_in_order = [part[name] for name in whole.ids]
+        if annotations is not None:
+            _tell_answers_to_unlabeled(whole, parts_in_order)
         return from_parted(
             whole,
-            [part[name] for name in whole.ids],
+            parts_in_order,
             labeled,
             unlabeled,
             validation,
@@ -215,6 +220,17 @@ def from_directory(
         batch_size=batch_size,
         **kwargs,
     )
+
+
+def _tell_answers_to_unlabeled(images: FileImages, parts: Sequence[str]) -> None:
+    answered = int(images.annotated[np.array(parts) == "unlabeled"].sum())
+    if answered:
+        warnings.warn(
+            f"{answered:,} images in the folder of unlabeled images have answers, "
+            "which are not trained on. Move the files to the labeled images, or use "
+            "`data.with_labels(answers)`.",
+            stacklevel=3,
+        )
 
 
 def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:

@@ -65,14 +65,6 @@ def from_parted(
         number = int(images.annotated[known].sum())
         drawn = part_sizes(number, {"validation": validation})["validation"]
         labeled = max(1, number - drawn)
-    answered = int(images.annotated[part == "unlabeled"].sum())
-    if answered:
-        warnings.warn(
-            f"{answered:,} images in the folder of unlabeled images have answers, "
-            "which are not trained on. Move the files to the labeled images, or use "
-            "`data.with_labels(answers)`.",
-            stacklevel=3,
-        )
     within = None
     if groups is not None:
         groups = groups_of(groups, images.ids)
