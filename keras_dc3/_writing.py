@@ -72,6 +72,7 @@ def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
     Raises:
         OSError: if it cannot be written, or is a pipe, device or socket, which cannot
             be replaced; the message names `path`.
+        TypeError, ValueError: if `path` is none (`file_path`).
     """
     target = _target(path, folder)
     with ExitStack() as stack:
