@@ -28,6 +28,7 @@ _DISK_ERRORS = tuple(
 )
 _LEFTOVER = ".part"  # the end of the name of what a killed writer leaves behind
 _LONGEST = 80  # bytes of the written file's name in that of the leftover
+_LEFTOVER_NAME = re.compile(r"\.(.+)\.([0-9a-f]{8})\.[^.]+\.part", re.DOTALL)
 _LOCK = "lock"
 
 
@@ -58,7 +59,8 @@ def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
     It has the same name, in a working folder beside `path`. If the `with` block raises,
     or the process dies, `path` stays as it was. Any number of threads and processes may
     write the same `path`: each replaces it as a whole. A process that is killed leaves
-    its working folder, `.<name>...part`, which the next writer of `path` removes.
+    its working folder, `.<name>...part`, which the next writer of `path` removes, or of
+    a path that differs from it in numbers alone, as those of checkpoints do.
 
     Args:
         path: the file or folder to write; the folder that it is in is created if
@@ -70,6 +72,7 @@ def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
     Raises:
         OSError: if it cannot be written, or is a pipe, device or socket, which cannot
             be replaced; the message names `path`.
+        TypeError, ValueError: if `path` is none (`file_path`).
     """
     target = _target(path, folder)
     with ExitStack() as stack:
@@ -95,17 +98,12 @@ def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
 def working_folder(target: str | os.PathLike) -> Iterator[str]:
     """Gives a new folder beside `target`, and removes it in the end.
 
-    What killed writers of the same `target` have left is removed at the beginning. A
-    writer is known to live by the lock that it holds on a file in its folder, which
-    the system takes from it when it dies.
+    What killed writers have left is removed at the beginning (`remove_abandoned`).
     """
     parent, name = os.path.split(os.path.abspath(os.fspath(target)))
     os.makedirs(parent, exist_ok=True)
-    start = name.encode("utf-8", "surrogateescape")[:_LONGEST].decode("utf-8", "ignore")
-    check = zlib.crc32(os.fsencode(name))
-    prefix = f".{start}.{check:08x}."
-    for leftover in _leftovers(parent, prefix):
-        _remove_if_abandoned(leftover)
+    remove_abandoned(target)
+    prefix = _prefix(name)
     folder, lock = _locked_folder(parent, prefix)
     try:
         work = os.path.join(folder, "new")
@@ -116,9 +114,56 @@ def working_folder(target: str | os.PathLike) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_abandoned(target: str | os.PathLike) -> None:
+    """Removes what killed writers of `target` have left beside it.
+
+    Also of those whose names differ from its name in numbers alone: what is written
+    every epoch, as "model-07.keras" is, has a new name each time. A writer is known to
+    live by the lock that it holds on a file in its folder, which the system takes from
+    it when it dies.
+    """
+    parent, name = os.path.split(os.path.abspath(os.fspath(target)))
+    try:
+        with os.scandir(parent) as entries:
+            found = [e.path for e in entries if _is_leftover(e.name, name)]
+    except OSError:  # a folder may allow writing and not listing
+        return
+    for leftover in found:
+        _remove_if_abandoned(leftover)
+
+
+def file_path(path: str | os.PathLike) -> str:
+    """Returns the text of a path to write to.
+
+    Raises:
+        TypeError: if it is no path.
+        ValueError: if no file can have that name.
+    """
+    if isinstance(path, bytes) or not isinstance(path, str | os.PathLike):
+        hint = ""
+        if hasattr(path, "write"):
+            hint = (
+                " An open file cannot be replaced as a whole: write to a path and read "
+                "that."
+            )
+        raise TypeError(
+            "The path of what is written must be text or a `pathlib.Path`, such as "
+            f"'results/file'.{hint} Received: {path!r}"
+        )
+    name = os.fspath(path)
+    if isinstance(name, bytes):  # as that of an `os.DirEntry` can be
+        return file_path(name)
+    if not name or "\0" in name:
+        raise ValueError(
+            "The path of what is written must not be empty or hold the character "
+            f"'\\0', such as 'results/file'. Received: {path!r}"
+        )
+    return name
+
+
 def _target(path: str | os.PathLike, folder: bool) -> str:
     """Returns what `path` leads to, if it can be replaced."""
-    name = os.fspath(path)
+    name = file_path(path)
     try:
         mode = os.stat(name).st_mode
     except FileNotFoundError:
@@ -190,16 +235,20 @@ def _disk_error(error: BaseException, work: str) -> int | None:
     return None
 
 
-def _leftovers(parent: str, prefix: str) -> list[str]:
-    try:
-        with os.scandir(parent) as entries:
-            return [
-                entry.path
-                for entry in entries
-                if entry.name.startswith(prefix) and entry.name.endswith(_LEFTOVER)
-            ]
-    except OSError:  # a folder may allow writing and not listing
-        return []
+def _prefix(name: str) -> str:
+    """Returns how the names of the working folders of a written file begin."""
+    start = name.encode("utf-8", "surrogateescape")[:_LONGEST].decode("utf-8", "ignore")
+    return f".{start}.{zlib.crc32(os.fsencode(name)):08x}."
+
+
+def _is_leftover(entry: str, name: str) -> bool:
+    """Whether `entry` is a working folder of `name`, other numbers in it aside."""
+    if entry.startswith(_prefix(name)) and entry.endswith(_LEFTOVER):
+        return True
+    match = _LEFTOVER_NAME.fullmatch(entry)
+    if match is None or not entry.startswith(_prefix(match[1])):
+        return False  # not ours, or of a name that is too long to be known
+    return re.sub(r"\d+", "0", match[1]) == re.sub(r"\d+", "0", name)
 
 
 def _locked_folder(parent: str, prefix: str) -> tuple[str, IO]:

@@ -1,6 +1,7 @@
 """Files and folders are whole or not there, whoever writes them and however it ends."""
 
 import errno
+import io
 import os
 import resource
 import signal
@@ -165,6 +166,32 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
     assert leftover in names(tmp_path)
     write(tmp_path / "a.csv")
     assert names(tmp_path) == ["a.csv", "b.csv"]
+
+
+def test_leftovers_of_names_that_differ_in_numbers_alone(tmp_path):
+    """As those of checkpoints, which are each written once."""
+    with whole_file(tmp_path / "m-08-0.31.keras") as alive:
+        for name in ("m-09-0.25.keras", "m-best.keras"):
+            killed(HALF, tmp_path / name)
+        write(tmp_path / "m-10-0.2.keras")
+        found = names(tmp_path)
+        assert [name[:8] for name in found] == [".m-08-0.", ".m-best.", "m-10-0.2"]
+        alive.write("whole")
+    assert (tmp_path / "m-08-0.31.keras").read_text() == "whole"
+
+
+@pytest.mark.parametrize("path", [None, 1, b"x.csv", io.StringIO(), ["a"]])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(TypeError, match=r"must be text or a `pathlib.*Received: ") as e:
+        write(path)
+    assert ("write to a path and read" in str(e.value)) == hasattr(path, "write")
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_names_that_no_file_can_have(path):
+    with pytest.raises(ValueError, match=r"must not be empty or hold.*Received: ") as e:
+        write(path)
+    assert repr(path) in str(e.value)
 
 
 def test_what_a_living_writer_writes_is_not_cleaned_away(tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_dc3._formulas import escaped, warn_of_formulas
 from keras_dc3._validation import check_choice
-from keras_dc3._writing import whole_file
+from keras_dc3._writing import file_path, whole_file
 from keras_dc3.annotations.records import Records, last_answers
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def to_csv(
         rows = [tuple(map(escaped, row)) for row in rows]
     else:
         used = (annotations.images, annotations.annotators, annotations.class_names)
-        warn_of_formulas(path, itertools.chain(*used), stacklevel=2)
+        warn_of_formulas(file_path(path), itertools.chain(*used), stacklevel=2)
     try:
         with whole_file(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

@@ -60,8 +60,10 @@ class Backup(keras.callbacks.Callback):
     Unlike `keras.callbacks.BackupAndRestore` it writes each state as one file that is
     whole or not there, and keeps the last two: a damaged one costs the steps since the
     one before. A backup within an epoch goes on with the next batch of that epoch, not
-    with its first one. A backup of another model, other data or another schedule is
-    refused. It removes no files but its own.
+    with its first one. A backup of another model, other data, other weights of classes
+    or images, or another schedule is refused. Of images, up to 16 of each kind are
+    compared; streams of batches (generators, `tf.data.Dataset`, `PyDataset`) are told
+    apart by their length alone. It removes no files but its own.
 
     Other callbacks begin anew: `EarlyStopping` counts its patience, and
     `ModelCheckpoint(save_best_only=True)` looks for the best epoch, from there on.

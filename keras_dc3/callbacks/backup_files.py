@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._writing import whole_file
+from keras_dc3._writing import remove_abandoned, whole_file
 
 _NAME = re.compile(r"backup-([0-9]{8,})\.zip")
 _FORMAT, _VERSION = "keras_dc3 backup", 1
@@ -82,7 +82,8 @@ class BackupFolder:
             for i, array in enumerate(arrays):
                 with z.open(str(i), "w", force_zip64=True) as part:
                     part.write(np.ascontiguousarray(array).tobytes())
-        for old in self.numbers()[_KEPT:]:
+        files = [n for n in self.numbers() if os.path.isfile(self.file(n))]
+        for old in files[_KEPT:]:
             self.remove(old)
 
     def read(self, number: int) -> tuple[dict[str, Any], list[bytes]]:
@@ -93,6 +94,8 @@ class BackupFolder:
             OSError: if it cannot be read.
         """
         path = self.file(number)
+        if os.path.isdir(path):
+            raise DamagedBackupError(f"{path!r} is a folder instead of a file")
         try:
             with zipfile.ZipFile(path) as file:
                 header = json.loads(file.read(_HEADER))
@@ -114,13 +117,20 @@ class BackupFolder:
         return header, arrays
 
     def remove(self, number: int) -> None:
-        """Removes a backup, if it is there."""
+        """Removes a backup, if it is there; a folder of its name is not ours."""
+        path = self.file(number)
+        if os.path.isdir(path):
+            return
         with suppress(FileNotFoundError):
-            os.remove(self.file(number))
+            os.remove(path)
 
     def clear(self) -> None:
-        """Removes all backups, and the folder if nothing else is in it."""
+        """Removes all backups, and the folder if nothing else is in it.
+
+        Also what killed writers of backups have left.
+        """
         for number in self.numbers():
             self.remove(number)
+        remove_abandoned(self.file(0))
         with suppress(OSError):
             os.rmdir(self.path)

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_names, check_seed
-from keras_dc3._writing import whole_file
+from keras_dc3._writing import file_path, whole_file
 from keras_dc3.exports.checks import check_proposals, not_unicode, write_json
 from keras_dc3.proposals import Proposals
 
@@ -79,7 +79,7 @@ def to_label_studio(
             "`model_version` must be a non-empty text. Received: "
             f"model_version={model_version!r}"
         )
-    root, ending = os.path.splitext(os.fspath(path))
+    root, ending = os.path.splitext(file_path(path))
     if ending.lower() == ".xml":
         raise ValueError(
             "`path` names the file of tasks, such as 'tasks.json'; the labeling "

@@ -43,7 +43,8 @@ class AveragedMixin:
         """Returns a new Keras model: the backbone, with its averaged weights.
 
         It is the backbone as you made it and knows nothing of `keras_dc3`: save it,
-        put heads on it and train it as any other. It takes what the backbone takes:
+        put heads on it and train it as any other (Keras saves it, so that a process
+        killed meanwhile leaves a damaged file). It takes what the backbone takes:
         where this model scales integer images, give it `images / 127.5 - 1`. Its
         features, averaged over h and w where they are (n, h, w, d), are those of
         `embed` (with `evaluate_with="ema"`). This model stays as it is.

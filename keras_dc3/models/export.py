@@ -32,7 +32,7 @@ from typing import Any
 import keras
 
 from keras_dc3._validation import check_writable_folder
-from keras_dc3._writing import whole_path
+from keras_dc3._writing import file_path, whole_path
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT
 
 _IN_WORDS = {
@@ -72,7 +72,7 @@ def export(
             "`keras.saving.load_model` first."
         )
     model.learn_from_training()
-    filepath = os.path.abspath(os.fspath(filepath))
+    filepath = os.path.abspath(file_path(filepath))
     check_writable_folder(os.path.dirname(filepath))
     if format == "onnx":
         _check_onnx()

@@ -170,7 +170,15 @@ class TrainingMixin:
         callbacks = self._as_list(callbacks)
         check_rate_callbacks(self.optimizer, callbacks)
         continuing.prepare(
-            self, callbacks, x, y, batch_size, steps_per_epoch, initial_epoch
+            self,
+            callbacks,
+            x,
+            y,
+            batch_size,
+            steps_per_epoch,
+            initial_epoch,
+            class_weight,
+            sample_weight,
         )
         given_labels = getattr(x, "labels", y)
         if inputs.is_data(x):

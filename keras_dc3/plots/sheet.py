@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3._writing import file_path
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -125,7 +127,7 @@ def file_kind(path: str | os.PathLike) -> str:
     """Returns the kind of picture that a path asks for, by its ending."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    kind = os.path.splitext(os.fspath(path))[1].lstrip(".").lower() or "png"
+    kind = os.path.splitext(file_path(path))[1].lstrip(".").lower() or "png"
     if kind not in FigureCanvasAgg.get_supported_filetypes():
         raise ValueError(
             "`path` must end in a kind of picture, such as .png, .pdf or .svg. "

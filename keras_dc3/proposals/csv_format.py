@@ -14,7 +14,7 @@ from keras_dc3._file_kinds import sentence
 from keras_dc3._formulas import escaped_to_restore, restored, warn_of_formulas
 from keras_dc3._text_kinds import of_file
 from keras_dc3._validation import check_choice
-from keras_dc3._writing import whole_file
+from keras_dc3._writing import file_path, whole_file
 
 COLUMNS = (
     "id",
@@ -49,7 +49,7 @@ def write(
     """Writes the arrays, one line per image. See `Proposals.to_csv`."""
     check_choice("escape_formulas", escape_formulas, (True, False))
     if not escape_formulas:
-        warn_of_formulas(path, (*ids, *class_names), stacklevel=3)
+        warn_of_formulas(file_path(path), (*ids, *class_names), stacklevel=3)
 
     def texts(names: Iterable[str]) -> list[str]:
         return [escaped_to_restore(name, escape_formulas) for name in names]

@@ -20,7 +20,7 @@ from keras_dc3._validation import (
     check_probability,
     check_seed,
 )
-from keras_dc3._writing import whole_file
+from keras_dc3._writing import file_path, whole_file
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.source import some
 from keras_dc3.metrics.findings import of_certain_images
@@ -74,7 +74,7 @@ def write(
     for name, text in {"title": title, "round_name": round_name}.items():
         if not isinstance(text, str | None):
             raise TypeError(f"`{name}` must be text. Received: {name}={text!r}")
-    path = os.fspath(path)
+    path = file_path(path)
     title = os.path.splitext(os.path.basename(path))[0] if title is None else title
     check_clean_names("ids", proposals.ids)
     check_clean_names("class_names", proposals.class_names)

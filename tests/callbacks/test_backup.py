@@ -15,8 +15,10 @@ import pytest
 
 import keras_dc3
 from keras_dc3.callbacks import Backup
+from keras_dc3.models.training_marks import model_marks
 from tests.callbacks import training
 from tests.callbacks.training import make_data, make_model, state_of, train
+from tests.test_writing import HALF, killed
 
 ROOT = Path(__file__).parents[2]
 
@@ -187,6 +189,39 @@ def test_what_a_killed_backup_leaves(folder, whole):
     equal(state_of(model), whole().states[1])
 
 
+def test_what_a_killed_backup_of_another_number_leaves(folder):
+    """No later one has its name, and training must not end with it still there."""
+    killed(HALF, folder / "backup-00000001.zip")
+    killed(HALF, folder / "backup-00000009.zip")
+    train(callbacks=[Backup(folder)], epochs=3)
+    assert not folder.exists()
+
+
+def test_a_leftover_where_nothing_is_left_to_train(folder):
+    killed(HALF, folder / "backup-00000001.zip")
+    with pytest.warns(UserWarning, match="nothing is left to train"):
+        train(callbacks=[Backup(folder)], epochs=2)
+    assert not folder.exists()
+
+
+def test_a_folder_in_the_place_of_a_backup(folder, whole):
+    """It is passed over as damage is, but not removed."""
+    path = files(folder)[1]
+    path.unlink()
+    path.mkdir()
+    message = r"02\.zip' is a folder instead of a file\. Training goes on from the one"
+    with pytest.warns(UserWarning, match=message):
+        model = train(callbacks=[Backup(folder, delete_checkpoint=False)], epochs=3)
+    equal(state_of(model), whole().states[2])
+    assert [file.name[-5] for file in files(folder)] == ["2", "3", "4"]
+    assert path.is_dir()
+    for file in files(folder):
+        if file != path:
+            file.unlink()
+    with pytest.raises(ValueError, match=r"is a folder instead of a file, and there"):
+        train(callbacks=[Backup(folder)])
+
+
 def test_the_last_two_are_kept(tmp_path):
     stopped(tmp_path, 4, 1)
     assert [path.name for path in files(tmp_path)] == [
@@ -197,6 +232,7 @@ def test_the_last_two_are_kept(tmp_path):
 
 OTHERS = {
     "another network": {"width": 5},
+    "another configuration of the backbone": {"activation": "tanh"},
     "another strategy": {"ssl": "mean_teacher"},
     "another configuration of the obj": {"config": keras_dc3.DC3Config()},
     "`training_steps` is 40, that of this one 50": {"training_steps": 50},
@@ -205,6 +241,7 @@ OTHERS = {
     "`batch_size` is 4, that of this one 6": {"data": {"batch_size": 6}},
     "`seed` is 5, that of this one 6": {"data": {"seed": 6}},
     "another list of labeled images": {"data": {"labeled": 9}},
+    "another content of the labeled images": {"data": {"brighter": 1}},
     "another augmentation": {"data": {"augment": "none"}},
 }
 
@@ -221,6 +258,64 @@ def test_another_training_is_refused(words, folder):
         error.value
     )
     assert [path.read_bytes() for path in files(folder)] == before
+
+
+def test_other_class_weights_are_refused(folder):
+    words = r'`class_weight` is null, that of this one {"0": 5\.0}'
+    with pytest.raises(ValueError, match=f"another training: its {words}"):
+        make_model().fit(
+            make_data(),
+            epochs=3,
+            verbose=0,
+            callbacks=Backup(folder),
+            class_weight={0: 5},
+        )
+
+
+def test_other_arrays_are_refused(tmp_path):
+    """Of the same shapes and labels; also with other weights of the images."""
+    images = np.random.default_rng(0).integers(0, 255, (8, 8, 8, 3), "uint8")
+    weights = np.linspace(0.5, 1, 8)
+
+    def fit(images, weights):
+        backup = Backup(tmp_path / "b", delete_checkpoint=False)
+        x = {"labeled": images, "unlabeled": {"first": images, "second": images}}
+        y = np.arange(8) % 3
+        options = {"batch_size": 4, "verbose": 0, "callbacks": backup}
+        make_model().fit(x, y, sample_weight=weights, **options)
+
+    fit(images, weights)
+    with pytest.warns(UserWarning, match="nothing is left to train"):
+        fit(images.copy(), weights.copy())
+    with pytest.raises(ValueError, match="training: another content of the images"):
+        fit(255 - images, weights)
+    with pytest.raises(ValueError, match="training: another `sample_weight`"):
+        fit(images, weights[::-1])
+    with pytest.raises(ValueError, match="training: another `sample_weight`"):
+        fit(images, None)
+
+
+def functional(swapped=False):
+    """Its parts are joined in one order or the other, which have the same shapes."""
+    images = keras.Input((8, 8, 3))
+    flat = keras.layers.Flatten()(images)
+    parts = [keras.layers.Dense(2, activation=name)(flat) for name in ("relu", "elu")]
+    joined = keras.layers.Concatenate()(parts[::-1] if swapped else parts)
+    return keras.Model(images, keras.layers.Softmax()(joined))
+
+
+def test_configurations_of_functional_backbones():
+    """The names of layers, which Keras numbers, are no part of them; links are."""
+
+    def mark(backbone):
+        model = keras_dc3.DC3Model(backbone, ssl="pi_model", num_classes=3)
+        model.compile(keras.optimizers.Adam(0.01))
+        model.build((None, 8, 8, 3))
+        return model_marks(model)["configuration of the backbone"]
+
+    keras.backend.clear_session()
+    first = mark(functional())
+    assert first == mark(functional()) != mark(functional(swapped=True))
 
 
 def test_another_kind_of_epoch_is_refused(folder):

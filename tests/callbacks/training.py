@@ -10,11 +10,12 @@ STEPS = 3  # of an epoch
 KINDS = ("epochs", "steps", "stream")
 
 
-def make_data(seed=5, **kwargs):
+def make_data(seed=5, brighter=0, **kwargs):
     """A data set with 3 batches to an epoch."""
     rng = np.random.default_rng(17)
     labels = np.arange(30) % 3
     images = rng.integers(0, 100, (30, 8, 8, 3)) + 70 * labels[:, None, None, None]
+    images += brighter
     counts = 4 * np.eye(3, dtype=int)[labels] + np.eye(3, dtype=int)[labels[::-1]]
     options = {"labeled": 12, "unlabeled": 12, "batch_size": 4, **kwargs}
     return keras_dc3.datasets.from_arrays(
@@ -22,12 +23,14 @@ def make_data(seed=5, **kwargs):
     )
 
 
-def make_model(width=4, rate=0.01, eager=True, ssl="pi_model", **kwargs):
+def make_model(
+    width=4, rate=0.01, eager=True, ssl="pi_model", activation="relu", **kwargs
+):
     layers = keras.layers
     backbone = keras.Sequential(
         [
             layers.Flatten(),
-            layers.Dense(width, activation="relu"),
+            layers.Dense(width, activation=activation),
             layers.BatchNormalization(),
             layers.Dropout(0.2, seed=1),
         ]
