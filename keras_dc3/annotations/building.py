@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,8 @@ def check_options(
 
 def check_missing(missing: Any) -> None:
     """Raises TypeError unless `missing` is a list of texts."""
-    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
+    is_list = isinstance(missing, Iterable) and not isinstance(missing, str | Mapping)
+    if not is_list or not all(isinstance(m, str) for m in missing):
         raise TypeError(
             "`missing` must be a list of the texts that mean that there is no answer. "
             f"Received: {missing!r}"

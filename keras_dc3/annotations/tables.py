@@ -319,6 +319,13 @@ def _check_width(name: str, rows: list[list[str]], lines: list[int]) -> None:
             )
 
 
+def with_index(frame: Any, image: Column | None) -> Any:
+    """Returns a data frame, with its index as a column if this names the images."""
+    index = [str(name) for name in frame.index.names if name is not None]
+    is_index = image in index and image not in map(str, frame.columns)
+    return frame.reset_index() if is_index else frame
+
+
 def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:
     """Returns a pandas data frame as a table of text.
 

@@ -21,7 +21,7 @@ from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, safe_repr
 from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
-from keras_dc3.annotations.questions import tell_numbers, tell_questions
+from keras_dc3.annotations.questions import all_numbers, tell_numbers, tell_questions
 from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.tables import (
     Column,
@@ -29,6 +29,7 @@ from keras_dc3.annotations.tables import (
     frame_table,
     has_numbers,
     read_table,
+    with_index,
 )
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def from_wide(
             reader="Annotations.from_wide",
         )
     elif hasattr(table, "columns") and hasattr(table, "iloc"):
-        read = frame_table(table, columns)
+        read = frame_table(with_index(table, image), columns)
     else:
         raise TypeError(
             "`table` must be a file or a pandas data frame. Received: "
@@ -120,7 +121,10 @@ def from_wide(
             str(column): [text for text in map(trimmed, texts) if text not in none]
             for column, texts in zip(annotators, cells, strict=True)
         }
-        notes += tell_numbers(filled, table, image) or tell_questions(filled)
+        questions = tell_questions(filled)
+        notes += questions
+        if not questions or all_numbers(filled):
+            notes += tell_numbers(filled, table, image)
     asked = [
         (row, column)
         for row in range(len(names))
