@@ -27,6 +27,7 @@ from keras_dc3.annotations.tables import (
     Column,
     Table,
     check_reading,
+    composed_column,
     frame_table,
     has_numbers,
     number,
@@ -82,6 +83,7 @@ def read_counts(
     All other arguments and the errors are those of `from_counts`.
     """
     check_reading(separator, skip)
+    image, people = composed_column(image), composed_column(people)
     wanted = {"image": image, "annotators_per_image": people}
     numbered = has_numbers(wanted)
     named = (

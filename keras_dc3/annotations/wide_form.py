@@ -26,6 +26,7 @@ from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.tables import (
     Column,
     check_reading,
+    composed_column,
     frame_table,
     has_numbers,
     read_table,
@@ -79,6 +80,7 @@ def from_wide(
         raise TypeError(
             f"`annotators` must be a list of columns. Received: {annotators!r}"
         )
+    image = composed_column(image)
     columns = {f"annotators[{i}]": c for i, c in enumerate(annotators or ())}
     columns = {"image": image, **columns}
     if has_numbers(columns) and not annotators:
@@ -116,6 +118,8 @@ def from_wide(
     cells = [texts_of(read, str(column), column) for column in annotators]
     none = {"", *missing}
     notes = tell_header(read, image)
+    if class_names is None:
+        notes += read.tell_orders(list(map(composed_column, annotators)))
     if not told_apart:
         filled = {
             str(column): [text for text in map(trimmed, texts) if text not in none]
