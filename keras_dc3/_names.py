@@ -251,6 +251,36 @@ def _ends(path: str) -> Iterator[str]:
         yield path
 
 
+def tell_folders(parts: Sequence[Sequence[str]]) -> list[str]:
+    """Returns what to tell of images of several sets that may be one, but for folders.
+
+    Args:
+        parts: names of each set, in one spelling.
+    """
+    known: dict[str, str] = {}
+    pairs = []
+    for names in parts:
+        new = [name for name in map(plain, names) if name not in known]
+        by_last = grouped(known, last)
+        unlike = len(new) < len(names)
+        for name in new:
+            others = by_last.get(last(name), ())
+            if len(others) != 1:
+                continue
+            ends = name.endswith(f"/{others[0]}") or others[0].endswith(f"/{name}")
+            if ends or not unlike:
+                pairs.append((others[0], name))
+        known.update(dict.fromkeys(new, ""))
+    if not pairs:
+        return []
+    one, other = pairs[0]
+    return [
+        f"{len(pairs):,} images differ from others in their folders alone and count as "
+        f"images of their own, such as {other!r} and {one!r}. If they are the same, "
+        "write them the same way."
+    ]
+
+
 def grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
     """Returns key -> names."""
     groups: dict[str, list[str]] = {}

@@ -163,8 +163,10 @@ def _of_json_object(found: dict, load: str) -> Kind:
             isinstance(v, int | float) and not isinstance(v, bool) for v in cells
         ):
             return Kind(
-                "JSON, image -> class -> number",
-                advice=f"{load} the dict to `Annotations.from_counts`",
+                "JSON, image -> class -> number or image -> person -> label",
+                advice=f"if the numbers count people, {load} the dict to "
+                "`Annotations.from_counts`; if they are labels that people gave, pass "
+                "(image, person, label) of each to `Annotations.from_records`",
             )
     return Kind(
         "JSON",

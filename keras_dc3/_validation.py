@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterable, Mapping, MappingView, Sequence, Set
 from typing import Any
 
@@ -323,6 +324,27 @@ def check_names(name: str, values: Any) -> tuple[str, ...]:
                 f"{first[value]} and {position}. Rename or remove one."
             )
     return tuple(first)
+
+
+def check_ids(name: str, values: Any, stacklevel: int = 3) -> tuple[str, ...]:
+    """Returns names of images as `check_names` does.
+
+    Warns of names that differ in their Unicode form (NFC or NFD) alone: they are
+    different images here, and tables name them alike.
+    """
+    values = check_names(name, values)
+    first: dict[str, str] = {}
+    for value in values:
+        other = first.setdefault(composed(value), value)
+        if other != value:
+            warnings.warn(
+                f"`{name}` holds {other!a} and {value!a}, which differ only "
+                "in their Unicode form (NFC or NFD) and count as two images. If they "
+                "are one, remove one of them.",
+                stacklevel=stacklevel,
+            )
+            break
+    return values
 
 
 def check_class_names(name: str, values: Any) -> tuple[str, ...]:

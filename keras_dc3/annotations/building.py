@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from keras_dc3.annotations.telling import (
     tell_blanks,
     tell_odd_classes,
     tell_same_people,
+    tell_several_choices,
     tell_spellings,
 )
 
@@ -72,7 +73,8 @@ def check_options(
 
 def check_missing(missing: Any) -> None:
     """Raises TypeError unless `missing` is a list of texts."""
-    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing):
+    is_list = isinstance(missing, Iterable) and not isinstance(missing, str | Mapping)
+    if not is_list or not all(isinstance(m, str) for m in missing):
         raise TypeError(
             "`missing` must be a list of the texts that mean that there is no answer. "
             f"Received: {missing!r}"
@@ -147,9 +149,11 @@ def build(
     if class_names is None:
         class_names = names.class_order(chosen)
         given = tuple(dict.fromkeys(map(composed, map(names.trimmed, answers.order))))
-        if set(class_names) <= set(given):
+        declared = set(class_names) <= set(given)
+        if declared:
             class_names = tuple(name for name in given if name not in none)
-        notes += tell_odd_classes(chosen, missing)
+        notes += tell_several_choices(chosen)
+        notes += tell_odd_classes(chosen, missing, declared)
     else:
         _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from keras_dc3._names import FORM, one_spelling, plain, tell_folders, tell_lacking
 from keras_dc3.annotations.building import Answers
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, safe_repr
 from keras_dc3.annotations.headers import tell_header
+from keras_dc3.annotations.names import trimmed
 from keras_dc3.annotations.source import Source
-from keras_dc3.annotations.tables import Column, Table
+from keras_dc3.annotations.tables import Column, Table, composed_column, number
+
+# Words in the title of a column that tells how often an answer was given.
+_OFTEN = {"n", "count", "counts", "votes", "vote", "number", "num", "times", "total"}
+_OFTEN |= {"frequency", "freq", "people", "annotators", "raters", "anzahl", "stimmen"}
+_OFTEN |= {"häufigkeit", "weight", "share", "fraction", "percent", "proportion"}
 
 
 def answers_of(
@@ -22,6 +32,7 @@ def answers_of(
     Raises:
         AnnotationError: if there is no such column, or a cell is none of an answer.
     """
+    image, annotator, label = map(composed_column, (image, annotator, label))
     if seconds == "seconds" and "seconds" not in (table.header or ()):
         seconds = None
     elif seconds == "seconds":
@@ -35,13 +46,54 @@ def answers_of(
         label=labels,
         seconds=None if seconds is None else seconds_of(table, seconds),
         source=Source([(table.name, table.lines)], table.word),
-        notes=[*table.notes, *tell_header(table, image, annotator, label)],
+        notes=[
+            *table.notes,
+            *tell_header(table, image, annotator, label),
+            *_tell_counts(table, image, annotator, label),
+        ],
         order=table.order_of([label]),
     )
 
 
+def _tell_counts(
+    table: Table, image: Column | None, annotator: Column | None, label: Column
+) -> list[str]:
+    """Returns what to tell of a column that says how often an answer was given."""
+    if annotator is not None or not isinstance(image, str) or not table.rows:
+        return []
+    for position, title in enumerate(table.header or ()):
+        words = set(re.split(r"[\W_]+", title.casefold()))
+        cells = [as_text(row[position]) or "" for row in table.rows]
+        numbers = [number(cell) for cell in cells if cell.strip()]
+        if title in (image, label) or not words & _OFTEN:
+            continue
+        if not numbers or None in numbers or set(numbers) == {1.0}:
+            continue
+        way_out = ""
+        if isinstance(label, str):
+            way_out = (
+                " If it tells how many people gave an answer, pass "
+                f"`frame.pivot_table(index={image!r}, columns={label!r}, "
+                f"values={title!r}, aggfunc='sum', fill_value=0)` of a data frame to "
+                "`Annotations.from_counts`"
+                + ("." if image == "image" else f", with `image={image!r}`.")
+            )
+        return [
+            f"The numbers of the column {title!r} are not read: each {table.word} "
+            f"counts as one answer.{way_out}"
+        ]
+    return []
+
+
 def joined(parts: list[Answers], source: Source) -> Answers:
-    """Returns the answers of several tables together."""
+    """Returns the answers of several tables together.
+
+    Names of images match as for `merge`: an image is written as in the first table.
+
+    Raises:
+        AnnotationError: if a name can be several images of the tables before.
+    """
+    parts, told = _in_one_spelling(parts)
     timed = any(part.seconds is not None for part in parts)
     return Answers(
         image=[text for part in parts for text in part.image],
@@ -55,9 +107,32 @@ def joined(parts: list[Answers], source: Source) -> Answers:
         if timed
         else None,
         source=source,
-        notes=[note for part in parts for note in part.notes],
+        notes=[*(note for part in parts for note in part.notes), *told],
         order=parts[0].order if len(parts) == 1 else (),
     )
+
+
+def _in_one_spelling(parts: list[Answers]) -> tuple[list[Answers], list[str]]:
+    """Returns answers whose images are written as in the first part, and notes."""
+    if len(parts) < 2:
+        return parts, []
+    names = []
+    for part in parts:
+        first: dict[str, str] = {}
+        for text in dict.fromkeys(part.image):
+            first.setdefault(plain(trimmed(text)), trimmed(text))
+        names.append([name for name in first.values() if name])
+    spelled, lacking = one_spelling(names, AnnotationError)
+    lacking.pop(FORM, None)  # told of all spellings together
+    changed = []
+    for part, old, new in zip(parts, names, spelled, strict=True):
+        name = {
+            plain(o): n for o, n in zip(old, new, strict=True) if plain(o) != plain(n)
+        }
+        image = [name.get(plain(trimmed(text)), text) for text in part.image]
+        changed.append(replace(part, image=image))
+    told = tell_lacking(lacking, "first spelling")
+    return changed, told + tell_folders(spelled)
 
 
 def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
@@ -105,7 +180,9 @@ def _check_cells(table: Table, labels: list[str]) -> None:
             "stands for its image, pass `label=` a function of the row."
         )
     for position, text in enumerate(labels):
-        if text.startswith(("{", "[{", '["')) and text.endswith(("}", "]")):
+        if text.startswith(("{", "[{", '["', "['", "('")) and text.endswith(
+            ("}", "]", ")")
+        ):
             raise AnnotationError(
                 f"{table.name}, {table.word} {table.lines[position]}: the label is not "
                 f"a class but {text!r}. Pass `label=` a function of the row that "

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._names import composed, plain
 from keras_dc3._validation import check_counts
-from keras_dc3.annotations.building import check_clean_names, check_missing
-from keras_dc3.annotations.counts_table import read_counts
+from keras_dc3.annotations.building import check_missing, check_options
+from keras_dc3.annotations.counts_table import read_counts, without_missing
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.names import class_order, nearest
+from keras_dc3.annotations.names import class_order, nearest, shown
+from keras_dc3.annotations.questions import is_person
 from keras_dc3.annotations.tables import Column
 from keras_dc3.annotations.telling import tell_odd_classes
 from keras_dc3.annotations.wide_form import names_or_numbers
@@ -60,7 +62,9 @@ def from_counts(
             the number of the row is the image. A column given by number means that
             there is no header line. The index of a data frame counts as a column of its
             name.
-        missing: texts of cells of a table that mean 0; an empty cell always does.
+        missing: texts that mean that there is no answer: a class of this name that was
+            found is left out, which is told, and a cell with it is 0. An empty cell
+            always is.
 
     Returns:
         Annotations without records.
@@ -78,6 +82,8 @@ def from_counts(
     <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
     """
     check_missing(missing)
+    if class_names is not None:
+        class_names = check_options(class_names, missing, "keep", 1.0)
     found = isinstance(counts, Mapping) and class_names is None
     notes, places, name, is_table = [], (), "The counts", _is_table(counts)
     if images is not None and (is_table or isinstance(counts, Mapping)):
@@ -103,7 +109,9 @@ def from_counts(
         counts, places = table.counts, table.places
         annotators_per_image = column if table.people is None else table.people
     elif isinstance(counts, Mapping):
-        images, class_names, counts = _from_dict(counts, class_names)
+        notes += tell_people(counts) if found else []
+        images, class_names, counts, told = _from_dict(counts, class_names, missing)
+        notes += told
     counts = check_counts("counts", counts)
     if is_table:
         if not counts.any():
@@ -113,7 +121,7 @@ def from_counts(
     notes += told
     if found:
         times = counts.sum(axis=0).tolist()
-        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), None)
+        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), missing)
     if notes:
         warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=2)
     return cls(
@@ -193,6 +201,16 @@ def tell_shares(counts: np.ndarray) -> list[str]:
                 "known how many people answered, and what is called annotations per "
                 "image is this sum. Pass `annotators_per_image=` if you know."
             ]
+        near, mixed = abs(total - sum_) <= slack, counts != np.round(counts)
+        off = np.flatnonzero(~near)
+        if sum_ == 1 and not mixed.any(axis=0).any():
+            continue
+        if off.size and near.mean() > 0.6 and near.sum() > 1:
+            return [
+                f"The numbers of {int(near.sum()):,} images add up to {sum_}, as "
+                f"{what} do, but those of {off.size:,} do not, such as "
+                f"{total[off[0]]:g}. Each is divided by its sum; correct what is wrong."
+            ]
     return []
 
 
@@ -214,8 +232,12 @@ def _is_table(counts: Any) -> bool:
 
 
 def _from_dict(
-    counts: Mapping[str, Mapping[str, float]], class_names: Sequence[str] | None
-) -> tuple[list[str], tuple[str, ...], np.ndarray]:
+    counts: Mapping[str, Mapping[str, float]],
+    class_names: Sequence[str] | None,
+    missing: Sequence[str],
+) -> tuple[list[str], tuple[str, ...], np.ndarray, list[str]]:
+    """Returns images, classes, counts and what to tell."""
+    spelled: dict[str, str] = {}
     for image, row in counts.items():
         numbers = isinstance(row, Mapping) and all(
             isinstance(v, int | float | np.number) and not isinstance(v, bool)
@@ -226,13 +248,21 @@ def _from_dict(
                 "`counts` must be a dict of image -> dict of class -> number. Received "
                 f"for {image!r}: {row!r}"
             )
+        other = spelled.setdefault(plain(str(image)), image)
+        if other != image:
+            raise AnnotationError(
+                f"The images {shown([other, image])} of `counts` differ only in "
+                "Unicode form or slashes. Put their numbers into one entry."
+            )
+    counts = {image: _composed(row) for image, row in counts.items()}
     # Not `> 0`: what is negative or NaN must reach the check of the numbers.
     chosen = {n: i for i, row in counts.items() for n, v in row.items() if v != 0}
+    left, notes = without_missing(list(chosen), missing)
+    chosen = {name: chosen[name] for name in left}
     if class_names is None:
         if not chosen:
             raise AnnotationError("`counts` holds no annotation: all counts are 0.")
         class_names = class_order(chosen)
-    class_names = check_clean_names("class_names", class_names)
     unknown = [name for name in chosen if name not in class_names]
     if unknown:
         near = nearest(unknown[0], class_names)
@@ -242,4 +272,36 @@ def _from_dict(
             + (f" Did you mean {near!r}?" if near else " Add it to `class_names`.")
         )
     matrix = [[row.get(name, 0) for name in class_names] for row in counts.values()]
-    return list(counts), class_names, np.array(matrix).reshape(-1, len(class_names))
+    matrix = np.array(matrix).reshape(-1, len(class_names))
+    return list(counts), class_names, matrix, notes
+
+
+def _composed(row: Mapping[str, float]) -> dict[str, float]:
+    """Returns counts by classes with composed letters; those of one class together."""
+    counts: dict[str, float] = {}
+    for name, number in row.items():
+        counts[composed(name)] = counts.get(composed(name), 0) + number
+    return counts
+
+
+def tell_people(counts: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Returns what to tell of image -> class -> number that may be person -> label.
+
+    Classes that nobody chose are left out, or stand everywhere with 0: where both
+    occurs, or classes are called like people or by numbers, the numbers may be labels.
+    """
+    rows = [row for row in counts.values() if isinstance(row, Mapping) and row]
+    values = {value for row in rows for value in row.values()}
+    names = list(dict.fromkeys(str(name) for row in rows for name in row))
+    if len(rows) < 2 or not values or not all(isinstance(v, int) for v in values):
+        return []
+    gaps = any(len(row) < len(names) for row in rows)
+    people = len(names) > 1 and all(map(is_person, names))
+    if not people and not (gaps and 0 in values):
+        return []
+    return [
+        f"The entries of each image, such as {dict(rows[0])}, are read as class -> "
+        "number of people. If they are person -> label, pass (image, person, label) of "
+        "each to `Annotations.from_records`; if they are classes, name them with "
+        "`class_names=[...]`."
+    ]

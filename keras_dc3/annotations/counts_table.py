@@ -16,21 +16,27 @@ from keras_dc3.annotations.columns import texts_of
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
+from keras_dc3.annotations.odd_columns import (
+    TOTALS,
+    all_different,
+    names_images,
+    tell_columns,
+)
 from keras_dc3.annotations.source import some
 from keras_dc3.annotations.tables import (
     Column,
     Table,
     check_reading,
+    composed_column,
     frame_table,
     has_numbers,
     number,
     read_table,
+    with_index,
 )
 
 READER = "Annotations.from_counts"
 _UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?|")  # of pandas, or no name
-_TOTALS = {"total", "sum", "n", "all", "count", "counts", "votes", "annotators", "num"}
-_TOTALS |= {"summe", "gesamt", "anzahl", "answers", "number", "raters"}
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _MANY = 20  # rows in which a column is no sum of the others by chance
 
@@ -77,6 +83,7 @@ def read_counts(
     All other arguments and the errors are those of `from_counts`.
     """
     check_reading(separator, skip)
+    image, people = composed_column(image), composed_column(people)
     wanted = {"image": image, "annotators_per_image": people}
     numbered = has_numbers(wanted)
     named = (
@@ -90,15 +97,17 @@ def read_counts(
         if not numbered and image is None and _all_numbers(read.header):
             read = read_table(table, columns={**columns, "class": 0}, **options)
     else:
-        read = frame_table(_with_index(table, image), {})
+        read = frame_table(with_index(table, image), {})
     if read.header is not None:
-        _check_image(read, image)
+        _check_image(read, image, table)
         read.check({a: c for a, c in wanted.items() if isinstance(c, str)})
     taken = [c for c in (image, people) if c is not None and not callable(c)]
-    columns, class_names, notes = _class_columns(read, taken, named)
+    columns, class_names, notes = _class_columns(read, taken, named, missing)
     numbers = _Numbers(read, missing)
     counts = np.array([numbers.of(c) for c in columns]).reshape(len(columns), -1).T
     _check_totals(read, class_names, counts)
+    if named is None and read.header is not None:
+        notes += tell_columns(class_names, counts)
     answered = None if people is None else np.array(numbers.of(people))
     images = [trimmed(name) for name in texts_of(read, "image", image)]
     places = tuple(f"{read.name}, {read.word} {line}" for line in read.lines)
@@ -164,29 +173,49 @@ def _all_numbers(header: Sequence[str] | None) -> bool:
     return None not in values and not counting
 
 
-def _with_index(frame: Any, image: Column | None) -> Any:
-    """The frame, with its index as a column if this is the one asked for."""
-    index = [str(name) for name in frame.index.names if name is not None]
-    is_index = image in index and image not in map(str, frame.columns)
-    return frame.reset_index() if is_index else frame
-
-
-def _check_image(table: Table, image: Column | None) -> None:
+def _check_image(table: Table, image: Column | None, given: Any) -> None:
     """Raises AnnotationError if there is no such column, and says which it may be."""
     if not isinstance(image, str) or image in table.header:
         return
-    numbers = set(_numeric_columns(table))
-    texts = [h for h in table.header if h not in numbers and not _UNNAMED.fullmatch(h)]
-    hint = f"`image={texts[0]!r}`" if texts else "`image=None`, if each row is one"
     raise AnnotationError(
         f"{table.name} lacks the column {image!r}; it has "
         f"{some(map(repr, table.header), 12)}. Say which names the image, perhaps "
-        f"with {hint}."
+        f"with {_image_hint(table, given)}."
     )
 
 
+def _image_hint(table: Table, given: Any) -> str:
+    numbers = _numeric_columns(table)
+    texts = [h for h in table.header if h not in numbers and not _UNNAMED.fullmatch(h)]
+    if texts:
+        return f"`image={texts[0]!r}`"
+    index = getattr(given, "index", None)
+    unnamed = index is not None and index.nlevels == 1 and index.name is None
+    if unnamed and any(isinstance(name, str) for name in index[:1]):
+        return (
+            f"its index, which begins with {index[0]!r}: give it a name, with "
+            '`frame.rename_axis("image")`'
+        )
+    cells = {
+        h: [_text(row[i]) for row in table.rows] for i, h in enumerate(table.header)
+    }
+    values = {
+        h: np.array(list(map(number, cells[h]))) for h in numbers if all(cells[h])
+    }
+    named = [name for name in values if names_images(name, values[name])]
+    if named:
+        return f"`image={named[0]!r}`"
+    first = numbers[0] if numbers else None
+    if first in values and len(values[first]) > 2 and all_different(values[first]):
+        return f"`image={first!r}`, or with `image=None` if each row is one"
+    return "`image=None`, if each row is one"
+
+
 def _class_columns(
-    table: Table, taken: Sequence[Any], named: Sequence[str] | None
+    table: Table,
+    taken: Sequence[Any],
+    named: Sequence[str] | None,
+    missing: Sequence[str],
 ) -> tuple[list[str | int], tuple[str, ...], list[str]]:
     """Returns columns, names of the classes, and notes."""
     if table.header is None:
@@ -200,10 +229,11 @@ def _class_columns(
         return columns, names, []
     others = [h for h in table.header if h not in taken and not _UNNAMED.fullmatch(h)]
     if named is None:
+        others, notes = without_missing(others, missing)
         if not others:
             raise AnnotationError(f"{table.name} has no column of a class.")
         table.check({f"class_names[{i}]": name for i, name in enumerate(others)})
-        return others, tuple(others), []
+        return others, tuple(others), notes
     spelled = {composed(name): name for name in others}
     columns = [spelled.get(composed(name), name) for name in named]
     lost = [name for name in columns if name not in others]
@@ -218,6 +248,21 @@ def _class_columns(
     return columns, tuple(named), notes
 
 
+def without_missing(
+    names: Sequence[str], missing: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Returns the classes that are none of `missing`, and what to tell of the others.
+
+    Args:
+        names: classes that were found.
+        missing: texts that mean that there is no answer.
+    """
+    none = {composed(trimmed(text)) for text in missing} - {""}
+    left = [name for name in names if composed(trimmed(name)) in none]
+    notes = [f"No answers, by `missing`: {some(map(repr, left))}."] if left else []
+    return [name for name in names if name not in left], notes
+
+
 def _check_totals(table: Table, names: Sequence[str], counts: np.ndarray) -> None:
     """Raises AnnotationError if a column is the sum of the others, and no class."""
     total = counts.sum(axis=1)
@@ -225,7 +270,7 @@ def _check_totals(table: Table, names: Sequence[str], counts: np.ndarray) -> Non
         return
     for column, name in enumerate(names):
         is_sum = np.allclose(2 * counts[:, column], total)
-        if is_sum and (name.casefold() in _TOTALS or len(counts) >= _MANY):
+        if is_sum and (name.casefold() in TOTALS or len(counts) >= _MANY):
             raise AnnotationError(
                 f"{table.name}: the column {name!r} is the sum of the others, and "
                 "probably no class. Name the classes with "

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from keras_dc3._names import composed
 from keras_dc3.annotations.names import trimmed
 
 _SEPARATORS = ",;\t|"
@@ -64,11 +65,11 @@ def sniff(text: str, wanted: Iterable[Any]) -> str:
 
 def first_with(wanted: Iterable[Any], rows: Sequence[Sequence[str]]) -> int | None:
     """Returns which of the first rows holds the names of all columns, if one does."""
-    names = {column for column in wanted if isinstance(column, str)}
+    names = {composed(column) for column in wanted if isinstance(column, str)}
     if names:
         for position, row in enumerate(rows[:_SEARCHED]):
             sure = not position or len(names) > 1 or len(row) > len(rows[0])
-            if sure and names <= set(map(trimmed, row)):
+            if sure and names <= {composed(trimmed(cell)) for cell in row}:
                 return position
     return None
 

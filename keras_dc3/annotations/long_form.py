@@ -17,6 +17,7 @@ from keras_dc3.annotations.tables import (
     frame_table,
     has_numbers,
     read_table,
+    with_index,
 )
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def from_frame(
     named = {**columns, "seconds": None if seconds == "seconds" else seconds}
     has_numbers(named)
     _check_frame(frame)
-    table = frame_table(frame, named)
+    table = frame_table(with_index(frame, image), named)
     answers = answers_of(table, **columns, seconds=seconds)
     return cls(
         **build(

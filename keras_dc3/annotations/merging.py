@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_dc3._names import composed, one_spelling, tell_lacking
+from keras_dc3._names import composed, one_spelling, tell_folders, tell_lacking
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.building import REPEATED
 from keras_dc3.annotations.errors import AnnotationError
@@ -62,7 +62,7 @@ def merge(
     classes = _common_classes(parts)
     spelled, lacking = one_spelling([part.images for part in parts], AnnotationError)
     parts = tuple(map(_renamed, parts, spelled))
-    unlike = tell_lacking(lacking, "first spelling")
+    unlike = tell_lacking(lacking, "first spelling") + tell_folders(spelled)
     images = tuple(dict.fromkeys(i for part in parts for i in part.images))
     places = dict.fromkeys(images)
     for part in parts:

@@ -14,6 +14,7 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 # As people, Excel ("#N/A") and pandas ("<NA>") write it.
 _MEANS_NO_ANSWER = {"na", "n/a", "n.a.", "nan", "nat", "null", "none", "nil", "-", "?"}
 _MEANS_NO_ANSWER |= {"-1", "#na", "#n/a", "#null!", "<na>", "<nan>", "<null>", "<none>"}
+_MEANS_NO_ANSWER |= {"-9", "-99", "-999", "-9999"}
 _MEANS_NO_ANSWER |= {"#value!", "#ref!", "#name?", "#div/0!", "#num!", "--", "(null)"}
 # As people write it, without blanks and marks.
 _SAID = """
@@ -28,6 +29,10 @@ badpicture badquality badimagequality poorimage poorquality poorimagequality
 brokenimage corrupt corruptimage corrupted tbd todo unsicher unklar unbekannt
 weissnicht weißnicht nichterkennbar nichtsicher nichtbestimmbar unbestimmbar
 unbestimmt keineangabe keineantwort ka kannnichtsagen schlechtesbild inconnu
+icanttell icannottell unabletotell unabletosay unabletodecide nodata nd undefined
+inconclusive illegible notclear tooblurry blurry blurred blurryimage unrecognised
+unrecognized unrecognisable notrecognised notrecognized otherunknown unknownother
+noneoftheabove noneofthese notidentifiable notdeterminable nodecision notdetermined
 incertain nesaispas desconocido sconosciuto onbekend unbrauchbar übersprungen
 """
 _SAYS_NO_ANSWER = frozenset(_SAID.split())
@@ -161,6 +166,8 @@ def _means_no_answer(name: str) -> bool:
     letters = re.sub(r"[\W_]+", "", folded)
     if not letters:  # marks alone, such as "??" and "--"
         return not re.search(r"[^?\-\u2013\u2014.\u2026_*/#()\s]", folded)
+    if folded.startswith(("unidentifiable ", "unidentified ")):
+        return True
     return folded in _MEANS_NO_ANSWER or letters in _SAYS_NO_ANSWER
 
 

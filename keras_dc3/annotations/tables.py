@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from keras_dc3._names import composed
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, read_text
 from keras_dc3.annotations.headers import (
@@ -36,7 +37,8 @@ class Table:
 
     Attributes:
         name: of the file, for messages.
-        header: names of the columns; None if columns are known by number only.
+        header: names of the columns, with composed letters (NFC); None if columns are
+            known by number only.
         rows: the cells of each row.
         lines: the number of the first line of each row.
         word: what `lines` numbers, for messages.
@@ -57,6 +59,19 @@ class Table:
         found = [self.orders.get(c, ()) if isinstance(c, str) else () for c in columns]
         return found[0] if all(order == found[0] for order in found) else ()
 
+    def tell_orders(self, columns: Sequence[Any]) -> list[str]:
+        """Returns what to tell of columns that order their classes differently."""
+        orders = {c: tuple(self.orders[c]) for c in columns if c in self.orders}
+        if len(set(orders.values())) < 2:
+            return []
+        one, order = next(iter(orders.items()))
+        other = next(column for column in orders if orders[column] != order)
+        return [
+            f"The columns {one!r} and {other!r} order their categories differently, "
+            f"{list(order)} and {list(orders[other])}: the classes are in the order of "
+            "the alphabet. Pass `class_names=[...]` in the order that is meant."
+        ]
+
     def column(self, argument: str, column: Column) -> list[Any]:
         """Returns the values of a column: by name, by number, or a function of a row.
 
@@ -69,7 +84,7 @@ class Table:
                 for position in range(len(self.rows))
             ]
         if isinstance(column, str):
-            column = self._position[column]  # `check` has found it
+            column = self._position[composed(column)]  # `check` has found it
         try:
             return [row[column] for row in self.rows]
         except IndexError:
@@ -86,7 +101,7 @@ class Table:
     def _call(self, argument: str, function: Callable, position: int) -> Any:
         row: Any = self.rows[position]
         if self.header is not None:
-            row = dict(zip(self.header, row, strict=True))
+            row = _Row(zip(self.header, row, strict=True))
         try:
             return function(row)
         except Exception as error:
@@ -97,7 +112,7 @@ class Table:
 
     def check(self, columns: Mapping[str, Any]) -> None:
         """Raises AnnotationError if one of argument -> column is missing or double."""
-        wanted = {a: c for a, c in columns.items() if isinstance(c, str)}
+        wanted = {a: composed(c) for a, c in columns.items() if isinstance(c, str)}
         times = Counter(self.header)
         missing = [c for c in wanted.values() if c not in times]
         if missing:
@@ -157,6 +172,20 @@ class Table:
             n for n, is_number in zip(self.header, numbers, strict=True) if is_number
         ]
         return names if len(names) > 1 else []
+
+
+class _Row(dict):
+    """The cells of a row, by the names of columns in any Unicode form."""
+
+    def __missing__(self, name: Any) -> Any:
+        if isinstance(name, str) and composed(name) in self:
+            return self[composed(name)]
+        raise KeyError(name)
+
+
+def composed_column(column: Any) -> Any:
+    """Returns where a column is, its name with composed letters (NFC)."""
+    return composed(column) if isinstance(column, str) else column
 
 
 def number(text: str) -> float | None:
@@ -237,7 +266,7 @@ def read_table(
         ) from error
     if not rows:
         raise AnnotationError(f"{name} is empty: it holds no annotation.")
-    header = None if numbered else [trimmed(cell) for cell in rows[0]]
+    header = None if numbered else [composed(trimmed(cell)) for cell in rows[0]]
     first = 0 if numbered else first_with(columns.values(), rows)
     if first:
         raise AnnotationError(
@@ -319,13 +348,21 @@ def _check_width(name: str, rows: list[list[str]], lines: list[int]) -> None:
             )
 
 
+def with_index(frame: Any, image: Column | None) -> Any:
+    """Returns a data frame, with its index as a column if this names the images."""
+    index = [composed(str(name)) for name in frame.index.names if name is not None]
+    image = composed_column(image)
+    is_index = image in index and image not in map(composed, map(str, frame.columns))
+    return frame.reset_index() if is_index else frame
+
+
 def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:
     """Returns a pandas data frame as a table of text.
 
     Raises:
         AnnotationError: if a column is missing.
     """
-    header = [str(name) for name in frame.columns]
+    header = [composed(str(name)) for name in frame.columns]
     cells, orders = [], {}
     for position in range(len(header)):
         series = frame.iloc[:, position]

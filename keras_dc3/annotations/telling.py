@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -48,13 +49,14 @@ def tell_spellings(images: Iterable[str], same: Callable[[str], str]) -> list[st
 
 
 def tell_odd_classes(
-    chosen: Mapping[str, int], missing: Sequence[str] | None
+    chosen: Mapping[str, int], missing: Sequence[str] | None, declared: bool = False
 ) -> list[str]:
     """Returns what to tell of class names that may not be meant.
 
     Args:
         chosen: name -> how often it was chosen.
         missing: the argument of this name; None if the reader has none.
+        declared: whether the data themselves list the classes, so that each is one.
     """
     notes = []
     groups = sorted(names.variants(chosen), key=sorted)
@@ -75,7 +77,33 @@ def tell_odd_classes(
             f"Probably typing slips: {pairs}. They stay different classes; to unite "
             f"them, use `rename_classes({dict(slips[:5])})`."
         )
-    return notes + _tell_no_answers(chosen, missing)
+    return notes if declared else notes + _tell_no_answers(chosen, missing)
+
+
+def tell_several_choices(chosen: Mapping[str, int]) -> list[str]:
+    """Returns what to tell of labels that are made of several classes: "cat;dog".
+
+    Args:
+        chosen: name -> how often it was chosen.
+    """
+    parts = {
+        name: [part.strip() for part in re.split(r"[;|,+&/]", name)] for name in chosen
+    }
+    joint = {name: part for name, part in parts.items() if len(part) > 1}
+    single = set(chosen) - set(joint)
+    found = [
+        name
+        for name, part in joint.items()
+        if all(part) and len(set(part)) == len(part) and set(part) <= single
+    ]
+    if not found:
+        return []
+    return [
+        f"Labels of several classes at once, such as {found[0]!r}, count as classes of "
+        f"their own: {some(map(repr, found))}. If somebody chose several, keep one "
+        "class per answer, with `label=` a function of the row; `rename_classes` gives "
+        "them another name or, with None, leaves them out."
+    ]
 
 
 def _tell_no_answers(

@@ -21,14 +21,16 @@ from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, safe_repr
 from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
-from keras_dc3.annotations.questions import tell_numbers, tell_questions
+from keras_dc3.annotations.questions import all_numbers, tell_numbers, tell_questions
 from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.tables import (
     Column,
     check_reading,
+    composed_column,
     frame_table,
     has_numbers,
     read_table,
+    with_index,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ def from_wide(
         raise TypeError(
             f"`annotators` must be a list of columns. Received: {annotators!r}"
         )
+    image = composed_column(image)
     columns = {f"annotators[{i}]": c for i, c in enumerate(annotators or ())}
     columns = {"image": image, **columns}
     if has_numbers(columns) and not annotators:
@@ -96,7 +99,7 @@ def from_wide(
             reader="Annotations.from_wide",
         )
     elif hasattr(table, "columns") and hasattr(table, "iloc"):
-        read = frame_table(table, columns)
+        read = frame_table(with_index(table, image), columns)
     else:
         raise TypeError(
             "`table` must be a file or a pandas data frame. Received: "
@@ -115,12 +118,17 @@ def from_wide(
     cells = [texts_of(read, str(column), column) for column in annotators]
     none = {"", *missing}
     notes = tell_header(read, image)
+    if class_names is None:
+        notes += read.tell_orders(list(map(composed_column, annotators)))
     if not told_apart:
         filled = {
             str(column): [text for text in map(trimmed, texts) if text not in none]
             for column, texts in zip(annotators, cells, strict=True)
         }
-        notes += tell_numbers(filled, table, image) or tell_questions(filled)
+        questions = tell_questions(filled)
+        notes += questions
+        if not questions or all_numbers(filled):
+            notes += tell_numbers(filled, table, image)
     asked = [
         (row, column)
         for row in range(len(names))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import composed
 from keras_dc3._validation import check_choice
 
 # What a number of float32, in which losses are computed, can be at most.
@@ -145,9 +146,14 @@ def _by_number(
                 f"its classes: use their numbers, 0..{num_classes - 1}, or pass "
                 f"`class_names` to `DC3Model`. Received: {list(weights)}"
             )
-        places = {name: number for number, name in enumerate(class_names)}
-        _refuse_unknown([key for key in weights if key not in places], known)
-        return {places[key]: weight for key, weight in weights.items()}
+        places = {composed(name): number for number, name in enumerate(class_names)}
+        _refuse_unknown([key for key in weights if composed(key) not in places], known)
+        if len(set(map(composed, weights))) < len(weights):
+            raise ValueError(
+                "Keys of `class_weight` differ only in Unicode form: give one weight "
+                f"per class. Received: {list(map(ascii, weights))}"
+            )
+        return {places[composed(key)]: weight for key, weight in weights.items()}
     _refuse_unknown(
         [
             key

@@ -13,8 +13,8 @@ from keras_dc3._names import KnownNames
 from keras_dc3._validation import (
     check_class_names,
     check_distributions,
+    check_ids,
     check_indices,
-    check_names,
     check_same_batch,
     check_unit_interval,
 )
@@ -162,7 +162,7 @@ class Proposals:
         class_names: Sequence[str],
         embeddings: Any,
     ) -> None:
-        self.ids = check_names("ids", ids)
+        self.ids = check_ids("ids", ids)
         self.class_names = check_class_names("class_names", class_names)
         self.ambiguity = frozen(check_unit_interval("ambiguity", ambiguity))
         classes = check_distributions("class_probabilities", class_probabilities)
