@@ -222,8 +222,9 @@ def check_one_scale(parts: dict[str, ImageValues]) -> None:
     Args:
         parts: name -> its kind and range.
     """
-    floats = {name: part for name, part in parts.items() if part.kind == "floats"}
-    for (name, part), (other_name, other) in itertools.permutations(floats.items(), 2):
+    floats = [(name, part) for name, part in parts.items() if part.kind == "floats"]
+    floats.sort(key=lambda item: item[1].low - item[1].high)  # the widest first
+    for (name, part), (other_name, other) in itertools.permutations(floats, 2):
         low, high = np.asarray(other.low), np.asarray(other.high)
         if low < high and not part.fits(low, high, np.asarray(True)):
             raise ValueError(
