@@ -16,7 +16,8 @@ def majority_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Returns how right the predicted class of each image is, (n,).
 
     1 for the class with the largest soft label, 0 for others; where m classes tie,
-    1 / m for each of them, so that no class is preferred by its place.
+    1 / m for each of them, so that no class is preferred by its place. NaN for an
+    image whose answer is NaN, which is neither right nor wrong.
 
     Args:
         y_true: soft labels, (n, k).
@@ -26,7 +27,9 @@ def majority_accuracy(y_true: Any, y_pred: Any) -> Any:
     most = ops.max(y_true, axis=-1, keepdims=True)
     chosen = ops.cast(y_true >= most * (1.0 - _ALIKE), "float32")
     predicted = ops.one_hot(ops.argmax(y_pred, axis=-1), ops.shape(y_true)[-1])
-    return ops.sum(chosen * predicted, axis=-1) / ops.sum(chosen, axis=-1)
+    share = ops.sum(chosen * predicted, axis=-1) / ops.sum(chosen, axis=-1)
+    has_answer = ops.logical_not(ops.any(ops.isnan(y_pred), axis=-1))
+    return ops.where(has_answer, share, float("nan"))
 
 
 @register

@@ -6,6 +6,7 @@ before.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -14,8 +15,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dc3.models.image_values import BYTES, SYMMETRIC, ImageValues, meant_range
+from keras_dc3.models.image_values import (
+    BYTES,
+    SYMMETRIC,
+    UNIT,
+    ImageValues,
+    meant_range,
+)
 from keras_dc3.models.inputs import check_image_shapes, check_images
+from keras_dc3.models.scale_doubts import doubt_about
 
 _FORM = "(n, height, width, channels)"
 _TABLES = ("pandas", "polars", "pyarrow")
@@ -99,6 +107,7 @@ def check_given(images: Any, model: Any) -> Any:
     if array.dtype.kind != "f":
         if model.built:
             model.network.range_of_bytes(is_integer=True)  # refuses what is not known
+        _tell_dark_integers(array, model.image_values)
     elif model.image_values is not None and array.size:
         check_scale(array, model.image_values)
     return images
@@ -134,20 +143,34 @@ def check_scale(images: np.ndarray, values: ImageValues) -> None:
             f"{highs[at]:.4g} ({int((~good).sum())} of {len(images)} do not fit). Pass "
             f"{_how_to_pass(values)}."
         )
-    _tell_doubts(lows.min(), highs.max(), values, "given")
+    low, high = float(lows.min()), float(highs.max())
+    _tell_doubts(low, high, values, "given", several=len(images) > 1)
 
 
-def _tell_doubts(low: float, high: float, values: ImageValues, name: str) -> None:
+def _tell_dark_integers(images: np.ndarray, values: ImageValues | None) -> None:
+    """Warns of integers of 0 and 1 where the numbers in training were such, too."""
+    if values is None or values.range not in (UNIT, SYMMETRIC) or not images.size:
+        return
+    if images.max() == 1:
+        warnings.warn(
+            f"The model was trained on {values}, but the given images are integers of "
+            "0 to 1: as integers hold 0 to 255, they are black. If they were meant to "
+            f"be as in training, their answers are wrong: pass floats of "
+            f"{values.low:g} to {values.high:g}, or white as 255.",
+            stacklevel=2,
+        )
+
+
+def _tell_doubts(
+    low: float, high: float, values: ImageValues, name: str, several: bool
+) -> None:
     """Warns where images fit, but more likely are scaled in another way."""
-    if values.range == BYTES and 0 < high <= 1:
-        doubt = "black, if they hold 0 to 255"
-    elif values.range == SYMMETRIC and low >= 0 and high <= 1:
-        doubt = "bright throughout, if they hold -1 to 1"
-    else:
+    doubt = doubt_about(values, low, high, several)
+    if doubt is None:
         return
     warnings.warn(
         f"The model was trained on {values}, but the {name} images hold floats of "
-        f"{low:.4g} to {high:.4g}: they are {doubt}. If they were scaled in another "
+        f"{low:.4g} to {high:.4g}: they {doubt}. If they were scaled in another "
         f"way, their answers are wrong: pass {_how_to_pass(values)}.",
         stacklevel=2,
     )
@@ -194,19 +217,20 @@ def together(parts: Iterable[ImageValues]) -> ImageValues:
 
 
 def check_one_scale(parts: dict[str, ImageValues]) -> None:
-    """Raises ValueError if some parts of a training set hold 0..255, and others not.
+    """Raises ValueError if parts of a training set are scaled in different ways.
 
     Args:
         parts: name -> its kind and range.
     """
-    floats = {name: part for name, part in parts.items() if part.kind == "floats"}
-    large = [name for name, part in floats.items() if part.range == BYTES]
-    small = [name for name, part in floats.items() if part.high <= 1]
-    if large and small:
-        raise ValueError(
-            f"The {large[0]!r} images are {floats[large[0]]}, but the {small[0]!r} "
-            f"images {floats[small[0]]}: scale all images of a training set alike."
-        )
+    floats = [(name, part) for name, part in parts.items() if part.kind == "floats"]
+    floats.sort(key=lambda item: item[1].low - item[1].high)  # the widest first
+    for (name, part), (other_name, other) in itertools.permutations(floats, 2):
+        low, high = np.asarray(other.low), np.asarray(other.high)
+        if low < high and not part.fits(low, high, np.asarray(True)):
+            raise ValueError(
+                f"The {name!r} images are {part}, but the {other_name!r} images "
+                f"{other}: scale all images of a training set alike."
+            )
 
 
 def check_same_scale(seen: ImageValues, values: ImageValues) -> None:
@@ -225,4 +249,4 @@ def check_same_scale(seen: ImageValues, values: ImageValues) -> None:
             f"Pass {_how_to_pass(values)}; or say `model.image_values = None` before "
             "`fit`, if it is to learn the new ones instead."
         )
-    _tell_doubts(seen.low, seen.high, values, "training")
+    _tell_doubts(seen.low, seen.high, values, "training", several=True)

@@ -9,6 +9,8 @@ from typing import Any
 KINDS = ("integers", "floats")
 BYTES, UNIT, SYMMETRIC = (0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)
 _ROUNDING = 1e-3
+# How far interpolation may reach beyond a range, as a share of its extent.
+INTERPOLATION = 0.15
 # Fractions below this are no image of 0..255, unless a black one.
 _LEAST_OF_255 = 16.0
 
@@ -63,6 +65,13 @@ class ImageValues:
         """Whether it is certain what an integer image of 0..255 is in this range."""
         return self.range in (BYTES, UNIT, SYMMETRIC)
 
+    def lies_in(self, other: ImageValues) -> bool:
+        """Whether it can be a part of another range, and is not a tiny one of it."""
+        extent = other.high - other.low
+        margin = INTERPOLATION * extent
+        is_inside = self.low >= other.low - margin and self.high <= other.high + margin
+        return is_inside and self.high - self.low >= extent / 10
+
     def __str__(self) -> str:
         return f"{self.kind} of {self.low:.4g} to {self.high:.4g}"
 
@@ -87,13 +96,21 @@ class ImageValues:
             return (low >= -0.5) & (high <= 1.5)
         if self.range == SYMMETRIC:
             return (low >= -2.0) & (high <= 2.0)
-        largest = max(abs(self.low), abs(self.high))
-        # What lies in -1..1 is scaled, or all but black.
-        is_scaled = (high <= 1.0) & (low >= -1.0) & (has_fractions | (low < 0.0))
         if self.range == BYTES:
-            return ~is_scaled & (low >= -255.0) & (high <= 510.0)
+            # Interpolation goes a little below 0, a raised contrast further, but both
+            # leave something bright. Images with their mean subtracted do not.
+            is_undershoot = (high >= _LEAST_OF_255) & (low >= -high / 4.0)
+            is_contrast = (high > 160.0) & (low >= -128.0)
+            # Fractions of 0 to 1, and a little more, are scaled or all but black.
+            is_scaled = (high <= 1.5) & has_fractions
+            not_negative = (low >= 0.0) & ~is_scaled
+            return (not_negative | is_undershoot | is_contrast) & (high <= 510.0)
+        largest, extent = max(abs(self.low), abs(self.high)), self.high - self.low
         if largest > _LEAST_OF_255:
-            return ~is_scaled
+            # What lies in -3..3 is standardised or scaled, or flat.
+            is_scaled = (high <= 3.0) & (low >= -3.0) & (has_fractions | (low < 0.0))
+            in_reach = (low >= self.low - extent) & (high <= self.high + extent)
+            return ~is_scaled & in_reach
         return (low >= -16.0 * largest) & (high <= 16.0 * largest)
 
 

@@ -165,8 +165,13 @@ class DC3Network(keras.layers.Layer):
     def takes_bytes(self) -> bool:
         """Whether it is known what integer images of 0..255 are to the backbone."""
         values = self.image_values
-        known = values is None or values.takes_bytes
-        return known or self.given_rescale is not None
+        if values is None or values.takes_bytes:
+            return True
+        if self.given_rescale is None:
+            return False
+        # What the user says holds unless training shows that it does not.
+        said = ImageValues("floats", *(SYMMETRIC if self.given_rescale else BYTES))
+        return values.lies_in(said)
 
     def prepare(self, images: Any) -> Any:
         """Returns images as the backbone takes them, in the compute dtype.

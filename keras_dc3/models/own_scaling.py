@@ -49,8 +49,8 @@ def scales_by_itself(
         dtype: of the images.
 
     Returns:
-        None where the numbers do not tell: it is fed by some other scale, or an own
-        layer with weights comes first.
+        None where the numbers do not tell: it is fed by some other scale, cuts most
+        of 0..255 off, or an own layer with weights comes first.
     """
     try:
         wide, narrow = (
@@ -60,6 +60,8 @@ def scales_by_itself(
     except Exception:  # a backbone may refuse such images
         return None
     (arrived, answered), (narrow_arrived, narrow_answered) = wide, narrow
+    if _cuts_off(arrived, narrow_arrived):
+        return None
     scale = _difference(arrived) / 255.0
     if scale <= 1 / 16:
         return True if _difference(arrived) >= 0.05 else None
@@ -86,6 +88,18 @@ def _two_images(image_shape: tuple[int | None, ...]) -> tuple[np.ndarray, np.nda
 
 def _difference(pair: np.ndarray) -> float:
     return float(np.abs(pair[0] - pair[1]).max())
+
+
+def _cuts_off(wide: np.ndarray, narrow: np.ndarray) -> bool:
+    """Whether most of what images of 0..255 hold is lost, as by `clip(x, 0, 1)`.
+
+    Only what depends on the image counts, not such as coordinates beside it.
+    """
+    depends = np.abs(narrow[0] - narrow[1]) > 0
+    if not depends.any():
+        return False
+    differences = np.abs(wide[0] - wide[1])[depends]
+    return float(np.median(differences)) < float(differences.max()) / 8
 
 
 def _hardly_differ(pair: np.ndarray) -> bool:

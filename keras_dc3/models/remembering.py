@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.models.given_images import (
+    as_array,
     check_one_scale,
     check_same_scale,
     measured,
@@ -32,10 +33,12 @@ class RememberingMixin:
         """The kind and range of the images that the model was trained on.
 
         Learned from the first images that `fit` or `train_on_batch` sees, saved with
-        the model and with its weights, and stated by `summary()` and beside an export.
+        the model and by `save_weights`, though not in `get_weights` and `set_weights`,
+        and stated by `summary()` and beside an export.
         By it one image has one answer, whether it comes as integers of 0..255, as
         floats of 0..255 or as it was in training. What can be none of these is
-        refused, or answered with NaN inside a graph.
+        refused, or answered with NaN inside a graph. A functional model that was made
+        of this one before `fit` goes on with what was known then: make it anew.
 
         None for a model that was not trained yet, or saved by an older version. It may
         be set, though not during `fit`: to None, to be learned anew, or to a range that
@@ -132,17 +135,24 @@ class RememberingMixin:
     def _tell_contradiction(self) -> None:
         """Warns where `rescale` says something else of bytes than what was trained."""
         rescale, values = self.rescale, self.image_values
-        if rescale is None or values.kind == "integers" or not values.takes_bytes:
+        if rescale is None or values.kind == "integers":
             return
         said = SYMMETRIC if rescale else BYTES
-        if values.range != said:
-            warnings.warn(
-                f"`rescale={rescale}` says that integer images reach the backbone as "
-                f"{said[0]:g} to {said[1]:g}, but the model is trained on {values}, "
-                "which reach it as they are. So integer images will be mapped to that "
-                "range, too. Train on uint8 images, or leave `rescale` out.",
-                stacklevel=4,
-            )
+        if values.range == said:
+            return
+        if values.takes_bytes:
+            then = "mapped to that range, too"
+        elif self.network.takes_bytes:
+            then = f"mapped to {said[0]:g} to {said[1]:g}, be these scaled so or not"
+        else:
+            then = "refused, as what they are in that range is not known"
+        warnings.warn(
+            f"`rescale={rescale}` says that integer images reach the backbone as "
+            f"{said[0]:g} to {said[1]:g}, but the model is trained on {values}, which "
+            f"reach it as they are. So integer images will be {then}. Train on uint8 "
+            "images, or leave `rescale` out.",
+            stacklevel=4,
+        )
 
     def images_in_words(self) -> str:
         """Returns what the images are that the model takes, for people."""
@@ -184,9 +194,12 @@ class RememberingMixin:
 
 
 def _of_array(images: Any) -> ImageValues | None:
-    if isinstance(images, np.ndarray) and images.dtype.kind in "iuf":
-        return measured(images)
-    return None
+    images = as_array(images)
+    if images is None or images.dtype.kind not in "iuf":
+        return None
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        return None  # training finds it
+    return measured(images)
 
 
 def _of_part(part: Any) -> ImageValues | None:
