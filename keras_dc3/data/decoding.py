@@ -84,7 +84,7 @@ class ImageFormat:
             raise ValueError(
                 f"`max_value`={self.max_value!r} is `value_range`=(0, "
                 f"{self.max_value!r}): pass one of them. Received: "
-                f"value_range={tuple(self.value_range)!r}"
+                f"value_range={self.value_range[: 2 + self.value_range.root]!r}"
             )
         if self.max_pixels is not None:
             check_positive_int("max_pixels", self.max_pixels)
