@@ -134,7 +134,8 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
     fill 0..1 if they lie in it, and 0..255 if they lie in that and are whole or reach
     16; other ones up to 16 are stretched from 0 to the largest, all else, and negative
     values, from the smallest to the largest. A TIFF whose zero is white is turned
-    around after that.
+    around after that. Of a PGM or PPM of more than 8 bits the stored values count,
+    whatever its header names as the largest.
 
     Args:
         path: the file.
