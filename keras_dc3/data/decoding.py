@@ -84,7 +84,7 @@ class ImageFormat:
             raise ValueError(
                 f"`max_value`={self.max_value!r} is `value_range`=(0, "
                 f"{self.max_value!r}): pass one of them. Received: "
-                f"value_range={tuple(self.value_range)!r}"
+                f"value_range={self.value_range[: 2 + self.value_range.root]!r}"
             )
         if self.max_pixels is not None:
             check_positive_int("max_pixels", self.max_pixels)
@@ -134,7 +134,8 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
     fill 0..1 if they lie in it, and 0..255 if they lie in that and are whole or reach
     16; other ones up to 16 are stretched from 0 to the largest, all else, and negative
     values, from the smallest to the largest. A TIFF whose zero is white is turned
-    around after that.
+    around after that. Of a PGM or PPM of more than 8 bits the stored values count,
+    whatever its header names as the largest.
 
     Args:
         path: the file.

@@ -84,13 +84,14 @@ class FileSource:
             return _SIXTEEN_BITS if found.number < found.total else None
         files = spread(found.deep, self._affordable(len(found.deep)))
         limit = self.asked.max_pixels
-        value_range, how = common_range(self.folder, files, self.threads, limit)
+        value_range, how, unread = common_range(self.folder, files, self.threads, limit)
         if value_range is not None:
+            deep = [name for name in found.deep if name not in unread]
             warnings.warn(
-                f"{len(found.deep):,} {found.of} have more than 8 bits per value, or a "
+                f"{len(deep):,} {found.of} have more than 8 bits per value, or a "
                 f"sign, and are scaled alike: {how} Pass `value_range=(low, high)`, "
                 "such as (0, 4095) for a camera of 12 bits, to choose what is black "
-                f"and white: {some(found.deep)}.",
+                f"and white: {some(deep)}.",
                 stacklevel=2,
             )
         return value_range

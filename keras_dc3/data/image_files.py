@@ -36,7 +36,9 @@ class FileImages(AnnotatedImages):
     images, never one for each: `value_range`, or what follows from the smallest and
     largest value of all, by the rule of `data.read_image`. Where more than a quarter of
     the images would be left with fewer than 20 gray values, these follow the square
-    root of the stored ones. A warning tells, and `stored_range` is what was chosen.
+    root of the stored ones. A warning tells, and `stored_range` is what was chosen. It
+    also tells where images stay nearly flat because a few odd pixels, such as hot ones
+    or a number for no data, stretch the scale, and proposes a `value_range`.
 
     Args:
         folder: where the files are.

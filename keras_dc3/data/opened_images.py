@@ -10,6 +10,7 @@ import os
 from typing import IO, TYPE_CHECKING, Any
 
 from keras_dc3.data.pillow_limits import LARGE, ONE_AT_A_TIME, open_image
+from keras_dc3.data.stored_kinds import CONVERT, as_stored, why_no_kind
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -78,10 +79,13 @@ class OpenedImage:
             raise self._unreadable(text) from error
         try:
             image = open_image(self.file, _FORMATS, self.until)
+            unread = as_stored(image)
         except Exception as error:
             with self.until:
-                reason = self._why_unknown(error)
-            raise self._unreadable(reason) from error
+                raise self._unknown(error) from error
+        if unread is not None:
+            self.until.close()
+            raise self._error(unread, CONVERT)
         number = image.width * image.height
         if self.max_pixels is not None and number > self.max_pixels:
             self.until.close()
@@ -96,18 +100,23 @@ class OpenedImage:
         if isinstance(error, Exception):
             raise self._unreadable(error) from error
 
-    def _why_unknown(self, error: Exception) -> Any:
+    def _unknown(self, error: Exception) -> ImageFileError:
         """Returns why Pillow did not open the file: nothing of it, or of its kind."""
         if not os.fstat(self.file.fileno()).st_size:
-            return "it is empty, a file of 0 bytes"
+            return self._error("it is empty, a file of 0 bytes")
         if not isinstance(error, self.pillow.UnidentifiedImageError):
-            return error
+            return self._unreadable(error)
         self.file.seek(0)
         if self.file.read(4) not in _TIFF_STARTS:
-            return "it is no JPEG, PNG, BMP, GIF, TIFF, WebP or PPM, or is damaged"
-        return (
-            "it is a damaged TIFF, or one of values that Pillow does not read, such as "
-            "fractions of 16 or 64 bits; 8 or 16 bits with black as zero always work"
+            return self._error(
+                "it is no JPEG, PNG, BMP, GIF, TIFF, WebP or PPM, or is damaged"
+            )
+        kind = why_no_kind(self.file)
+        if kind is not None:
+            return self._error(kind, CONVERT)
+        return self._error(
+            "it is a damaged TIFF, or one of values that Pillow does not read; 8 or 16 "
+            "bits with black as zero always work"
         )
 
     def _unreadable(self, reason: Any) -> ImageFileError:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339  # tags of TIFF
+_LOWER_BYTES = (np.arange(256) * 97 % 256).astype("uint16")  # each once, mixed
 _SIXTEEN_BITS = ValueRange(0.0, 65535.0)
 # How a decoder is told to take the upper byte of each value of 16 bits.
 _DEEP_COLOR = re.compile(r"(RGB|RGBA|RGBX);16([BLN])")
@@ -103,7 +104,9 @@ def extremes_of(image: Image.Image) -> Extremes | None:
         return None
     image.load()
     upper = np.asarray(image)[..., :3].astype("uint16") * 256
-    return extremes(upper)._replace(high=float(upper.max()) + 255)  # lower ones unseen
+    lower = np.resize(_LOWER_BYTES, upper.shape)  # unseen, so taken as any
+    found = extremes(upper + lower)
+    return found._replace(low=float(upper.min()), high=float(upper.max()) + 255)
 
 
 def eight_bits(

@@ -39,8 +39,9 @@ def from_arrays(
 
     Each labeled image gets one class, drawn from its soft label. Images without
     annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
-    given, 80% of the annotated images are labeled ones if there are images without
-    annotation; else, as in the paper, 16% are labeled and 64% unlabeled.
+    given, they share what `validation` leaves of the annotated images: all of it is
+    labeled if there are images without annotation; else 1 : 4, as in the paper, where
+    16% are labeled and 64% unlabeled.
 
     Args:
         images: (n, h, w, c) or (n, h, w), uint8 or floating point.
@@ -66,7 +67,9 @@ def from_arrays(
     names = _class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
-    labeled, unlabeled = default_sizes(is_annotated(counts), labeled, unlabeled)
+    labeled, unlabeled = default_sizes(
+        is_annotated(counts), labeled, unlabeled, validation
+    )
     return SemiSupervisedData.from_image_set(
         ImageSet(images, ids, counts, names),
         labeled,
@@ -144,17 +147,41 @@ def from_parts(
 
 
 def default_sizes(
-    annotated: np.ndarray, labeled: int | float | None, unlabeled: int | float | None
+    annotated: np.ndarray,
+    labeled: int | float | None,
+    unlabeled: int | float | None,
+    validation: int | float | None,
 ) -> tuple[int | float | None, int | float | None]:
     """Returns the sizes of the labeled and the unlabeled part, where none are given.
 
+    They share what `validation` leaves. Where that is nothing, or `validation` is no
+    size, the split itself says so.
+
     Args:
         annotated: (n,) bool, whether anybody annotated the image.
-        labeled, unlabeled: as for `from_arrays`.
+        labeled, unlabeled, validation: as for `from_arrays`.
     """
     if labeled is not None or unlabeled is not None:
         return labeled, unlabeled
-    return (0.16, 0.64) if annotated.all() else (0.8, None)
+    hides = bool(annotated.all())
+    whole = isinstance(validation, int | np.integer)
+    number = isinstance(validation, float | np.floating) or whole
+    if not number or isinstance(validation, bool):
+        validation, whole = 0.0, False
+    if not whole:
+        rest = 1 - float(validation)
+        if not 0 < rest <= 1:
+            rest = 0.8
+        shares = (_LABELED * rest, (1 - _LABELED) * rest) if hides else (rest, None)
+        return tuple(share and round(share, 12) for share in shares)
+    rest = max(int(annotated.sum()) - int(validation), 1)
+    if not hides:
+        return rest, None
+    first = max(round(_LABELED * rest), 1)
+    return first, rest - first or None
+
+
+_LABELED = 0.2  # of what is not for validation, where all are annotated
 
 
 def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarray:

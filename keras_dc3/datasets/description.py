@@ -273,11 +273,14 @@ def _class_lines(about: Description) -> list[str]:
     if len(order) < len(shares):
         lines.append(f"and {len(shares) - len(order):,} smaller classes")
     smallest, largest = int(np.argmin(shares)), int(np.argmax(shares))
-    lines += [
-        "",
-        f"Smallest class: {about.class_names[smallest]}, {shares[smallest]:.2%}. "
-        f"Largest class: {about.class_names[largest]}, {shares[largest]:.2%}.",
-    ]
+    if shares[smallest] == shares[largest]:
+        lines += ["", f"Each class has the same share, {shares[largest]:.2%}."]
+    else:
+        lines += [
+            "",
+            f"Smallest class: {about.class_names[smallest]}, {shares[smallest]:.2%}. "
+            f"Largest class: {about.class_names[largest]}, {shares[largest]:.2%}.",
+        ]
     if np.isnan(about.total.ambiguous):
         lines.append(
             "No image was annotated twice, so that ambiguity cannot be measured."

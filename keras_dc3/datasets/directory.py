@@ -15,6 +15,7 @@ from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.matching import match_names
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
+from keras_dc3.data.inspection import some
 from keras_dc3.data.labels import in_class_order
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
@@ -23,7 +24,7 @@ from keras_dc3.datasets.arrays import default_sizes
 from keras_dc3.datasets.class_folders import of_folders
 from keras_dc3.datasets.part_classes import of_part_folders
 from keras_dc3.datasets.part_folders import find_parts, parts_of
-from keras_dc3.datasets.parted import from_parted
+from keras_dc3.datasets.parted import from_parted, with_split
 
 _VALIDATION = 0.2  # of the annotated images
 
@@ -75,10 +76,14 @@ def from_directory(
 
     Each labeled image gets one class, drawn from its soft label. Images without
     annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
-    given, 80% of the annotated images are labeled ones if there are images without
-    annotation; else, as in the paper, 16% are labeled and 64% unlabeled. Where folders
-    are parts, all of "train" is labeled, but for what `validation` draws of it if there
-    is no folder for that; `labeled` and `unlabeled` then are of the images of "train".
+    given, they share what `validation` leaves of the annotated images: all of it is
+    labeled if there are images without annotation; else 1 : 4, as in the paper, where
+    16% are labeled and 64% unlabeled. Where folders are parts, all of "train" is
+    labeled, but for what `validation` draws of it if there is no folder for that;
+    `labeled` and `unlabeled` then are of the images of "train".
+
+    A `split` takes the place of these parts, but `data.test` stays apart, unless the
+    split names its images.
 
     In the next round, with more answers, use `data.with_labels(answers)`, or `split`
     with what `data.save_split` wrote: a new split would validate on images that were
@@ -149,6 +154,7 @@ def from_directory(
     files, part = listing.files, None
     if folders is not None:
         part = dict(zip(files, parts_of(files, folders), strict=True))
+        _tell_loose(images, files)
         files = tuple(name for name in files if part[name] is not None)
     if annotations is None:
         if part is None:
@@ -180,7 +186,15 @@ def from_directory(
         whole = whole.readable()
     _ = whole.image_shape  # damaged files are told before a split that cannot be had
     kwargs = {"name": Path(images).resolve().name, **kwargs}
-    if part is not None and kwargs.get("split") is None:
+    if part is not None and kwargs.get("split") is not None:
+        return with_split(
+            whole,
+            [part[name] for name in whole.ids],
+            seed=seed,
+            batch_size=batch_size,
+            **kwargs,
+        )
+    if part is not None:
         if validation != _VALIDATION and "validation" in folders.values():
             raise ValueError(
                 f"The folders of {os.fspath(images)!r} say which images validate, so "
@@ -210,7 +224,7 @@ def from_directory(
             "wrote, or use `data.with_labels(annotations)`.",
             stacklevel=2,
         )
-    labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled)
+    labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled, validation)
     return SemiSupervisedData.from_image_set(
         whole,
         labeled,
@@ -250,6 +264,19 @@ def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
             f"{left_out} left out of {os.fspath(folder)!r}: image files of a kind that "
             f"cannot be read, beside {len(listing.files):,} of others. Convert them, "
             "to PNG for example.",
+            stacklevel=3,
+        )
+
+
+def _tell_loose(folder: str | os.PathLike, files: Sequence[str]) -> None:
+    """Warns of images beside folders that are parts."""
+    loose = [name for name in files if "/" not in name]
+    if loose:
+        lie, are = ("lies", "is an") if len(loose) == 1 else ("lie", "are")
+        s = "s" * (len(loose) > 1)
+        warnings.warn(
+            f"{len(loose):,} image{s} {lie} in {os.fspath(folder)!r} itself, beside "
+            f"the parts, and {are} unlabeled one{s}: {some(loose)}.",
             stacklevel=3,
         )
 

@@ -53,7 +53,7 @@ def from_tfds(
     >>> data = keras_dc3.datasets.from_tfds("shape_texture16", "test")
     """
     images = read_tfds(name, split, **(read or {}))
-    labeled, unlabeled = default_sizes(images.annotated, labeled, unlabeled)
+    labeled, unlabeled = default_sizes(images.annotated, labeled, unlabeled, validation)
     return SemiSupervisedData.from_image_set(
         images,
         labeled,

@@ -77,13 +77,7 @@ def find_parts(
         return None
     others = [name for name in tops if name not in found]
     if others:
-        raise ValueError(
-            f"{_named([n for n in found if found[n] != 'unlabeled'])} in {folder!r} "
-            f"may be a part of the data, but {some(list(map(repr, others)))} beside it "
-            "are not called so. If each folder is a class, pass `parts={}`; else say "
-            f"what each is, such as `parts={ {**found, **dict.fromkeys(others)} }`: "
-            f"{_CHOICES}."
-        )
+        raise ValueError(_beside_parts(found, others, folder))
     _check_one_each(found, folder)
     _tell_empty(folder, found)
     return found
@@ -107,6 +101,29 @@ def parts_of(
 _CHOICES = (
     '"labeled", "unlabeled", "validation", "test" (kept apart), or None to leave it out'
 )
+
+
+def _beside_parts(
+    found: Mapping[str, str | None], others: Sequence[str], folder: str
+) -> str:
+    """Returns what to do about folders beside parts that are not called so."""
+    named = some(list(map(repr, others)))
+    one = len(others) == 1
+    told = (
+        f"{_named([name for name in found if found[name] != 'unlabeled'])} in "
+        f"{folder!r} may be a part of the data, but {named} beside it "
+        f"{'is' if one else 'are'} not called so. If each folder is a class, pass "
+        "`parts={}`"
+    )
+    if "labeled" in found.values():
+        suggested = {**found, **dict.fromkeys(others)}
+        return (
+            f"{told}; else say what each is, such as `parts={suggested}`: {_CHOICES}."
+        )
+    return (
+        f"{told}; if {named} {'is a class' if one else 'are classes'} to learn, move "
+        f"{'it' if one else 'them'} into a folder 'train' in {folder!r}."
+    )
 
 
 def _composed(name: str) -> str:

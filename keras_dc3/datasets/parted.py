@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -95,4 +95,42 @@ def from_parted(
         **kwargs,
     )
     data.test = images.subset(test) if test.size else None
+    return data
+
+
+def with_split(
+    images: AnnotatedImages,
+    parts: Sequence[str],
+    *,
+    split: Any,
+    groups: Any = None,
+    **kwargs: Any,
+) -> PartedData:
+    """Returns the data set of a given split; test images that it does not name stay so.
+
+    Args:
+        images: a set with counts.
+        parts: the part of each, one of `part_folders.PARTS`.
+        split, groups: as for `SemiSupervisedData.from_image_set`.
+        **kwargs: further arguments of it.
+
+    Raises:
+        ValueError, TypeError: if the split does not fit.
+    """
+    is_test = np.array(parts) == "test"
+    used = images
+    if isinstance(split, Mapping):  # which may mean all images that it does not list
+        lists = [ids for ids in split.values() if not isinstance(ids, str)]
+        named = {name for ids in lists for name in ids or ()}
+        kept = np.flatnonzero(~is_test | [name in named for name in images.ids])
+        used = images.subset(kept)
+        if groups is not None:
+            groups = groups_of(groups, images.ids)
+            groups = [groups[i] for i in kept]
+    data = PartedData.from_image_set(used, split=split, groups=groups, **kwargs)
+    three = (data.labeled, data.unlabeled, data.validation)
+    taken = {name for part in three if part is not None for name in part.ids}
+    data.unused = [name for name in images.ids if name not in taken]
+    apart = [is_test[i] and name not in taken for i, name in enumerate(images.ids)]
+    data.test = images.subset(np.flatnonzero(apart)) if any(apart) else None
     return data

@@ -1,6 +1,8 @@
 """Measured values keep one scale over a whole set, whichever image is read."""
 
+import re
 import warnings
+from ast import literal_eval
 
 import numpy as np
 import pytest
@@ -215,3 +217,73 @@ def test_a_part_of_a_large_set_is_measured(tmp_path, monkeypatch):
     assert images.stored_range == (0, 1023, False) and pixels.max() > 250
     _, notes = told(lambda: images.image_shape)
     assert len(notes) == 1 and "3 of the 10 images were decoded" in notes[0]
+
+
+def proposed(note):
+    """The range that a note says to pass."""
+    return literal_eval(
+        re.findall(r"pass `value_range=(\([-\d.e+]+, [-\d.e+]+\))", note)[0]
+    )
+
+
+def noise(rng, most, dtype, size=16):
+    return (rng.random((size, size)) * most).astype(dtype)
+
+
+@pytest.mark.parametrize("missing", [-9999, -3.4e38, 65535, 1e30])
+@pytest.mark.parametrize("share", ["one pixel of one", "a third of each"])
+def test_a_number_for_no_data_is_told(missing, share, tmp_path):
+    rng = np.random.default_rng(1)
+    content = {f"{i}.tif": noise(rng, 3, "float32") for i in range(6)}
+    for image in content.values():
+        if share == "one pixel of one":
+            image[0, 0] = missing
+            break
+        image[:5] = missing
+    images = put(tmp_path, content)
+    _, notes = told(lambda: images.read([0]))
+    assert len(notes) == 1 and "nearly flat" in notes[0]
+    low, high = proposed(notes[0])
+    assert 0 <= low < 0.15 and 2.85 < high <= 3
+    alike = FileImages(tmp_path, images.ids, value_range=(low, high))
+    assert len(np.unique(alike.read([1]))) > 100
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_hot_pixels_are_told(color, tmp_path):
+    rng = np.random.default_rng(2)
+    content = {}
+    for i in range(8):
+        values = np.where(rng.random((16, 16)) > 0.99, 65535, noise(rng, 800, "uint16"))
+        values = values.astype("uint16")
+        colors = np.repeat(values[..., None], 3, axis=-1)
+        content[f"{i}.tif"] = deep_png(colors) if color else values
+    images = put(tmp_path, content)
+    pixels, notes = told(lambda: images.read(np.arange(8)))
+    assert images.stored_range.root and len(np.unique(pixels)) >= 20
+    low, high = proposed(notes[0])
+    assert len(notes) == 1 and low < 60 and 700 < high < 1024
+
+
+def test_true_ranges_are_not_called_flat(tmp_path):
+    sets = {
+        "wide": [ramp(4000, "uint16"), ramp(900, "uint16")],
+        "mask": [(ramp(1, "uint16") > 0) * np.uint16(65535)] * 3,
+        "uneven": [ramp(900 if i else 65535, "uint16") for i in range(3)],
+        "signed": [ramp(300, "int16", -200), ramp(100, "int16", -100)],
+        "small": [ramp(7, "uint16"), ramp(3, "uint16")],
+    }
+    for name, content in sets.items():
+        files = {f"{i}.tif": image for i, image in enumerate(content)}
+        images = put(tmp_path / name, files)
+        _, notes = told(lambda images=images: images.read([0]))
+        assert len(notes) == 1 and "flat" not in notes[0] and "Most" not in notes[0]
+        assert images.stored_range.root == (name == "uneven")
+
+
+def test_files_that_are_left_out_are_not_listed(tmp_path):
+    content = {f"{i}.tif": ramp(3, "float32") for i in range(4)}
+    content["2.tif"][0, 0] = np.nan
+    images = put(tmp_path, content)
+    _, notes = told(images.readable)
+    assert "3 of the 4 images" in notes[0] and "2.tif" not in notes[0]

@@ -54,3 +54,34 @@ def test_what_is_no_percentage_is_not(annotations):
 def test_gaps_and_rows_of_several_lengths(annotations, message):
     with pytest.raises(ValueError, match=message):
         datasets.from_arrays(IMAGES, annotations, num_classes=2)
+
+
+@pytest.mark.parametrize("number", [20, 33, 47])
+@pytest.mark.parametrize("without", [0, 3])
+@pytest.mark.parametrize("validation", [0.1, 0.2, 0.3, 0.5, 2, 5, np.int64(4), None])
+def test_labeled_and_unlabeled_share_what_validation_leaves(
+    number, without, validation
+):
+    images = np.zeros((number + without, 2, 2, 1), "uint8")
+    classes = np.r_[np.arange(number) % 2, np.full(without, -1)]
+    data = datasets.from_arrays(
+        images, classes, num_classes=2, validation=validation, stratify=True
+    )
+    held = 0 if data.validation is None else len(data.validation)
+    wanted = validation or 0
+    wanted = wanted * number if isinstance(wanted, float) else wanted
+    assert abs(held - wanted) <= 1
+    hidden = 0 if data.unlabeled is None else len(data.unlabeled) - without
+    assert len(data.labeled) + hidden + held == number
+    if without:
+        assert not hidden
+    else:
+        assert abs(len(data.labeled) - (number - held) / 5) < 1
+
+
+@pytest.mark.parametrize("validation", [1.0, 40, 41, 1.5, -1, 0, "x", True])
+def test_validation_that_leaves_nothing(validation):
+    with pytest.raises(ValueError, match=r"validation='?[\d.x\-T]"):
+        datasets.from_arrays(
+            IMAGES, np.arange(40) % 2, num_classes=2, validation=validation
+        )

@@ -142,3 +142,11 @@ def test_real_data(name, ambiguous, annotations, smallest, largest, data_dir):
     shares = about.class_shares
     assert shares.min() == pytest.approx(smallest, abs=1e-4)
     assert shares.max() == pytest.approx(largest, abs=1e-4)
+
+
+def test_classes_of_one_share_are_not_compared(capsys):
+    images = np.zeros((4, 8, 8, 1), "uint8")
+    counts = [[3, 0], [1, 2], [0, 3], [3, 0]]
+    datasets.describe(ImageSet(images, list("abcd"), counts, ["cod", "ling"]))
+    told = capsys.readouterr().out
+    assert "Each class has the same share, 50.00%." in told and "Smallest" not in told

@@ -236,10 +236,11 @@ def test_folders_of_unlabeled_images(tmp_path):
     write(tmp_path, [*names("unlabeled", ["monday", "tuesday"]), "loose.png"])
     write(tmp_path, ["train/unlabeled/1.png"])
     data, told = quiet(tmp_path)
-    assert not told and len(data.unlabeled) == 8 and not data.unlabeled.annotated.any()
+    assert len(data.unlabeled) == 8 and not data.unlabeled.annotated.any()
+    assert len(told) == 1 and "loose.png" in told[0]
     write(tmp_path, names("unlabeled", "b"))
     data, told = quiet(tmp_path)
-    assert len(told) == 1 and "'monday', 'tuesday' (6)" in told[0]
+    assert len(told) == 3 and "'monday', 'tuesday' (6)" in " ".join(told)
     assert data.unlabeled.annotated.sum() == 3 and len(data.labeled) == 9
 
 
@@ -318,3 +319,73 @@ def test_damaged_images_of_a_part_are_left_out(tmp_path):
     data, _ = quiet(tmp_path, on_error="skip")
     assert len(data.labeled) == 8 and len(data.test) == 2
     assert sorted(data.labeled.skipped) == ["test/1.png", "train/a/0.png"]
+
+
+def parts_that_are_suggested(message):
+    return [literal_eval(text) for text in re.findall(r"`parts=(\{.*?\})`", message)]
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_class_folders_beside_a_part_for_no_training(part, tmp_path):
+    write(tmp_path, [f"{top}/{i}.png" for top in ("a", "b", part) for i in range(8)])
+    with pytest.raises(ValueError, match=r"'a', 'b' .*'train'") as caught:
+        datasets.from_directory(tmp_path)
+    assert parts_that_are_suggested(str(caught.value)) == [{}]
+    assert len(datasets.from_directory(tmp_path, parts={}).class_names) == 3
+    for name in "ab":  # as it says
+        (tmp_path / "train").mkdir(exist_ok=True)
+        (tmp_path / name).rename(tmp_path / "train" / name)
+    if part == "val":
+        for name in "ab":
+            (tmp_path / part / name).mkdir()
+            (tmp_path / part / f"{'ab'.index(name)}.png").rename(
+                tmp_path / part / name / "0.png"
+            )
+        for rest in (tmp_path / part).glob("*.png"):
+            rest.unlink()
+    assert datasets.from_directory(tmp_path).class_names == ("a", "b")
+
+
+def test_what_is_suggested_beside_training_images_works(tmp_path):
+    write(tmp_path, names("train", "ab", 5) + names("val", "ab") + names("old", ""))
+    with pytest.raises(ValueError, match="'old' beside it is not") as caught:
+        datasets.from_directory(tmp_path)
+    for parts in filter(None, parts_that_are_suggested(str(caught.value))):
+        data = datasets.from_directory(tmp_path, parts=parts)
+        assert len(data.labeled) == 10 and data.unlabeled is None
+
+
+def test_a_split_keeps_test_images_apart(tmp_path):
+    write(
+        tmp_path / "in",
+        [
+            *(names("train", "ab", 6) + names("val", "ab") + names("test", "ab", 2)),
+            *names("unlabeled", "", 3),
+        ],
+    )
+    data, _ = quiet(tmp_path / "in")
+    file = tmp_path / "split.json"
+    data.save_split(file)
+    held = {"validation": data.validation.ids}
+    lists = {**held, "labeled": data.labeled.ids, "unlabeled": data.unlabeled.ids}
+    for split in (file, held, lists):
+        again, told = quiet(tmp_path / "in", split=split)
+        assert isinstance(again, type(data)) and again.test.ids == data.test.ids
+        assert again.test.majority.tolist() == data.test.majority.tolist()
+        for part in ("labeled", "unlabeled", "validation"):
+            assert getattr(again, part).ids == getattr(data, part).ids
+        assert not told
+        again.save_split(file)
+    lists["validation"] = data.test.ids  # on purpose
+    again, _ = quiet(tmp_path / "in", split=lists)
+    assert again.test is None and again.validation.ids == data.test.ids
+    lists["validation"] = data.test.ids[:1]
+    again, _ = quiet(tmp_path / "in", split=lists, groups=lambda name: name)
+    assert again.test.ids == data.test.ids[1:]
+
+
+def test_images_beside_parts_are_told(tmp_path):
+    write(tmp_path, [*names("train", "ab"), *names("val", "ab"), "x.png"])
+    data, told = quiet(tmp_path)
+    assert data.unlabeled.ids == ("x.png",)
+    assert len(told) == 1 and "1 image lies in" in told[0] and "x.png" in told[0]
