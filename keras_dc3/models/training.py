@@ -74,6 +74,7 @@ class TrainingMixin:
 
     verdict: Verdict | None = None
     _last_validation: LastValidation | None = None
+    _trained_labels: str | None = None  # a digest of those of the last `fit`
 
     def fit(
         self,
@@ -245,7 +246,10 @@ class TrainingMixin:
         )
         if steps_taken(self) == 0:
             self.average.reset(self.network)
-        length = TrainingLength(self)
+        labels = continuing.mark_of_labels(given_labels)
+        same = labels is not None and labels == self._trained_labels
+        self._trained_labels = labels
+        length = TrainingLength(self, goes_on=initial_epoch > 0 or same)
         steps_of_epoch = count_steps(
             x, y, batch_size, validation_split, steps_per_epoch
         )
