@@ -13,6 +13,7 @@ from keras_dc3.data.class_weights import class_weights
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.arguments import (
+    as_callbacks,
     check_batched,
     check_fit_arguments,
     is_loader,
@@ -168,7 +169,7 @@ class TrainingMixin:
                 f"validation_split={validation_split}"
             )
         y, validation_data = inputs.as_arrays(y), inputs.as_arrays(validation_data)
-        callbacks = self._as_list(callbacks)
+        callbacks = as_callbacks(callbacks)
         check_rate_callbacks(self.optimizer, callbacks)
         continuing.prepare(
             self, callbacks, x, y, batch_size, steps_per_epoch, initial_epoch
@@ -301,13 +302,6 @@ class TrainingMixin:
                 self.epoch_statistics.build(self.num_classes, self.num_clusters)
             self.train_function = None  # it may be traced without them
 
-    def _as_list(self, callbacks: Any) -> list[Any]:
-        if callbacks is None:
-            return []
-        if isinstance(callbacks, keras.callbacks.Callback):
-            return [callbacks]
-        return list(callbacks)
-
     def _check_training_input(self, x: Any, y: Any) -> None:
         """Checks training data, takes the number of classes from it, and builds."""
         batch = _peek(x, y)
@@ -373,4 +367,7 @@ class TrainingMixin:
         if class_weight is not None and self.num_classes is not None:
             labels, names = inputs.as_arrays(y), self.class_names
             class_weight = class_weights(class_weight, labels, self.num_classes, names)
-        return super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
+        with quiet_heads():
+            return super().train_on_batch(
+                x, y, sample_weight, class_weight, return_dict
+            )
