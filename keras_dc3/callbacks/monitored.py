@@ -36,10 +36,12 @@ class WhereFinite:
 
     Args:
         callback: what is told of everything else as it comes.
+        missing: a warning for a training that has not logged its figure; None: none.
     """
 
-    def __init__(self, callback: keras.callbacks.Callback):
+    def __init__(self, callback: keras.callbacks.Callback, missing: str | None = None):
         self._callback = callback
+        self._missing = missing
         self._seen = self._told = False
 
     def __getattr__(self, name: str) -> Any:
@@ -63,6 +65,8 @@ class WhereFinite:
                 f"`{_name(self._callback)}` has chosen none. Monitor `{BEST}`.",
                 stacklevel=2,
             )
+        if self._missing and not self._seen:
+            warnings.warn(self._missing, stacklevel=2)
         self._callback.on_train_end(logs)
 
 
@@ -98,6 +102,7 @@ def monitored(
         if not isinstance(name, str) or not hasattr(callback, "mode"):
             result.append(callback)
             continue
+        missing = None
         direction = directions.get(name.removeprefix("val_"))
         if not getattr(callback, "save_best_only", True):
             if callback.mode == "auto":  # Keras asks for it, and never looks at it
@@ -105,7 +110,7 @@ def monitored(
             result.append(callback)
             continue
         if name not in logged:
-            _tell_missing(callback, logged, complete)
+            missing = _tell_missing(callback, logged, complete)
         elif callback.mode == "auto" and name.removeprefix("val_") in directions:
             if direction is None:
                 raise ValueError(
@@ -122,12 +127,16 @@ def monitored(
                 f'all images: `{_name(callback)}(..., monitor="{BEST}")`.',
                 stacklevel=4,
             )
-        result.append(WhereFinite(callback))
+        result.append(WhereFinite(callback, missing))
     return result
 
 
-def _tell_missing(callback: Any, logged: Collection[str], complete: bool) -> None:
-    """Raises ValueError for a figure that is not logged, or warns where it may be."""
+def _tell_missing(callback: Any, logged: Collection[str], complete: bool) -> str | None:
+    """Raises ValueError for a figure that is not logged, or warns where it may be.
+
+    Returns a warning for the end of training where it is known which way is better: as
+    it seems, a callback of the user's own logs the figure.
+    """
     name = callback.monitor
     similar = difflib.get_close_matches(name, logged, n=3)
     hint = f"Did you mean {' or '.join(f'`{s}`' for s in similar)}? " if similar else ""
@@ -141,4 +150,7 @@ def _tell_missing(callback: Any, logged: Collection[str], complete: bool) -> Non
     )
     if complete:
         raise ValueError(message)
+    if callback.mode != "auto":
+        return message
     warnings.warn(message, stacklevel=5)
+    return None

@@ -96,6 +96,11 @@ class WeightAverage(keras.layers.Layer):
             kept = ops.cast(decay, shadow.dtype)
             shadow.assign(kept * shadow + (1.0 - kept) * weight)
 
+    def share_of_old(self, first: int, end: int) -> float:
+        """Returns how much of the average stays after the updates first <= t < end."""
+        t = np.arange(first, end, dtype="float64")
+        return float(np.prod(np.minimum(self.decay, (1.0 + t) / (10.0 + t))))
+
     def value_of(self, variable: Any) -> Any:
         """Returns the average of a variable of the network; its own value if none."""
         position = self._shadow_of.get(id(variable))

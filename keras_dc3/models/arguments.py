@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -10,6 +11,51 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3.models.inputs import is_data
+
+_SPARSE = (
+    keras.metrics.SparseCategoricalAccuracy,
+    keras.metrics.SparseCategoricalCrossentropy,
+    keras.metrics.SparseTopKCategoricalAccuracy,
+)
+
+
+def check_metrics(metrics: Iterable[Any]) -> None:
+    """Raises ValueError for a metric that takes labels as class numbers."""
+    for metric in metrics:
+        name = metric if isinstance(metric, str) else getattr(metric, "__name__", "")
+        sparse = isinstance(metric, _SPARSE) or name.lower().startswith("sparse")
+        if sparse:
+            raise ValueError(
+                "Metrics are given all labels as shares of the classes, (n, classes), "
+                "also where they come as class numbers; pass the metric without "
+                '"sparse", such as "categorical_accuracy". Received: '
+                f"{metric!r}"
+            )
+
+
+def as_callbacks(callbacks: Any) -> list[Any]:
+    """Returns the callbacks of `fit` or `evaluate` as a list of their own.
+
+    Raises:
+        TypeError: for what is no callback.
+    """
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, keras.callbacks.Callback):
+        return [callbacks]
+    if isinstance(callbacks, str | type) or not isinstance(callbacks, Iterable):
+        callbacks = [callbacks]
+    callbacks = list(callbacks)
+    for callback in callbacks:
+        hint = ""
+        if isinstance(callback, type):
+            hint = f" This is the class itself: make one, `{callback.__name__}(...)`."
+        if hint or not hasattr(callback, "on_epoch_end"):
+            raise TypeError(
+                "`callbacks` must be a list of `keras.callbacks.Callback` objects. "
+                f"Received: {callback!r}.{hint}"
+            )
+    return callbacks
 
 
 def check_fit_arguments(

@@ -13,6 +13,7 @@ from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.data.ordered import ordered_batches
 from keras_dc3.models import evaluation, given_images, inputs
+from keras_dc3.models.arguments import as_callbacks
 from keras_dc3.models.file_errors import raise_plainly
 from keras_dc3.models.stream_end import end_watch
 
@@ -94,7 +95,7 @@ class InferenceMixin:
         self.learn_from_training()
         evaluation.check_evaluation_data(self, (x, y), steps)
         if not isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
-            callbacks = [*self._as_list(callbacks), *end_watch(x, steps)]
+            callbacks = [*as_callbacks(callbacks), *end_watch(x, steps)]
         self._evaluating = True
         try:
             logs = super().evaluate(

@@ -80,10 +80,11 @@ def _with_a_number(optimizer: Any) -> str:
 
 
 def sets_learning_rate(callback: Any) -> bool:
-    """Whether the code of a callback assigns an optimizer's `learning_rate`.
+    """Whether the code of a callback assigns the model's optimizer's `learning_rate`.
 
-    Its methods, functions given to it, and plain functions that these call are looked
-    through. An attribute of that name of the callback itself does not count.
+    Its methods and functions given to it are looked through, and functions that these
+    hand an `.optimizer` to. A rate of anything else, such as of a record that the
+    callback keeps, does not count.
     """
     kind = type(callback)
     parts = [getattr(kind, name, None) for name in dir(kind)]
@@ -92,33 +93,66 @@ def sets_learning_rate(callback: Any) -> bool:
     return any(_sets_rate(part, seen) for part in parts)
 
 
-def _sets_rate(part: Any, seen: set[int]) -> bool:
+def _sets_rate(part: Any, seen: set[int], is_method: bool = True) -> bool:
     part = getattr(part, "__func__", part)
     if not isinstance(part, types.FunctionType) or id(part) in seen:
         return False
     seen.add(id(part))
-    if _assigns_rate(part.__code__):
+    if _assigns_rate(part.__code__, is_method):
         return True
     try:
         used = inspect.getclosurevars(part)
     except ValueError:  # a name in its closure has no value yet
         return False
-    called = [*used.nonlocals.values(), *used.globals.values()]
-    return any(_sets_rate(other, seen) for other in called)
+    return any(_sets_rate(other, seen) for other in used.nonlocals.values()) or any(
+        _sets_rate(other, seen, is_method=False) for other in used.globals.values()
+    )
 
 
-def _assigns_rate(code: types.CodeType) -> bool:
-    if "setattr" in code.co_names and _RATE in code.co_consts:
+def _assigns_rate(code: types.CodeType, is_method: bool) -> bool:
+    """Whether code assigns the rate of what its names call an optimizer.
+
+    Args:
+        code: of a function.
+        is_method: whether it belongs to the callback. Else only what is handed to it
+            counts: it may make an optimizer of its own.
+    """
+    by_name = "setattr" in code.co_names and _RATE in code.co_consts
+    if by_name and any(map(_names_optimizer, code.co_names + code.co_varnames)):
         return True
-    before = None
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "STORE_ATTR" and instruction.argval == _RATE:
-            owner = getattr(before, "argval", None)
-            owner = owner[-1] if isinstance(owner, tuple) else owner
-            if owner != "self":
-                return True
-        if instruction.argval == "assign" and getattr(before, "argval", 0) == _RATE:
+    given = code.co_varnames[: code.co_argcount]
+    for owner in _owners_of_rates_set(code):
+        if _names_optimizer(owner[-1]) and (is_method or owner[0] in given):
             return True
-        before = instruction
     inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
-    return any(map(_assigns_rate, inner))
+    return any(_assigns_rate(part, is_method) for part in inner)
+
+
+def _names_optimizer(name: str) -> bool:
+    return "optimizer" in name.lower() or name == "opt"
+
+
+def _owners_of_rates_set(code: types.CodeType) -> Iterator[list[str]]:
+    """Yields the names, such as self, model, optimizer, of what gets a rate."""
+    names: list[str] = []  # what was loaded last, as far as it is known
+    stands_for: dict[str, list[str]] = {}  # local variables
+    read: list[str] = []  # whose rate was read last, for `rate *= 0.5`
+    for instruction in dis.get_instructions(code):
+        kind, value = instruction.opname, instruction.argval
+        if kind == "STORE_ATTR" and value == _RATE and names:
+            yield names
+        # Newer Pythons join two accesses to local variables in one instruction.
+        both = value if "FAST" in kind and isinstance(value, tuple) else (value,)
+        if kind.startswith("STORE_FAST"):
+            stands_for[both[0]] = names
+        if "LOAD_FAST" in kind or kind in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF"):
+            names = stands_for.get(both[-1]) or [both[-1]]
+        elif kind in ("LOAD_ATTR", "LOAD_METHOD") and names:
+            if value == "assign" and names[-1] == _RATE and names[1:]:
+                yield names[:-1]
+            read = names if value == _RATE else read
+            names = [*names, value]
+        elif kind == "SWAP":
+            names = read
+        elif kind != "COPY":
+            names = []

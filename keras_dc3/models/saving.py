@@ -11,6 +11,7 @@ from keras import ops
 from keras_dc3._writing import whole_path
 from keras_dc3.metrics import Verdict
 from keras_dc3.models.accuracy import MajorityAccuracy
+from keras_dc3.models.arguments import check_metrics
 from keras_dc3.models.own_scaling import has_rescaling
 from keras_dc3.models.remembering import STORED
 from keras_dc3.models.step import MeanOfShares
@@ -39,6 +40,10 @@ def _check_saved_folder(name: str) -> None:
             f"The folder {name!r} holds files that are no saved model; name an empty "
             "or new folder to save to."
         )
+
+
+def _flat(metrics: Any) -> list[Any]:
+    return keras.tree.flatten(metrics) if metrics is not None else []
 
 
 class SavingMixin:
@@ -74,6 +79,7 @@ class SavingMixin:
             optimizer = reference_optimizer(self.training_steps)
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
+        check_metrics([*_flat(metrics), *_flat(kwargs.get("weighted_metrics"))])
         if self.collective.replicas > 1 and kwargs.get("steps_per_execution", 1) != 1:
             raise ValueError(
                 "`steps_per_execution` must be 1 under a distribution strategy, where "

@@ -13,6 +13,7 @@ from keras_dc3.data.class_weights import class_weights
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.arguments import (
+    as_callbacks,
     check_batched,
     check_fit_arguments,
     is_loader,
@@ -35,6 +36,7 @@ from keras_dc3.models.training_length import (
     len_or_none,
     steps_taken,
 )
+from keras_dc3.models.training_marks import mark_of_labels
 from keras_dc3.strategies import SSLStrategy
 
 
@@ -74,6 +76,7 @@ class TrainingMixin:
 
     verdict: Verdict | None = None
     _last_validation: LastValidation | None = None
+    _trained_labels: str | None = None  # a digest of those of the last `fit`
 
     def fit(
         self,
@@ -167,7 +170,7 @@ class TrainingMixin:
                 f"validation_split={validation_split}"
             )
         y, validation_data = inputs.as_arrays(y), inputs.as_arrays(validation_data)
-        callbacks = self._as_list(callbacks)
+        callbacks = as_callbacks(callbacks)
         check_rate_callbacks(self.optimizer, callbacks)
         continuing.prepare(
             self,
@@ -253,7 +256,10 @@ class TrainingMixin:
         )
         if steps_taken(self) == 0:
             self.average.reset(self.network)
-        length = TrainingLength(self)
+        labels = mark_of_labels(given_labels)
+        same = labels is not None and labels == self._trained_labels
+        self._trained_labels = labels
+        length = TrainingLength(self, goes_on=initial_epoch > 0 or same)
         steps_of_epoch = count_steps(
             x, y, batch_size, validation_split, steps_per_epoch
         )
@@ -304,13 +310,6 @@ class TrainingMixin:
             with self.collective.scope():
                 self.epoch_statistics.build(self.num_classes, self.num_clusters)
             self.train_function = None  # it may be traced without them
-
-    def _as_list(self, callbacks: Any) -> list[Any]:
-        if callbacks is None:
-            return []
-        if isinstance(callbacks, keras.callbacks.Callback):
-            return [callbacks]
-        return list(callbacks)
 
     def _check_training_input(self, x: Any, y: Any) -> None:
         """Checks training data, takes the number of classes from it, and builds."""
@@ -377,4 +376,7 @@ class TrainingMixin:
         if class_weight is not None and self.num_classes is not None:
             labels, names = inputs.as_arrays(y), self.class_names
             class_weight = class_weights(class_weight, labels, self.num_classes, names)
-        return super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
+        with quiet_heads():
+            return super().train_on_batch(
+                x, y, sample_weight, class_weight, return_dict
+            )

@@ -49,7 +49,14 @@ def count_steps(
 
 
 def _number(variable: Any) -> int:
+    # Of an optimizer that accumulates gradients, the updates are no variable.
     return int(keras.ops.convert_to_numpy(variable))
+
+
+def _accumulated(optimizer: Any) -> int:
+    """Returns how many steps an optimizer takes for one update of the weights."""
+    numbers = [one.gradient_accumulation_steps for one in optimizers_in(optimizer)]
+    return max((number or 1 for number in numbers), default=1)
 
 
 def steps_taken(model: Any) -> int:
@@ -62,13 +69,36 @@ class TrainingLength:
 
     Args:
         model: a built `DC3Model`.
+        goes_on: whether the training before is gone on with, on the same labels.
     """
 
-    def __init__(self, model: Any):
+    def __init__(self, model: Any, goes_on: bool = False):
         self._model = model
+        self._goes_on = goes_on
         self._taken = steps_taken(model)
         self._updates = _number(model.optimizer.iterations)
+        self._accumulated = _accumulated(model.optimizer)
         self._momentum = max(_fresh_momenta(model.network), default=0.0)
+
+    def _tell_of_average(self, planned: int, stacklevel: int) -> None:
+        """Warns where predictions of a model trained before stay those of before."""
+        model, end = self._model, self._taken + planned
+        if not self._taken or self._goes_on or model.evaluate_with != "ema":
+            return
+        old = model.average.share_of_old(self._taken, end)
+        if old <= _LAGGING:
+            return
+        warnings.warn(
+            f"The model has taken {self._taken:,} steps before, and this `fit` of "
+            f"{planned:,} steps is short beside them: predictions and validation come "
+            "from the moving average of the weights, of which "
+            f"{old:.0%} stays that of the training before. To train for something "
+            "else, such as other labels, train a copy, `model = "
+            "model.with_averaged_weights()`, which predicts by its weights themselves, "
+            'or set `model.evaluate_with = "raw"`. To go on with the same training, '
+            "pass `initial_epoch`.",
+            stacklevel=stacklevel,
+        )
 
     def tell(self, planned: int, stacklevel: int = 3) -> None:
         """Warns of what does not fit a `fit` of that many steps, in one warning.
@@ -79,6 +109,7 @@ class TrainingLength:
         """
         if planned < 1:
             return
+        self._tell_of_average(planned, stacklevel + 1)
         found = [*self._unlabeled(planned), *self._clusters(planned)]
         found += [*self._rate(planned), *self._statistics(planned)]
         if not found:
@@ -150,22 +181,25 @@ class TrainingLength:
         return [(fact, self._plan(planned))]
 
     def _rate(self, planned: int) -> list[tuple[str, str]]:
+        updates = planned // self._accumulated
         for optimizer in optimizers_in(self._model.optimizer):
             schedule = schedule_of(optimizer)
             length = schedule_steps(schedule)
             if length is None:
                 continue
-            fact = self._rate_fact(planned, schedule, length)
+            fact = self._rate_fact(updates, schedule, length)
             if fact is None:
                 continue
             ours = isinstance(schedule, SevenSixteenthsCosine)
-            if not self._taken and ours and length == self._model.training_steps:
+            one_each = self._accumulated == 1
+            follows = ours and one_each and length == self._model.training_steps
+            if not self._taken and follows:
                 return [(fact, self._plan(planned))]
-            plan = f"compile with a schedule of {planned} steps"
-            if ours:
+            plan = f"compile with a schedule of {updates} steps"
+            if ours and one_each:
                 plan = (
                     "call `model.compile(optimizer=keras_dc3.optimizers."
-                    f"reference_optimizer({planned}))`"
+                    f"reference_optimizer({updates}))`"
                 )
             return [(fact, f"To plan the rate for these steps, {plan} before `fit`.")]
         return []

@@ -121,6 +121,11 @@ def _array_mark(values: Any) -> Any:
     return [list(values.shape), hashlib.sha256(content).hexdigest()]
 
 
+def mark_of_labels(labels: Any) -> str | None:
+    """Returns a text that stands for the labels of a `fit`, None for a stream's."""
+    return _digest(_array_mark(labels)) if isinstance(labels, np.ndarray) else None
+
+
 def _digest(value: Any) -> str:
     """Returns a text that stands for a value; too long to be shown by an error."""
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()

@@ -6,7 +6,7 @@ import pytest
 
 import keras_dc3
 from keras_dc3.models.checked_batches import checked_loader
-from tests.models.helpers import Batches, arrays
+from tests.models.helpers import Batches, arrays, make_model
 
 BACKBONE = [keras.layers.Flatten, lambda: keras.layers.Dense(4)]
 
@@ -170,3 +170,42 @@ def test_labels_of_a_loader_are_checked():
     with pytest.raises(ValueError, match=r"must lie in 0\.\.2"):
         next(iter(checked_loader(bad, 3, (8, 8, 3))))
     assert next(iter(bad))[1].tolist() == [0, 1, 2, 3]  # it stays as it is
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [keras.callbacks.EarlyStopping],
+        keras.callbacks.EarlyStopping,
+        [None],
+        "early",
+        ["early"],
+        3,
+    ],
+    ids=str,
+)
+def test_what_is_no_callback(given):
+    model = make_model(keras.layers.Flatten, "pi_model")
+    x, y = arrays("pi_model")
+    with pytest.raises(TypeError, match=r"`callbacks` must be a list .* Received: "):
+        model.fit(x, y, callbacks=given)
+    with pytest.raises(TypeError, match=r"`callbacks` must be a list .* Received: "):
+        model.evaluate(x["labeled"], y, callbacks=given)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "sparse_categorical_accuracy",
+        keras.metrics.SparseTopKCategoricalAccuracy(k=2),
+        keras.metrics.sparse_categorical_crossentropy,
+        keras.metrics.SparseCategoricalAccuracy,
+    ],
+    ids=["text", "object", "function", "class"],
+)
+@pytest.mark.parametrize("argument", ["metrics", "weighted_metrics"])
+def test_metrics_of_class_numbers(metric, argument):
+    model = make_model(keras.layers.Flatten, "pi_model")
+    with pytest.raises(ValueError, match=r"categorical_accuracy.* Received: "):
+        model.compile("sgd", **{argument: [metric]})
+    model.compile("sgd", **{argument: ["categorical_accuracy"]})

@@ -59,7 +59,59 @@ def by_lambda():
     return keras.callbacks.LambdaCallback(on_epoch_end=lambda e, logs: change(e, logs))
 
 
+class Scales(Callback):
+    def on_epoch_end(this, epoch, logs=None):
+        this.model.optimizer.learning_rate *= 0.5
+
+
+class SetsByAlias(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        one = self.model.optimizer
+        rate = one.learning_rate
+        rate.assign(0.1)
+
+
+def set_model_rate(model, value):
+    model.optimizer.learning_rate = value
+
+
+class SetsByModel(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        set_model_rate(self.model, 0.001)
+
+
+class Row:
+    learning_rate = 0.0
+
+
+class Records(Callback):
+    """Keeps the rate in a record; its methods do not call it `self`."""
+
+    def __init__(this):
+        super().__init__()
+        this.learning_rate = 0.1
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = Row()
+        row.learning_rate = float(self.model.optimizer.learning_rate)
+
+
+def other_model():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(), "mse")
+    model.optimizer.learning_rate = 0.1
+    return model
+
+
+class MakesAnother(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.other = other_model()
+
+
 SETTERS = {
+    "scales": Scales,
+    "by alias": SetsByAlias,
+    "by model": SetsByModel,
     "plateau": lambda: Plateau("loss", patience=1, min_delta=10.0),
     "scheduler": lambda: keras.callbacks.LearningRateScheduler(lambda e, r: r * 0.5),
     "subclass": lambda: Gentle("loss", patience=1),
@@ -70,6 +122,8 @@ SETTERS = {
     "in a list": lambda: keras.callbacks.CallbackList([Plateau("loss")]),
 }
 OTHERS = {
+    "records": Records,
+    "makes another": MakesAnother,
     "reads": Reads,
     "early stopping": keras.callbacks.EarlyStopping,
     "checkpoint": lambda: keras.callbacks.ModelCheckpoint("a.keras"),

@@ -184,3 +184,62 @@ def test_clusters_that_never_begin():
 @pytest.mark.tensorflow
 def test_a_case_from_outside():
     run_case("22")
+
+
+def of_average(function):
+    """The messages about an average that stays that of a training before."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        function()
+    texts = [str(w.message) for w in caught if w.category is UserWarning]
+    assert all(w.filename == __file__ for w in caught if "average" in str(w.message))
+    return [text for text in texts if "average of the weights" in text]
+
+
+def test_a_short_training_after_a_long_one(model):
+    model.step.assign(1500)
+
+    def tell(planned, **kwargs):
+        length = training_length.TrainingLength(model, **kwargs)
+        return of_average(lambda: length.tell(planned, stacklevel=2))
+
+    (text,) = tell(150)
+    share = np.prod([(1 + t) / (10 + t) for t in range(1500, 1650)])
+    assert 0.4 < share < 0.45 and f"{share:.0%} stays" in text
+    assert "1,500 steps before" in text and "`fit` of 150 steps" in text
+    assert "with_averaged_weights()" in text and 'evaluate_with = "raw"' in text
+    assert tell(5) != [] and tell(600) == [] and tell(150, goes_on=True) == []
+    model.evaluate_with = "raw"
+    assert tell(150) == []
+    model.evaluate_with = "ema"
+    model.step.assign(0)
+    assert tell(150) == []
+
+
+def test_other_labels_after_a_training(make_backbone):
+    x, y = arrays("pi_model")
+    model = make_model(make_backbone, strategy("pi_model"), training_steps=60)
+    fit = {"batch_size": 8, "verbose": 0}
+    assert of_average(lambda: model.fit(x, y, epochs=20, **fit)) == []
+    assert of_average(lambda: model.fit(x, y, **fit)) == []  # the same training
+    others = (y + 1) % 3
+    assert (
+        of_average(lambda: model.fit(x, others, initial_epoch=1, epochs=2, **fit)) == []
+    )
+    (text,) = of_average(lambda: model.fit(x, y, epochs=2, **fit))
+    assert "66 steps before" in text
+    assert len(of_average(lambda: model.fit(iter(list(Batches(x, y))), verbose=0))) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_gradients_that_are_accumulated(make_backbone, dtype):
+    x, y = arrays("pi_model")
+    model = make_model(
+        make_backbone, strategy("pi_model"), training_steps=6, dtype=dtype
+    )
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 3)
+    model.compile(keras.optimizers.SGD(rate, gradient_accumulation_steps=2))
+    fit = {"batch_size": 8, "epochs": 2, "verbose": 0}
+    assert told(lambda: model.fit(x, y, **fit)) == []  # 6 steps, 3 updates
+    (text,) = told(lambda: model.fit(x, y, **fit))
+    assert "schedule of 3 steps is used up" in text
