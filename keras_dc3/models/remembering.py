@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -123,8 +123,11 @@ class RememberingMixin:
         """Learns from the training inside it, also where that is stopped."""
         try:
             yield
-        finally:
-            self.learn_from_training()
+        except BaseException:
+            with suppress(Exception):  # on JAX, variables may have no value then
+                self.learn_from_training()
+            raise
+        self.learn_from_training()
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         logs = super().train_on_batch(*args, **kwargs)
