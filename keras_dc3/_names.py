@@ -262,14 +262,15 @@ def tell_folders(parts: Sequence[Sequence[str]]) -> list[str]:
     for names in parts:
         new = [name for name in map(plain, names) if name not in known]
         by_last = grouped(known, last)
-        unlike = len(new) < len(names)
-        for name in new:
-            others = by_last.get(last(name), ())
-            if len(others) != 1:
-                continue
-            ends = name.endswith(f"/{others[0]}") or others[0].endswith(f"/{name}")
-            if ends or not unlike:
-                pairs.append((others[0], name))
+        alike = [(by_last.get(last(name), ()), name) for name in new]
+        found = [(others[0], name) for others, name in alike if len(others) == 1]
+        if len(found) < len(names):  # "cod/1" may well be another image than "eel/1"
+            found = [
+                (one, name)
+                for one, name in found
+                if name.endswith(f"/{one}") or one.endswith(f"/{name}")
+            ]
+        pairs += found
         known.update(dict.fromkeys(new, ""))
     if not pairs:
         return []
