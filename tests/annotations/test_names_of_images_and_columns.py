@@ -7,8 +7,8 @@ import pytest
 
 from keras_dc3 import Annotations, Proposals
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.data import from_arrays
 from keras_dc3.data.class_weights import check_class_weights
+from keras_dc3.datasets import from_arrays
 from tests.annotations.helpers import LONG, told, write
 
 NAME = "M\u00fcll"
@@ -86,7 +86,13 @@ def test_class_weights_in_any_unicode_form():
 
 def test_ids_that_look_alike_are_told():
     with pytest.warns(UserWarning, match="differ only in their Unicode form"):
-        from_arrays(np.zeros((2, 4, 4, 3), "uint8"), [[1, 0], [0, 1]], ids=[NAME, NFD])
+        from_arrays(
+            np.zeros((4, 4, 4, 3), "uint8"),
+            [[1, 0], [0, 1]] * 2,
+            ids=[NAME, NFD, "a", "b"],
+            labeled=3,
+            validation=None,
+        )
     with pytest.warns(UserWarning, match="differ only in their Unicode form"):
         Proposals(
             ids=[NAME, NFD],

@@ -141,7 +141,10 @@ def test_the_way_out_is_one_that_the_reader_has(tmp_path):
     with told() as texts:
         counts = Annotations.from_counts({"a": {"X": 1, "x": 2, "nan": 3}})
     assert "'X' and 'x'" in texts[0] and "3 labels are 'nan'" in texts[0]
-    assert "missing" not in texts[0] and len(counts.notes) == 2
+    assert "`missing=['', 'nan']`" in texts[0] and len(counts.notes) == 2
+    with told():
+        left = Annotations.from_counts({"a": {"X": 1, "nan": 3}}, missing=["", "nan"])
+    assert left.class_names == ("X",)
 
 
 # -- names of files
