@@ -87,3 +87,15 @@ def test_several_steps_per_execution_are_refused(mirrored):
         model = make_model(_backbone(True))
         with pytest.raises(ValueError, match="`steps_per_execution` must be 1 under"):
             model.compile(steps_per_execution=4)
+
+
+def test_a_built_model_is_compiled_again(make_backbone, mirrored):
+    x, y = arrays("supervised")
+    soft = np.eye(3, dtype="float32")[y]
+    with mirrored.scope():
+        model = make_model(make_backbone, "supervised")
+        model.compile(optimizer=keras.optimizers.SGD(0.01))
+        model.compile(optimizer=keras.optimizers.SGD(0.02))
+    values = model.evaluate(x["labeled"], soft, verbose=0)
+    logs = model.evaluate(x["labeled"], soft, verbose=0, return_dict=True)
+    assert values == [logs["loss"], logs["accuracy"]]
