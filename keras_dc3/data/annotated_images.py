@@ -12,7 +12,6 @@ import numpy as np
 from keras_dc3._validation import (
     check_class_names,
     check_counts,
-    check_ids,
     check_names,
     check_ordered,
     check_positive_int,
@@ -43,7 +42,7 @@ class AnnotatedImages(ABC):
         counts: Any = None,
         class_names: Sequence[str] | None = None,
     ):
-        self.ids = check_ids("ids", ids)
+        self.ids = check_names("ids", ids)
         self._counts: np.ndarray | SparseCounts | None = None
         if counts is not None:
             sparse = isinstance(counts, SparseCounts)

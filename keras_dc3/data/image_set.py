@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_dc3._validation import check_channels_last
+from keras_dc3._validation import check_channels_last, check_ids
 from keras_dc3.data.annotated_images import AnnotatedImages
 
 _CHUNK = 1024  # images looked at together, so that no check doubles the memory
@@ -56,7 +56,7 @@ class ImageSet(AnnotatedImages):
         class_names: Sequence[str] | None = None,
     ):
         self._images = _checked_images(images)
-        super().__init__(ids, counts, class_names)
+        super().__init__(check_ids("ids", ids), counts, class_names)
         if len(self.ids) != len(self._images):
             raise ValueError(
                 f"`ids` must name each image. Received: {len(self.ids)} ids for "
