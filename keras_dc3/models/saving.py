@@ -87,9 +87,9 @@ class SavingMixin:
             )
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
         if self.collective.replicas > 1:
-            # Keras' own weighs each replica's share by the number of its images. As that
-            # one, it is no layer of the model: a built one takes no more of these, and
-            # `evaluate` would give the loss once for each.
+            # Keras' own weighs each replica's share by the number of its images. Like
+            # that one, it is no layer of the model: a built one takes no more of these,
+            # and `evaluate` would give the loss once for each.
             tracker = MeanOfShares(self.collective, "loss")
             object.__setattr__(self, "_loss_tracker", tracker)
         self._build_optimizer()
