@@ -36,6 +36,9 @@ noneoftheabove noneofthese notidentifiable notdeterminable nodecision notdetermi
 incertain nesaispas desconocido sconosciuto onbekend unbrauchbar übersprungen
 """
 _SAYS_NO_ANSWER = frozenset(_SAID.split())
+# Of pictures sorted by how good they are, the bad ones are a class, too.
+_GOOD_PICTURE = {"sharp", "clear", "good", "ok", "okay", "fine", "infocus", "usable"}
+_BAD_PICTURE = re.compile(".*(blur|image|photo|picture|quality).*|(un|not)clear")
 _MOST_COMPARED = 200  # names compared letter by letter
 # A number in any spelling; a comma with three digits may stand for thousands.
 _SPELLED_NUMBER = re.compile(
@@ -158,7 +161,14 @@ def typing_slips(frequency: Mapping[str, int]) -> list[tuple[str, str]]:
 
 def meaning_no_answer(names: Iterable[str]) -> list[str]:
     """Returns the names that tools and people write where there is no answer."""
-    return [name for name in names if _means_no_answer(name)]
+    letters = {name: re.sub(r"[\W_]+", "", name).casefold() for name in names}
+    of_pictures = not _GOOD_PICTURE.isdisjoint(letters.values())
+    return [
+        name
+        for name in letters
+        if _means_no_answer(name)
+        and not (of_pictures and _BAD_PICTURE.fullmatch(letters[name]))
+    ]
 
 
 def _means_no_answer(name: str) -> bool:

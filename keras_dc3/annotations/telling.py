@@ -15,6 +15,7 @@ from keras_dc3.annotations.summary import amount
 
 _HOW = "case, blanks, unseen characters or the way a number is written"
 _MOST_VARIANTS = 10  # groups of names that are spelled out
+_LOWEST_GRADE = ("none", "nil")
 
 
 def tell_blanks(source: Source, found: dict[str, tuple[int, int]]) -> list[str]:
@@ -56,7 +57,8 @@ def tell_odd_classes(
     Args:
         chosen: name -> how often it was chosen.
         missing: the argument of this name; None if the reader has none.
-        declared: whether the data themselves list the classes, so that each is one.
+        declared: whether the data themselves order the classes, so that "none" is the
+            lowest of them.
     """
     notes = []
     groups = sorted(names.variants(chosen), key=sorted)
@@ -77,7 +79,10 @@ def tell_odd_classes(
             f"Probably typing slips: {pairs}. They stay different classes; to unite "
             f"them, use `rename_classes({dict(slips[:5])})`."
         )
-    return notes if declared else notes + _tell_no_answers(chosen, missing)
+    found = names.meaning_no_answer(chosen)
+    if declared:
+        found = [name for name in found if name.casefold() not in _LOWEST_GRADE]
+    return notes + _tell_no_answers(found, chosen, missing)
 
 
 def tell_several_choices(chosen: Mapping[str, int]) -> list[str]:
@@ -107,9 +112,8 @@ def tell_several_choices(chosen: Mapping[str, int]) -> list[str]:
 
 
 def _tell_no_answers(
-    chosen: Mapping[str, int], missing: Sequence[str] | None
+    found: Sequence[str], chosen: Mapping[str, int], missing: Sequence[str] | None
 ) -> list[str]:
-    found = names.meaning_no_answer(chosen)
     if not found:
         return []
     total = sum(chosen.values())

@@ -147,6 +147,16 @@ def test_names_that_are_classes(name):
     assert not any("which is a class here" in text for text in texts)
 
 
+def test_pictures_sorted_by_their_quality():
+    with told() as texts:
+        Annotations.from_records([("a", "x", "sharp"), ("b", "x", "Blurred")])
+        Annotations.from_records([("a", "x", "good"), ("b", "x", "bad image")])
+    assert not texts
+    with told() as texts:
+        Annotations.from_records([("a", "x", "sharp"), ("b", "x", "unknown")])
+    assert "'unknown', which is a class here" in texts[0]
+
+
 def test_several_names_are_told_together():
     rows = [*ROWS, ("c", "x", "unknown"), ("c", "y", "unknown"), ("d", "x", "")]
     with told() as texts:

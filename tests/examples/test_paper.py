@@ -29,7 +29,8 @@ def test_plankton(tmp_path):
     text = moment("plankton.py", tmp_path, "--batch_size=8")
     check_output(tmp_path / "out", 64)
     assert "plankton: 100 images 96x96x3 (uint8), 10 classes" in text
-    assert "Smallest class:" in text and "<PublishedData plankton: 16 labeled" in text
+    assert "Each class has the same share" in text
+    assert "<PublishedData plankton: 16 labeled" in text
 
 
 @pytest.mark.slow
