@@ -19,7 +19,9 @@ ALLOWED = {
     "_formulas": set(),
     "_registration": set(),
     "_file_kinds": set(),
-    "_text_kinds": {"_file_kinds"},
+    "_json_kinds": {"_file_kinds"},
+    "_notation_kinds": {"_file_kinds"},
+    "_text_kinds": {"_file_kinds", "_json_kinds", "_notation_kinds"},
     "_folder_files": {"_names"},
     "_names": set(),
     "_ties": set(),
@@ -87,6 +89,7 @@ ALLOWED = {
     "annotations": {
         "_file_kinds",
         "_formulas",
+        "_json_kinds",
         "_names",
         "_text_kinds",
         "_registration",

@@ -20,6 +20,7 @@ from keras_dc3.annotations.odd_columns import (
     TOTALS,
     all_different,
     names_images,
+    tell_class_numbers,
     tell_columns,
 )
 from keras_dc3.annotations.source import some
@@ -107,7 +108,8 @@ def read_counts(
     counts = np.array([numbers.of(c) for c in columns]).reshape(len(columns), -1).T
     _check_totals(read, class_names, counts)
     if named is None and read.header is not None:
-        notes += tell_columns(class_names, counts)
+        odd = tell_columns(class_names, counts)
+        notes += odd or tell_class_numbers(class_names, counts)
     answered = None if people is None else np.array(numbers.of(people))
     images = [trimmed(name) for name in texts_of(read, "image", image)]
     places = tuple(f"{read.name}, {read.word} {line}" for line in read.lines)
