@@ -110,7 +110,11 @@ def _yaml(text: str, lines: list[str]) -> Kind | None:
         return kind
     entries = [re.sub(r"^\s*-\s+", "", line) for line in lines]
     listed = [e for e, line in zip(entries, lines, strict=True) if e != line.lstrip()]
-    if listed and listed == entries and all(_is_one_bracket(entry) for entry in entries):
+    if (
+        listed
+        and listed == entries
+        and all(_is_one_bracket(entry) for entry in entries)
+    ):
         return kind
     told = text.startswith(("---", "%YAML"))
     entry = re.compile(r"\s*(#.*|-(\s.*)?|---|(- )?[^,;\t|:]+:(\s.*)?)")

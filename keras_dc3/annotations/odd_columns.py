@@ -102,11 +102,12 @@ def tell_class_numbers(titles: Sequence[str], counts: np.ndarray) -> list[str]:
     if not agree and not ratings:
         return []
     return [
-        f"In {len(same):,} of {len(asked):,} rows the columns {some(map(repr, titles))} "
-        "hold the same number, and their sums differ: they are read as classes, with "
-        "the numbers of people who chose them. If each column is a person, and the "
-        "numbers are classes, use `Annotations.from_wide`; if they are classes, name "
-        f"them with `class_names={_listed(titles)}`."
+        f"In {len(same):,} of {len(asked):,} rows the columns "
+        f"{some(map(repr, titles))} hold the same number, and their sums differ: they "
+        "are read as classes, with the numbers of people who chose them. If each "
+        "column is a person, and the numbers are classes, use "
+        "`Annotations.from_wide`; if they are classes, name them with "
+        f"`class_names={_listed(titles)}`."
     ]
 
 

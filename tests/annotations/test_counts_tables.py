@@ -127,7 +127,7 @@ def test_tables_that_are_no_counts(tmp_path, cells, message):
 def test_empty_cells_are_told(tmp_path):
     path = write(tmp_path, "image,cat,dog\na,3,\nb,,-\nc,1,2\n")
     with pytest.warns(UserWarning, match="3 empty cells count as 0"):
-        found = Annotations.from_counts(path, missing=["-"])
+        found = Annotations.from_counts(path, no_answer=["-"])
     assert found.counts.tolist() == [[3, 0], [0, 0], [1, 2]]
     assert found.unannotated == ("b",)
     with pytest.raises(AnnotationError, match="holds no annotation"):

@@ -277,7 +277,9 @@ def test_the_advice_for_tags_of_cvat_works(tmp_path):
 
 
 def test_the_advice_for_drawn_tables_works(tmp_path):
-    lines = [line for line in MARKDOWN.splitlines() if "|" in line and "---" not in line]
+    lines = [
+        line for line in MARKDOWN.splitlines() if "|" in line and "---" not in line
+    ]
     path = write(tmp_path, "\n".join(line.strip("|") for line in lines))
     with pytest.warns(UserWarning, match="Outer blanks"):
         read = Annotations.from_csv(path)
