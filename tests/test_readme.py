@@ -1,4 +1,4 @@
-"""What the README shows works as printed."""
+"""What the README and the pages of `docs/` show works as printed."""
 
 import json
 import re
@@ -14,9 +14,16 @@ from tests.review import helpers
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DATA_README, PROPOSALS_README, REVIEW_README, AGREEMENT_README = (
-    (ROOT / "keras_dc3" / part / "README.md").read_text(encoding="utf-8")
-    for part in ("data", "proposals", "review", "agreement")
+OWN_IMAGES, ANNOTATIONS, DATA_SETS, PROPOSALS, REVIEW, AGREEMENT = (
+    (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for page in (
+        "own-images",
+        "annotations",
+        "data-sets",
+        "proposals",
+        "review",
+        "agreement",
+    )
 )
 
 
@@ -80,9 +87,9 @@ def test_a_folder_and_a_table(folder):
 
 def test_from_a_folder_to_proposals(folder):
     pytest.importorskip("matplotlib")
-    code = block("from_directory", DATA_README).replace("epochs=50", "epochs=1")
+    code = block("from_directory", OWN_IMAGES).replace("epochs=50", "epochs=1")
     names = {}
-    exec(compile(code, "data/README.md", "exec"), names)
+    exec(compile(code, "page", "exec"), names)
     proposals = keras_dc3.Proposals.from_csv("proposals.csv")
     assert set(proposals.ids) == set(names["data"].unlabeled.ids)
     assert (folder / "examples.png").exists()
@@ -90,8 +97,8 @@ def test_from_a_folder_to_proposals(folder):
 
 def test_forms_of_annotations(folder):
     names = {}
-    code = block("from_label_studio", DATA_README)
-    exec(compile(code, "data/README.md", "exec"), names)
+    code = block("from_label_studio", ANNOTATIONS)
+    exec(compile(code, "page", "exec"), names)
     assert names["answers"].class_names == ("cod", "haddock")
     assert names["votes"].counts.sum() == 3
     assert names["reviewed"].counts.sum() == 1
@@ -106,8 +113,8 @@ def test_a_published_data_set(tmp_path, monkeypatch):
     data = keras_dc3.datasets.from_arrays(images, counts)
     monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
     monkeypatch.chdir(tmp_path)
-    code = "import keras_dc3\n" + block('load("plankton"', DATA_README)
-    exec(compile(code, "data/README.md", "exec"), {})
+    code = "import keras_dc3\n" + block('load("plankton"', DATA_SETS)
+    exec(compile(code, "page", "exec"), {})
     assert Path("examples.png").exists() and Path("split.json").exists()
 
 
@@ -151,18 +158,18 @@ def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
     features = np.random.default_rng(0).normal(size=(60, 5))
     reviewed["proposals"].embeddings = features  # as those of `model.propose`
     reviewed["proposals"].to_parquet("proposals.parquet")
-    exec(compile(block("from_parquet", PROPOSALS_README), "page", "exec"), reviewed)
+    exec(compile(block("from_parquet", PROPOSALS), "page", "exec"), reviewed)
     assert "the model says" in capsys.readouterr().out
-    exec(compile(block("plot_clusters", PROPOSALS_README), "page", "exec"), reviewed)
+    exec(compile(block("plot_clusters", PROPOSALS), "page", "exec"), reviewed)
     assert Path("clusters.png").exists() and Path("embedding.png").exists()
     exec(compile(block("import agreement", README), "page", "exec"), reviewed)
-    exec(compile(block("next(budget", PROPOSALS_README), "page", "exec"), reviewed)
+    exec(compile(block("next(budget", PROPOSALS), "page", "exec"), reviewed)
     assert "Ask about" in capsys.readouterr().out
 
 
 def test_review_sheets(reviewed):
-    exec(compile(block("to_review", REVIEW_README), "page", "exec"), reviewed)
-    exec(compile(block("review.read", REVIEW_README), "page", "exec"), reviewed)
+    exec(compile(block("to_review", REVIEW), "page", "exec"), reviewed)
+    exec(compile(block("review.read", REVIEW), "page", "exec"), reviewed)
     review = reviewed["review"]
     assert len(review.annotations.records) == len(review.proposed) == 120
 
@@ -174,7 +181,7 @@ def test_agreement(reviewed, capsys):
         for person in people(f"{word}.html"):
             helpers.save(Path(f"{word}-{person['annotator']}.json"), person)
     for word in ("agreement.compare", "fit_bias"):
-        exec(compile(block(word, AGREEMENT_README), "page", "exec"), reviewed)
+        exec(compile(block(word, AGREEMENT), "page", "exec"), reviewed)
     assert reviewed["labels"].soft_labels.shape == (60, 3)
     assert "speed-up" in capsys.readouterr().out
 

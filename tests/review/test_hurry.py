@@ -16,7 +16,7 @@ from tests.review.intentions import Intentions
 pytest.importorskip("PIL.Image")
 
 NAMES = ("cat", "dog", "deer", "horse", "frog", "bird", "ship", "truck", "plane", "car")
-SOON = 250  # milliseconds, as the README says
+SOON = 250  # milliseconds, as the page on review sheets says
 
 
 class Person:
