@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain
+from keras_dc3._text import some
 from keras_dc3._validation import check_choice, check_names, check_positive_number
 from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.records import Records, last_answers, repetitions
-from keras_dc3.annotations.source import Source, some
+from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.telling import (
     known_times,
     tell_blanks,

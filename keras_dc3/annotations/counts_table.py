@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain
+from keras_dc3._text import some
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.columns import texts_of
 from keras_dc3.annotations.errors import AnnotationError
@@ -23,7 +24,6 @@ from keras_dc3.annotations.odd_columns import (
     tell_class_numbers,
     tell_columns,
 )
-from keras_dc3.annotations.source import some
 from keras_dc3.annotations.tables import (
     Column,
     Table,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from keras_dc3._text import some
 from keras_dc3.annotations.building import Answers, build, check_options
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import read_json
@@ -19,7 +20,7 @@ from keras_dc3.annotations.label_studio_fields import (
     person_of,
     seconds_of,
 )
-from keras_dc3.annotations.source import Source, some
+from keras_dc3.annotations.source import Source
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
