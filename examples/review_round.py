@@ -86,9 +86,9 @@ def main(argv: list[str]) -> None:
     bias = agreement.fit_bias(answers, asked.proposed)
     print(bias)
     labels = bias.correct(answers)
-    real = np.array([truth[name] for name in labels.images])
+    real = np.array([truth[name] for name in labels.ids])
     of = dict(zip(proposals.ids, proposals.class_probabilities, strict=True))
-    guesses = np.array([of[name] for name in labels.images])
+    guesses = np.array([of[name] for name in labels.ids])
     print("KL divergence from the truth, in nats:")
     for name, found in {
         "the model's probabilities": guesses,

@@ -96,7 +96,7 @@ class ProposalBias:
                 f"{list(self.class_names)}. Received: {list(answers.class_names)}"
             )
         annotations = getattr(review, "annotations", review)
-        return correct_answers(answers, self.delta, annotations.images)
+        return correct_answers(answers, self.delta, annotations.ids)
 
 
 def fit_bias(
@@ -172,9 +172,9 @@ def fit_bias(
         pooled = ratio(upper.sum(axis=1), lower.sum(axis=1))
         return np.column_stack([ratio(upper, lower), pooled])
 
-    values = evaluate(np.ones((1, len(answers.images))))[0]
-    draws = resample(evaluate, len(answers.images), resamples, seed)
-    pooled = estimate(values[-1], draws[:, -1], len(answers.images))
+    values = evaluate(np.ones((1, len(answers.ids))))[0]
+    draws = resample(evaluate, len(answers.ids), resamples, seed)
+    pooled = estimate(values[-1], draws[:, -1], len(answers.ids))
     other = known & (answers.label != guess[answers.image])
     k = len(answers.class_names)
     others = np.bincount(guess[answers.image[other]], minlength=k)
@@ -206,13 +206,13 @@ def _told_by(pooled: Estimate, blind: int, others: int) -> str:
 
 def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
     """(n,) the class proposed for each image, or that it would have been; else -1."""
-    guess = np.full(len(answers.images), -1)
+    guess = np.full(len(answers.ids), -1)
     shown = np.flatnonzero(answers.proposed >= 0)[::-1]
     guess[answers.image[shown]] = answers.proposed[shown]
     number = {name: c for c, name in enumerate(answers.class_names)}
     known: KnownNames | None = None
     chosen = set(answers.alone.tolist())  # no random share of their classes
-    for position, image in enumerate(answers.images):
+    for position, image in enumerate(answers.ids):
         if guess[position] >= 0 or proposals is None or position in chosen:
             continue
         if not isinstance(proposals, Mapping):
@@ -263,7 +263,7 @@ def _agreements(
     answers: Answers, guess: np.ndarray
 ) -> tuple[tuple[np.ndarray, ...], Callable]:
     """Parts (n, k), and what makes numerator and denominator of their sums."""
-    n, k = len(answers.images), len(answers.class_names)
+    n, k = len(answers.ids), len(answers.class_names)
     blind, steps = tallies(answers)
     accepted, shown = np.zeros((n, k)), np.zeros((n, k))
     for classes, counts in steps:

@@ -127,7 +127,7 @@ def _draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.nd
     """The figures of each condition (resamples, q), images drawn for all at once."""
     if not settings.resamples:
         return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
-    named, _ = one_spelling([part.answers.images for part in figures.values()])
+    named, _ = one_spelling([part.answers.ids for part in figures.values()])
     ids = dict.fromkeys(image for names in named for image in names)
     number = {image: position for position, image in enumerate(ids)}
     rows = [[number[image] for image in names] for names in named]
@@ -203,10 +203,10 @@ def _nothing_in_common(figures: Mapping[str, Figures]) -> list[str]:
     notes, blind = [], figures[BLIND].answers
     for name, part in figures.items():
         answers = part.answers
-        (mine, others), _ = one_spelling([answers.images, blind.images])
+        (mine, others), _ = one_spelling([answers.ids, blind.ids])
         if not set(mine) & set(others):
             notes.append(
-                f"{name}: none of its {len(answers.images):,} images was answered in "
+                f"{name}: none of its {len(answers.ids):,} images was answered in "
                 f"`{BLIND}`, so that speed-up and differences are those of images too; "
                 "images drawn at random make that chance alone."
             )

@@ -163,7 +163,7 @@ def draw(figures: Figures, settings: Settings) -> np.ndarray:
     """Returns (resamples, q), the figures of drawn images."""
     if not settings.resamples:
         return np.full((0, len(figures.values)), np.nan)
-    n = len(figures.answers.images)
+    n = len(figures.answers.ids)
     return resample(figures.evaluate, n, settings.resamples, settings.seed)
 
 
@@ -220,7 +220,7 @@ def _pairs(figures: Figures) -> tuple[PairAgreement, ...]:
     if isinstance(part, str):
         return ()
     names = figures.answers.annotators
-    kappa, raw, number = part.table.evaluate(np.ones(len(figures.answers.images)))
+    kappa, raw, number = part.table.evaluate(np.ones(len(figures.answers.ids)))
     rows = zip(part.owners.tolist(), kappa.tolist(), raw.tolist(), number, strict=True)
     return tuple(
         PairAgreement(names[a], names[b], k, r, int(n)) for (a, b), k, r, n in rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +21,13 @@ from keras_dc3.annotations.building import (
     check_clean_class_names,
     check_clean_names,
 )
+from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
-from keras_dc3.data import labels
-from keras_dc3.data.class_weights import balanced_weights
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Annotations:
+class Annotations(CountedLabels):
     """Which class people chose for each of n images, k classes.
 
     Made by `from_csv`, `from_frame`, `from_records` (one answer per row), `from_wide`,
@@ -40,7 +38,7 @@ class Annotations:
     each answer counts 1 / r.
 
     Args:
-        images: n different ids.
+        ids: n different names of images.
         class_names: k different names; letters are composed (NFC).
         counts: (n, k), how many people chose each class; None if `records` tell.
         annotators: the names that `records.annotator` numbers.
@@ -50,7 +48,7 @@ class Annotations:
         merged: whether `merge` made it, so that some answers may be of a later round.
 
     Attributes:
-        images, class_names, notes: tuples of str.
+        ids, class_names, notes: tuples of str.
         counts: (n, k) int64; float64 where a person gave different answers to an image,
             or where `from_counts` got fractions.
         annotators: tuple of str, in the order of `records`; empty if nobody is known.
@@ -71,7 +69,7 @@ class Annotations:
     0.5
     """
 
-    images: tuple[str, ...]
+    ids: tuple[str, ...]
     class_names: tuple[str, ...]
     counts: np.ndarray | None = None
     annotators: tuple[str, ...] = ()
@@ -99,12 +97,12 @@ class Annotations:
         def put(name, value):
             object.__setattr__(self, name, value)
 
-        put("images", check_clean_names("images", self.images))
+        put("ids", check_clean_names("ids", self.ids))
         put("class_names", check_clean_class_names(self.class_names))
         put("annotators", check_clean_names("annotators", self.annotators))
         put("notes", tuple(self.notes))
         put("places", tuple(self.places))
-        n, k = len(self.images), len(self.class_names)
+        n, k = len(self), len(self.class_names)
         if not k:
             raise ValueError("`class_names` must name at least one class.")
         if self.places and len(self.places) != n:
@@ -136,14 +134,11 @@ class Annotations:
         counts.setflags(write=False)
         put("counts", counts)
 
-    def __len__(self) -> int:
-        return len(self.images)
-
     def __eq__(self, other: object) -> bool:
-        """Whether images, classes, counts, annotators and records are equal."""
+        """Whether ids, classes, counts, annotators and records are equal."""
         if not isinstance(other, Annotations):
             return NotImplemented
-        names = ("images", "class_names", "annotators")
+        names = ("ids", "class_names", "annotators")
         same = all(getattr(self, n) == getattr(other, n) for n in names)
         same = same and (self.records is None) == (other.records is None)
         if same and self.records is not None:
@@ -168,98 +163,6 @@ class Annotations:
             f"<Annotations of {len(self):,} images: {total}, "
             f"{len(self.class_names)} classes, {ambiguous}>"
         )
-
-    @property
-    def soft_labels(self) -> np.ndarray:
-        """(n, k) float32, counts by their sum; NaN where there is no valid answer."""
-        return labels.soft_labels(self.counts)
-
-    @property
-    def majority(self) -> np.ndarray:
-        """(n,) int64, the class chosen most; -1 without answer.
-
-        Where several classes tie, the first of them in the order of `class_names`,
-        which is told by a warning; `tied` says where.
-        """
-        labels.warn_of_ties(self.tied)
-        return labels.majority(self.counts)
-
-    @property
-    def tied(self) -> np.ndarray:
-        """(n,) bool, whether several classes were chosen most, equally often."""
-        return labels.is_tied(self.counts)
-
-    @property
-    def entropy(self) -> np.ndarray:
-        """(n,) float32, of the soft label in nats; NaN without answer."""
-        return labels.entropy(self.counts)
-
-    @property
-    def ambiguity(self) -> np.ndarray:
-        """(n,) float32, 1 - the largest entry of the soft label; NaN without answer."""
-        return 1 - self.soft_labels.max(axis=1)
-
-    @property
-    def ambiguous(self) -> np.ndarray:
-        """(n,) bool, whether more than one class was chosen."""
-        return labels.is_ambiguous(self.counts)
-
-    @property
-    def annotations_per_image(self) -> np.ndarray:
-        """(n,), the sum of the counts; people count once."""
-        return self.counts.sum(axis=1)
-
-    @property
-    def unannotated(self) -> tuple[str, ...]:
-        """Ids of the images without a valid answer."""
-        empty = np.flatnonzero(~labels.is_annotated(self.counts))
-        return tuple(self.images[i] for i in empty)
-
-    @property
-    def cannot_disagree(self) -> bool:
-        """Whether no image has more than one annotation, so that all are one-hot."""
-        total = self.counts.sum(axis=1)
-        return bool((total <= 1).all() and not self.ambiguous.any())
-
-    @property
-    def ambiguous_fraction(self) -> float:
-        """p_A-hat, the fraction of annotated images with more than one class chosen.
-
-        NaN, with a warning, where no image has more than one annotation: soft labels
-        are one-hot then, which says nothing about ambiguity. Images with a single
-        annotation count as unambiguous, so that few annotations give too small a value.
-        """
-        if self.cannot_disagree:
-            warnings.warn(
-                "There is at most one annotation per image: all soft labels are "
-                "one-hot, and ambiguity cannot be measured. Ask several people.",
-                stacklevel=2,
-            )
-            return float("nan")
-        return float(self.ambiguous.sum() / labels.is_annotated(self.counts).sum())
-
-    def sample_hard_labels(self, seed: int) -> np.ndarray:
-        """Returns (n,) int64, a class drawn from each soft label; -1 without answer.
-
-        Args:
-            seed: integer of at least 0; the same seed gives the same classes.
-        """
-        annotated = labels.is_annotated(self.counts)
-        drawn = np.full(len(self), -1)
-        drawn[annotated] = labels.sample_hard_labels(self.counts[annotated], seed)
-        return drawn
-
-    def class_weights(self) -> dict[int, float]:
-        """Returns weights that make every class count the same in a loss.
-
-            weight(c) = n / (k sum_i l_c(x_i))
-
-        over n annotated images with soft labels l and the k classes that were chosen;
-        1 for others. Ask the labeled part for them, `annotations.select(labeled_ids)`,
-        never validation images.
-        """
-        chosen = np.nansum(self.soft_labels.astype("float64"), axis=0)
-        return balanced_weights(chosen)
 
     def summary(self) -> str:
         """Returns what was annotated, in some lines to print."""

@@ -179,7 +179,7 @@ def build(
     if notes:
         warnings.warn("\n  ".join([f"{source.name}:", *notes]), stacklevel=3)
     return {
-        "images": images,
+        "ids": images,
         "class_names": class_names,
         "annotators": people,
         "records": records,

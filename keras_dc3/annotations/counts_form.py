@@ -30,7 +30,7 @@ _SUMS = ((1, 0.02, "shares"), (100, 1.5, "percentages"))  # of a row, how nearly
 def from_counts(
     cls: type[Annotations],
     counts: Any,
-    images: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     *,
     annotators_per_image: int | str | Sequence[int] | None = None,
@@ -52,7 +52,7 @@ def from_counts(
             a column per class; or an array (n, k), finite and at least 0; or a dict of
             image -> dict of class -> count. A row of zeros is an image without
             annotation. In tables, "60%" is 60, "True" is 1.
-        images: n names of the rows of an array. Default: "0", "1", ...
+        ids: n names of the rows of an array. Default: "0", "1", ...
         class_names: k names. Of a table: the columns to read, in this order; default:
             all others than `image`. Of an array: default "0", "1", ... Of a dict:
             default the classes with a count above 0, in the order of `class_order`.
@@ -86,11 +86,11 @@ def from_counts(
         class_names = check_options(class_names, no_answer, "keep", 1.0)
     found = isinstance(counts, Mapping) and class_names is None
     notes, places, name, is_table = [], (), "The counts", _is_table(counts)
-    if images is not None and (is_table or isinstance(counts, Mapping)):
+    if ids is not None and (is_table or isinstance(counts, Mapping)):
         what = "a table" if is_table else "a dict"
         raise ValueError(
             f"`counts` as {what} names its images; use `select` for another order "
-            "instead of `images`."
+            "instead of `ids`."
         )
     if is_table:
         column = annotators_per_image
@@ -105,12 +105,12 @@ def from_counts(
             skip=skip,
         )
         found, name, notes = class_names is None, table.name, table.notes
-        images, class_names = table.images, table.class_names
+        ids, class_names = table.images, table.class_names
         counts, places = table.counts, table.places
         annotators_per_image = column if table.people is None else table.people
     elif isinstance(counts, Mapping):
         notes += tell_people(counts) if found else []
-        images, class_names, counts, told = _from_dict(counts, class_names, no_answer)
+        ids, class_names, counts, told = _from_dict(counts, class_names, no_answer)
         notes += told
     counts = check_counts("counts", counts)
     if is_table:
@@ -125,7 +125,7 @@ def from_counts(
     if notes:
         warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=2)
     return cls(
-        images=names_or_numbers("images", images, len(counts)),
+        ids=names_or_numbers("ids", ids, len(counts)),
         class_names=names_or_numbers("class_names", class_names, counts.shape[1]),
         counts=counts,
         notes=notes,

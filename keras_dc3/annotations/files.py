@@ -13,8 +13,8 @@ import numpy as np
 from keras_dc3._file_kinds import Kind, check_file, of_bytes, sentence
 from keras_dc3._json_kinds import of_json
 from keras_dc3._text_kinds import is_table, of_text
+from keras_dc3._unpacking import UnpackingError, gunzip
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.data.unpacking import UnpackingError, gunzip
 
 _FRAMES = "Annotations.from_frame"
 _TABLE = Kind("a table of text (CSV)", reader="Annotations.from_csv")

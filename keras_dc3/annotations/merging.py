@@ -60,16 +60,16 @@ def merge(
                 f"Only annotations can be merged. Received: {type(part).__name__}"
             )
     classes = _common_classes(parts)
-    spelled, lacking = one_spelling([part.images for part in parts], AnnotationError)
+    spelled, lacking = one_spelling([part.ids for part in parts], AnnotationError)
     parts = tuple(map(_renamed, parts, spelled))
     unlike = tell_lacking(lacking, "first spelling") + tell_folders(spelled)
-    images = tuple(dict.fromkeys(i for part in parts for i in part.images))
+    images = tuple(dict.fromkeys(i for part in parts for i in part.ids))
     places = dict.fromkeys(images)
     for part in parts:
-        for name, place in zip(part.images, part.places, strict=False):
+        for name, place in zip(part.ids, part.places, strict=False):
             places[name] = places[name] or place
     common = {
-        "images": images,
+        "ids": images,
         "class_names": classes,
         "notes": (
             *dict.fromkeys(n for part in parts for n in part.notes),
@@ -84,7 +84,7 @@ def merge(
     if any(part.records is None for part in parts):
         counts = np.zeros((len(images), len(classes)), np.result_type(*_counts(parts)))
         for part in parts:
-            rows = [row[name] for name in part.images]
+            rows = [row[name] for name in part.ids]
             columns = [column[name] for name in part.class_names]
             counts[np.ix_(rows, columns)] += part.counts
         return type(annotations)(**common, counts=counts)
@@ -95,7 +95,7 @@ def merge(
         common["notes"] += tuple(told)
     person = _numbers(people)
     records = Records(
-        np.concatenate([_moved(p.images, row, p.records.image) for p in parts]),
+        np.concatenate([_moved(p.ids, row, p.records.image) for p in parts]),
         np.concatenate(
             [_moved(p.annotators, person, p.records.annotator) for p in parts]
         ),
@@ -169,10 +169,10 @@ def rename_classes(
 
 
 def _renamed(part: Annotations, images: Sequence[str]) -> Annotations:
-    if part.images == tuple(images):
+    if part.ids == tuple(images):
         return part
     counts = part.counts if part.records is None else None
-    return replace(part, images=tuple(images), counts=counts)
+    return replace(part, ids=tuple(images), counts=counts)
 
 
 def _common_classes(parts: Sequence[Annotations]) -> tuple[str, ...]:

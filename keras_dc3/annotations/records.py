@@ -16,7 +16,7 @@ class Records:
     """Answers, one per position. The arrays cannot be written to.
 
     Attributes:
-        image: (m,) int64, position in `Annotations.images`.
+        image: (m,) int64, position in `Annotations.ids`.
         annotator: (m,) int64, position in `Annotations.annotators`; -1 if unknown.
         label: (m,) int64, position in `Annotations.class_names`; -1 where somebody was
             asked but gave no valid answer.

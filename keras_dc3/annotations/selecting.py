@@ -30,7 +30,7 @@ def select(
 
     Args:
         ids: different names of images.
-        missing: what to do about ids that are not in `images`: "error", or "empty" to
+        missing: what to do about ids that are not annotated: "error", or "empty" to
             make them images without annotation.
 
     Raises:
@@ -45,7 +45,7 @@ def select(
     ids = check_clean_names("ids", ids)
     matches = match_all(
         ids,
-        KnownNames(annotations.images),
+        KnownNames(annotations.ids),
         what="annotated images",
         error=AnnotationError,
     )
@@ -55,12 +55,12 @@ def select(
         raise AnnotationError(
             f"{len(lost):,} of {len(ids):,} ids are not among the {len(annotations):,} "
             f"annotated images: {some(map(repr, lost), 3)}. Those look like "
-            f"{some(map(repr, annotations.images), 3)}. Make the names agree{hint}."
+            f"{some(map(repr, annotations.ids), 3)}. Make the names agree{hint}."
         )
     notes = tell_lacking(matches.lacking, "annotated image")
     if notes:
         warnings.warn("\n  ".join(["Selected images:", *notes]), stacklevel=2)
-    row_of = {name: row for row, name in enumerate(annotations.images)}
+    row_of = {name: row for row, name in enumerate(annotations.ids)}
     rows = [row_of[matches.found[n]] if n in matches.found else -1 for n in ids]
     return _rows(annotations, ids, rows, notes)
 
@@ -93,7 +93,7 @@ def match(
     check_choice("missing", missing, ("error", "drop"))
     files = check_clean_names("files", files)
     found, notes = match_names(
-        annotations.images,
+        annotations.ids,
         files,
         annotations.places,
         missing,
@@ -101,7 +101,7 @@ def match(
     )
     if notes:
         warnings.warn("\n  ".join(["Files of images:", *notes]), stacklevel=2)
-    row_of = {found[n]: row for row, n in enumerate(annotations.images) if n in found}
+    row_of = {found[n]: row for row, n in enumerate(annotations.ids) if n in found}
     return _rows(annotations, files, [row_of.get(f, -1) for f in files], notes)
 
 
@@ -116,7 +116,7 @@ def _rows(
         annotations.places[row] if row >= 0 else None for row in rows
     ]
     parts = {
-        "images": ids,
+        "ids": ids,
         "places": places,
         "notes": (*annotations.notes, *notes),
     }

@@ -163,7 +163,7 @@ def from_matrix(
     answers: Any,
     *,
     rows: str,
-    images: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     annotators: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     not_asked: Any = -1,
@@ -175,7 +175,7 @@ def from_matrix(
         answers: (n, m) or (m, n) for n images and m annotators: numbers or texts. NaN,
             None, "", the gaps of pandas and what is masked are gaps, too.
         rows: "images" if each row is an image, "annotators" if each is an annotator.
-        images: n names. Default: "0", "1", ...
+        ids: n names. Default: "0", "1", ...
         annotators: m names. Default: "0", "1", ...
         class_names: k names. A number is a position among them, unless they are
             numbers themselves: then it is a name. Default: all answers found, each
@@ -213,17 +213,17 @@ def from_matrix(
     gap = _gaps(answers, not_asked) | masked
     if rows == "annotators":
         answers, gap = answers.T, gap.T
-    images = names_or_numbers("images", images, answers.shape[0])
+    ids = names_or_numbers("ids", ids, answers.shape[0])
     annotators = names_or_numbers("annotators", annotators, answers.shape[1])
     where = np.argwhere(~gap)
     values = [as_text(v) for v in answers[~gap].tolist()]
     positions = class_names is not None and answers.dtype.kind in "biuf"
     if positions and not all(name.isdecimal() for name in class_names):
-        values = _named(values, class_names, where, images, annotators)
+        values = _named(values, class_names, where, ids, annotators)
     if None in values:
         row, column = where[values.index(None)]
         raise AnnotationError(
-            f"The answer of {annotators[column]!r} to {images[row]!r} must be a number "
+            f"The answer of {annotators[column]!r} to {ids[row]!r} must be a number "
             f"or text. Received: {safe_repr(answers[row, column])}"
         )
     kept = [i for i, text in enumerate(values) if text]
@@ -231,12 +231,12 @@ def from_matrix(
     return cls(
         **build(
             Answers(
-                image=[images[row] for row, _ in cells],
+                image=[ids[row] for row, _ in cells],
                 annotator=[annotators[column] for _, column in cells],
                 label=[values[i] for i in kept],
                 seconds=None,
                 source=Source([("The matrix", [row for row, _ in cells])], "image"),
-                listed=images,
+                listed=ids,
             ),
             class_names=class_names,
             no_answer=no_answer,

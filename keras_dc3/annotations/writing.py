@@ -51,7 +51,7 @@ def to_csv(
     if escape_formulas:
         rows = [tuple(map(escaped, row)) for row in rows]
     else:
-        used = (annotations.images, annotations.annotators, annotations.class_names)
+        used = (annotations.ids, annotations.annotators, annotations.class_names)
         warn_of_formulas(file_path(path), itertools.chain(*used), stacklevel=2)
     try:
         with whole_file(path, "w", encoding="utf-8", newline="") as file:
@@ -109,7 +109,7 @@ def to_frame(annotations: Annotations, form: str = "long") -> Any:
     used = ~np.isnan(table).all(axis=0)
     return pd.DataFrame(
         table[:, used],
-        index=pd.Index([annotations.images[i] for i in rows], name="image"),
+        index=pd.Index([annotations.ids[i] for i in rows], name="image"),
         columns=[name for name, has in zip(people, used, strict=True) if has],
     )
 
@@ -139,7 +139,7 @@ def _columns(
 ) -> Any:
     people = annotations.annotators if people is None else people
     columns = [
-        _named(annotations.images, records.image),
+        _named(annotations.ids, records.image),
         _named(people, records.annotator),
         _named(annotations.class_names, records.label),
         records.seconds,
@@ -152,7 +152,7 @@ def _named(names: tuple[str, ...], positions: np.ndarray) -> np.ndarray:
 
 
 def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
-    images, classes = annotations.images, annotations.class_names
+    images, classes = annotations.ids, annotations.class_names
     if annotations.records is None:
         yield from _rows_of_counts(annotations)
         return
@@ -182,7 +182,7 @@ def _rows_of_counts(annotations: Annotations) -> Iterator[tuple[str, str, str, s
             "These counts are fractions, which a table with one line per annotation "
             "cannot hold. Keep the array `counts` itself, with `numpy.savez`."
         )
-    for image, row in zip(annotations.images, annotations.counts.tolist(), strict=True):
+    for image, row in zip(annotations.ids, annotations.counts.tolist(), strict=True):
         if not any(row):
             yield image, "", "", ""
         for name, times in zip(annotations.class_names, row, strict=True):

@@ -40,8 +40,8 @@ class ImageSet(AnnotatedImages):
             other integers must lie in 0..255, floating-point images become float32
             and must be finite. The array is not copied where its type allows.
         ids: n different strings that name the images in proposals and annotations.
-        counts: (n, k), how many annotators chose each class (see `data.labels`), or
-            None if the images were never annotated.
+        counts: (n, k), how many annotators chose each class, or None if the images
+            were never annotated.
         class_names: k different names. Default "0", "1", ... if `counts` are given.
 
     Raises:

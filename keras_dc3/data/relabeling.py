@@ -8,13 +8,12 @@ import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
 from keras_dc3._validation import check_choice
+from keras_dc3.annotations import CountedLabels
+from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.data.joined_images import JoinedImages
-from keras_dc3.data.labels import in_class_order
 
 if TYPE_CHECKING:
     from keras_dc3.data.semi_supervised import SemiSupervisedData
-
-_NEEDED = ("images", "class_names", "counts", "soft_labels")
 
 
 def with_labels(
@@ -51,7 +50,7 @@ def with_labels(
     """
     check_choice("missing", missing, ("error", "drop"))
     labels = getattr(labels, "annotations", labels)  # of a review
-    if not all(hasattr(labels, name) for name in _NEEDED):
+    if not isinstance(labels, CountedLabels):
         raise TypeError(
             "`labels` must be `keras_dc3.Annotations`, a review or corrected labels. "
             f"Received: {type(labels).__name__}"
@@ -104,7 +103,7 @@ def _rows_of_answers(
 ) -> tuple[dict[str, int], list[str]]:
     """Returns id in the data -> row of `labels`, for answered images, and notes."""
     answered = np.flatnonzero(np.asarray(labels.counts).sum(axis=1) > 0)
-    images = [labels.images[row] for row in answered]
+    images = [labels.ids[row] for row in answered]
     ids = [*data.labeled.ids, *_ids(data.unlabeled), *_ids(data.validation)]
     matches = match_all(images, KnownNames([*ids, *(data.unused or ())]))
     found, lost = matches.found, [images[i] for i in matches.lost]

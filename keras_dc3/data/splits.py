@@ -179,7 +179,7 @@ def split_images(
         raise ValueError("No image is annotated; label some images first.")
     classes = None
     if stratify:
-        classes = np.array(images.class_names)[images._most_chosen[known]]
+        classes = np.array(images.class_names)[images.most_chosen[known]]
     drawn = split(
         len(known),
         *sizes,

@@ -17,8 +17,8 @@ from keras_dc3.annotations.names import (
     typing_slips,
     variants,
 )
+from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.inspection import some
-from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.part_folders import part_of
 
 # The folder beside class folders for images of no class yet; it has other spellings.

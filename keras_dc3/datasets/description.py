@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3.annotations.counts import is_tied, majority_shares
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.labels import is_tied, majority_shares
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.remarks import missing_classes, skipped_files, skipped_of
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_seed
+from keras_dc3.annotations.counts import sample_hard_labels
 from keras_dc3.data.image_set import ImageSet
-from keras_dc3.data.labels import sample_hard_labels
 from keras_dc3.data.policies import Strong, Weak
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import split

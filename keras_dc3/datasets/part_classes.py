@@ -11,8 +11,8 @@ import numpy as np
 
 from keras_dc3.annotations import class_order
 from keras_dc3.annotations.names import nearest
+from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.inspection import some
-from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.datasets.class_folders import composed, is_unlabeled, odd_names
 
 _UNPACK = "Unpack the archive again."

@@ -53,7 +53,7 @@ def pred_probs(
             )
         columns = [proposals.class_names.index(name) for name in names]
         without = set(images.unannotated)
-        images = [name for name in images.images if name not in without]
+        images = [name for name in images.ids if name not in without]
     elif not isinstance(images, Iterable):
         raise TypeError(
             "`images` must be annotations, or ids of images. Received: "

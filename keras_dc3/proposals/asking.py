@@ -117,9 +117,9 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
             "`annotations` must have the classes of the proposals, "
             f"{list(proposals.class_names)}. Received: {names}"
         )
-    matches = match_all(annotations.images, proposals._known_ids, what="proposals")
+    matches = match_all(annotations.ids, proposals._known_ids, what="proposals")
     told = tell_lacking(matches.lacking, "proposal")
-    lost = [annotations.images[position] for position in matches.lost]
+    lost = [annotations.ids[position] for position in matches.lost]
     near = likely_meant(lost, proposals.ids)
     if near:
         name, meant = next(iter(near.items()))
@@ -131,7 +131,7 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
     if told:
         warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
     rows = [proposals._row_of[one] for one in matches.found.values()]
-    known = [i for i, name in enumerate(annotations.images) if name in matches.found]
+    known = [i for i, name in enumerate(annotations.ids) if name in matches.found]
     for column, name in enumerate(names):
         if name in number and known:
             counts[rows, number[name]] = given[known, column]

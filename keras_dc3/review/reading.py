@@ -39,7 +39,7 @@ def read(
     Args:
         paths: one file, or several.
         proposals: what the sheets were made from. Then files of other images or
-            classes are refused, images without answer stay in `annotations.images`, and
+            classes are refused, images without answer stay in `annotations.ids`, and
             ids are spelled as here, where Unicode forms or slashes differ.
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,

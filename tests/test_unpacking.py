@@ -6,10 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from keras_dc3 import Annotations
+from keras_dc3 import Annotations, _unpacking
+from keras_dc3._unpacking import UnpackingError, check_unpacked
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.data import unpacking
-from keras_dc3.data.unpacking import UnpackingError, check_unpacked
 from keras_dc3.datasets.archives import ArchiveError, unpack
 from keras_dc3.datasets.files import npz_arrays
 
@@ -19,7 +18,7 @@ TABLE = b"image,annotator,label\n1.png,ann,cod\n1.png,ben,ling\n"
 @pytest.fixture
 def small(monkeypatch):
     """The bounds as if files were small."""
-    monkeypatch.setattr(unpacking, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(_unpacking, "MOST_BYTES", 10_000)
 
 
 def test_both_bounds_must_be_passed():
@@ -37,7 +36,7 @@ def test_tables(small, tmp_path):
     assert Annotations.from_csv(path).class_names == ("cod", "ling")
     long = TABLE + b"".join(b"%d.png,ann,cod\n" % i for i in range(2000))
     path.write_bytes(gzip.compress(long))  # 30 kB, but not 100 times its size
-    assert len(Annotations.from_csv(path).images) > 1000
+    assert len(Annotations.from_csv(path).ids) > 1000
     path.write_bytes(gzip.compress(TABLE + b" " * 1_000_000))
     with pytest.raises(
         AnnotationError, match=r"a\.csv\.gz' of .*unpack it by yourself"
@@ -52,7 +51,7 @@ def test_not_all_of_a_bomb_is_unfolded(small, monkeypatch):
         gzip.GzipFile, "read", lambda self, n=-1: asked.append(n) or read(self, n)
     )
     with pytest.raises(UnpackingError):
-        unpacking.gunzip(gzip.compress(bytes(10_000_000)), "a")
+        _unpacking.gunzip(gzip.compress(bytes(10_000_000)), "a")
     assert 0 < asked[0] < 1_100_000
 
 

@@ -72,7 +72,7 @@ def class_weights(
         raise ValueError(
             '`class_weight="balanced"` needs the labels as an array or a data set '
             "with `labels`; for other data pass a dict {class: weight}, such as "
-            "`keras_dc3.data.balanced_class_weights` makes."
+            "`keras_dc3.annotations.balanced_class_weights` makes."
         )
     soft = labels.ndim == 2 and labels.shape[1] > 1
     classes = labels.argmax(axis=1) if soft else labels.ravel()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dc3.data.class_weights import (
+from keras_dc3.annotations.class_weights import (
     balanced_class_weights,
     balanced_weights,
     check_class_weights,

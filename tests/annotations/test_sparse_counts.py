@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from keras_dc3.data import ImageSet, SparseCounts
+from keras_dc3.annotations import SparseCounts
+from keras_dc3.data import ImageSet
 
 tables = hnp.arrays(
     "int64",
@@ -75,7 +76,7 @@ def test_large_sets_are_looked_at_in_pieces():
     counts[:, 5] += 1
     full, sparse = image_set(counts, False), image_set(counts, True)
     assert (full.majority == counts.argmax(axis=1)).all()
-    from keras_dc3.data import sample_hard_labels
+    from keras_dc3.annotations import sample_hard_labels
 
     expected = sample_hard_labels(counts, 4)
     assert (full.sample_hard_labels(4) == expected).all()

@@ -33,6 +33,7 @@ class SparseCounts:
     ):
         self._starts, self._classes, self._values = starts, classes, values
         self.shape = (len(starts) - 1, num_classes)
+        self.dtype = values.dtype
 
     @classmethod
     def from_rows(cls, counts: Any, positions: Any, number: int) -> SparseCounts:
