@@ -49,6 +49,23 @@ class Records:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
+    @classmethod
+    def of_counts(cls, counts: np.ndarray) -> Records:
+        """Returns the answers of people whom nobody knows, each of another one.
+
+        Args:
+            counts: (n, k) whole numbers, how many people chose each class.
+        """
+        image, label = np.nonzero(counts)
+        times = np.asarray(counts)[image, label].astype("int64")
+        total = int(times.sum())
+        return cls(
+            image.repeat(times),
+            np.full(total, -1),
+            label.repeat(times),
+            np.full(total, np.nan),
+        )
+
     def __len__(self) -> int:
         return len(self.image)
 

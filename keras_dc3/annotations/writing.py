@@ -152,13 +152,17 @@ def _named(names: tuple[str, ...], positions: np.ndarray) -> np.ndarray:
 
 
 def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
-    images, classes = annotations.ids, annotations.class_names
-    if annotations.records is None:
-        yield from _rows_of_counts(annotations)
-        return
-    records, people = annotations.records, (*annotations.annotators, "")
-    names = (*classes, "")
-    ends = np.searchsorted(records.image, np.arange(len(images)), side="right")
+    records = annotations.records
+    if records is None:
+        if annotations.counts.dtype.kind == "f":
+            raise ValueError(
+                "These counts are fractions, which a table with one line per "
+                "annotation cannot hold. Keep the array `counts` itself, with "
+                "`numpy.savez`."
+            )
+        records = Records.of_counts(annotations.counts)
+    people, names = (*annotations.annotators, ""), (*annotations.class_names, "")
+    ends = np.searchsorted(records.image, np.arange(len(annotations)), side="right")
     answers = zip(
         records.annotator.tolist(),
         records.label.tolist(),
@@ -166,7 +170,7 @@ def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
         strict=True,
     )
     start = 0
-    for image, end in zip(images, ends.tolist(), strict=True):
+    for image, end in zip(annotations.ids, ends.tolist(), strict=True):
         if start == end:
             yield image, "", "", ""
         for _ in range(start, end):
@@ -174,16 +178,3 @@ def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
             time = repr(seconds) if seconds == seconds else ""
             yield image, people[person], names[label], time
         start = end
-
-
-def _rows_of_counts(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
-    if annotations.counts.dtype.kind == "f":
-        raise ValueError(
-            "These counts are fractions, which a table with one line per annotation "
-            "cannot hold. Keep the array `counts` itself, with `numpy.savez`."
-        )
-    for image, row in zip(annotations.ids, annotations.counts.tolist(), strict=True):
-        if not any(row):
-            yield image, "", "", ""
-        for name, times in zip(annotations.class_names, row, strict=True):
-            yield from [(image, "", name, "")] * times
