@@ -257,8 +257,8 @@ def test_rename_classes():
 @pytest.mark.parametrize(
     ("changes", "error", "match"),
     [
-        ({"images": ["a", "a"]}, ValueError, "`images` must differ"),
-        ({"images": ["a", " b"]}, ValueError, "no outer blanks"),
+        ({"ids": ["a", "a"]}, ValueError, "`ids` must differ"),
+        ({"ids": ["a", " b"]}, ValueError, "no outer blanks"),
         ({"class_names": []}, ValueError, "at least one class"),
         ({"class_names": "xy"}, TypeError, "list of strings"),
         ({"counts": [[1, 2]]}, ValueError, r"must have shape \(2, 2\)"),
@@ -279,7 +279,7 @@ def test_rename_classes():
 )
 def test_parts_that_do_not_fit(changes, error, match):
     parts = {
-        "images": ["a", "b"],
+        "ids": ["a", "b"],
         "class_names": ["x", "y"],
         "counts": [[1, 0], [0, 2]],
     }

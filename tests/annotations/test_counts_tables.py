@@ -204,7 +204,7 @@ def test_rounded_shares_give_the_votes_back(given):
 
 def test_images_of_a_table_stand_in_it(tmp_path):
     with pytest.raises(ValueError, match="as a table names its images"):
-        Annotations.from_counts(write(tmp_path, VOTES), images=["a", "b", "c"])
+        Annotations.from_counts(write(tmp_path, VOTES), ids=["a", "b", "c"])
 
 
 # -- tables of numbers given to readers of people

@@ -197,7 +197,7 @@ def test_matrix_against_a_loop(matrix):
 def test_matrix_with_names():
     options = {
         "rows": "annotators",
-        "images": ["a", "b"],
+        "ids": ["a", "b"],
         "annotators": ["x", "y", "z"],
     }
     matrix = [[0, 1], [1, -1], [1, 1]]
@@ -216,7 +216,7 @@ def test_matrix_with_names():
     [
         ([[0, 1]], {"rows": "columns"}, ValueError, "`rows` must be one of"),
         ([0, 1], {}, ValueError, r"Received: shape \(2,\)"),
-        ([[0, 1]], {"images": ["a", "b"]}, ValueError, "must be 1 `images`"),
+        ([[0, 1]], {"ids": ["a", "b"]}, ValueError, "must be 1 `ids`"),
         ([[0, 1]], {"annotators": ["x"]}, ValueError, "must be 2 `annotators`"),
         ([[-1, -1]], {}, AnnotationError, "The matrix holds no annotation"),
         ([[0, 2]], {"class_names": ["a", "b"]}, AnnotationError, r"0\.\.1.*is 2"),
