@@ -13,8 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_dc3.data.decoding import ImageFormat
-from keras_dc3.data.inspection import Inspection, inspect, some, spread
-from keras_dc3.data.measuring import common_range
+from keras_dc3.data.inspection import Inspection, common_range, inspect, some, spread
 from keras_dc3.data.opened_images import ImageFileError, import_pillow
 from keras_dc3.data.pixel_cache import DiskCache, MemoryCache, file_stamp
 from keras_dc3.data.stored_values import ValueRange

@@ -12,7 +12,7 @@ import numpy as np
 from keras_dc3._names import KnownNames, match_all
 from keras_dc3._text_kinds import of_file
 from keras_dc3._writing import whole_file
-from keras_dc3.data.part_sizes import counted
+from keras_dc3.data.allocation import counted
 
 _FORMAT = "keras_dc3 split"
 _VERSION = 1

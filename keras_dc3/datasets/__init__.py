@@ -15,17 +15,20 @@ from keras_dc3._registration import suggest
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import from_arrays, from_parts
 from keras_dc3.datasets.cifar10h import load_cifar10h
-from keras_dc3.datasets.dcic import DCIC_SETS, load_dcic
+from keras_dc3.datasets.dcic import (
+    DCIC_SETS,
+    load_dcic,
+    load_mice_bone,
+    load_plankton,
+    load_turkey,
+)
 from keras_dc3.datasets.description import describe
 from keras_dc3.datasets.digits import load_digits
 from keras_dc3.datasets.directory import from_directory
 from keras_dc3.datasets.fashionmnist_h import load_fashionmnist_h
 from keras_dc3.datasets.from_tfds import from_tfds
-from keras_dc3.datasets.mice_bone import load_mice_bone
-from keras_dc3.datasets.plankton import load_plankton
 from keras_dc3.datasets.shape_texture16 import load_shape_texture16
 from keras_dc3.datasets.stl10 import load_stl10
-from keras_dc3.datasets.turkey import load_turkey
 
 __all__ = [
     "describe",

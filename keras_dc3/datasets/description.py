@@ -123,8 +123,7 @@ def describe(
     """
     if isinstance(data, SemiSupervisedData):
         parts = {"labeled": data.labeled, "unlabeled": data.unlabeled}
-        parts = {**parts, "validation": data.validation}
-        parts["test"] = getattr(data, "test", None)
+        parts |= {"validation": data.validation, "test": data.test}
         parts = {name: part for name, part in parts.items() if part is not None}
         name = data.name or "data"
     elif isinstance(data, AnnotatedImages):

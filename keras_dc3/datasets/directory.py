@@ -22,8 +22,7 @@ from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.split_files import splits_beside
 from keras_dc3.datasets.arrays import default_sizes
-from keras_dc3.datasets.class_folders import of_folders
-from keras_dc3.datasets.part_classes import of_part_folders
+from keras_dc3.datasets.class_folders import of_folders, of_part_folders
 from keras_dc3.datasets.part_folders import find_parts, parts_of
 from keras_dc3.datasets.parted import from_parted, with_split
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_dc3._names import composed
 from keras_dc3.data.inspection import some
 
 PARTS = ("labeled", "unlabeled", "validation", "test")
@@ -69,8 +70,8 @@ def find_parts(
     tops = list(dict.fromkeys(name.partition("/")[0] for name in files if "/" in name))
     if given is not None:
         return _checked(given, tops, folder)
-    classes = {_composed(name) for name in class_names or ()}
-    found = {name: part_of(name) for name in tops if _composed(name) not in classes}
+    classes = {composed(name) for name in class_names or ()}
+    found = {name: part_of(name) for name in tops if composed(name) not in classes}
     found = {name: part for name, part in found.items() if part is not None}
     if set(found.values()) <= {"unlabeled"}:
         _check_below(folder, files, tops)
@@ -126,10 +127,6 @@ def _beside_parts(
     )
 
 
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
 def _named(folders: Sequence[str]) -> str:
     """Returns "The folder 'val'" or "The folders 'train' and 'val'"."""
     names = list(map(repr, folders))
@@ -148,8 +145,8 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
         )
     if not given:
         return None
-    known = {_composed(name): name for name in tops}
-    unknown = [name for name in given if _composed(str(name)) not in known]
+    known = {composed(name): name for name in tops}
+    unknown = [name for name in given if composed(str(name)) not in known]
     if unknown:
         raise ValueError(
             f"`parts` names {some(list(map(repr, unknown)))}, but the folders with "
@@ -158,7 +155,7 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
     wrong = {name: part for name, part in given.items() if part not in (*PARTS, None)}
     if wrong:
         raise ValueError(f"`parts` must give each folder {_CHOICES}. Received: {wrong}")
-    found = {known[_composed(name)]: part for name, part in given.items()}
+    found = {known[composed(name)]: part for name, part in given.items()}
     silent = [name for name in tops if name not in found]
     if silent:
         raise ValueError(

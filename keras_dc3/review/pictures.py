@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_dc3._folder_files import files_of
 from keras_dc3._names import KnownNames
-from keras_dc3.data.folder_reader import FolderReader
+from keras_dc3.data.image_files import FolderReader
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.opened_images import ImageFileError
 

@@ -8,7 +8,7 @@ import keras_dc3
 from keras_dc3 import Annotations
 from keras_dc3.agreement.correction import CorrectedLabels
 from keras_dc3.data import ImageSet, SemiSupervisedData
-from keras_dc3.data.joined_images import JoinedImages
+from keras_dc3.data.image_set import JoinedImages
 
 N, K = 60, 3
 IDS = [f"scan {i:02}.png" for i in range(N)]
