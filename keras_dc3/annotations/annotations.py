@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from keras_dc3._validation import check_counts
-from keras_dc3.annotations import (
-    counts_form,
-    dcic,
-    label_studio,
-    long_form,
-    merging,
-    selecting,
-    wide_form,
-    writing,
-)
-from keras_dc3.annotations.building import (
-    check_clean_class_names,
-    check_clean_names,
-)
+from keras_dc3.annotations import merging, selecting, writing
 from keras_dc3.annotations.counted_labels import CountedLabels
+from keras_dc3.annotations.names import check_clean_class_names, check_clean_names
+from keras_dc3.annotations.readers import AnnotationReaders
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Annotations(CountedLabels):
+class Annotations(AnnotationReaders, CountedLabels):
     """Which class people chose for each of n images, k classes.
 
     Made by `from_csv`, `from_frame`, `from_records` (one answer per row), `from_wide`,
@@ -77,21 +69,6 @@ class Annotations(CountedLabels):
     notes: tuple[str, ...] = ()
     places: tuple[str | None, ...] = ()
     merged: bool = False
-
-    from_csv = classmethod(long_form.from_csv)
-    from_frame = classmethod(long_form.from_frame)
-    from_records = classmethod(long_form.from_records)
-    from_wide = classmethod(wide_form.from_wide)
-    from_matrix = classmethod(wide_form.from_matrix)
-    from_counts = classmethod(counts_form.from_counts)
-    from_dcic = classmethod(dcic.from_dcic)
-    from_label_studio = classmethod(label_studio.from_label_studio)
-    to_csv = writing.to_csv
-    to_frame = writing.to_frame
-    select = selecting.select
-    match = selecting.match
-    merge = merging.merge
-    rename_classes = merging.rename_classes
 
     def __post_init__(self):
         def put(name, value):
@@ -163,6 +140,149 @@ class Annotations(CountedLabels):
             f"<Annotations of {len(self):,} images: {total}, "
             f"{len(self.class_names)} classes, {ambiguous}>"
         )
+
+    def select(self, ids: Sequence[str], missing: str = "error") -> Annotations:
+        """Returns the annotations of some images, in the order of `ids`.
+
+        Names match as for `match`; what was written otherwise is told. The result has
+        the ids as they are given.
+
+        Args:
+            ids: different names of images.
+            missing: what to do about ids that are not annotated: "error", or "empty" to
+                make them images without annotation.
+
+        Raises:
+            AnnotationError: if ids are missing; always if all of them are; if one could
+                be several images.
+
+        Example:
+
+        >>> validation = annotations.select(validation_ids)
+        """
+        return selecting.select(self, ids, missing)
+
+    def match(self, files: Sequence[str], missing: str = "error") -> Annotations:
+        """Returns the annotations under the names of files, in the order of `files`.
+
+        An image is the file of the same name (else a backslash is "/", "./" in front
+        nothing); where there is none, the one that differs in an extension which one of
+        both lacks, or, for a name without folder, the only one in any folder that has
+        it, or the one with the same letters in another Unicode form, which is told.
+        This is the rule wherever names meet: `select`, `merge`, proposals, reviews,
+        splits, exports. Files without annotation become images without annotation.
+
+        Args:
+            files: different names of files, relative to their folder, with "/".
+            missing: what to do about annotated images without a file: "error", or
+                "drop" to leave them out, which is told. No file for any image is always
+                an error.
+
+        Raises:
+            AnnotationError: if an image has no file, could be several files, or is the
+                same file as another image; it names the place in the table.
+
+        Example:
+
+        >>> annotations = Annotations.from_csv("labels.csv").match(os.listdir("images"))
+        """
+        return selecting.match(self, files, missing)
+
+    def merge(self, *others: Annotations, repeated: str = "keep") -> Annotations:
+        """Returns the annotations of several people, rounds or images together.
+
+        Where all have records, so has the result, and annotators of the same name are
+        the same person; names that differ only in case, blanks and the like are told in
+        a warning and in `notes`. Else the counts are added up, and people who stand in
+        several of them count several times. Names of images match as for `match`, but
+        for folders, and stay as they are written first; what differs is told.
+
+        Args:
+            *others: annotations whose classes are the same or some of these, or the
+                other way round. The order is that of the one with the most classes, the
+                first of these.
+            repeated: where somebody answered the same image in several of them: "keep"
+                lets all answers of this person weigh one together, "last" counts that
+                of the last, "error" refuses.
+
+        Raises:
+            AnnotationError: if classes do not fit, or for `repeated="error"`.
+
+        Example:
+
+        >>> both = first_round.merge(second_round, repeated="last")
+        """
+        return merging.merge(self, *others, repeated=repeated)
+
+    def rename_classes(
+        self,
+        names: Mapping[str, str | None] | Callable[[str], str | None],
+    ) -> Annotations:
+        """Returns the same answers under other class names.
+
+        Classes that get the same name become one, at the place of the first of them. A
+        class that becomes None is no answer any more.
+
+        Args:
+            names: old name -> new name, for some classes or all; or a function of the
+                name, such as `str.lower`.
+
+        Raises:
+            ValueError: if an old name is no class, or no class is left.
+            TypeError: if `names` is none of these, or a new name is no text.
+
+        Example:
+
+        >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
+        """
+        return merging.rename_classes(self, names)
+
+    def to_csv(
+        self,
+        path: str | os.PathLike,
+        *,
+        escape_formulas: bool = False,
+    ) -> None:
+        """Writes a CSV file in UTF-8, a line per answer: image,annotator,label,seconds.
+
+        `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
+        annotations (and `max_seconds`, if it was set); without `class_names`, classes
+        that nobody chose are lost and the order is that of `class_order`. An image
+        without answer is a line with its name alone. Where only counts are known, each
+        annotation is a line without annotator. The file is complete or not there.
+
+        Args:
+            path: the file. Its folder is created if missing; an old file is replaced.
+            escape_formulas: whether names that begin with "=", "+", "-", "@", a tab or
+                a line end get an apostrophe in front, because a spreadsheet program
+                would run them as formulas. It is for people: `from_csv` reads it as
+                part of the name.
+
+        Raises:
+            OSError: if it cannot be written.
+            ValueError: if counts are fractions, or a text is no valid Unicode.
+        """
+        writing.to_csv(self, path, escape_formulas)
+
+    def to_frame(self, form: str = "long") -> Any:
+        """Returns a pandas data frame.
+
+        Args:
+            form: "long": one row per answer with columns image, annotator, label and
+                seconds; None for an unknown annotator or no valid answer, NaN for no
+                time. "crowdkit": columns task, worker and label, the valid answers, as
+                the aggregators of crowd-kit take them. "cleanlab": a row per annotated
+                image (the index), a column per annotator, class numbers with NaN where
+                somebody was not asked, as `cleanlab.multiannotator` takes them. In the
+                last two, each person has one answer to an image, the last one, and each
+                answer of unknown annotators is that of a further person, "unknown 1",
+                ...
+
+        Raises:
+            ImportError: if pandas is not installed.
+            ValueError: if only counts are known, so that there are no single answers.
+        """
+        return writing.to_frame(self, form)
 
     def summary(self) -> str:
         """Returns what was annotated, in some lines to print."""

@@ -1,4 +1,4 @@
-"""The order of class names, and names that may mean the same. Standard library only."""
+"""The order of class names, and names that may mean the same."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from keras_dc3._names import composed
+from keras_dc3._validation import check_names
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
@@ -56,6 +59,24 @@ def trimmed(text: str) -> str:
     while before != text:
         before, text = text, text.strip().strip(_INVISIBLE)
     return text
+
+
+def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
+    """Returns different non-empty strings without outer blanks; raises otherwise."""
+    values = check_names(name, values)
+    for value in values:
+        if trimmed(value) != value:
+            raise ValueError(
+                f"`{name}` must have no outer blanks, which tables do not keep. "
+                f"Received: {value!r}"
+            )
+    return values
+
+
+def check_clean_class_names(values: Any) -> tuple[str, ...]:
+    """Returns such names of classes, with composed letters (NFC)."""
+    clean = map(composed, check_clean_names("class_names", values))
+    return check_clean_names("class_names", list(clean))
 
 
 def class_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -15,14 +15,14 @@ from keras_dc3._validation import (
     check_seed,
 )
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.batches import Recipe, ordered_batches, training_batches
+from keras_dc3.data.batches import ordered_batches, training_batches
 from keras_dc3.data.parts import (
     check_drawn_classes,
     check_parts,
     checked_labels,
     common_class_names,
 )
-from keras_dc3.data.plan import BatchPlan, EpochClock
+from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
 from keras_dc3.data.policies import Policy, get_policy
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split

@@ -13,7 +13,7 @@ import numpy as np
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counts import in_class_order
-from keras_dc3.annotations.matching import match_names
+from keras_dc3.annotations.selecting import match_names
 from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images

@@ -22,7 +22,7 @@ from keras_dc3._validation import (
     check_seed,
 )
 from keras_dc3._writing import file_path, whole_file
-from keras_dc3.annotations.building import check_clean_names
+from keras_dc3.annotations.names import check_clean_names
 from keras_dc3.metrics.findings import of_certain_images
 from keras_dc3.review import pictures
 from keras_dc3.review.fingerprint import digest, fingerprint, of_ids, of_values

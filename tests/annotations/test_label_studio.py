@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_dc3.annotations import AnnotationError, Annotations
-from keras_dc3.annotations.label_studio_fields import file_of
+from keras_dc3.annotations.reading.label_studio_fields import file_of
 from tests.annotations.helpers import counted, told
 from tests.cases import case
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from keras_dc3._text import some
 from keras_dc3.annotations import names
+from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.records import Records
-from keras_dc3.annotations.source import Source
 from keras_dc3.annotations.summary import amount
 
 _HOW = "case, blanks, unseen characters or the way a number is written"

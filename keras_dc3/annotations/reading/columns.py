@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from keras_dc3._names import FORM, one_spelling, plain, tell_folders, tell_lacking
-from keras_dc3.annotations.building import Answers
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import as_text, safe_repr
-from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
-from keras_dc3.annotations.source import Source
-from keras_dc3.annotations.tables import Column, Table, composed_column, number
+from keras_dc3.annotations.reading.answers import Answers
+from keras_dc3.annotations.reading.files import as_text, safe_repr
+from keras_dc3.annotations.reading.headers import tell_header
+from keras_dc3.annotations.reading.source import Source
+from keras_dc3.annotations.reading.tables import (
+    Column,
+    Table,
+    composed_column,
+    has_numbers,
+    number,
+)
 
 # Words in the title of a column that tells how often an answer was given.
 _OFTEN = {"n", "count", "counts", "votes", "vote", "number", "num", "times", "total"}
@@ -20,19 +26,41 @@ _OFTEN |= {"frequency", "freq", "people", "annotators", "raters", "anzahl", "sti
 _OFTEN |= {"häufigkeit", "weight", "share", "fraction", "percent", "proportion"}
 
 
-def answers_of(
-    table: Table,
-    image: Column | None,
-    annotator: Column | None,
-    label: Column,
-    seconds: Column | None,
-) -> Answers:
+@dataclass(frozen=True)
+class AnswerColumns:
+    """Where image, annotator, label and seconds stand in a table.
+
+    Each by name, by number, or as a function of a row; None where there is none, see
+    `Annotations.from_csv`. A column "seconds" need not exist.
+    """
+
+    image: Column | None
+    annotator: Column | None
+    label: Column
+    seconds: Column | None
+
+    def needed(self) -> dict[str, Column | None]:
+        """Returns argument -> column that must exist.
+
+        Raises:
+            TypeError, ValueError: if one is no column; see `has_numbers`.
+        """
+        seconds = None if self.seconds == "seconds" else self.seconds
+        named = {**vars(self), "seconds": seconds}
+        has_numbers(named)
+        return named
+
+
+def answers_of(table: Table, columns: AnswerColumns) -> Answers:
     """Returns the answers of a table with one per row.
 
     Raises:
         AnnotationError: if there is no such column, or a cell is none of an answer.
     """
-    image, annotator, label = map(composed_column, (image, annotator, label))
+    image, annotator, label = map(
+        composed_column, (columns.image, columns.annotator, columns.label)
+    )
+    seconds = columns.seconds
     if seconds == "seconds" and "seconds" not in (table.header or ()):
         seconds = None
     elif seconds == "seconds":

@@ -5,85 +5,37 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from keras_dc3._names import composed, plain
 from keras_dc3._validation import check_counts
-from keras_dc3.annotations.building import check_no_answer, check_options
-from keras_dc3.annotations.counts_table import read_counts, without_no_answer
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
-from keras_dc3.annotations.questions import is_person
-from keras_dc3.annotations.tables import Column
-from keras_dc3.annotations.telling import tell_odd_classes
-from keras_dc3.annotations.wide_form import names_or_numbers
-
-if TYPE_CHECKING:
-    from keras_dc3.annotations.annotations import Annotations
-
+from keras_dc3.annotations.reading.answers import Options
+from keras_dc3.annotations.reading.counts_table import (
+    read_counts_table,
+    without_no_answer,
+)
+from keras_dc3.annotations.reading.questions import is_person
+from keras_dc3.annotations.reading.tables import Column, Layout
+from keras_dc3.annotations.reading.telling import tell_odd_classes
+from keras_dc3.annotations.reading.wide_form import names_or_numbers
 
 _SUMS = ((1, 0.02, "shares"), (100, 1.5, "percentages"))  # of a row, how nearly
 
 
-def from_counts(
-    cls: type[Annotations],
+def read_counts(
     counts: Any,
-    ids: Sequence[str] | None = None,
-    class_names: Sequence[str] | None = None,
-    *,
-    annotators_per_image: int | str | Sequence[int] | None = None,
-    image: Column | None = "image",
-    separator: str | None = None,
-    encoding: str = "utf-8",
-    skip: int = 0,
-    no_answer: Sequence[str] = ("",),
-) -> Annotations:
-    """Takes how many annotators chose each class; who they are is not known.
-
-    Votes, one-hot labels and shares: whatever stands in a row is divided by its sum to
-    give the soft label. Let each annotator weigh one. Shares, whose rows add up to 1 or
-    100, do not tell how many people answered: `annotators_per_image` does; without it,
-    what is assumed is told.
-
-    Args:
-        counts: a table file (CSV, TSV) or a pandas data frame with a row per image and
-            a column per class; or an array (n, k), finite and at least 0; or a dict of
-            image -> dict of class -> count. A row of zeros is an image without
-            annotation. In tables, "60%" is 60, "True" is 1.
-        ids: n names of the rows of an array. Default: "0", "1", ...
-        class_names: k names. Of a table: the columns to read, in this order; default:
-            all others than `image`. Of an array: default "0", "1", ... Of a dict:
-            default the classes with a count above 0, in the order of `class_order`.
-        annotators_per_image: how many people gave the shares of an image: a number, one
-            for each image, or the column of the table that tells.
-        image, separator, encoding, skip: of a table, as for `from_csv`. `image=None`:
-            the number of the row is the image. A column given by number means that
-            there is no header line. The index of a data frame counts as a column of its
-            name.
-        no_answer: texts that mean that there is no answer: a class of this name that
-            was found is left out, which is told, and a cell with it is 0. An empty cell
-            always is.
-
-    Returns:
-        Annotations without records.
-
-    Raises:
-        ValueError, TypeError: if the parts do not fit.
-        AnnotationError: if a table is not as described; it names file and line. If a
-            dict holds a class that is not in `class_names`, or none.
-
-    Example:
-
-    >>> Annotations.from_counts([[3, 1], [0, 4]], ["a.png", "b.png"], ["cat", "dog"])
-    <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
-    >>> Annotations.from_counts({"a.png": {"cat": 3, "dog": 1}, "b.png": {"dog": 4}})
-    <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
-    """
-    check_no_answer(no_answer)
-    if class_names is not None:
-        class_names = check_options(class_names, no_answer, "keep", 1.0)
+    ids: Sequence[str] | None,
+    image: Column | None,
+    annotators_per_image: int | str | Sequence[int] | None,
+    layout: Layout,
+    options: Options,
+) -> dict[str, Any]:
+    """Returns the arguments of `Annotations`; see `Annotations.from_counts`."""
+    class_names, no_answer = options.class_names, options.no_answer
     found = isinstance(counts, Mapping) and class_names is None
     notes, places, name, is_table = [], (), "The counts", _is_table(counts)
     if ids is not None and (is_table or isinstance(counts, Mapping)):
@@ -94,15 +46,12 @@ def from_counts(
         )
     if is_table:
         column = annotators_per_image
-        table = read_counts(
+        table = read_counts_table(
             counts,
             image=image,
-            class_names=class_names,
             people=column if isinstance(column, str) else None,
-            no_answer=no_answer,
-            separator=separator,
-            encoding=encoding,
-            skip=skip,
+            layout=layout,
+            options=options,
         )
         found, name, notes = class_names is None, table.name, table.notes
         ids, class_names = table.images, table.class_names
@@ -123,14 +72,14 @@ def from_counts(
         times = counts.sum(axis=0).tolist()
         notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), no_answer)
     if notes:
-        warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=2)
-    return cls(
-        ids=names_or_numbers("ids", ids, len(counts)),
-        class_names=names_or_numbers("class_names", class_names, counts.shape[1]),
-        counts=counts,
-        notes=notes,
-        places=places,
-    )
+        warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=3)
+    return {
+        "ids": names_or_numbers("ids", ids, len(counts)),
+        "class_names": names_or_numbers("class_names", class_names, counts.shape[1]),
+        "counts": counts,
+        "notes": notes,
+        "places": places,
+    }
 
 
 def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:

@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from keras_dc3.annotations.building import Answers, build, check_options
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import read_json
-from keras_dc3.annotations.source import Source
-
-if TYPE_CHECKING:
-    from keras_dc3.annotations.annotations import Annotations
+from keras_dc3.annotations.reading.answers import Answers
+from keras_dc3.annotations.reading.files import read_json
+from keras_dc3.annotations.reading.source import Source
 
 _ANONYMOUS = ("", "INVALID")
-_NO_LIMIT = 1.0  # there are no times here
 
 
-def from_dcic(
-    cls: type[Annotations],
-    path: str | os.PathLike,
-    *,
-    image: Callable[[str], str] | None = None,
-    class_names: Sequence[str] | None = None,
-    no_answer: Sequence[str] = ("",),
-    repeated: str = "keep",
-) -> Annotations:
-    """Reads the `annotations.json` of a DCIC data set.
-
-    It is a list of sets of answers. In the published files the people are anonymous,
-    and a set may hold the votes of several: there, every answer is that of an unknown
-    person. Where `user_mail` names somebody, it is the annotator. `annotation_time`
-    has no known unit and is not read. An answer `null` is none.
-
-    Args:
-        path: the file.
-        image: a function from `image_path`, such as "Plankton/fold1/x.png", to the
-            name of the image. Default: the path is the name.
-        class_names: the classes, in the order that numbers them. Default: all labels
-            found, in the order of `class_order`.
-        no_answer, repeated: as for `from_csv`.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        AnnotationError: if it is no such file, or a label is no class.
-
-    Example:
-
-    >>> annotations = Annotations.from_dcic(
-    ...     "Turkey/annotations.json", image=lambda path: path.rsplit("/", 1)[1]
-    ... )
-    """
-    check_options(class_names, no_answer, repeated, _NO_LIMIT)
+def read_dcic(path: str | os.PathLike, image: Callable[[str], str] | None) -> Answers:
+    """Returns the answers of an `annotations.json`; see `Annotations.from_dcic`."""
     if image is not None and not callable(image):
         raise TypeError(
             "`image` must be a function from the path to the name of an image. "
@@ -87,15 +50,7 @@ def from_dcic(
             columns["annotator"].append("" if person in _ANONYMOUS else person)
             columns["label"].append(label or "")
         parts.append((place, range(len(one["annotations"]))))
-    return cls(
-        **build(
-            Answers(**columns, seconds=None, source=Source(parts, "annotation", name)),
-            class_names=class_names,
-            no_answer=no_answer,
-            repeated=repeated,
-            max_seconds=_NO_LIMIT,
-        )
-    )
+    return Answers(**columns, seconds=None, source=Source(parts, "annotation", name))
 
 
 def _check(place: str, entry: Any, key: str, kind: type) -> None:

@@ -16,15 +16,15 @@ from typing import Any
 from keras_dc3._names import composed
 from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import as_text, read_text
-from keras_dc3.annotations.headers import (
+from keras_dc3.annotations.names import nearest, trimmed
+from keras_dc3.annotations.reading.files import as_text, read_text
+from keras_dc3.annotations.reading.headers import (
     ANSWER_TITLES,
     declared_separator,
     filled,
     first_with,
     sniff,
 )
-from keras_dc3.annotations.names import nearest, trimmed
 
 _COMMA = re.compile(r"[0-9]+,[0-9]+")
 _TRUTH = {"true": 1.0, "false": 0.0}
@@ -205,13 +205,45 @@ def number(text: str) -> float | None:
     return value if 0 <= value < math.inf else None
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How tables of text are written; see `Annotations.from_csv`.
+
+    Attributes:
+        separator: one character; None finds out.
+        encoding: of the text.
+        skip: lines to pass over.
+
+    Raises:
+        ValueError: for wrong arguments.
+    """
+
+    separator: str | None = None
+    encoding: str = "utf-8"
+    skip: int = 0
+
+    def __post_init__(self):
+        separator, skip = self.separator, self.skip
+        if separator is not None and (
+            not isinstance(separator, str)
+            or len(separator) != 1
+            or separator in '"\r\n'
+        ):
+            raise ValueError(
+                "`separator` must be one character, such as ';' or a tab, or None to "
+                f"find out. Received: separator={separator!r}"
+            )
+        if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
+            raise ValueError(
+                f"`skip` must be a number of lines from 0 on. Received: skip={skip!r}"
+            )
+
+
 def read_table(
     path: str | os.PathLike,
     *,
     columns: Mapping[str, Any],
-    separator: str | None,
-    encoding: str,
-    skip: int,
+    layout: Layout,
     gaps: bool = True,
     reader: str = "Annotations.from_csv",
 ) -> Table:
@@ -220,9 +252,7 @@ def read_table(
     Args:
         columns: argument -> name or number of a column, function of a row, or None.
             If one is a number, the file has no header line.
-        separator: one character; None finds out.
-        encoding: of the text.
-        skip: lines to pass over.
+        layout: how it is written.
         gaps: whether empty lines may stand among the others.
         reader: the call that this is, for messages.
 
@@ -230,9 +260,10 @@ def read_table(
         AnnotationError: if it is no table of such columns; it names the line.
     """
     numbered = has_numbers(columns)
+    separator, skip = layout.separator, layout.skip
     name = repr(os.fspath(path))
     takes_frames = reader.replace("from_csv", "from_frame")
-    text = read_text(path, encoding, table=True, frame_reader=takes_frames)
+    text = read_text(path, layout.encoding, table=True, frame_reader=takes_frames)
     body = io.StringIO(text, newline="")
     for _ in range(skip):
         body.readline()
@@ -309,21 +340,6 @@ def has_numbers(columns: Mapping[str, Any]) -> bool:
             f"{texts[0]}={columns[texts[0]]!r}"
         )
     return bool(numbers)
-
-
-def check_reading(separator: str | None, skip: int) -> None:
-    """Raises TypeError or ValueError for wrong arguments of `read_table`."""
-    if separator is not None and (
-        not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'
-    ):
-        raise ValueError(
-            "`separator` must be one character, such as ';' or a tab, or None to find "
-            f"out. Received: separator={separator!r}"
-        )
-    if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
-        raise ValueError(
-            f"`skip` must be a number of lines from 0 on. Received: skip={skip!r}"
-        )
 
 
 def _check_width(name: str, rows: list[list[str]], lines: list[int]) -> None:

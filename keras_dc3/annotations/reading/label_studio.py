@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_dc3._text import some
-from keras_dc3.annotations.building import Answers, build, check_options
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import read_json
-from keras_dc3.annotations.label_studio_fields import (
+from keras_dc3.annotations.reading.answers import Answers
+from keras_dc3.annotations.reading.files import read_json
+from keras_dc3.annotations.reading.label_studio_fields import (
     RATING,
     REASONS,
     choices_of,
@@ -20,59 +20,15 @@ from keras_dc3.annotations.label_studio_fields import (
     person_of,
     seconds_of,
 )
-from keras_dc3.annotations.source import Source
-
-if TYPE_CHECKING:
-    from keras_dc3.annotations.annotations import Annotations
-
+from keras_dc3.annotations.reading.source import Source
 
 _EXPORT = 'export the project as "JSON"'
 
 
-def from_label_studio(
-    cls: type[Annotations],
-    path: str | os.PathLike,
-    *,
-    image: str | Callable[[dict], str] = "image",
-    question: str | None = None,
-    class_names: Sequence[str] | None = None,
-    no_answer: Sequence[str] = ("",),
-    repeated: str = "keep",
-    max_seconds: float = 3600.0,
-) -> Annotations:
-    """Reads the JSON export of a Label Studio project that asks for a class per image.
-
-    Classes are choices, a taxonomy (of which a class is its path, "fish/cod"), or,
-    where there is neither, a rating.
-    Submitted answers count. Skipped and empty ones are records without a valid answer;
-    drafts and the predictions of a model are none; `notes` tells how many of each there
-    are. Images without an answer stay in `images`. An annotation that stands in the
-    export twice counts once; the answers of several tasks with the same image are put
-    together. The annotator is the number of the user, `lead_time` gives the seconds.
-
-    Args:
-        path: the file, exported as "JSON" (not "JSON-MIN").
-        image: which entry of a task's data names the image, or a function of the data
-            (a dict). Of an address the name of the file is taken, of an uploaded file
-            without the prefix that was added, of `?d=folder/x.png` what follows `d=`;
-            other text is taken as it is. The same is done to what a function gives,
-            also where that is the end of an address: `lambda data:
-            "/".join(data["image"].split("/")[-2:])` keeps one folder.
-        question: the name of the choices, taxonomy or rating in the labeling interface,
-            needed where it asks for several.
-
-    All other arguments are those of `from_csv`.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        AnnotationError: if it is no such export, has no choices for whole images, or
-            an answer of several classes; it names the task.
-
-    Example:
-
-    >>> annotations = Annotations.from_label_studio("export.json")
-    """
-    check_options(class_names, no_answer, repeated, max_seconds)
+def read_label_studio(
+    path: str | os.PathLike, image: str | Callable[[dict], str], question: str | None
+) -> Answers:
+    """Returns the answers of an export; see `Annotations.from_label_studio`."""
     if not callable(image) and not isinstance(image, str):
         raise TypeError(
             "`image` must be the name of an entry of the data, or a function of them. "
@@ -88,15 +44,7 @@ def from_label_studio(
     export = _Export(name, image)
     for position, task in enumerate(tasks):
         export.add(position, task)
-    return cls(
-        **build(
-            export.answers(export.the_question(question)),
-            class_names=class_names,
-            no_answer=no_answer,
-            repeated=repeated,
-            max_seconds=max_seconds,
-        )
-    )
+    return export.answers(export.the_question(question))
 
 
 def _why_not(types: Iterable[str]) -> str:

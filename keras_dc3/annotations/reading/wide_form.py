@@ -5,27 +5,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations.building import (
-    Answers,
-    build,
-    check_clean_names,
-    check_options,
-)
-from keras_dc3.annotations.columns import texts_of
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.files import as_text, safe_repr
-from keras_dc3.annotations.headers import tell_header
-from keras_dc3.annotations.names import trimmed
-from keras_dc3.annotations.questions import all_numbers, tell_numbers, tell_questions
-from keras_dc3.annotations.source import Source
-from keras_dc3.annotations.tables import (
+from keras_dc3.annotations.names import check_clean_names, trimmed
+from keras_dc3.annotations.reading.answers import Answers, Options
+from keras_dc3.annotations.reading.columns import texts_of
+from keras_dc3.annotations.reading.files import as_text, safe_repr
+from keras_dc3.annotations.reading.headers import tell_header
+from keras_dc3.annotations.reading.questions import (
+    all_numbers,
+    tell_numbers,
+    tell_questions,
+)
+from keras_dc3.annotations.reading.source import Source
+from keras_dc3.annotations.reading.tables import (
     Column,
-    check_reading,
+    Layout,
     composed_column,
     frame_table,
     has_numbers,
@@ -33,48 +32,19 @@ from keras_dc3.annotations.tables import (
     with_index,
 )
 
-if TYPE_CHECKING:
-    from keras_dc3.annotations.annotations import Annotations
-
 _UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?")  # pandas on no name
-_NO_LIMIT = 1.0  # there are no times here
 
 
-def from_wide(
-    cls: type[Annotations],
+def read_wide(
     table: Any,
-    *,
-    image: Column | None = "image",
-    annotators: Sequence[str | int] | None = None,
-    anonymous: bool = False,
-    separator: str | None = None,
-    encoding: str = "utf-8",
-    skip: int = 0,
-    class_names: Sequence[str] | None = None,
-    no_answer: Sequence[str] = ("",),
-    repeated: str = "keep",
-) -> Annotations:
-    """Reads a table with one line per image and one column per annotator.
-
-    Args:
-        table: a file, or a pandas data frame.
-        image: the column of the images, as for `from_csv`.
-        annotators: the columns of the annotators, by name or all by number. Default:
-            all other columns with a name ("Unnamed: 0", which pandas writes, is none).
-        anonymous: True if a column is a place and no person, as where the first,
-            second and third answer stand side by side: nobody knows who answered.
-
-    All other arguments and the errors are those of `from_csv`. A cell with a text of
-    `no_answer`, or nothing, is one where nobody was asked. A table of numbers alone, as
-    with a column per class (see `from_counts`), and columns that seem to hold answers
-    to several questions are told, unless `annotators`, `anonymous` or `class_names` say
-    what they are.
-
-    Example:
-
-    >>> annotations = Annotations.from_wide("labels.csv", image="file")
-    """
-    check_reading(separator, skip)
+    image: Column | None,
+    annotators: Sequence[str | int] | None,
+    anonymous: bool,
+    layout: Layout,
+    options: Options,
+) -> Answers:
+    """Returns the answers of a table with a column per annotator; see `from_wide`."""
+    class_names = options.class_names
     told_apart = annotators is not None or anonymous or class_names is not None
     if isinstance(annotators, str):
         raise TypeError(
@@ -92,9 +62,7 @@ def from_wide(
         read = read_table(
             table,
             columns=columns,
-            separator=separator,
-            encoding=encoding,
-            skip=skip,
+            layout=layout,
             gaps=image is not None,
             reader="Annotations.from_wide",
         )
@@ -116,7 +84,7 @@ def from_wide(
         raise AnnotationError(f"{read.name} has no column of an annotator.")
     names = texts_of(read, "image", image)
     cells = [texts_of(read, str(column), column) for column in annotators]
-    none = {"", *no_answer}
+    none = {"", *options.no_answer}
     notes = tell_header(read, image)
     if class_names is None:
         notes += read.tell_orders(list(map(composed_column, annotators)))
@@ -136,64 +104,28 @@ def from_wide(
         if trimmed(cells[column][row]) not in none
     ]
     people = ["" if anonymous else str(column) for column in annotators]
-    return cls(
-        **build(
-            Answers(
-                image=[names[row] for row, _ in asked],
-                annotator=[people[column] for _, column in asked],
-                label=[cells[column][row] for row, column in asked],
-                seconds=None,
-                source=Source(
-                    [(read.name, [read.lines[row] for row, _ in asked])], read.word
-                ),
-                listed=_listed(read, names),
-                notes=notes,
-                order=read.order_of(annotators),
-            ),
-            class_names=class_names,
-            no_answer=no_answer,
-            repeated=repeated,
-            max_seconds=_NO_LIMIT,
-        )
+    return Answers(
+        image=[names[row] for row, _ in asked],
+        annotator=[people[column] for _, column in asked],
+        label=[cells[column][row] for row, column in asked],
+        seconds=None,
+        source=Source([(read.name, [read.lines[row] for row, _ in asked])], read.word),
+        listed=_listed(read, names),
+        notes=notes,
+        order=read.order_of(annotators),
     )
 
 
-def from_matrix(
-    cls: type[Annotations],
+def read_matrix(
     answers: Any,
-    *,
     rows: str,
-    ids: Sequence[str] | None = None,
-    annotators: Sequence[str] | None = None,
-    class_names: Sequence[str] | None = None,
-    not_asked: Any = -1,
-    no_answer: Sequence[str] = ("",),
-) -> Annotations:
-    """Takes the answers of all annotators to all images, with gaps.
-
-    Args:
-        answers: (n, m) or (m, n) for n images and m annotators: numbers or texts. NaN,
-            None, "", the gaps of pandas and what is masked are gaps, too.
-        rows: "images" if each row is an image, "annotators" if each is an annotator.
-        ids: n names. Default: "0", "1", ...
-        annotators: m names. Default: "0", "1", ...
-        class_names: k names. A number is a position among them, unless they are
-            numbers themselves: then it is a name. Default: all answers found, each
-            number a class of that name, in the order of `class_order`.
-        not_asked: the value where an annotator was not asked; -1 is also -1.0 or "-1".
-        no_answer: texts that mean that there is no answer, as for `from_csv`.
-
-    Raises:
-        AnnotationError: if an answer is no class, or there is no answer.
-        ValueError, TypeError: if the shapes do not fit.
-
-    Example:
-
-    >>> Annotations.from_matrix([[0, 1, -1], [1, -1, 1]], rows="images").majority
-    array([0, 1])
-    """
+    ids: Sequence[str] | None,
+    annotators: Sequence[str] | None,
+    class_names: Sequence[str] | None,
+    not_asked: Any,
+) -> Answers:
+    """Returns the answers of an array with gaps; see `Annotations.from_matrix`."""
     check_choice("rows", rows, ("images", "annotators"))
-    class_names = check_options(class_names, no_answer, "keep", _NO_LIMIT)
     masked = np.ma.getmaskarray(answers) if np.ma.isMaskedArray(answers) else False
     try:
         answers = np.asarray(answers)
@@ -228,21 +160,13 @@ def from_matrix(
         )
     kept = [i for i, text in enumerate(values) if text]
     cells = [where[i].tolist() for i in kept]
-    return cls(
-        **build(
-            Answers(
-                image=[ids[row] for row, _ in cells],
-                annotator=[annotators[column] for _, column in cells],
-                label=[values[i] for i in kept],
-                seconds=None,
-                source=Source([("The matrix", [row for row, _ in cells])], "image"),
-                listed=ids,
-            ),
-            class_names=class_names,
-            no_answer=no_answer,
-            repeated="keep",
-            max_seconds=_NO_LIMIT,
-        )
+    return Answers(
+        image=[ids[row] for row, _ in cells],
+        annotator=[annotators[column] for _, column in cells],
+        label=[values[i] for i in kept],
+        seconds=None,
+        source=Source([("The matrix", [row for row, _ in cells])], "image"),
+        listed=ids,
     )
 
 

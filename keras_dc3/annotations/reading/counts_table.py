@@ -12,22 +12,22 @@ import numpy as np
 
 from keras_dc3._names import composed, plain
 from keras_dc3._text import some
-from keras_dc3.annotations.building import check_clean_names
-from keras_dc3.annotations.columns import texts_of
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.headers import tell_header
 from keras_dc3.annotations.names import trimmed
-from keras_dc3.annotations.odd_columns import (
+from keras_dc3.annotations.reading.answers import Options
+from keras_dc3.annotations.reading.columns import texts_of
+from keras_dc3.annotations.reading.headers import tell_header
+from keras_dc3.annotations.reading.odd_columns import (
     TOTALS,
     all_different,
     names_images,
     tell_class_numbers,
     tell_columns,
 )
-from keras_dc3.annotations.tables import (
+from keras_dc3.annotations.reading.tables import (
     Column,
+    Layout,
     Table,
-    check_reading,
     composed_column,
     frame_table,
     has_numbers,
@@ -65,16 +65,13 @@ class CountsTable:
     name: str
 
 
-def read_counts(
+def read_counts_table(
     table: Any,
     *,
     image: Column | None,
-    class_names: Sequence[str] | None,
     people: str | int | None,
-    no_answer: Sequence[str],
-    separator: str | None,
-    encoding: str,
-    skip: int,
+    layout: Layout,
+    options: Options,
 ) -> CountsTable:
     """Returns the numbers of a file or data frame.
 
@@ -83,20 +80,16 @@ def read_counts(
 
     All other arguments and the errors are those of `from_counts`.
     """
-    check_reading(separator, skip)
+    named, no_answer = options.class_names, options.no_answer
     image, people = composed_column(image), composed_column(people)
     wanted = {"image": image, "annotators_per_image": people}
     numbered = has_numbers(wanted)
-    named = (
-        None if class_names is None else check_clean_names("class_names", class_names)
-    )
     if isinstance(table, str | os.PathLike):
-        options = {"separator": separator, "encoding": encoding, "skip": skip}
-        options |= {"gaps": image is not None, "reader": READER}
+        how = {"layout": layout, "gaps": image is not None, "reader": READER}
         columns = {**wanted, "image": None} if image == "image" else wanted
-        read = read_table(table, columns=columns, **options)
+        read = read_table(table, columns=columns, **how)
         if not numbered and image is None and _all_numbers(read.header):
-            read = read_table(table, columns={**columns, "class": 0}, **options)
+            read = read_table(table, columns={**columns, "class": 0}, **how)
     else:
         read = frame_table(with_index(table, image), {})
     if read.header is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_dc3._text import some
 from keras_dc3.annotations.names import meaning_no_answer
-from keras_dc3.annotations.tables import number
+from keras_dc3.annotations.reading.tables import number
 
 _PEOPLE = re.compile(
     r"(annotator|annotation|ann|rater|rating|expert|user|worker|person|observer|coder|"

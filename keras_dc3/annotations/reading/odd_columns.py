@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_dc3._text import some
-from keras_dc3.annotations.headers import ANSWER_TITLES
-from keras_dc3.annotations.questions import is_person
+from keras_dc3.annotations.reading.headers import ANSWER_TITLES
+from keras_dc3.annotations.reading.questions import is_person
 
 TOTALS = {"total", "sum", "n", "all", "count", "counts", "votes", "annotators", "num"}
 TOTALS |= {"summe", "gesamt", "anzahl", "answers", "number", "raters"}

@@ -11,12 +11,11 @@ import numpy as np
 
 from keras_dc3._names import composed, plain
 from keras_dc3._text import some
-from keras_dc3._validation import check_choice, check_names, check_positive_number
+from keras_dc3._validation import check_choice, check_positive_number
 from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.records import Records, last_answers, repetitions
-from keras_dc3.annotations.source import Source
-from keras_dc3.annotations.telling import (
+from keras_dc3.annotations.reading.source import Source
+from keras_dc3.annotations.reading.telling import (
     known_times,
     tell_blanks,
     tell_odd_classes,
@@ -24,6 +23,7 @@ from keras_dc3.annotations.telling import (
     tell_several_choices,
     tell_spellings,
 )
+from keras_dc3.annotations.records import Records, last_answers, repetitions
 
 REPEATED = ("keep", "last", "error")
 
@@ -51,76 +51,54 @@ class Answers:
     order: Sequence[str] = ()
 
 
-def check_options(
-    class_names: Sequence[str] | None,
-    no_answer: Sequence[str],
-    repeated: str,
-    max_seconds: float,
-) -> tuple[str, ...] | None:
-    """Returns the class names; raises TypeError or ValueError for wrong arguments."""
-    check_choice("repeated", repeated, REPEATED)
-    check_positive_number("max_seconds", max_seconds)
-    check_no_answer(no_answer)
-    if class_names is None:
-        return None
-    class_names = check_clean_class_names(class_names)
-    both = [name for name in class_names if name in set(map(composed, no_answer))]
-    if both:
-        raise ValueError(
-            f"{both[0]!r} is in `class_names` and in `no_answer`; remove it from one."
-        )
-    return class_names
+@dataclass(frozen=True)
+class Options:
+    """What readers make of answers; the arguments of `Annotations.from_csv`.
 
+    Raises:
+        ValueError, TypeError: for wrong arguments.
+    """
 
-def check_no_answer(no_answer: Any) -> None:
-    """Raises TypeError unless `no_answer` is a list of texts."""
-    is_list = isinstance(no_answer, Iterable) and not isinstance(
-        no_answer, str | Mapping
-    )
-    if not is_list or not all(isinstance(m, str) for m in no_answer):
-        raise TypeError(
-            "`no_answer` must be a list of the texts that mean that there is no "
-            f"answer. Received: {no_answer!r}"
-        )
+    class_names: Sequence[str] | None = None
+    no_answer: Sequence[str] = ("",)
+    repeated: str = "keep"
+    max_seconds: float = 3600.0
 
-
-def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
-    """Returns different non-empty strings without outer blanks; raises otherwise."""
-    values = check_names(name, values)
-    for value in values:
-        if names.trimmed(value) != value:
-            raise ValueError(
-                f"`{name}` must have no outer blanks, which tables do not keep. "
-                f"Received: {value!r}"
+    def __post_init__(self):
+        check_choice("repeated", self.repeated, REPEATED)
+        check_positive_number("max_seconds", self.max_seconds)
+        none = self.no_answer
+        is_list = isinstance(none, Iterable) and not isinstance(none, str | Mapping)
+        if not is_list or not all(isinstance(text, str) for text in none):
+            raise TypeError(
+                "`no_answer` must be a list of the texts that mean that there is no "
+                f"answer. Received: {none!r}"
             )
-    return values
+        object.__setattr__(self, "no_answer", tuple(none))
+        if self.class_names is None:
+            return
+        class_names = names.check_clean_class_names(self.class_names)
+        both = [name for name in class_names if name in set(map(composed, none))]
+        if both:
+            raise ValueError(
+                f"{both[0]!r} is in `class_names` and in `no_answer`; remove it from "
+                "one."
+            )
+        object.__setattr__(self, "class_names", class_names)
 
 
-def check_clean_class_names(values: Any) -> tuple[str, ...]:
-    """Returns such names of classes, with composed letters (NFC)."""
-    names = map(composed, check_clean_names("class_names", values))
-    return check_clean_names("class_names", list(names))
-
-
-def build(
-    answers: Answers,
-    *,
-    class_names: Sequence[str] | None,
-    no_answer: Sequence[str],
-    repeated: str,
-    max_seconds: float,
-) -> dict[str, Any]:
+def build(answers: Answers, options: Options) -> dict[str, Any]:
     """Returns the arguments of `Annotations`, and warns once of all that is odd.
 
     Args:
         answers: what was read.
-        class_names, no_answer, repeated, max_seconds: those of `from_csv`.
+        options: what to make of it.
 
     Raises:
         AnnotationError: if an image has no name, a label is no class, an image was
             annotated twice under `repeated="error"`, or there is no answer at all.
     """
-    class_names = check_options(class_names, no_answer, repeated, max_seconds)
+    class_names, no_answer = options.class_names, options.no_answer
     source, notes = answers.source, list(answers.notes)
     images, image, image_blanks = _encode(answers.image, plain)
     people, annotator, annotator_blanks = _encode(answers.annotator)
@@ -172,9 +150,9 @@ def build(
             f"{unknown:,} answers name no annotator: each counts as another person's."
         )
     notes += tell_same_people(people)
-    records, told = known_times(records, max_seconds)
+    records, told = known_times(records, options.max_seconds)
     notes += told
-    records, told = _resolve(records, repeated, source, images, people)
+    records, told = _resolve(records, options.repeated, source, images, people)
     notes += told
     if notes:
         warnings.warn("\n  ".join([f"{source.name}:", *notes]), stacklevel=3)
