@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._validation import check_counts
+from keras_dc3._validation import check_class_names, check_counts, check_names
 from keras_dc3.annotations import merging, selecting, writing
 from keras_dc3.annotations.counted_labels import CountedLabels
-from keras_dc3.annotations.names import check_clean_class_names, check_clean_names
 from keras_dc3.annotations.readers import AnnotationReaders
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
@@ -74,9 +73,12 @@ class Annotations(AnnotationReaders, CountedLabels):
         def put(name, value):
             object.__setattr__(self, name, value)
 
-        put("ids", check_clean_names("ids", self.ids))
-        put("class_names", check_clean_class_names(self.class_names))
-        put("annotators", check_clean_names("annotators", self.annotators))
+        put("ids", check_names("ids", self.ids, clean=True))
+        put(
+            "class_names",
+            check_class_names("class_names", self.class_names, clean=True),
+        )
+        put("annotators", check_names("annotators", self.annotators, clean=True))
         put("notes", tuple(self.notes))
         put("places", tuple(self.places))
         n, k = len(self), len(self.class_names)

@@ -9,11 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_dc3._names import composed
-from keras_dc3._validation import check_names
-
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 # As people, Excel ("#N/A") and pandas ("<NA>") write it.
 _MEANS_NO_ANSWER = {"na", "n/a", "n.a.", "nan", "nat", "null", "none", "nil", "-", "?"}
 _MEANS_NO_ANSWER |= {"-1", "#na", "#n/a", "#null!", "<na>", "<nan>", "<null>", "<none>"}
@@ -51,32 +47,6 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
 )
-
-
-def trimmed(text: str) -> str:
-    """Returns `text` without outer blanks: no-break and zero-width ones, too."""
-    before = None
-    while before != text:
-        before, text = text, text.strip().strip(_INVISIBLE)
-    return text
-
-
-def check_clean_names(name: str, values: Any) -> tuple[str, ...]:
-    """Returns different non-empty strings without outer blanks; raises otherwise."""
-    values = check_names(name, values)
-    for value in values:
-        if trimmed(value) != value:
-            raise ValueError(
-                f"`{name}` must have no outer blanks, which tables do not keep. "
-                f"Received: {value!r}"
-            )
-    return values
-
-
-def check_clean_class_names(values: Any) -> tuple[str, ...]:
-    """Returns such names of classes, with composed letters (NFC)."""
-    clean = map(composed, check_clean_names("class_names", values))
-    return check_clean_names("class_names", list(clean))
 
 
 def class_order(names: Iterable[str]) -> tuple[str, ...]:

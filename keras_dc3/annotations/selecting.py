@@ -20,9 +20,8 @@ from keras_dc3._names import (
     tell_lacking,
 )
 from keras_dc3._text import some
-from keras_dc3._validation import check_choice
+from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.names import check_clean_names
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
@@ -136,7 +135,7 @@ def _prefix_hint(names: Sequence[str], files: KnownNames) -> str:
 def select(annotations: Annotations, ids: Sequence[str], missing: str) -> Annotations:
     """See `Annotations.select`."""
     check_choice("missing", missing, ("error", "empty"))
-    ids = check_clean_names("ids", ids)
+    ids = check_names("ids", ids, clean=True)
     matches = match_all(
         ids,
         KnownNames(annotations.ids),
@@ -162,7 +161,7 @@ def select(annotations: Annotations, ids: Sequence[str], missing: str) -> Annota
 def match(annotations: Annotations, files: Sequence[str], missing: str) -> Annotations:
     """See `Annotations.match`."""
     check_choice("missing", missing, ("error", "drop"))
-    files = check_clean_names("files", files)
+    files = check_names("files", files, clean=True)
     found, notes = match_names(
         annotations.ids,
         files,

@@ -17,12 +17,12 @@ import numpy as np
 from keras_dc3._text import some
 from keras_dc3._validation import (
     check_choice,
+    check_names,
     check_positive_int,
     check_probability,
     check_seed,
 )
 from keras_dc3._writing import file_path, whole_file
-from keras_dc3.annotations.names import check_clean_names
 from keras_dc3.metrics.findings import of_certain_images
 from keras_dc3.review import pictures
 from keras_dc3.review.fingerprint import digest, fingerprint, of_ids, of_values
@@ -76,8 +76,8 @@ def write(
             raise TypeError(f"`{name}` must be text. Received: {name}={text!r}")
     path = file_path(path)
     title = os.path.splitext(os.path.basename(path))[0] if title is None else title
-    check_clean_names("ids", proposals.ids)
-    check_clean_names("class_names", proposals.class_names)
+    check_names("ids", proposals.ids, clean=True)
+    check_names("class_names", proposals.class_names, clean=True)
     for text in (title, *proposals.ids, *proposals.class_names):
         _check_unicode(text)
     urls, digests = _pictures(images, proposals.ids, thumbnail_size)

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import composed, plain
+from keras_dc3._names import composed, plain, trimmed
 from keras_dc3._text import some
-from keras_dc3._validation import check_choice, check_positive_number
+from keras_dc3._validation import (
+    check_choice,
+    check_class_names,
+    check_positive_number,
+)
 from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.source import Source
@@ -77,7 +81,7 @@ class Options:
         object.__setattr__(self, "no_answer", tuple(none))
         if self.class_names is None:
             return
-        class_names = names.check_clean_class_names(self.class_names)
+        class_names = check_class_names("class_names", self.class_names, clean=True)
         both = [name for name in class_names if name in set(map(composed, none))]
         if both:
             raise ValueError(
@@ -129,7 +133,7 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         )
     if class_names is None:
         class_names = names.class_order(chosen)
-        given = tuple(dict.fromkeys(map(composed, map(names.trimmed, answers.order))))
+        given = tuple(dict.fromkeys(map(composed, map(trimmed, answers.order))))
         declared = set(class_names) <= set(given)
         if declared:
             class_names = tuple(name for name in given if name not in none)
@@ -175,15 +179,15 @@ def _encode(
     Texts of which `same` returns equal ones are one, in the first spelling; by default
     those in several Unicode forms, with composed letters."""
     first: dict[str, str] = {}
-    trimmed = {text: names.trimmed(text) for text in dict.fromkeys(column)}
+    clean = {text: trimmed(text) for text in dict.fromkeys(column)}
     if same is None:
-        trimmed = {text: composed(name) for text, name in trimmed.items()}
+        clean = {text: composed(name) for text, name in clean.items()}
     else:
-        trimmed = {t: first.setdefault(same(n), n) for t, n in trimmed.items()}
+        clean = {t: first.setdefault(same(n), n) for t, n in clean.items()}
     position: dict[str, int] = {}
-    code = {t: position.setdefault(n, len(position)) for t, n in trimmed.items()}
+    code = {t: position.setdefault(n, len(position)) for t, n in clean.items()}
     codes = np.fromiter(map(code.__getitem__, column), "int64", len(column))
-    odd = {text for text in trimmed if names.trimmed(text) not in ("", text)}
+    odd = {text for text in clean if trimmed(text) not in ("", text)}
     blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
     return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from keras_dc3._names import FORM, one_spelling, plain, tell_folders, tell_lacking
+from keras_dc3._names import (
+    FORM,
+    one_spelling,
+    plain,
+    tell_folders,
+    tell_lacking,
+    trimmed,
+)
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.names import trimmed
 from keras_dc3.annotations.reading.answers import Answers
 from keras_dc3.annotations.reading.files import as_text, safe_repr
 from keras_dc3.annotations.reading.headers import tell_header

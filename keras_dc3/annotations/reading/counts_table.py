@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import composed, plain
+from keras_dc3._names import composed, plain, trimmed
 from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.names import trimmed
 from keras_dc3.annotations.reading.answers import Options
 from keras_dc3.annotations.reading.columns import texts_of
 from keras_dc3.annotations.reading.headers import tell_header

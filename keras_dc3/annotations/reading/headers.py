@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from keras_dc3._names import composed
-from keras_dc3.annotations.names import trimmed
+from keras_dc3._names import composed, trimmed
 
 _SEPARATORS = ",;\t|"
 _SEARCHED = 20  # lines in which a header is looked for

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from keras_dc3._names import composed
+from keras_dc3._names import composed, trimmed
 from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.names import nearest, trimmed
+from keras_dc3.annotations.names import nearest
 from keras_dc3.annotations.reading.files import as_text, read_text
 from keras_dc3.annotations.reading.headers import (
     ANSWER_TITLES,

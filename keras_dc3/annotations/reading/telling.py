@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from keras_dc3._names import trimmed
 from keras_dc3._text import some
 from keras_dc3.annotations import names
 from keras_dc3.annotations.reading.source import Source
@@ -37,7 +38,7 @@ def tell_spellings(images: Iterable[str], same: Callable[[str], str]) -> list[st
         images: their names.
         same: what is equal for spellings of one image.
     """
-    spelled = dict.fromkeys(map(names.trimmed, dict.fromkeys(images)))
+    spelled = dict.fromkeys(map(trimmed, dict.fromkeys(images)))
     groups: dict[str, list[str]] = {}
     for name in spelled:
         groups.setdefault(same(name), []).append(name)

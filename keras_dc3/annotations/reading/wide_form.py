@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._validation import check_choice
+from keras_dc3._names import trimmed
+from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.names import check_clean_names, trimmed
 from keras_dc3.annotations.reading.answers import Answers, Options
 from keras_dc3.annotations.reading.columns import texts_of
 from keras_dc3.annotations.reading.files import as_text, safe_repr
@@ -188,7 +188,7 @@ def names_or_numbers(
     """Returns checked names, by default "0", "1", ..."""
     if values is None:
         return tuple(map(str, range(number)))
-    values = check_clean_names(name, values)
+    values = check_names(name, values, clean=True)
     if len(values) != number:
         raise ValueError(
             f"There must be {number} `{name}`, one for each. Received: {len(values)}"
