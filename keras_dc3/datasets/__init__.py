@@ -15,13 +15,7 @@ from keras_dc3._registration import suggest
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import from_arrays, from_parts
 from keras_dc3.datasets.cifar10h import load_cifar10h
-from keras_dc3.datasets.dcic import (
-    DCIC_SETS,
-    load_dcic,
-    load_mice_bone,
-    load_plankton,
-    load_turkey,
-)
+from keras_dc3.datasets.dcic import DCIC_SETS, load_dcic
 from keras_dc3.datasets.description import describe
 from keras_dc3.datasets.digits import load_digits
 from keras_dc3.datasets.directory import from_directory
@@ -44,11 +38,8 @@ _LOADERS: dict[str, Callable[..., SemiSupervisedData]] = {
     "cifar10h": load_cifar10h,
     "digits": load_digits,
     "fashionmnist_h": load_fashionmnist_h,
-    "mice_bone": load_mice_bone,
-    "plankton": load_plankton,
     "shape_texture16": load_shape_texture16,
     "stl10": load_stl10,
-    "turkey": load_turkey,
     **{name: partial(load_dcic, name) for name in DCIC_SETS},
 }
 
@@ -71,7 +62,8 @@ def load(
         data_dir: folder of the files. Default: the environment variable
             KERAS_DC3_DATA, else "data".
         **options: of the data set, such as `seed`, `batch_size`, `labeled`,
-            `unlabeled` and `validation`; see `keras_dc3.datasets.<name>`.
+            `unlabeled` and `validation`; see `keras_dc3.datasets.<name>`, and for the
+            sets of DCIC `keras_dc3.datasets.dcic`.
 
     Raises:
         ValueError: for an unknown name.
