@@ -28,7 +28,7 @@ from keras_dc3.models import DC3Model
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Annotations",
