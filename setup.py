@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION = re.search(
-    r'__version__ = "(.+?)"', (ROOT / "keras_dc3" / "__init__.py").read_text("utf-8")
+    r'__version__ = "(.+?)"', (ROOT / "keras_dc3" / "_version.py").read_text("utf-8")
 ).group(1)
 
 # The demonstration and the plots; scikit-learn also ships the demonstration's digits.
