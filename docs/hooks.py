@@ -38,6 +38,7 @@ def public_names() -> dict[str, dict[str, str]]:
             elif isinstance(node, ast.ImportFrom):
                 imported |= {a.name: f"{node.module}.{a.name}" for a in node.names}
         if names:
+            names = [name for name in names if name != "__version__"]
             found[module] = {n: imported.get(n, f"{module}.{n}") for n in names}
     return found
 
