@@ -16,27 +16,27 @@ class TimeRule:
     * missing: stay missing; they are never 0;
     * zero or negative: no time, left out;
     * above `break_seconds`: the person was away; counts as `break_seconds`;
-    * above `absurd_seconds`: not the time of one answer, left out.
+    * above `max_seconds`: not the time of one answer, left out.
 
     The answer itself counts in every case.
     """
 
     break_seconds: float = 60.0
-    absurd_seconds: float = 3600.0
+    max_seconds: float = 3600.0
 
     def __post_init__(self):
         check_positive_number("break_seconds", self.break_seconds)
-        check_positive_number("absurd_seconds", self.absurd_seconds)
-        if self.break_seconds > self.absurd_seconds:
+        check_positive_number("max_seconds", self.max_seconds)
+        if self.break_seconds > self.max_seconds:
             raise ValueError(
-                "`break_seconds` must be at most `absurd_seconds`. Received: "
+                "`break_seconds` must be at most `max_seconds`. Received: "
                 f"break_seconds={self.break_seconds!r}, "
-                f"absurd_seconds={self.absurd_seconds!r}"
+                f"max_seconds={self.max_seconds!r}"
             )
 
     def apply(self, seconds: np.ndarray) -> tuple[np.ndarray, TimeCounts]:
         """Returns the seconds that count, NaN where none do, and how many were odd."""
-        absurd, zero = seconds > self.absurd_seconds, seconds == 0
+        absurd, zero = seconds > self.max_seconds, seconds == 0
         negative, missing = seconds < 0, np.isnan(seconds)
         away = (seconds > self.break_seconds) & ~absurd
         used = np.where(absurd | zero | negative, np.nan, seconds)
@@ -85,7 +85,7 @@ class TimeCounts:
                 f"{self.breaks:,} above {rule.break_seconds:g} s count as that much"
             )
         if self.absurd:
-            parts.append(f"{self.absurd:,} above {rule.absurd_seconds:g} s left out")
+            parts.append(f"{self.absurd:,} above {rule.max_seconds:g} s left out")
         if self.zero:
             parts.append(f"{self.zero:,} of 0 s left out")
         if self.negative:
