@@ -16,7 +16,7 @@ PACKAGE = ROOT / "keras_dc3"
 # floors, and its own modules; the parts of one floor do not know each other.
 LAYERS = (
     (
-        "_file_kinds",
+        "_kinds",
         "_formulas",
         "_registration",
         "_text",
@@ -25,8 +25,8 @@ LAYERS = (
         "_version",
         "_writing",
     ),
-    ("_names", "_json_kinds", "_notation_kinds"),
-    ("_validation", "_text_kinds"),
+    ("_names",),
+    ("_validation",),
     ("annotations",),
     ("collective", "config", "optimizers", "backbones", "callbacks", "agreement"),
     ("losses", "layers", "strategies", "metrics", "data"),

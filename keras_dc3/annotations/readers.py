@@ -16,7 +16,8 @@ from keras_dc3.annotations.reading.long_form import (
     read_frame,
     read_records,
 )
-from keras_dc3.annotations.reading.tables import Column, Layout
+from keras_dc3.annotations.reading.table_files import Layout
+from keras_dc3.annotations.reading.tables import Column
 from keras_dc3.annotations.reading.wide_form import read_matrix, read_wide
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._kinds import of_file
 from keras_dc3._names import KnownNames, match_all
-from keras_dc3._text_kinds import of_file
 from keras_dc3._writing import whole_file
 from keras_dc3.data.allocation import counted
 

@@ -15,10 +15,9 @@ ROOT = Path(keras_dc3.__file__).parent
 SHARED = {
     f"keras_dc3.{part}"
     for part in (
-        "_file_kinds",
+        "_kinds",
         "_formulas",
         "_names",
-        "_text_kinds",
         "_ties",
         "_validation",
         "_writing",

@@ -18,13 +18,8 @@ from keras_dc3.annotations.reading.answers import Answers
 from keras_dc3.annotations.reading.files import as_text, safe_repr
 from keras_dc3.annotations.reading.headers import tell_header
 from keras_dc3.annotations.reading.source import Source
-from keras_dc3.annotations.reading.tables import (
-    Column,
-    Table,
-    composed_column,
-    has_numbers,
-    number,
-)
+from keras_dc3.annotations.reading.table_files import has_numbers
+from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
 
 # Words in the title of a column that tells how often an answer was given.
 _OFTEN = {"n", "count", "counts", "votes", "vote", "number", "num", "times", "total"}

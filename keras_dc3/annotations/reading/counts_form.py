@@ -19,7 +19,8 @@ from keras_dc3.annotations.reading.counts_table import (
     without_no_answer,
 )
 from keras_dc3.annotations.reading.questions import is_person
-from keras_dc3.annotations.reading.tables import Column, Layout
+from keras_dc3.annotations.reading.table_files import Layout
+from keras_dc3.annotations.reading.tables import Column
 from keras_dc3.annotations.reading.telling import tell_odd_classes
 from keras_dc3.annotations.reading.wide_form import names_or_numbers
 

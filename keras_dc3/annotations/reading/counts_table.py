@@ -23,17 +23,14 @@ from keras_dc3.annotations.reading.odd_columns import (
     tell_class_numbers,
     tell_columns,
 )
-from keras_dc3.annotations.reading.tables import (
-    Column,
+from keras_dc3.annotations.reading.table_files import (
     Layout,
-    Table,
-    composed_column,
     frame_table,
     has_numbers,
-    number,
     read_table,
     with_index,
 )
+from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
 
 READER = "Annotations.from_counts"
 _UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?|")  # of pandas, or no name

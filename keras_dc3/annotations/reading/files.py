@@ -10,9 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import Kind, check_file, of_bytes, sentence
-from keras_dc3._json_kinds import of_json
-from keras_dc3._text_kinds import is_table, of_text
+from keras_dc3._kinds import (
+    Kind,
+    check_file,
+    is_table,
+    of_bytes,
+    of_json,
+    of_text,
+    sentence,
+)
 from keras_dc3._unpacking import UnpackingError, gunzip
 from keras_dc3.annotations.errors import AnnotationError
 

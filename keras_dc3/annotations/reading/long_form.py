@@ -10,13 +10,13 @@ from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import Answers
 from keras_dc3.annotations.reading.columns import AnswerColumns, answers_of, joined
 from keras_dc3.annotations.reading.source import Source
-from keras_dc3.annotations.reading.tables import (
+from keras_dc3.annotations.reading.table_files import (
     Layout,
-    Table,
     frame_table,
     read_table,
     with_index,
 )
+from keras_dc3.annotations.reading.tables import Table
 
 
 def read_csv(

@@ -22,15 +22,14 @@ from keras_dc3.annotations.reading.questions import (
     tell_questions,
 )
 from keras_dc3.annotations.reading.source import Source
-from keras_dc3.annotations.reading.tables import (
-    Column,
+from keras_dc3.annotations.reading.table_files import (
     Layout,
-    composed_column,
     frame_table,
     has_numbers,
     read_table,
     with_index,
 )
+from keras_dc3.annotations.reading.tables import Column, composed_column
 
 _UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?")  # pandas on no name
 

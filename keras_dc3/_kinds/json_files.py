@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from keras_dc3._file_kinds import OBJECTS, PASS, Kind
+from keras_dc3._kinds.kind import OBJECTS, PASS, Kind
 
 _LOAD = "load it with `json.load`"
 

@@ -9,7 +9,7 @@ import ast
 import re
 import tomllib
 
-from keras_dc3._file_kinds import PASS, Kind
+from keras_dc3._kinds.kind import PASS, Kind
 
 _FEW = 20  # lines that are looked at
 _SECTION = re.compile(r"\[{1,2}[^\[\]{}\"',;|]+\]{1,2}\s*(#.*)?")

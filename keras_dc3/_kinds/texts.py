@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 
-from keras_dc3 import _json_kinds, _notation_kinds
-from keras_dc3._file_kinds import OBJECTS, PASS, UNPACK, Kind, of_bytes
+from keras_dc3._kinds import json_files, notations
+from keras_dc3._kinds.kind import OBJECTS, PASS, UNPACK, Kind, of_bytes
 
 _HEAD = 4096
 _GZIP = b"\x1f\x8b"
@@ -42,10 +42,10 @@ def of_text(text: str) -> Kind | None:
         return _of_markup(head, text)
     kind = None
     if head.startswith(("{", "[")):
-        kind = _json_kinds.of_whole_text(text)
-    kind = kind or _notation_kinds.of_text(text)
+        kind = json_files.of_whole_text(text)
+    kind = kind or notations.of_text(text)
     if kind is None and head.startswith(("{", "[")):
-        kind = _json_kinds.of_cut_text(text)
+        kind = json_files.of_cut_text(text)
     return kind
 
 
