@@ -13,12 +13,12 @@ from typing import Any, Self
 import keras
 import numpy as np
 
+from keras_dc3._text import first_few
 from keras_dc3._validation import check_positive_int
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.decoding import ImageFormat, read_header, read_image
 from keras_dc3.data.file_source import FileSource
 from keras_dc3.data.image_folder import list_images
-from keras_dc3.data.inspection import some
 from keras_dc3.data.opened_images import ImageFileError, import_pillow
 from keras_dc3.data.stored_values import ValueRange
 
@@ -199,7 +199,7 @@ class FileImages(AnnotatedImages):
             are = "are" if len(broken) > 1 else "is"
             warnings.warn(
                 f"{len(broken):,} of {len(self):,} images cannot be read and {are} "
-                f"left out: {some(names)}. The first: {broken[min(broken)]}",
+                f"left out: {first_few(names)}. The first: {broken[min(broken)]}",
                 stacklevel=2,
             )
         return part

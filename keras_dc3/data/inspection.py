@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import first_few
 from keras_dc3.data.decoding import ImageHeader, read_extremes, read_header
 from keras_dc3.data.opened_images import LARGE, MAX_PIXELS, ImageFileError
 from keras_dc3.data.stored_values import (
@@ -52,14 +53,14 @@ class Inspection(NamedTuple):
         if self.frames:
             yield (
                 f"{len(self.frames):,} {of} hold several frames or pages; the first of "
-                f"each is used: {some(self.frames)}."
+                f"each is used: {first_few(self.frames)}."
             )
         large = [name for (h, w), name in self.sizes.items() if h * w > LARGE]
         if large:
             yield (
                 f"Some {of} have more than {LARGE:,} pixels, and each is decoded "
-                f"whole before it is made smaller: {some(large)}. If reading takes "
-                "long, make smaller copies, or pass `cache`."
+                f"whole before it is made smaller: {first_few(large)}. If reading "
+                "takes long, make smaller copies, or pass `cache`."
             )
 
 
@@ -104,11 +105,6 @@ def spread(items: Sequence[Any], most: int) -> Sequence[Any]:
         return items
     places = np.linspace(0, len(items) - 1, most).astype(int)
     return [items[place] for place in places]
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """Returns the first names, such as "a, b, ..."."""
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def _header(

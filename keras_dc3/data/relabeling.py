@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
+from keras_dc3._text import first_few
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations import CountedLabels
 from keras_dc3.annotations.counts import in_class_order
@@ -85,7 +86,7 @@ def _rows_of_answers(
     found, lost = matches.found, [images[i] for i in matches.lost]
     notes = tell_lacking(matches.lacking, "image")
     if lost:
-        some = ", ".join(map(repr, lost[:3])) + (", ..." if len(lost) > 3 else "")
+        some = first_few(map(repr, lost), 3)
         told = f"{len(lost):,} of {len(images):,} answered images are not in the data"
         if missing == "error" or not found:
             drop = ', or pass `missing="drop"` to leave them out' if found else ""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import first_few
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counts import in_class_order
@@ -17,7 +18,6 @@ from keras_dc3.annotations.selecting import match_names
 from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
-from keras_dc3.data.inspection import some
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.split_files import splits_beside
@@ -299,7 +299,7 @@ def _tell_loose(folder: str | os.PathLike, files: Sequence[str]) -> None:
         s = "s" * (len(loose) > 1)
         warnings.warn(
             f"{len(loose):,} image{s} {lie} in {os.fspath(folder)!r} itself, beside "
-            f"the parts, and {are} unlabeled one{s}: {some(loose)}.",
+            f"the parts, and {are} unlabeled one{s}: {first_few(loose)}.",
             stacklevel=3,
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_dc3._names import composed
-from keras_dc3.data.inspection import some
+from keras_dc3._text import first_few
 
 PARTS = ("labeled", "unlabeled", "validation", "test")
 _WORDS = {
@@ -108,7 +108,7 @@ def _beside_parts(
     found: Mapping[str, str | None], others: Sequence[str], folder: str
 ) -> str:
     """Returns what to do about folders beside parts that are not called so."""
-    named = some(list(map(repr, others)))
+    named = first_few(map(repr, others))
     one = len(others) == 1
     told = (
         f"{_named([name for name in found if found[name] != 'unlabeled'])} in "
@@ -149,8 +149,8 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
     unknown = [name for name in given if composed(str(name)) not in known]
     if unknown:
         raise ValueError(
-            f"`parts` names {some(list(map(repr, unknown)))}, but the folders with "
-            f"images in {folder!r} are {some(list(map(repr, tops))) or 'none'}."
+            f"`parts` names {first_few(map(repr, unknown))}, but the folders with "
+            f"images in {folder!r} are {first_few(map(repr, tops)) or 'none'}."
         )
     wrong = {name: part for name, part in given.items() if part not in (*PARTS, None)}
     if wrong:
@@ -160,7 +160,7 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
     if silent:
         raise ValueError(
             f"`parts` says nothing of the folder{'s' if len(silent) > 1 else ''} "
-            f"{some(list(map(repr, silent)))} in {folder!r}: {_CHOICES}."
+            f"{first_few(map(repr, silent))} in {folder!r}: {_CHOICES}."
         )
     if "labeled" not in found.values():
         raise ValueError(
@@ -207,7 +207,7 @@ def _check_below(folder: str, files: Sequence[str], tops: Sequence[str]) -> None
     if len(tops) == 1:
         way_out = f"name the folder {os.path.join(folder, tops[0])!r} instead"
     raise ValueError(
-        f"The folders {some(list(map(repr, pairs)))} in {folder!r} may be parts of the "
+        f"The folders {first_few(map(repr, pairs))} in {folder!r} may be parts of the "
         f"data, but they lie inside others: {way_out}; or pass `parts={{}}` if they "
         "mean nothing."
     )

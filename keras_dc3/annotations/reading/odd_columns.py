@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_dc3._text import some
 from keras_dc3.annotations.reading.headers import ANSWER_TITLES
-from keras_dc3.annotations.reading.questions import is_person
+from keras_dc3.annotations.reading.questions import as_list, is_person
 
 TOTALS = {"total", "sum", "n", "all", "count", "counts", "votes", "annotators", "num"}
 TOTALS |= {"summe", "gesamt", "anzahl", "answers", "number", "raters"}
@@ -68,7 +68,7 @@ def tell_columns(titles: Sequence[str], counts: np.ndarray) -> list[str]:
         f"{some(map(repr, found))} {reason}" for reason, found in reasons.items()
     )
     classes = [title for title in titles if title not in odd]
-    way_out = f"name the classes, such as `class_names={_listed(classes or titles)}`"
+    way_out = f"name the classes, such as `class_names={as_list(classes or titles)}`"
     answers = {_words(title).casefold() for title in titles} & ANSWER_TITLES
     if answers:
         way_out += (
@@ -107,7 +107,7 @@ def tell_class_numbers(titles: Sequence[str], counts: np.ndarray) -> list[str]:
         "are read as classes, with the numbers of people who chose them. If each "
         "column is a person, and the numbers are classes, use "
         "`Annotations.from_wide`; if they are classes, name them with "
-        f"`class_names={_listed(titles)}`."
+        f"`class_names={as_list(titles)}`."
     ]
 
 
@@ -180,8 +180,3 @@ def all_different(values: np.ndarray) -> bool:
 
 def _words(title: str) -> str:
     return re.sub(r"[\s.-]+", "_", title.strip())
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:5]))
-    return f"[{shown}{', ...' if len(names) > 5 else ''}]"

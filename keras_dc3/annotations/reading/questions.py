@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keras_dc3._text import some
+from keras_dc3._text import first_few, some
 from keras_dc3.annotations.names import meaning_no_answer
 from keras_dc3.annotations.reading.tables import number
 
@@ -98,7 +98,7 @@ def tell_numbers(
     what = "numbers" if kinds == {"numbers"} else "numbers or marks of yes and no"
     path = repr(os.fspath(table)) if isinstance(table, str | os.PathLike) else "frame"
     where = "" if image == "image" else f", image={image!r}"
-    beside = f", class_names={_listed(columns)}" if len(columns) < len(cells) else ""
+    beside = f", class_names={as_list(columns)}" if len(columns) < len(cells) else ""
     total = sum(len(cells[name]) for name in columns)
     marks = "" if what == "numbers" else ", marks written as 1 and 0"
     return [
@@ -106,7 +106,7 @@ def tell_numbers(
         "They are read as answers that people gave, each column a person. If each "
         "column is a class, with votes, one-hot labels or shares, use "
         f"`Annotations.from_counts({path}{where}{beside})`{marks}; if they are people, "
-        f"say so with `annotators={_listed(cells)}`."
+        f"say so with `annotators={as_list(cells)}`."
     ]
 
 
@@ -142,7 +142,7 @@ def tell_questions(cells: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         f"The columns seem to hold answers to several questions: {shown}{more}. All "
         "are read as answers to one; name the columns of one question, such as "
-        f"`annotators={_listed(groups[0])}`."
+        f"`annotators={as_list(groups[0])}`."
     ]
 
 
@@ -207,6 +207,6 @@ def _by_name(cells: Mapping[str, Sequence[str]]) -> list[list[str]]:
     return []
 
 
-def _listed(names: Any) -> str:
-    names = list(names)
-    return f"[{', '.join(map(repr, names[:5]))}{', ...' if len(names) > 5 else ''}]"
+def as_list(names: Iterable[str]) -> str:
+    """Returns names as a list of Python, of which the first are shown."""
+    return f"[{first_few(map(repr, names))}]"
