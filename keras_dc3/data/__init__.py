@@ -9,18 +9,15 @@ from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.image_set import ImageSet, ReadableImages
 from keras_dc3.data.opened_images import MAX_PIXELS, ImageFileError
-from keras_dc3.data.plan import BatchPlan, EpochOrder
 from keras_dc3.data.policies import Custom, NoAugmentation, Strong, Weak, get_policy
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.data.splits import Split, check_disjoint, split
+from keras_dc3.data.splits import Split, split
 from keras_dc3.data.stored_values import ValueRange
 
 __all__ = [
     "MAX_PIXELS",
     "AnnotatedImages",
-    "BatchPlan",
     "Custom",
-    "EpochOrder",
     "FileImages",
     "FolderListing",
     "ImageFileError",
@@ -33,7 +30,6 @@ __all__ = [
     "Strong",
     "ValueRange",
     "Weak",
-    "check_disjoint",
     "get_policy",
     "list_images",
     "read_image",
