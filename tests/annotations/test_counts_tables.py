@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import Annotations
@@ -187,7 +187,6 @@ def test_shares_of_arrays():
         Annotations.from_counts([[3, 2]], annotators_per_image=7)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.integers(1, 40).flatmap(
         lambda n: st.tuples(st.just(n), st.lists(st.integers(0, n), max_size=4))
