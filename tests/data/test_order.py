@@ -1,8 +1,6 @@
 """Splits and the order of batches, as functions of seed and epoch."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.data import BatchPlan, check_disjoint, split
+from tests.processes import run_script
 
 sizes = st.integers(1, 40)
 
@@ -63,10 +62,7 @@ def test_the_order_is_the_same_in_another_process():
     order = BatchPlan(9, 31, 4, 2, 7).epoch(5)
     unlabeled = [p.tolist() for p in order.unlabeled]
     expected = f"{order.labeled.tolist()} {unlabeled} {order.seeds.tolist()}"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == expected
+    assert run_script(code, check=True).stdout.strip() == expected
 
 
 @given(st.integers(3, 200), st.integers(0, 99), st.data())
