@@ -22,13 +22,12 @@ from keras_dc3 import (
     review,
     strategies,
 )
+from keras_dc3._version import __version__
 from keras_dc3.annotations import Annotations
 from keras_dc3.config import DC3Config
 from keras_dc3.models import DC3Model
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Annotations",
@@ -36,6 +35,7 @@ __all__ = [
     "DC3Model",
     "Proposals",
     "SSLStrategy",
+    "__version__",
     "agreement",
     "annotations",
     "backbones",

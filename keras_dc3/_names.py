@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from keras_dc3._text import some
+
 FORM = "Unicode form (NFC or NFD)"
 FURTHER = "extension, which the others lack"
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
@@ -162,7 +164,7 @@ def match_all(
             show = ascii if FORM in lacks else repr
             raise error(
                 f"{place(position)}the image {show(name)} can be any of the {what} "
-                f"{_some(map(show, sorted(candidates)))}. Write the "
+                f"{some(map(show, sorted(candidates)))}. Write the "
                 f"{' and the '.join(lacks) or 'slashes'}, or remove the others."
             )
         if not candidates:
@@ -300,9 +302,3 @@ def _path(name: str) -> str:
 def _told_apart(one: str, other: str) -> str:
     same = composed(one) == composed(other)
     return " and ".join(map(ascii if same else repr, (one, other)))
-
-
-def _some(texts: Iterable[str], most: int = 5) -> str:
-    texts = list(texts)
-    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more

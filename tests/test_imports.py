@@ -11,127 +11,37 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "keras_dc3"
-SHARED = {"_names", "_registration", "_validation", "collective", "config"}
 
-# Part of the package -> the parts it may import besides itself.
-ALLOWED = {
-    "agreement": {"_names", "_validation"},
-    "_formulas": set(),
-    "_registration": set(),
-    "_file_kinds": set(),
-    "_text_kinds": {"_file_kinds"},
-    "_folder_files": {"_names"},
-    "_names": set(),
-    "_ties": set(),
-    "_validation": {"_names"},
-    "_writing": set(),
-    "config": {"_registration", "_validation"},
-    "collective": {"_validation", "collective_tf"},
-    "collective_tf": {"collective"},
-    "callbacks": {"_ties", "_validation", "_writing"},
-    "losses": {"_registration", "_validation", "collective"},
-    "layers": {"_registration", "_validation", "collective"},
-    "strategies": {"_registration", "_validation"},
-    "metrics": {"_registration", "_ties", "_validation"},
-    "optimizers": {"_registration", "_validation"},
-    "backbones": {"_registration", "_validation"},
-    "proposals": {
+# The floors of the house, from the ground up. A part may import the parts of lower
+# floors, and its own modules; the parts of one floor do not know each other.
+LAYERS = (
+    (
         "_file_kinds",
         "_formulas",
-        "_names",
-        "_text_kinds",
         "_registration",
-        "_validation",
-        "_writing",
-        "metrics",
-        "review",
-    },
-    "plots": {
-        "_names",
-        "_registration",
+        "_text",
         "_ties",
-        "_validation",
+        "_version",
         "_writing",
-        "data",
-        "metrics",
-        "proposals",
-        "review",
-    },
-    "review": {
-        "_folder_files",
-        "_names",
-        "_validation",
-        "_writing",
-        "annotations",
-        "data",
-        "metrics",
-        "proposals",
-    },
-    "exports": {
-        "_folder_files",
-        "_names",
-        "_validation",
-        "_writing",
-        "annotations",
-        "proposals",
-    },
-    "objective": {*SHARED, "losses", "layers"},
-    "data": {
-        "_names",
-        "_text_kinds",
-        "_registration",
-        "_ties",
-        "_validation",
-        "_writing",
-    },
-    "annotations": {
-        "_file_kinds",
-        "_formulas",
-        "_names",
-        "_text_kinds",
-        "_registration",
-        "_validation",
-        "_writing",
-        "data",
-    },
-    "datasets": {
-        "_names",
-        "_registration",
-        "_ties",
-        "_validation",
-        "_writing",
-        "annotations",
-        "data",
-        "plots",
-    },
-    "experiments": {
-        "_registration",
-        "_validation",
-        "_writing",
-        "config",
-        "metrics",
-        "models",
-        "strategies",
-    },
-    "models": {
-        *SHARED,
-        "_writing",
-        "callbacks",
-        "data",
-        "layers",
-        "losses",
-        "metrics",
-        "objective",
-        "optimizers",
-        "proposals",
-        "strategies",
-    },
-}
-SIBLINGS = ("losses", "layers", "strategies", "metrics")
+    ),
+    ("_names", "_json_kinds", "_notation_kinds"),
+    ("_validation", "_text_kinds"),
+    ("collective", "config", "optimizers", "backbones", "callbacks", "agreement"),
+    ("losses", "layers", "strategies", "metrics", "data"),
+    ("objective", "annotations"),
+    ("_folder_files",),
+    ("review",),
+    ("proposals",),
+    ("plots", "exports", "models"),
+    ("datasets", "experiments"),
+    ("testing",),
+    ("__init__",),
+)
+FLOOR = {part: floor for floor, parts in enumerate(LAYERS) for part in parts}
 
 # Where TensorFlow may be imported; at the top of the file only where True.
 TENSORFLOW = {
-    "collective_tf.py": True,
+    "collective/tf_collective.py": True,
     "data/": False,
     "datasets/": False,
     "models/step.py": False,  # the guard in `train_step`
@@ -148,7 +58,7 @@ def files():
 
 
 def imports(path):
-    """Yields (module, whether at the top of the file) of all imports."""
+    """Yields (module or name in one, whether at the top of the file) of all imports."""
     tree = ast.parse(path.read_text("utf-8"))
     for node in ast.walk(tree):  # what only type checkers see
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
@@ -166,47 +76,47 @@ def imports(path):
                 yield alias.name, top
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide what is imported"
-            yield node.module, top
-            if node.module == "keras_dc3":  # `from keras_dc3 import losses`
-                for alias in node.names:
-                    yield f"keras_dc3.{alias.name}", top
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", top
 
 
 def part_of(name):
     return name.split("/")[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("part", ALLOWED)
-def test_parts_import_what_they_may(part):
+def test_every_part_has_a_floor():
+    assert {part_of(name) for _, name in files()} == set(FLOOR)
+
+
+@pytest.mark.parametrize("part", FLOOR)
+def test_imports_run_down(part):
     for path, name in files():
-        if part_of(name) != part:
-            continue
-        for module, _ in imports(path):
+        for module, _ in imports(path) if part_of(name) == part else ():
             pieces = module.split(".")
-            if pieces[0] == "keras_dc3" and len(pieces) > 1:
-                assert pieces[1] in ALLOWED[part] | {part}, f"{name} imports {module}"
+            if pieces[0] == "keras_dc3" and len(pieces) > 1 and pieces[1] != part:
+                assert FLOOR[pieces[1]] < FLOOR[part], f"{name} imports {module}"
 
 
-def test_every_part_has_its_rule():
-    parts = {part_of(name) for _, name in files()}
-    assert parts - {"__init__", "testing"} <= set(ALLOWED)
-
-
-def test_siblings_never_import_each_other():
-    for part in SIBLINGS:
-        assert not ALLOWED[part] & {*SIBLINGS, "models", "objective"} - {part}
-
-
-def test_there_is_no_cycle():
-    """Each part can be taken away after all that import it."""
-    left = {part: set(allowed) for part, allowed in ALLOWED.items()}
-    left["collective"] = set()  # imports collective_tf when called
-    left["proposals"] -= {"review"}  # imports it when called
+def test_modules_do_not_import_each_other_in_a_circle():
+    """Wherever an import stands: each can be taken away after those it imports."""
+    paths = {f"keras_dc3/{name}".removesuffix(".py"): path for path, name in files()}
+    left = {
+        module: {target(imported, paths) for imported, _ in imports(path)} - {module}
+        for module, path in paths.items()
+    }
     while left:
-        free = [part for part, allowed in left.items() if not allowed & set(left)]
-        assert free, f"a cycle in {left}"
-        for part in free:
-            del left[part]
+        free = [module for module, needed in left.items() if not needed & set(left)]
+        assert free, f"circles in or below {sorted(left)}"
+        for module in free:
+            del left[module]
+
+
+def target(imported, paths):
+    """The module of this package that holds what is imported; None for others."""
+    path = imported.replace(".", "/")
+    while path and not {path, f"{path}/__init__"} & set(paths):
+        path = path.rpartition("/")[0]
+    return None if not path else path if path in paths else f"{path}/__init__"
 
 
 @pytest.mark.parametrize(

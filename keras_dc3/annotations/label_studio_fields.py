@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text
 from keras_dc3.annotations.names import trimmed
-from keras_dc3.annotations.source import some
 
 # What S3, Google, CloudFront and Azure put into an address that is valid for a while.
 _SIGNATURE = re.compile(

@@ -14,8 +14,8 @@ from keras_dc3._names import (
     stem,
     tell_lacking,
 )
+from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.source import some
 
 
 def match_names(

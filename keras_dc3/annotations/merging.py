@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_dc3._names import composed, one_spelling, tell_folders, tell_lacking
+from keras_dc3._text import some
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.building import REPEATED
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.records import Records, last_answers, repetitions
-from keras_dc3.annotations.source import some
 from keras_dc3.annotations.telling import tell_same_people
 
 if TYPE_CHECKING:

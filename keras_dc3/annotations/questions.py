@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_dc3._text import some
 from keras_dc3.annotations.names import meaning_no_answer
-from keras_dc3.annotations.source import some
 from keras_dc3.annotations.tables import number
 
 _PEOPLE = re.compile(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
+from keras_dc3._text import some
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.matching import match_names
-from keras_dc3.annotations.source import some
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
+from keras_dc3._text import some
+
 _MOST_NAMED = 5
 
 
@@ -54,10 +56,3 @@ class Source:
         part = bisect_right(self._ends, position)
         name, numbers = self._parts[part]
         return name, numbers[position - (self._ends[part - 1] if part else 0)]
-
-
-def some(items: Iterable[Any], most: int = _MOST_NAMED) -> str:
-    """Returns the first items, separated by commas, and how many more there are."""
-    items = list(items)
-    text = ", ".join(map(str, items[:most]))
-    return text + (f" and {len(items) - most:,} more" if len(items) > most else "")

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from keras_dc3._names import composed
+from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.files import as_text, read_text
 from keras_dc3.annotations.headers import (
@@ -24,7 +25,6 @@ from keras_dc3.annotations.headers import (
     sniff,
 )
 from keras_dc3.annotations.names import nearest, trimmed
-from keras_dc3.annotations.source import some
 
 _COMMA = re.compile(r"[0-9]+,[0-9]+")
 _TRUTH = {"true": 1.0, "false": 0.0}

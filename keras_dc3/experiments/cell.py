@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-import keras_dc3
 from keras_dc3 import strategies
+from keras_dc3._version import __version__
 from keras_dc3.experiments.records import Cell, StudyFolder, write_json
 from keras_dc3.experiments.scores import score_outputs
 from keras_dc3.models import DC3Model
@@ -212,7 +212,7 @@ def versions() -> dict[str, str]:
     """Returns the versions that a result depends on."""
     backend = keras.backend.backend()
     return {
-        "keras_dc3": keras_dc3.__version__,
+        "keras_dc3": __version__,
         "keras": keras.__version__,
         backend: getattr(sys.modules.get(backend), "__version__", "unknown"),
         "python": platform.python_version(),

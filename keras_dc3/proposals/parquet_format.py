@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import Kind, sentence
+from keras_dc3._file_kinds import Kind, check_file, sentence
 from keras_dc3._text_kinds import is_table, of_file
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
@@ -91,6 +91,7 @@ def from_parquet(cls: type[Proposals], path: str | os.PathLike) -> Proposals:
     """
     pa, pq = _pyarrow()
     name = os.fspath(path)
+    check_file(name)
     try:
         with open(name, "rb") as file:
             table = pq.ParquetFile(file).read()

@@ -19,6 +19,7 @@ from keras_dc3._validation import (
     check_unit_interval,
 )
 from keras_dc3.metrics import Verdict
+from keras_dc3.metrics.findings import lines_or_not_measured
 from keras_dc3.proposals import (
     asking,
     csv_format,
@@ -268,23 +269,29 @@ class Proposals:
             f"{len(self) - certain:,} ambiguous, {len(self.class_names)} classes>"
         )
 
-    def summary(self, num_clusters: int = 8) -> str:
+    def summary(self, num_clusters: int = 8, *, with_verdict: bool = True) -> str:
         """Returns the verdict and what was proposed, in some lines to print.
 
         Args:
             num_clusters: how many of the largest clusters to describe.
+            with_verdict: whether to begin with the verdict; False where it is printed
+                already, as by `DC3Model.fit`.
         """
-        return summarize(
-            certain=self.decision == CERTAIN,
-            class_index=self.class_index,
-            cluster=self.cluster,
-            class_names=self.class_names,
-            available=None
-            if self.cluster_probabilities is None
-            else self.cluster_probabilities.shape[1],
-            num_clusters=num_clusters,
-            verdict=self.verdict,
+        lines = [*lines_or_not_measured(self.verdict), ""] if with_verdict else []
+        lines.append(
+            summarize(
+                certain=self.decision == CERTAIN,
+                class_index=self.class_index,
+                cluster=self.cluster,
+                class_names=self.class_names,
+                available=None
+                if self.cluster_probabilities is None
+                else self.cluster_probabilities.shape[1],
+                num_clusters=num_clusters,
+                verdict=self.verdict,
+            )
         )
+        return "\n".join(lines)
 
     def to_csv(self, path: str | os.PathLike, *, escape_formulas: bool = False) -> None:
         """Writes one line per image to a CSV file, UTF-8.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_dc3.metrics import Verdict
-from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
+from keras_dc3.metrics.findings import of_certain_images
 
 
 def mixture(
@@ -16,7 +16,8 @@ def mixture(
 ) -> list[str]:
     """Returns the most frequent classes of some images, such as "3 cat", "2 dog".
 
-    Numbers of images, not shares, which would look like probabilities.
+    Numbers of images, not shares, which would look like probabilities. A class that is
+    named by a number is told from them, such as "3 of class 7".
 
     Args:
         class_index: (m,) int, at least one.
@@ -28,11 +29,17 @@ def mixture(
     named = [c for c in order[:most] if counts[c]]
     if len(named) == 1:
         every = "both" if len(class_index) == 2 else "all"
-        number = "" if len(class_index) == 1 else f"{every} "
-        return [f"{number}{class_names[named[0]]}"]
-    parts = [f"{counts[c]:,} {class_names[c]}" for c in named]
+        name = class_names[named[0]]
+        if len(class_index) == 1:
+            return [f"class {name}" if name[:1].isdigit() else name]
+        return [_of_class(every, name)]
+    parts = [_of_class(f"{counts[c]:,}", class_names[c]) for c in named]
     rest = len(class_index) - int(counts[named].sum())
     return [*parts, f"{rest:,} other"] if rest else parts
+
+
+def _of_class(number: str, name: str) -> str:
+    return f"{number} of class {name}" if name[:1].isdigit() else f"{number} {name}"
 
 
 def shares(
@@ -58,7 +65,7 @@ def summarize(
     num_clusters: int,
     verdict: Verdict | None = None,
 ) -> str:
-    """Returns the lines of `Proposals.summary`.
+    """Returns the lines of `Proposals.summary` below the verdict.
 
     Args:
         certain: (n,) bool.
@@ -71,8 +78,6 @@ def summarize(
     """
     n, ambiguous = len(certain), ~certain
     lines = [
-        *lines_or_not_measured(verdict),
-        "",
         f"Proposals for {_images(n)}",
         f"  certain    {_count(int(certain.sum()), n)}: a class is proposed",
         f"  ambiguous  {_count(int(ambiguous.sum()), n)}: a cluster of look-alikes is "

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from keras_dc3._text import some
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.names import nearest
-from keras_dc3.annotations.source import some
 from keras_dc3.review import fingerprint, pictures
 from keras_dc3.review.parts import Part
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._text import some
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
@@ -22,7 +23,6 @@ from keras_dc3._validation import (
 )
 from keras_dc3._writing import file_path, whole_file
 from keras_dc3.annotations.building import check_clean_names
-from keras_dc3.annotations.source import some
 from keras_dc3.metrics.findings import of_certain_images
 from keras_dc3.review import pictures
 from keras_dc3.review.fingerprint import digest, fingerprint, of_ids, of_values

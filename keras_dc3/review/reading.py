@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._text import some
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
-from keras_dc3.annotations.source import some
 from keras_dc3.annotations.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.parts import Answer, Part, read_parts

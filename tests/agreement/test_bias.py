@@ -101,7 +101,7 @@ def smoothed(counts):
 
 
 def test_more_than_smoothing():
-    """Figures of the README: 4 classes, 15% of the proposals wrong, delta 0.5.
+    """Figures of docs/agreement.md: 4 classes, 15% of the proposals wrong, delta 0.5.
 
     A divergence with a floor rewards any smoothing, so that it is no evidence.
     """
@@ -129,7 +129,7 @@ def test_more_than_smoothing():
 
 
 def test_a_small_bias_is_not_worth_plain_corrected_labels():
-    """Figures of the README: as above, delta 0.2."""
+    """Figures of docs/agreement.md: as above, delta 0.2."""
     found = []
     for seed in range(6):
         shares, proposals, review = simulated(seed, 1500, 5, 0.2)

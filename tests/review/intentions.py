@@ -1,6 +1,7 @@
 """What a person means on a review sheet, by the rules that people are told.
 
-Written from the help of the page and its README alone; it knows nothing of the scripts.
+Written from the help of the page and docs/review.md alone; it knows nothing of the
+scripts.
 """
 
 import copy

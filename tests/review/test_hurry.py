@@ -17,7 +17,7 @@ from tests.slow import few
 pytest.importorskip("PIL.Image")
 
 NAMES = ("cat", "dog", "deer", "horse", "frog", "bird", "ship", "truck", "plane", "car")
-SOON = 250  # milliseconds, as the README says
+SOON = 250  # milliseconds, as the page on review sheets says
 
 
 class Person:

@@ -1,8 +1,7 @@
 """What a loss must know of the other replicas: global sums, counts and gathers.
 
 The objective is written against this interface alone. Without a distribution
-strategy every method is the identity; `keras_dc3.collective_tf` is the same for
-`tf.distribute`.
+strategy every method is the identity; `tf_collective` is the same for `tf.distribute`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_dc3._validation import check_rank, check_same_batch
@@ -72,12 +70,3 @@ class Collective:
             values = values * ops.cast(weights, values.dtype)
         count = self.sum(ops.cast(ops.shape(values)[0], values.dtype))
         return ops.sum(values) / ops.maximum(count, 1.0)
-
-
-def current() -> Collective:
-    """Returns the collective of the strategy scope this is called in."""
-    if keras.backend.backend() == "tensorflow":
-        from keras_dc3 import collective_tf
-
-        return collective_tf.current()
-    return Collective()

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_dc3.collective import Collective
+from keras_dc3.collective.collective import Collective
 
 
 class TFCollective(Collective):

@@ -1,0 +1,29 @@
+"""Words for messages, tables and pictures. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def some(items: Iterable[Any], most: int = 5) -> str:
+    """Returns the first items, such as "1, 2 and 3 more"."""
+    items = list(items)
+    text = ", ".join(map(str, items[:most]))
+    return text + (f" and {len(items) - most:,} more" if len(items) > most else "")
+
+
+def number_of(number: int, noun: str) -> str:
+    """Returns such as "1 image" or "1,234 images"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def one_line(text: str) -> str:
+    """Returns a text without line ends, tabs and double blanks."""
+    return " ".join(text.split())
+
+
+def cut(text: str, length: int) -> str:
+    """Returns a text in one line of at most so many characters."""
+    text = one_line(text)
+    return text if len(text) <= length else text[: length - 3].rstrip() + "..."
