@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from keras_dc3._names import KnownNames, match_all, tell_lacking
+from keras_dc3._names import match_all, tell_lacking
+from keras_dc3._text import some
 from keras_dc3._validation import check_names
 from keras_dc3.annotations import Annotations
-from keras_dc3.exports.checks import check_proposals, some
+from keras_dc3.exports.checks import check_proposals
 from keras_dc3.proposals import Proposals
 
 
@@ -61,17 +62,17 @@ def pred_probs(
         )
     else:
         images = check_names("images", images)
-    matches = match_all(images, KnownNames(proposals.ids), what="proposals")
+    matches = match_all(images, proposals.known_ids, what="proposals")
     unknown = [images[position] for position in matches.lost]
     if unknown:
         raise ValueError(
             f"{len(unknown):,} of {len(images):,} images have no proposal: "
-            f"{some(unknown)}. Propose for them, or leave them out with `select`."
+            f"{some(map(repr, unknown), 3)}. Propose for them, or leave them out with "
+            "`select`."
         )
     told = tell_lacking(matches.lacking, "proposal")
     if told:
         warnings.warn("\n  ".join(["Images and proposals:", *told]), stacklevel=2)
-    row_of = {name: row for row, name in enumerate(proposals.ids)}
-    rows = [row_of[matches.found[name]] for name in images]
+    rows = [proposals.row_of[matches.found[name]] for name in images]
     chosen = proposals.class_probabilities[np.array(rows, "int64")][:, columns]
     return chosen / chosen.sum(axis=1, keepdims=True)

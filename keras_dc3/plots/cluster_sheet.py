@@ -6,10 +6,11 @@ import os
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from keras_dc3._text import cut, number_of
 from keras_dc3._validation import check_positive_int
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics.findings import lines_or_not_measured
-from keras_dc3.plots.captions import caption, cut
+from keras_dc3.plots.captions import caption
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
     CAPTION_LINE,
@@ -87,7 +88,7 @@ def plot_clusters(
     chosen = [_chosen(group, num) for group in drawn]
     drawn_ids = [name for names in chosen for name in names]
     pixels = drawable(images, drawn_ids, proposals.ids)
-    row_of = {name: row for row, name in enumerate(proposals.ids)}
+    row_of = proposals.row_of
     captions = [[caption(proposals, row_of[n]) for n in names] for names in chosen]
     lines = max(len(text) for texts in captions for text in texts)
     step = CELL + 0.12 + CAPTION_LINE * lines + NOTE_LINE
@@ -112,7 +113,7 @@ def plot_clusters(
     for group, names, texts, needed in zip(
         drawn, chosen, captions, heights, strict=True
     ):
-        number = f"{len(group):,} image{'s' if len(group) > 1 else ''}"
+        number = number_of(len(group), "image")
         title = f"Cluster {group.index}: {group.description}, {number}"
         room = int((width - 0.3) / 0.092)
         sheet.write(0.15, top, cut(title, room), 11, ORANGE, bold=True)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import cut
 from keras_dc3._ties import equal_shares, is_tied
 from keras_dc3._validation import check_choice, check_positive_int, check_seed
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics.findings import lines_or_not_measured
-from keras_dc3.plots.captions import answers_of, cut
+from keras_dc3.plots.captions import answers_of
 from keras_dc3.plots.projection import METHODS, project
 from keras_dc3.plots.sheet import (
     GRAY,

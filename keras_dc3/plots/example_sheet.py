@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import cut, number_of
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3._writing import whole_file
-from keras_dc3.plots.captions import cut
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
     CELL,
@@ -118,8 +118,7 @@ def plot_examples(
         between &= np.isin(answers.second, [a, b])
         text = f"{cut(names[a], 25)}\n{cut(names[b], 25)}"
         sheet.write(0.15, top, text, 9, bold=True)
-        number = int(between.sum())
-        text = f"{number:,} image{'' if number == 1 else 's'} in between"
+        text = f"{number_of(int(between.sum()), 'image')} in between"
         sheet.write(0.15, top + 0.35, text, 8)
         middle = np.flatnonzero(between)
         middle = middle[np.argsort(-answers.next[middle], kind="stable")]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._text import cut, number_of
 from keras_dc3._validation import check_positive_int
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
-from keras_dc3.plots.captions import answers_of, caption, cut, said
+from keras_dc3.plots.captions import answers_of, caption, said
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import (
     CAPTION_LINE,
@@ -144,7 +145,7 @@ def plot_proposals(
         top = second + 0.7 + row * step
         guesses = mixture(proposals.class_index[members], proposals.class_names)
         text = "\n".join(cut(guess, 25) for guess in guesses)
-        number = f"{len(members):,} image{'s' if len(members) > 1 else ''}"
+        number = number_of(len(members), "image")
         text = f"{number}\nThe model's guesses\n(numbers of images):\n{text}"
         sheet.write(0.15, top, f"Cluster {cluster}", 10, ORANGE, bold=True)
         sheet.write(0.15, top + 0.22, text, 8)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import cut
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3._writing import whole_file
-from keras_dc3.plots.captions import cut
 from keras_dc3.plots.pixels import drawable
 from keras_dc3.plots.sheet import GRAY, Sheet, file_kind, new_figure
 

@@ -6,7 +6,7 @@ import functools
 import os
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,18 +15,16 @@ from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
+from keras_dc3.review.fingerprint import Proposed
 from keras_dc3.review.parts import Answer, Part, read_parts
 from keras_dc3.review.review import Review
 from keras_dc3.review.spelling import in_one_spelling
-
-if TYPE_CHECKING:
-    from keras_dc3.proposals import Proposals
 
 
 def read(
     paths: str | os.PathLike | Sequence[str | os.PathLike],
     *,
-    proposals: Proposals | None = None,
+    proposals: Proposed | None = None,
     images: Any = None,
     max_seconds: float = 3600.0,
 ) -> Review:
@@ -178,7 +176,7 @@ def _without_doubles(part: Part, notes: list[str]) -> Part:
 
 
 def _classes(
-    parts: Sequence[Part], proposals: Proposals | None, notes: list[str]
+    parts: Sequence[Part], proposals: Proposed | None, notes: list[str]
 ) -> tuple[str, ...]:
     known = next((part.classes for part in parts if part.classes is not None), None)
     if proposals is not None:
@@ -207,7 +205,7 @@ def _classes(
     return known
 
 
-def _images(parts: Sequence[Part], proposals: Proposals | None) -> tuple[str, ...]:
+def _images(parts: Sequence[Part], proposals: Proposed | None) -> tuple[str, ...]:
     if proposals is not None:
         listed = dict.fromkeys(proposals.ids)
     else:
