@@ -33,7 +33,7 @@ FLAG_OF = {
     "image": "--image_column (or --image_prefix)",
     "annotator": "--annotator_column (empty if nobody is named)",
     "label": "--label_column",
-    "missing": "--no_answer",
+    "missing": "--drop_missing",
     "on_error": "--skip_damaged",
 }
 
@@ -161,7 +161,7 @@ def read() -> keras_dc3.data.SemiSupervisedData:
             label=column(FLAGS.label_column),
             separator=FLAGS.separator,
             encoding=FLAGS.encoding,
-            missing=["", *FLAGS.no_answer],
+            no_answer=["", *FLAGS.no_answer],
             class_names=FLAGS.class_names,
         )
         annotations = without_prefix(annotations)
@@ -218,8 +218,6 @@ def in_flags(message: str) -> str:
     """Returns a message about arguments with the names of their flags."""
     words = dict.fromkeys(re.findall(r"[a-z_]+(?==)|(?<=`)[a-z_]+(?=`)", message))
     names = {word: f"--{word}" for word in words if word in FLAGS} | FLAG_OF
-    if 'missing="drop"' in message:  # not what the table has for no answer
-        names["missing"] = "--drop_missing"
     flags_of = [f"`{word}` is {names[word]}" for word in words if word in names]
     return message + (f"\nHere {', '.join(flags_of)}." if flags_of else "")
 

@@ -8,6 +8,7 @@ import logging as python_logging
 import os
 import platform
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from typing import Any
@@ -237,7 +238,8 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
     model, seconds[name] = train(data, make_backbone, FLAGS.method)
     rows[name], intervals[name] = score(model, data.validation, alone)
     model.verdict = judge(model, data.validation, supervised)
-    print("\n".join(model.verdict.lines(subject=name)))
+    # The other questions were answered at the end of its training.
+    print(textwrap.fill(str(model.verdict["unlabeled"]), 88))
     if supervised is None:
         print("  Here --supervised trains that one, too.")
 
@@ -246,7 +248,7 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
 
     print("\nProposals for the unlabeled images")
     proposals = model.propose(data.unlabeled)
-    print(proposals.summary())
+    print(proposals.summary(with_verdict=False))
     paths = {
         "scores": os.path.join(output, "scores.json"),
         "proposals": os.path.join(output, "proposals.csv"),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 from dataclasses import dataclass
 
 UNPACK = "unpack it and name the file in it"
-_AGAIN = "it is no file of annotations; name the right one"
+PASS = "pass (image, annotator, label) of each answer to `Annotations.from_records`"
+OBJECTS = (
+    "it marks objects in images, not whole images; where an image has one label, pass "
+    "(image, annotator, label) to `Annotations.from_records`"
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class Kind:
         what: in words, such as "an Excel workbook".
         frame: the call that reads it as a data frame; "" if none does.
         reader: the call of this package that takes it; "" if none does.
+        answers: how its answers become annotations; "" if that is not known.
         advice: what to do otherwise.
         generic: whether files of many makers are of this kind.
     """
@@ -26,7 +32,8 @@ class Kind:
     what: str
     frame: str = ""
     reader: str = ""
-    advice: str = _AGAIN
+    answers: str = ""
+    advice: str = "it is no file of annotations; name the right one"
     generic: bool = False
 
 
@@ -51,7 +58,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
         b"\x93NUMPY",
         Kind(
             "a NumPy array (.npy)",
-            advice="load it with `numpy.load(path)` and pass the array to "
+            answers="load it with `numpy.load(path)` and pass the array to "
             "`Annotations.from_counts` or `Annotations.from_matrix`",
         ),
     ),
@@ -68,7 +75,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
         b"MATLAB 5.0 MAT-file",
         Kind(
             "a MATLAB file",
-            advice="load it with `scipy.io.loadmat(path)` and pass its array to "
+            answers="load it with `scipy.io.loadmat(path)` and pass its array to "
             "`Annotations.from_counts` or `Annotations.from_matrix`",
         ),
     ),
@@ -85,7 +92,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
 _PICKLE = Kind(
     "a Python pickle",
     "pandas.read_pickle(path)",
-    advice="load it only if you know who made it, and pass its content to "
+    answers="load it only if you know who made it, and pass its content to "
     "`Annotations.from_records`",
 )
 
@@ -141,7 +148,7 @@ def _of_zip(raw: bytes) -> Kind:
     if names and all(name.endswith(".npy") for name in names):
         return Kind(
             "several NumPy arrays (.npz)",
-            advice="load it with `numpy.load(path)` and pass the right array to "
+            answers="load it with `numpy.load(path)` and pass the right array to "
             "`Annotations.from_counts` or `Annotations.from_matrix`",
         )
     if names:
@@ -158,15 +165,36 @@ def sentence(name: str, kind: Kind, frame_reader: str = "", otherwise: str = "")
     Args:
         name: of the file, in quotation marks.
         kind: of the file.
-        frame_reader: what takes a data frame at this door; "" if nothing does.
+        frame_reader: what takes a data frame at this door, which is one of
+            annotations; "" if it is none.
         otherwise: what to give instead, if no reader takes the file.
     """
+    advice = kind.advice
     if kind.reader:
-        return f"{name} is {kind.what}: read it with `{kind.reader}(path)`."
-    if kind.frame and frame_reader:
-        return (
-            f"{name} is {kind.what}: read it with `{kind.frame}` and pass the data "
-            f"frame to `{frame_reader}`."
+        advice = f"read it with `{kind.reader}(path)`"
+    elif kind.frame and frame_reader:
+        advice = (
+            f"read it with `{kind.frame}` and pass the data frame to `{frame_reader}`"
         )
-    advice = otherwise if otherwise and kind.advice == _AGAIN else kind.advice
+    elif kind.answers and frame_reader:
+        advice = kind.answers
+    elif otherwise and (kind.answers or advice == Kind.advice):
+        advice = otherwise
     return f"{name} is {kind.what}: {advice}."
+
+
+def check_file(path: str | os.PathLike, advice: str = "Name the file in it") -> None:
+    """Raises FileNotFoundError or IsADirectoryError unless `path` is a file.
+
+    Args:
+        path: of a file that is to be read.
+        advice: what to name instead of a folder.
+    """
+    name = os.fspath(path)
+    if os.path.isdir(name):
+        raise IsADirectoryError(f"{name!r} is a folder, not a file. {advice}.")
+    if not os.path.exists(name):
+        raise FileNotFoundError(
+            f"There is no file {name!r}. Correct the name; a relative one starts in "
+            f"{os.getcwd()!r}."
+        )

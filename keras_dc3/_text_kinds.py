@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from typing import Any
 
-from keras_dc3._file_kinds import UNPACK, Kind, of_bytes
+from keras_dc3 import _json_kinds, _notation_kinds
+from keras_dc3._file_kinds import OBJECTS, PASS, UNPACK, Kind, of_bytes
 
 _HEAD = 4096
 _GZIP = b"\x1f\x8b"
-_OBJECTS = (
-    "it marks objects in images, not whole images; where an image has one label, pass "
-    "(image, annotator, label) to `Annotations.from_records`"
-)
 
 
 def of_file(path: str | os.PathLike) -> Kind | None:
@@ -25,8 +20,8 @@ def of_file(path: str | os.PathLike) -> Kind | None:
     """
     with open(path, "rb") as file:
         raw = file.read(_HEAD)
-        plain = raw.lstrip()[:1] not in (b"{", b"[", b"<") and min(raw, default=9) >= 9
-        if not plain:
+        bracket = raw.lstrip()[:1] in (b"{", b"[", b"(", b"<")
+        if bracket or min(raw, default=9) < 9:
             raw += file.read()
     if raw.startswith(_GZIP):
         return Kind("a packed file (gzip)", advice=UNPACK)
@@ -45,9 +40,13 @@ def of_text(text: str) -> Kind | None:
         return Kind("a text document (RTF)", advice="save its table as CSV")
     if head.startswith("<"):
         return _of_markup(head, text)
+    kind = None
     if head.startswith(("{", "[")):
-        return _of_json_text(text)
-    return _of_yaml(text)
+        kind = _json_kinds.of_whole_text(text)
+    kind = kind or _notation_kinds.of_text(text)
+    if kind is None and head.startswith(("{", "[")):
+        kind = _json_kinds.of_cut_text(text)
+    return kind
 
 
 def _of_markup(head: str, text: str) -> Kind | None:
@@ -63,9 +62,9 @@ def _of_markup(head: str, text: str) -> Kind | None:
     root = re.search(r"<([a-z_][\w.:-]*)", re.sub(r"<\?.*?\?>|<!.*?>", "", head))
     name = root[1] if root else ""
     if name == "annotation" and "<object>" in text:
-        return Kind("an annotation of objects (Pascal VOC, XML)", advice=_OBJECTS)
+        return Kind("an annotation of objects (Pascal VOC, XML)", answers=OBJECTS)
     if name == "annotations" and ("<meta>" in text or "<image " in text):
-        return Kind("a CVAT export (XML)", advice=_OBJECTS)
+        return _of_cvat(text)
     if name == "view":
         return Kind(
             "a labeling interface of Label Studio (XML)",
@@ -77,117 +76,19 @@ def _of_markup(head: str, text: str) -> Kind | None:
     return Kind(
         "XML",
         "pandas.read_xml(path)",
-        advice="load it with `xml.etree.ElementTree` and pass (image, annotator, "
-        "label) to `Annotations.from_records`",
+        answers=f"load it with `xml.etree.ElementTree` and {PASS}",
     )
 
 
-def _of_json_text(text: str) -> Kind | None:
-    first, _, rest = text.partition("\n")
-    try:
-        return of_json(json.loads(text))
-    except (ValueError, RecursionError):
-        pass
-    try:
-        if isinstance(json.loads(first), dict | list) and rest.lstrip()[:1] in "{[":
-            return Kind("JSON lines", "pandas.read_json(path, lines=True, dtype=False)")
-    except (ValueError, RecursionError):
-        pass
-    if re.match(r'\{\s*("|\})|\[\s*([\[{"\]]|[0-9.\-]+\s*,?\s*$)', text[:200]):
-        return Kind(
-            "JSON that is cut off or damaged", advice="export it again", generic=True
-        )
-    return None
-
-
-def of_json(found: Any) -> Kind:
-    """Returns the kind of what a JSON file holds."""
-    load = "load it with `json.load` and pass"
-    if isinstance(found, dict):
-        return _of_json_object(found, load)
-    first = found[0] if isinstance(found, list) and found else None
-    if isinstance(first, dict):
-        if isinstance(first.get("annotations"), list):
-            if "data" in first:
-                return Kind(
-                    "a Label Studio export", reader="Annotations.from_label_studio"
-                )
-            if any("image_path" in a for a in first["annotations"][:1]):
-                return Kind("DCIC annotations", reader="Annotations.from_dcic")
-        if "annotation_id" in first or {"choice", "annotator"} <= set(first):
-            return Kind(
-                "a Label Studio export in the form JSON-MIN",
-                advice='export the project as "JSON", for '
-                "`Annotations.from_label_studio`",
-                generic=True,  # its reader says so, with the place
-            )
-        flat = not any(isinstance(v, dict | list) for v in first.values())
-        return Kind(
-            "JSON, a list of records",
-            "pandas.read_json(path, dtype=False)" if flat else "",
-            advice=f"{load} (image, annotator, label) to `Annotations.from_records`",
-            generic=True,
-        )
+def _of_cvat(text: str) -> Kind:
+    if not re.search(r"<tag\s", text):
+        return Kind("a CVAT export (XML)", answers=OBJECTS)
     return Kind(
-        "JSON",
-        advice=f"{load} its parts to `Annotations.from_records`",
-        generic=True,
-    )
-
-
-def _of_json_object(found: dict, load: str) -> Kind:
-    keys = set(found)
-    if found.get("format") == "keras_dc3 review":
-        return Kind("a file of a review sheet", reader="keras_dc3.review.read")
-    if found.get("format") == "keras_dc3 split":
-        return Kind("a saved split", advice="it holds no annotations")
-    images = found.get("images")
-    listed = isinstance(images, list) and all(isinstance(i, dict) for i in images[:1])
-    if listed and ("categories" in keys or (images and "annotations" in keys)):
-        return Kind("COCO annotations (JSON)", advice=_OBJECTS)
-    if {"shapes", "imagePath"} <= keys:
-        return Kind("a LabelMe annotation (JSON)", advice=_OBJECTS)
-    if any(key.startswith("_via_") for key in map(str, keys)):
-        return Kind("a project of the VGG Image Annotator (JSON)", advice=_OBJECTS)
-    if {"data", "annotations"} <= keys:
-        return Kind(
-            "a single task of Label Studio",
-            advice='export the project as "JSON", for `Annotations.from_label_studio`',
-        )
-    if "nbformat" in keys:
-        return Kind("a Jupyter notebook")
-    rows = list(found.values())
-    if rows and all(isinstance(row, dict) for row in rows[:5]):
-        cells = [value for row in rows[:5] for value in row.values()]
-        if cells and all(
-            isinstance(v, int | float) and not isinstance(v, bool) for v in cells
-        ):
-            return Kind(
-                "JSON, image -> class -> number or image -> person -> label",
-                advice=f"if the numbers count people, {load} the dict to "
-                "`Annotations.from_counts`; if they are labels that people gave, pass "
-                "(image, person, label) of each to `Annotations.from_records`",
-            )
-    return Kind(
-        "JSON",
-        advice=f"{load} (image, annotator, label) of each answer to "
-        "`Annotations.from_records`",
-        generic=True,
-    )
-
-
-def _of_yaml(text: str) -> Kind | None:
-    lines = [line for line in text[:4000].splitlines() if line.strip()][:20]
-    told = text.startswith(("---", "%YAML"))
-    entry = re.compile(r"\s*(#.*|-(\s.*)?|---|(- )?[^,;\t|:]+:(\s.*)?)")
-    keyed = [line for line in lines if re.match(r"\s*(- )?[^,;\t|:#]+:(\s|$)", line)]
-    fits = len(lines) > 1 and keyed and all(map(entry.fullmatch, lines))
-    if not fits and not (told and keyed):
-        return None
-    return Kind(
-        "YAML",
-        advice="load it with `yaml.safe_load` and pass (image, annotator, label) of "
-        "each answer to `Annotations.from_records`",
+        "a CVAT export of tags (XML)",
+        answers='pass `((i.get("name"), None, t.get("label")) for i in '
+        'xml.etree.ElementTree.parse(path).iter("image") for t in i.iter("tag"))` to '
+        "`Annotations.from_records`, with the person's name for None where each has a "
+        "file",
     )
 
 

@@ -17,8 +17,8 @@ PACKAGE = ROOT / "keras_dc3"
 LAYERS = (
     ("_decision", "_file_kinds", "_formulas", "_registration", "_text", "_ties"),
     ("_version", "_writing"),
-    ("_names", "_text_kinds"),
-    ("_validation",),
+    ("_names", "_json_kinds", "_notation_kinds"),
+    ("_validation", "_text_kinds"),
     ("collective", "config", "optimizers", "backbones", "callbacks", "agreement"),
     ("losses", "layers", "strategies", "metrics", "data"),
     ("objective", "annotations"),

@@ -181,7 +181,7 @@ def test_people_and_classes_in_several_unicode_forms_are_one(tmp_path):
         given = Annotations.from_csv(write(tmp_path, text), class_names=names)
         assert given.class_names == ("Öl",) and given == found
     left = Annotations.from_csv(
-        write(tmp_path, text + "\nc,x,cod"), missing=[apart("Öl")]
+        write(tmp_path, text + "\nc,x,cod"), no_answer=[apart("Öl")]
     )
     assert left.class_names == ("cod",)
     renamed = found.rename_classes({apart("Öl"): apart("Fül")})

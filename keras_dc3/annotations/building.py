@@ -53,32 +53,34 @@ class Answers:
 
 def check_options(
     class_names: Sequence[str] | None,
-    missing: Sequence[str],
+    no_answer: Sequence[str],
     repeated: str,
     max_seconds: float,
 ) -> tuple[str, ...] | None:
     """Returns the class names; raises TypeError or ValueError for wrong arguments."""
     check_choice("repeated", repeated, REPEATED)
     check_positive_number("max_seconds", max_seconds)
-    check_missing(missing)
+    check_no_answer(no_answer)
     if class_names is None:
         return None
     class_names = check_clean_class_names(class_names)
-    both = [name for name in class_names if name in set(map(composed, missing))]
+    both = [name for name in class_names if name in set(map(composed, no_answer))]
     if both:
         raise ValueError(
-            f"{both[0]!r} is in `class_names` and in `missing`; remove it from one."
+            f"{both[0]!r} is in `class_names` and in `no_answer`; remove it from one."
         )
     return class_names
 
 
-def check_missing(missing: Any) -> None:
-    """Raises TypeError unless `missing` is a list of texts."""
-    is_list = isinstance(missing, Iterable) and not isinstance(missing, str | Mapping)
-    if not is_list or not all(isinstance(m, str) for m in missing):
+def check_no_answer(no_answer: Any) -> None:
+    """Raises TypeError unless `no_answer` is a list of texts."""
+    is_list = isinstance(no_answer, Iterable) and not isinstance(
+        no_answer, str | Mapping
+    )
+    if not is_list or not all(isinstance(m, str) for m in no_answer):
         raise TypeError(
-            "`missing` must be a list of the texts that mean that there is no answer. "
-            f"Received: {missing!r}"
+            "`no_answer` must be a list of the texts that mean that there is no "
+            f"answer. Received: {no_answer!r}"
         )
 
 
@@ -104,7 +106,7 @@ def build(
     answers: Answers,
     *,
     class_names: Sequence[str] | None,
-    missing: Sequence[str],
+    no_answer: Sequence[str],
     repeated: str,
     max_seconds: float,
 ) -> dict[str, Any]:
@@ -112,13 +114,13 @@ def build(
 
     Args:
         answers: what was read.
-        class_names, missing, repeated, max_seconds: those of `from_csv`.
+        class_names, no_answer, repeated, max_seconds: those of `from_csv`.
 
     Raises:
         AnnotationError: if an image has no name, a label is no class, an image was
             annotated twice under `repeated="error"`, or there is no answer at all.
     """
-    class_names = check_options(class_names, missing, repeated, max_seconds)
+    class_names = check_options(class_names, no_answer, repeated, max_seconds)
     source, notes = answers.source, list(answers.notes)
     images, image, image_blanks = _encode(answers.image, plain)
     people, annotator, annotator_blanks = _encode(answers.annotator)
@@ -139,7 +141,7 @@ def build(
             "name. Name it or remove the line."
         )
     images, image = _list_first(answers.listed, images, image)
-    none = {"", *map(composed, missing)}
+    none = {"", *map(composed, no_answer)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}
     if not chosen:
@@ -154,7 +156,7 @@ def build(
         if declared:
             class_names = tuple(name for name in given if name not in none)
         notes += tell_several_choices(chosen)
-        notes += tell_odd_classes(chosen, missing, declared)
+        notes += tell_odd_classes(chosen, no_answer, declared)
     else:
         _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}
@@ -258,7 +260,7 @@ def _check_classes(
     raise AnnotationError(
         f"{source.name}: {len(unknown)} labels are none of the classes "
         f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
-        "them to `class_names`, or to `missing` if they mean that there is no answer."
+        "them to `class_names`, or to `no_answer` if they mean that there is no answer."
     )
 
 

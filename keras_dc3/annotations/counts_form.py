@@ -11,8 +11,8 @@ import numpy as np
 
 from keras_dc3._names import composed, plain
 from keras_dc3._validation import check_counts
-from keras_dc3.annotations.building import check_missing, check_options
-from keras_dc3.annotations.counts_table import read_counts, without_missing
+from keras_dc3.annotations.building import check_no_answer, check_options
+from keras_dc3.annotations.counts_table import read_counts, without_no_answer
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
 from keras_dc3.annotations.questions import is_person
@@ -38,7 +38,7 @@ def from_counts(
     separator: str | None = None,
     encoding: str = "utf-8",
     skip: int = 0,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
 ) -> Annotations:
     """Takes how many annotators chose each class; who they are is not known.
 
@@ -62,8 +62,8 @@ def from_counts(
             the number of the row is the image. A column given by number means that
             there is no header line. The index of a data frame counts as a column of its
             name.
-        missing: texts that mean that there is no answer: a class of this name that was
-            found is left out, which is told, and a cell with it is 0. An empty cell
+        no_answer: texts that mean that there is no answer: a class of this name that
+            was found is left out, which is told, and a cell with it is 0. An empty cell
             always is.
 
     Returns:
@@ -81,9 +81,9 @@ def from_counts(
     >>> Annotations.from_counts({"a.png": {"cat": 3, "dog": 1}, "b.png": {"dog": 4}})
     <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
     """
-    check_missing(missing)
+    check_no_answer(no_answer)
     if class_names is not None:
-        class_names = check_options(class_names, missing, "keep", 1.0)
+        class_names = check_options(class_names, no_answer, "keep", 1.0)
     found = isinstance(counts, Mapping) and class_names is None
     notes, places, name, is_table = [], (), "The counts", _is_table(counts)
     if images is not None and (is_table or isinstance(counts, Mapping)):
@@ -99,7 +99,7 @@ def from_counts(
             image=image,
             class_names=class_names,
             people=column if isinstance(column, str) else None,
-            missing=missing,
+            no_answer=no_answer,
             separator=separator,
             encoding=encoding,
             skip=skip,
@@ -110,7 +110,7 @@ def from_counts(
         annotators_per_image = column if table.people is None else table.people
     elif isinstance(counts, Mapping):
         notes += tell_people(counts) if found else []
-        images, class_names, counts, told = _from_dict(counts, class_names, missing)
+        images, class_names, counts, told = _from_dict(counts, class_names, no_answer)
         notes += told
     counts = check_counts("counts", counts)
     if is_table:
@@ -121,7 +121,7 @@ def from_counts(
     notes += told
     if found:
         times = counts.sum(axis=0).tolist()
-        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), missing)
+        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), no_answer)
     if notes:
         warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=2)
     return cls(
@@ -234,7 +234,7 @@ def _is_table(counts: Any) -> bool:
 def _from_dict(
     counts: Mapping[str, Mapping[str, float]],
     class_names: Sequence[str] | None,
-    missing: Sequence[str],
+    no_answer: Sequence[str],
 ) -> tuple[list[str], tuple[str, ...], np.ndarray, list[str]]:
     """Returns images, classes, counts and what to tell."""
     spelled: dict[str, str] = {}
@@ -257,7 +257,7 @@ def _from_dict(
     counts = {image: _composed(row) for image, row in counts.items()}
     # Not `> 0`: what is negative or NaN must reach the check of the numbers.
     chosen = {n: i for i, row in counts.items() for n, v in row.items() if v != 0}
-    left, notes = without_missing(list(chosen), missing)
+    left, notes = without_no_answer(list(chosen), no_answer)
     chosen = {name: chosen[name] for name in left}
     if class_names is None:
         if not chosen:

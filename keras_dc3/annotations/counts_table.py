@@ -21,6 +21,7 @@ from keras_dc3.annotations.odd_columns import (
     TOTALS,
     all_different,
     names_images,
+    tell_class_numbers,
     tell_columns,
 )
 from keras_dc3.annotations.tables import (
@@ -70,7 +71,7 @@ def read_counts(
     image: Column | None,
     class_names: Sequence[str] | None,
     people: str | int | None,
-    missing: Sequence[str],
+    no_answer: Sequence[str],
     separator: str | None,
     encoding: str,
     skip: int,
@@ -102,12 +103,13 @@ def read_counts(
         _check_image(read, image, table)
         read.check({a: c for a, c in wanted.items() if isinstance(c, str)})
     taken = [c for c in (image, people) if c is not None and not callable(c)]
-    columns, class_names, notes = _class_columns(read, taken, named, missing)
-    numbers = _Numbers(read, missing)
+    columns, class_names, notes = _class_columns(read, taken, named, no_answer)
+    numbers = _Numbers(read, no_answer)
     counts = np.array([numbers.of(c) for c in columns]).reshape(len(columns), -1).T
     _check_totals(read, class_names, counts)
     if named is None and read.header is not None:
-        notes += tell_columns(class_names, counts)
+        odd = tell_columns(class_names, counts)
+        notes += odd or tell_class_numbers(class_names, counts)
     answered = None if people is None else np.array(numbers.of(people))
     images = [trimmed(name) for name in texts_of(read, "image", image)]
     places = tuple(f"{read.name}, {read.word} {line}" for line in read.lines)
@@ -132,8 +134,8 @@ def _numeric_columns(table: Table) -> list[str]:
 class _Numbers:
     """Reads the cells of columns as numbers."""
 
-    def __init__(self, table: Table, missing: Sequence[str]):
-        self.table, self.none = table, {"", *map(trimmed, missing)}
+    def __init__(self, table: Table, no_answer: Sequence[str]):
+        self.table, self.none = table, {"", *map(trimmed, no_answer)}
         self.empty = 0
 
     def of(self, column: str | int) -> list[float]:
@@ -153,7 +155,7 @@ class _Numbers:
                 f"{self.table.name}, {self.table.word} {self.table.lines[row]}: the "
                 f"cell of {column!r} {why}. Received: {text!r}. If the column is no "
                 "class, name those that are with `class_names=[...]`; if cells with "
-                f"this text mean 0, pass `missing={[text]}`."
+                f"this text mean 0, pass `no_answer={[text]}`."
             )
         return value
 
@@ -215,7 +217,7 @@ def _class_columns(
     table: Table,
     taken: Sequence[Any],
     named: Sequence[str] | None,
-    missing: Sequence[str],
+    no_answer: Sequence[str],
 ) -> tuple[list[str | int], tuple[str, ...], list[str]]:
     """Returns columns, names of the classes, and notes."""
     if table.header is None:
@@ -229,7 +231,7 @@ def _class_columns(
         return columns, names, []
     others = [h for h in table.header if h not in taken and not _UNNAMED.fullmatch(h)]
     if named is None:
-        others, notes = without_missing(others, missing)
+        others, notes = without_no_answer(others, no_answer)
         if not others:
             raise AnnotationError(f"{table.name} has no column of a class.")
         table.check({f"class_names[{i}]": name for i, name in enumerate(others)})
@@ -248,18 +250,18 @@ def _class_columns(
     return columns, tuple(named), notes
 
 
-def without_missing(
-    names: Sequence[str], missing: Sequence[str]
+def without_no_answer(
+    names: Sequence[str], no_answer: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Returns the classes that are none of `missing`, and what to tell of the others.
+    """Returns the classes that are none of `no_answer`, and what to tell of the others.
 
     Args:
         names: classes that were found.
-        missing: texts that mean that there is no answer.
+        no_answer: texts that mean that there is no answer.
     """
-    none = {composed(trimmed(text)) for text in missing} - {""}
+    none = {composed(trimmed(text)) for text in no_answer} - {""}
     left = [name for name in names if composed(trimmed(name)) in none]
-    notes = [f"No answers, by `missing`: {some(map(repr, left))}."] if left else []
+    notes = [f"No answers, by `no_answer`: {some(map(repr, left))}."] if left else []
     return [name for name in names if name not in left], notes
 
 

@@ -24,7 +24,7 @@ def from_dcic(
     *,
     image: Callable[[str], str] | None = None,
     class_names: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
     repeated: str = "keep",
 ) -> Annotations:
     """Reads the `annotations.json` of a DCIC data set.
@@ -40,7 +40,7 @@ def from_dcic(
             name of the image. Default: the path is the name.
         class_names: the classes, in the order that numbers them. Default: all labels
             found, in the order of `class_order`.
-        missing, repeated: as for `from_csv`.
+        no_answer, repeated: as for `from_csv`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -52,7 +52,7 @@ def from_dcic(
     ...     "Turkey/annotations.json", image=lambda path: path.rsplit("/", 1)[1]
     ... )
     """
-    check_options(class_names, missing, repeated, _NO_LIMIT)
+    check_options(class_names, no_answer, repeated, _NO_LIMIT)
     if image is not None and not callable(image):
         raise TypeError(
             "`image` must be a function from the path to the name of an image. "
@@ -91,7 +91,7 @@ def from_dcic(
         **build(
             Answers(**columns, seconds=None, source=Source(parts, "annotation", name)),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated=repeated,
             max_seconds=_NO_LIMIT,
         )

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import Kind, of_bytes, sentence
-from keras_dc3._text_kinds import is_table, of_json, of_text
+from keras_dc3._file_kinds import Kind, check_file, of_bytes, sentence
+from keras_dc3._json_kinds import of_json
+from keras_dc3._text_kinds import is_table, of_text
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.data.unpacking import UnpackingError, gunzip
 
@@ -114,19 +115,13 @@ def _content(path: Any) -> bytes:
         raise TypeError(
             f"`path` must be the name of a file. Received: {type(path).__name__}"
         )
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"There is no file {os.fspath(path)!r}. Correct the name; a relative one "
-            f"starts in {os.getcwd()!r}."
-        ) from error
-    except IsADirectoryError as error:
-        raise IsADirectoryError(
-            f"{os.fspath(path)!r} is a folder, not a file. Name the file in it; a "
-            "folder of images is read by `keras_dc3.datasets.from_directory`."
-        ) from error
+    check_file(
+        path,
+        "Name the file in it; a folder of images is read by "
+        "`keras_dc3.datasets.from_directory`",
+    )
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _wide_encoding(raw: bytes) -> str | None:
@@ -156,8 +151,9 @@ def read_json(path: str | os.PathLike, reader: str = "", otherwise: str = "") ->
         otherwise: what to give instead, for messages.
     """
     name = repr(os.fspath(path)) if isinstance(path, str | os.PathLike) else ""
+    frames = _FRAMES if reader.startswith("Annotations.") else ""
     try:
-        text = read_text(path, frame_reader=_FRAMES, otherwise=otherwise)
+        text = read_text(path, frame_reader=frames, otherwise=otherwise)
     except AnnotationError as error:
         if "`encoding`" not in str(error):
             raise
@@ -172,7 +168,7 @@ def read_json(path: str | os.PathLike, reader: str = "", otherwise: str = "") ->
     except json.JSONDecodeError as error:
         kind = of_text(text) or (_TABLE if is_table(text) else None)
         if kind and not kind.generic:
-            told = sentence(name, kind, _FRAMES, otherwise)
+            told = sentence(name, kind, frames, otherwise)
             raise AnnotationError(told) from error
         raise AnnotationError(
             f"{os.fspath(path)!r}, line {error.lineno}: this is no JSON ({error.msg}). "
@@ -184,8 +180,21 @@ def read_json(path: str | os.PathLike, reader: str = "", otherwise: str = "") ->
         ) from error
     kind = of_json(found)
     if reader and not kind.generic and kind.reader != reader:
-        raise AnnotationError(sentence(name, kind, _FRAMES, otherwise))
+        raise AnnotationError(sentence(name, kind, frames, otherwise))
     return found
+
+
+def refuse_other_kinds(path: str | os.PathLike, text: str, otherwise: str) -> None:
+    """Raises AnnotationError, which names its kind, if a text is no table.
+
+    Args:
+        path: of its file.
+        text: what it holds.
+        otherwise: what to give instead.
+    """
+    kind = of_text(text)
+    if kind:
+        raise AnnotationError(sentence(repr(os.fspath(path)), kind, "", otherwise))
 
 
 def as_text(value: Any) -> str | None:

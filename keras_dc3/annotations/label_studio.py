@@ -36,7 +36,7 @@ def from_label_studio(
     image: str | Callable[[dict], str] = "image",
     question: str | None = None,
     class_names: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
     repeated: str = "keep",
     max_seconds: float = 3600.0,
 ) -> Annotations:
@@ -72,7 +72,7 @@ def from_label_studio(
 
     >>> annotations = Annotations.from_label_studio("export.json")
     """
-    check_options(class_names, missing, repeated, max_seconds)
+    check_options(class_names, no_answer, repeated, max_seconds)
     if not callable(image) and not isinstance(image, str):
         raise TypeError(
             "`image` must be the name of an entry of the data, or a function of them. "
@@ -92,7 +92,7 @@ def from_label_studio(
         **build(
             export.answers(export.the_question(question)),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated=repeated,
             max_seconds=max_seconds,
         )

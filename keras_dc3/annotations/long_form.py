@@ -38,7 +38,7 @@ def from_csv(
     encoding: str = "utf-8",
     skip: int = 0,
     class_names: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
     repeated: str = "keep",
     max_seconds: float = _MAX_SECONDS,
 ) -> Annotations:
@@ -61,7 +61,7 @@ def from_csv(
         skip: lines in front of the table to pass over.
         class_names: the classes, in the order that numbers them. Default: all labels
             found, in the order of `class_order`.
-        missing: texts that mean that there is no answer; an empty cell always does.
+        no_answer: texts that mean that there is no answer; an empty cell always does.
         repeated: where somebody answered the same image again, "keep" lets all answers
             of this person weigh one together, "last" counts the last one, "error"
             refuses the file. The places are told in any case.
@@ -78,7 +78,7 @@ def from_csv(
     Example:
 
     >>> annotations = Annotations.from_csv(
-    ...     "answers.tsv", image=0, annotator=1, label=2, missing=["na"]
+    ...     "answers.tsv", image=0, annotator=1, label=2, no_answer=["na"]
     ... )
     """
     paths = [path] if isinstance(path, str | os.PathLike) else path
@@ -116,7 +116,7 @@ def from_csv(
         **build(
             joined(parts, Source([(t.name, t.lines) for t in tables])),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated=repeated,
             max_seconds=max_seconds,
         )
@@ -132,7 +132,7 @@ def from_frame(
     label: Column = "label",
     seconds: Column | None = "seconds",
     class_names: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
     repeated: str = "keep",
     max_seconds: float = _MAX_SECONDS,
 ) -> Annotations:
@@ -158,7 +158,7 @@ def from_frame(
         **build(
             joined([answers], Source([(table.name, table.lines)], table.word)),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated=repeated,
             max_seconds=max_seconds,
         )
@@ -170,7 +170,7 @@ def from_records(
     records: Iterable[Sequence[Any]],
     *,
     class_names: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
     repeated: str = "keep",
     max_seconds: float = _MAX_SECONDS,
 ) -> Annotations:
@@ -192,7 +192,7 @@ def from_records(
     ... )
     <Annotations of 2 images: 3 by 2 annotators, 2 classes, 50.0% ambiguous>
     """
-    check_options(class_names, missing, repeated, max_seconds)
+    check_options(class_names, no_answer, repeated, max_seconds)
     if not isinstance(records, Iterable):
         raise TypeError(
             "`records` must be a list, or another iterable, of tuples (image, "
@@ -213,7 +213,7 @@ def from_records(
         **build(
             joined([answers], Source([(table.name, table.lines)], table.word)),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated=repeated,
             max_seconds=max_seconds,
         )

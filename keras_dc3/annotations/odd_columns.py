@@ -26,6 +26,7 @@ _NAMES_IMAGES = re.compile(r"(.*[ _.-])?(id|ids|index|nr|no|number|row|key)|.*[a
 _MANY = 20  # rows in which whole numbers are not all different by chance
 _FEW = 5  # rows in which they are not 1, 2, 3, ... by chance
 _MOST_COMPARED = 300  # columns
+_AGREEING = 0.3  # of the rows, in which votes do not tie between all classes by chance
 
 
 def names_images(title: str, values: np.ndarray) -> bool:
@@ -77,6 +78,36 @@ def tell_columns(titles: Sequence[str], counts: np.ndarray) -> list[str]:
     return [
         f"Columns that may be no classes are read as classes: {told}. If they are "
         f"none, {way_out}. If they are, name them all there."
+    ]
+
+
+def tell_class_numbers(titles: Sequence[str], counts: np.ndarray) -> list[str]:
+    """Returns what to tell of columns that may be people, their cells class numbers.
+
+    People agree, so that all columns often hold the same number; where an image has
+    votes, the more of them one class has, the fewer are left for the others.
+
+    Args:
+        titles: k names, each of which would be a class.
+        counts: (n, k), the numbers of the columns.
+    """
+    total = counts.sum(axis=1)
+    asked, sums = counts[total > 0], set(total[total > 0])
+    whole = (counts == np.round(counts)).all() and counts.max(initial=0) > 1
+    if len(titles) < 2 or len(asked) < _FEW or not whole or len(sums) < 2:
+        return []
+    same = asked[(asked == asked[:, :1]).all(axis=1), 0]
+    agree = len(same) >= _AGREEING * len(asked) and len(set(same)) > 1
+    ratings = len(titles) > 2 and asked.all() and asked.max() <= _FEW
+    if not agree and not ratings:
+        return []
+    return [
+        f"In {len(same):,} of {len(asked):,} rows the columns "
+        f"{some(map(repr, titles))} hold the same number, and their sums differ: they "
+        "are read as classes, with the numbers of people who chose them. If each "
+        "column is a person, and the numbers are classes, use "
+        "`Annotations.from_wide`; if they are classes, name them with "
+        f"`class_names={_listed(titles)}`."
     ]
 
 

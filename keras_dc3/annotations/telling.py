@@ -51,13 +51,13 @@ def tell_spellings(images: Iterable[str], same: Callable[[str], str]) -> list[st
 
 
 def tell_odd_classes(
-    chosen: Mapping[str, int], missing: Sequence[str] | None, declared: bool = False
+    chosen: Mapping[str, int], no_answer: Sequence[str] | None, declared: bool = False
 ) -> list[str]:
     """Returns what to tell of class names that may not be meant.
 
     Args:
         chosen: name -> how often it was chosen.
-        missing: the argument of this name; None if the reader has none.
+        no_answer: the argument of this name; None if the reader has none.
         declared: whether the data themselves order the classes, so that "none" is the
             lowest of them.
     """
@@ -83,7 +83,7 @@ def tell_odd_classes(
     found = names.meaning_no_answer(chosen)
     if declared:
         found = [name for name in found if name.casefold() not in _LOWEST_GRADE]
-    return notes + _tell_no_answers(found, chosen, missing)
+    return notes + _tell_no_answers(found, chosen, no_answer)
 
 
 def tell_several_choices(chosen: Mapping[str, int]) -> list[str]:
@@ -113,7 +113,7 @@ def tell_several_choices(chosen: Mapping[str, int]) -> list[str]:
 
 
 def _tell_no_answers(
-    found: Sequence[str], chosen: Mapping[str, int], missing: Sequence[str] | None
+    found: Sequence[str], chosen: Mapping[str, int], no_answer: Sequence[str] | None
 ) -> list[str]:
     if not found:
         return []
@@ -124,9 +124,9 @@ def _tell_no_answers(
         for name in found
     ]
     way_out = f"use `rename_classes({dict.fromkeys(found)})`"
-    if missing is not None:
+    if no_answer is not None:
         way_out = (
-            f"pass `missing={[*missing, *found]}` to the reader, such as "
+            f"pass `no_answer={[*no_answer, *found]}` to the reader, such as "
             f"`Annotations.from_csv`, or {way_out}"
         )
     several = len(found) > 1

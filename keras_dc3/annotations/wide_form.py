@@ -51,7 +51,7 @@ def from_wide(
     encoding: str = "utf-8",
     skip: int = 0,
     class_names: Sequence[str] | None = None,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
     repeated: str = "keep",
 ) -> Annotations:
     """Reads a table with one line per image and one column per annotator.
@@ -65,7 +65,7 @@ def from_wide(
             second and third answer stand side by side: nobody knows who answered.
 
     All other arguments and the errors are those of `from_csv`. A cell with a text of
-    `missing`, or nothing, is one where nobody was asked. A table of numbers alone, as
+    `no_answer`, or nothing, is one where nobody was asked. A table of numbers alone, as
     with a column per class (see `from_counts`), and columns that seem to hold answers
     to several questions are told, unless `annotators`, `anonymous` or `class_names` say
     what they are.
@@ -116,7 +116,7 @@ def from_wide(
         raise AnnotationError(f"{read.name} has no column of an annotator.")
     names = texts_of(read, "image", image)
     cells = [texts_of(read, str(column), column) for column in annotators]
-    none = {"", *missing}
+    none = {"", *no_answer}
     notes = tell_header(read, image)
     if class_names is None:
         notes += read.tell_orders(list(map(composed_column, annotators)))
@@ -151,7 +151,7 @@ def from_wide(
                 order=read.order_of(annotators),
             ),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated=repeated,
             max_seconds=_NO_LIMIT,
         )
@@ -167,7 +167,7 @@ def from_matrix(
     annotators: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     not_asked: Any = -1,
-    missing: Sequence[str] = ("",),
+    no_answer: Sequence[str] = ("",),
 ) -> Annotations:
     """Takes the answers of all annotators to all images, with gaps.
 
@@ -181,7 +181,7 @@ def from_matrix(
             numbers themselves: then it is a name. Default: all answers found, each
             number a class of that name, in the order of `class_order`.
         not_asked: the value where an annotator was not asked; -1 is also -1.0 or "-1".
-        missing: texts that mean that there is no answer, as for `from_csv`.
+        no_answer: texts that mean that there is no answer, as for `from_csv`.
 
     Raises:
         AnnotationError: if an answer is no class, or there is no answer.
@@ -193,7 +193,7 @@ def from_matrix(
     array([0, 1])
     """
     check_choice("rows", rows, ("images", "annotators"))
-    class_names = check_options(class_names, missing, "keep", _NO_LIMIT)
+    class_names = check_options(class_names, no_answer, "keep", _NO_LIMIT)
     masked = np.ma.getmaskarray(answers) if np.ma.isMaskedArray(answers) else False
     try:
         answers = np.asarray(answers)
@@ -239,7 +239,7 @@ def from_matrix(
                 listed=images,
             ),
             class_names=class_names,
-            missing=missing,
+            no_answer=no_answer,
             repeated="keep",
             max_seconds=_NO_LIMIT,
         )

@@ -16,6 +16,7 @@ from keras_dc3.data.part_sizes import counted
 
 _FORMAT = "keras_dc3 split"
 _VERSION = 1
+_HEAD = 200  # letters in which a file says what it is
 
 
 def positions_of(
@@ -175,6 +176,31 @@ def read_split(
             f'The "hidden_answers" of {path!r} must be a number. Received: {hidden!r}'
         )
     return found, unanswered, hidden
+
+
+def splits_beside(path: str | os.PathLike, ids: Sequence[str]) -> list[str]:
+    """Returns the saved splits of such images in the folder of a file.
+
+    Args:
+        path: of the file.
+        ids: of the images; a split is one of them if it validates on any.
+    """
+    folder, known, found = os.path.dirname(os.fspath(path)), set(ids), []
+    for name in sorted(os.listdir(folder or os.curdir)):
+        split = os.path.join(folder, name)
+        if not name.endswith(".json") or not os.path.isfile(split):
+            continue
+        try:
+            with open(split, encoding="utf-8") as file:
+                if f'"format": "{_FORMAT}"' not in file.read(_HEAD):
+                    continue
+                file.seek(0)
+                members = json.load(file).get("validation") or ()
+        except (OSError, ValueError, RecursionError):  # no split that can be read
+            continue
+        if not known.isdisjoint(members):
+            found.append(split)
+    return found
 
 
 def check_disjoint(**parts: Sequence) -> None:

@@ -20,6 +20,7 @@ from keras_dc3.data.labels import in_class_order
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.sparse_counts import SparseCounts
+from keras_dc3.data.split_files import splits_beside
 from keras_dc3.datasets.arrays import default_sizes
 from keras_dc3.datasets.class_folders import of_folders
 from keras_dc3.datasets.part_classes import of_part_folders
@@ -87,7 +88,8 @@ def from_directory(
 
     In the next round, with more answers, use `data.with_labels(answers)`, or `split`
     with what `data.save_split` wrote: a new split would validate on images that were
-    trained on.
+    trained on. That is told where `annotations` were merged, or where a saved split of
+    these images lies beside their file.
 
     Args:
         images: the folder.
@@ -151,7 +153,7 @@ def from_directory(
     listing = list_images(images)
     _check_listing(images, listing)
     folders = find_parts(images, listing.files, class_names, parts)
-    files, part = listing.files, None
+    files, part, table = listing.files, None, None
     if folders is not None:
         part = dict(zip(files, parts_of(files, folders), strict=True))
         _tell_loose(images, files)
@@ -166,6 +168,7 @@ def from_directory(
             )
     else:
         if isinstance(annotations, str | os.PathLike):
+            table = annotations
             annotations = Annotations.from_csv(annotations, class_names=class_names)
         counts, class_names = _of_annotations(annotations, files, class_names, missing)
     whole = FileImages(
@@ -216,14 +219,8 @@ def from_directory(
             batch_size=batch_size,
             **kwargs,
         )
-    if getattr(annotations, "merged", False) and kwargs.get("split") is None:
-        warnings.warn(
-            "These annotations were merged, and the split is drawn anew: if a model "
-            "was trained on some of these images already, they may validate now. To "
-            "keep its validation images, pass the `split` that `data.save_split` "
-            "wrote, or use `data.with_labels(annotations)`.",
-            stacklevel=2,
-        )
+    if kwargs.get("split") is None:
+        _tell_new_split(annotations, table, whole.ids)
     labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled, validation)
     return SemiSupervisedData.from_image_set(
         whole,
@@ -233,6 +230,33 @@ def from_directory(
         seed=seed,
         batch_size=batch_size,
         **kwargs,
+    )
+
+
+def _tell_new_split(
+    annotations: Annotations | None, table: str | os.PathLike | None, ids: Sequence[str]
+) -> None:
+    """Warns where the answers may be of a second round.
+
+    Args:
+        annotations: the answers, if there are any.
+        table: the file that they were read from, if they were.
+        ids: of the images.
+    """
+    saved = [] if table is None else splits_beside(table, ids)
+    if saved:
+        known = f"Beside {os.fspath(table)!r} lies the saved split {saved[0]!r}"
+        split = f"`split={saved[0]!r}`"
+    elif getattr(annotations, "merged", False):
+        known = "These annotations were merged"
+        split = "the `split` that `data.save_split` wrote"
+    else:
+        return
+    warnings.warn(
+        f"{known}, and the split is drawn anew: if a model was trained on some of "
+        "these images already, they may validate now. To keep its validation images, "
+        f"pass {split}, or use `data.with_labels(annotations)`.",
+        stacklevel=3,
     )
 
 

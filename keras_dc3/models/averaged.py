@@ -24,6 +24,7 @@ class AveragedMixin:
                 because one of its layers lacks a `get_config`.
         """
         evaluation.check_built(self)
+        self.follow_weights()
         with self.collective.scope():
             parts = [*self._flatten_layers(), self.strategy]
             classes = {type(part).__name__: type(part) for part in parts}

@@ -73,9 +73,9 @@ class DC3Model(
             images; teacher views, and all views of `"per_view"`, add none.
         evaluate_with: `"ema"` or `"raw"`: the weights behind `evaluate`, `predict`,
             `propose`, `export` and `model(images)`, whichever of them are trainable.
-            Before the first `fit` the average is a copy of the weights at the time of
-            building. `averaged_backbone` and `with_averaged_weights` give models
-            whose own weights are the averages.
+            Before the first step the average is a copy of the weights as they are,
+            whatever was loaded into them. `averaged_backbone` and
+            `with_averaged_weights` give models whose own weights are the averages.
         rescale: whether integer images (0..255) are scaled to [-1, 1]. None: unless
             the backbone scales them itself, by whatever layers or operations: it is
             tried with two images, and a warning says where that does not tell. A model

@@ -281,8 +281,9 @@ def propose(
     bar = keras.utils.Progbar(total, unit_name="batch") if verbose else None
     all_ids: list[str] = []
     collected: dict[str, list[np.ndarray]] = {}
+    told: set[str] = set()
     for batch_ids, images in batches:
-        images = check_given(images, model)
+        images = check_given(images, model, told)
         all_ids.extend(batch_ids)
         for name, value in infer(outputs, images, batch_size).items():
             collected.setdefault(name, []).append(value)

@@ -71,7 +71,7 @@ def export(
             "The model is not built yet, so there is nothing to export; call `fit` or "
             "`keras.saving.load_model` first."
         )
-    model.learn_from_training()
+    model.prepare_answers()
     filepath = os.path.abspath(file_path(filepath))
     check_writable_folder(os.path.dirname(filepath))
     if format == "onnx":

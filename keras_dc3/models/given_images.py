@@ -84,12 +84,14 @@ def as_array(images: Any) -> np.ndarray | None:
         return None
 
 
-def check_given(images: Any, model: Any) -> Any:
+def check_given(images: Any, model: Any, told: set[str] | None = None) -> Any:
     """Returns images as a model can take them, checked.
 
     Args:
         images: anything.
         model: the `DC3Model`.
+        told: the doubts that were told of batches before, which are not told again;
+            those of these images are taken up.
 
     Raises:
         ValueError: for what is no array of images, of another shape or dtype, holds NaN
@@ -107,9 +109,9 @@ def check_given(images: Any, model: Any) -> Any:
     if array.dtype.kind != "f":
         if model.built:
             model.network.range_of_bytes(is_integer=True)  # refuses what is not known
-        _tell_dark_integers(array, model.image_values)
+        _tell_dark_integers(array, model.image_values, told)
     elif model.image_values is not None and array.size:
-        check_scale(array, model.image_values)
+        check_scale(array, model.image_values, told)
     return images
 
 
@@ -124,7 +126,9 @@ def _in_float32(images: np.ndarray) -> np.ndarray:
     return smaller
 
 
-def check_scale(images: np.ndarray, values: ImageValues) -> None:
+def check_scale(
+    images: np.ndarray, values: ImageValues, told: set[str] | None = None
+) -> None:
     """Raises ValueError if images are scaled in another way than those in training.
 
     Warns where all of them may be, but single ones are possible.
@@ -132,6 +136,7 @@ def check_scale(images: np.ndarray, values: ImageValues) -> None:
     Args:
         images: (n, h, w, c), floating-point and finite, at least one.
         values: what the model was trained on.
+        told: as for `check_given`.
     """
     lows, highs, fractions = _of_each(images)
     good = values.fits(lows, highs, fractions)
@@ -144,14 +149,25 @@ def check_scale(images: np.ndarray, values: ImageValues) -> None:
             f"{_how_to_pass(values)}."
         )
     low, high = float(lows.min()), float(highs.max())
-    _tell_doubts(low, high, values, "given", several=len(images) > 1)
+    _tell_doubts(low, high, values, "given", len(images) > 1, told)
 
 
-def _tell_dark_integers(images: np.ndarray, values: ImageValues | None) -> None:
+def _is_new(doubt: str, told: set[str] | None) -> bool:
+    """Whether a doubt was not told before; takes it up."""
+    if told is None:
+        return True
+    is_new = doubt not in told
+    told.add(doubt)
+    return is_new
+
+
+def _tell_dark_integers(
+    images: np.ndarray, values: ImageValues | None, told: set[str] | None
+) -> None:
     """Warns of integers of 0 and 1 where the numbers in training were such, too."""
     if values is None or values.range not in (UNIT, SYMMETRIC) or not images.size:
         return
-    if images.max() == 1:
+    if images.max() == 1 and _is_new("are dark integers", told):
         warnings.warn(
             f"The model was trained on {values}, but the given images are integers of "
             "0 to 1: as integers hold 0 to 255, they are black. If they were meant to "
@@ -162,11 +178,16 @@ def _tell_dark_integers(images: np.ndarray, values: ImageValues | None) -> None:
 
 
 def _tell_doubts(
-    low: float, high: float, values: ImageValues, name: str, several: bool
+    low: float,
+    high: float,
+    values: ImageValues,
+    name: str,
+    several: bool,
+    told: set[str] | None = None,
 ) -> None:
     """Warns where images fit, but more likely are scaled in another way."""
     doubt = doubt_about(values, low, high, several)
-    if doubt is None:
+    if doubt is None or not _is_new(doubt, told):
         return
     warnings.warn(
         f"The model was trained on {values}, but the {name} images hold floats of "

@@ -40,7 +40,10 @@ class InferenceMixin:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args and not inputs.is_training_batch(args[0]):
-            images = self._checked(args[0], values=not kwargs.get("training"))
+            answers = not kwargs.get("training")
+            images = self._checked(args[0], values=answers)
+            if answers:
+                self.follow_weights()
             args = (images, *args[1:])
         return super().__call__(*args, **kwargs)
 
@@ -92,7 +95,7 @@ class InferenceMixin:
         elif hasattr(x, "image_batches"):
             x, batch_size = self._to_evaluate(x, batch_size), None
         y = inputs.as_arrays(y)
-        self.learn_from_training()
+        self.prepare_answers()
         evaluation.check_evaluation_data(self, (x, y), steps)
         if not isinstance(callbacks, keras.callbacks.CallbackList):  # of `fit`
             callbacks = [*as_callbacks(callbacks), *end_watch(x, steps)]
@@ -166,7 +169,7 @@ class InferenceMixin:
 
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
         """Returns the outputs for one batch; see `predict`, also for errors."""
-        self.learn_from_training()
+        self.prepare_answers()
         x = self._checked(x)
         if not len(x):
             outputs = self(x, training=False)
@@ -218,7 +221,7 @@ class InferenceMixin:
         self, x: Any, batch_size: int | None, steps: int | None
     ) -> tuple[Any, int | None, int | None]:
         """Returns images, checked, batch size and steps as Keras takes them."""
-        self.learn_from_training()
+        self.prepare_answers()
         if hasattr(x, "image_batches"):
             size = batch_size or 32
             number = math.ceil(len(x.ids) / size)
@@ -238,6 +241,7 @@ class InferenceMixin:
         return (x if is_stream else self._checked(x)), batch_size, steps
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        self.prepare_answers()
         self._evaluating = True
         try:
             return super().test_on_batch(*args, **kwargs)
@@ -270,7 +274,7 @@ class InferenceMixin:
             A `keras_dc3.proposals.Proposals`, with the model's `verdict`.
         """
         evaluation.check_built(self)
-        self.learn_from_training()
+        self.prepare_answers()
         check_choice("embeddings", embeddings, (True, False))
         model = self._with_features() if embeddings else self
         return evaluation.propose(self, model, dataset, ids, batch_size, verbose)
@@ -292,6 +296,7 @@ class InferenceMixin:
 
         See `keras_dc3.models.export` for what stands in the files.
         """
+        self.prepare_answers()
         if format in ("litert", "torch"):  # one file each
             with whole_path(filepath) as temporary:
                 super().export(temporary, format=format, **kwargs)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from keras_dc3.models.given_images import (
     as_array,
@@ -100,6 +101,25 @@ class RememberingMixin:
         else:
             check_same_scale(seen, self.image_values)
 
+    def prepare_answers(self) -> None:
+        """Brings up to date what answers depend on beside the weights."""
+        self.learn_from_training()
+        self.follow_weights()
+
+    def follow_weights(self) -> None:
+        """Makes the average a copy of the weights, as it is before the first step.
+
+        They may have been loaded into the backbone since the model was built.
+        """
+        if not self.built:
+            return
+        try:
+            is_new = not int(ops.convert_to_numpy(self.step))
+        except Exception:  # a graph is made; every backend has its own error
+            return
+        if is_new:
+            self.average.reset(self.network)
+
     def learn_from_training(self) -> None:
         """Learns what training has seen since, or warns where it was something else."""
         parts = self._terms["seen_values"].read()
@@ -130,6 +150,7 @@ class RememberingMixin:
         self.learn_from_training()
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        self.follow_weights()  # a teacher's
         logs = super().train_on_batch(*args, **kwargs)
         if self.image_values is None:
             self.learn_from_training()

@@ -254,8 +254,7 @@ class TrainingMixin:
         callbacks = with_logs(
             callbacks, self, self._logged(x, y, validation_data, validation_split)
         )
-        if steps_taken(self) == 0:
-            self.average.reset(self.network)
+        self.follow_weights()
         labels = mark_of_labels(given_labels)
         same = labels is not None and labels == self._trained_labels
         self._trained_labels = labels

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import sentence
+from keras_dc3._file_kinds import check_file, sentence
 from keras_dc3._formulas import escaped_to_restore, restored, warn_of_formulas
 from keras_dc3._text_kinds import of_file
 from keras_dc3._validation import check_choice
@@ -58,6 +58,7 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
         FileNotFoundError, ValueError: see `Proposals.from_csv`.
     """
     path = os.fspath(path)
+    check_file(path)
     kind = of_file(path)
     if kind:
         raise ValueError(sentence(repr(path), kind, "", _OTHERWISE))

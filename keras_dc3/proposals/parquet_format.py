@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import Kind, sentence
+from keras_dc3._file_kinds import Kind, check_file, sentence
 from keras_dc3._text_kinds import is_table, of_file
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
@@ -55,6 +55,7 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
     """
     pa, pq = _pyarrow()
     path = os.fspath(path)
+    check_file(path)
     try:
         with open(path, "rb") as file:
             table = pq.ParquetFile(file).read()

@@ -80,13 +80,15 @@ class Proposals(ProposalData):
     ('ambiguous', 2)
     """
 
-    def summary(self, num_clusters: int = 8) -> str:
+    def summary(self, num_clusters: int = 8, *, with_verdict: bool = True) -> str:
         """Returns the verdict and what was proposed, in some lines to print.
 
         Args:
             num_clusters: how many of the largest clusters to describe.
+            with_verdict: whether to begin with the verdict; False where it is printed
+                already, as by `DC3Model.fit`.
         """
-        return summarize(self, num_clusters)
+        return summarize(self, num_clusters, with_verdict)
 
     def groups(self) -> tuple[ProposalGroup, ...]:
         """Returns the images in groups, each image once.

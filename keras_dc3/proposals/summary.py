@@ -18,7 +18,8 @@ def mixture(
 ) -> list[str]:
     """Returns the most frequent classes of some images, such as "3 cat", "2 dog".
 
-    Numbers of images, not shares, which would look like probabilities.
+    Numbers of images, not shares, which would look like probabilities. A class that is
+    named by a number is told from them, such as "3 of class 7".
 
     Args:
         class_index: (m,) int, at least one.
@@ -30,11 +31,17 @@ def mixture(
     named = [c for c in order[:most] if counts[c]]
     if len(named) == 1:
         every = "both" if len(class_index) == 2 else "all"
-        number = "" if len(class_index) == 1 else f"{every} "
-        return [f"{number}{class_names[named[0]]}"]
-    parts = [f"{counts[c]:,} {class_names[c]}" for c in named]
+        name = class_names[named[0]]
+        if len(class_index) == 1:
+            return [f"class {name}" if name[:1].isdigit() else name]
+        return [_of_class(every, name)]
+    parts = [_of_class(f"{counts[c]:,}", class_names[c]) for c in named]
     rest = len(class_index) - int(counts[named].sum())
     return [*parts, f"{rest:,} other"] if rest else parts
+
+
+def _of_class(number: str, name: str) -> str:
+    return f"{number} of class {name}" if name[:1].isdigit() else f"{number} {name}"
 
 
 def shares(
@@ -50,13 +57,12 @@ def shares(
     return parts
 
 
-def summarize(data: ProposalData, num_clusters: int) -> str:
+def summarize(data: ProposalData, num_clusters: int, with_verdict: bool) -> str:
     """Returns the lines of `Proposals.summary`."""
     certain, n = data.decision == CERTAIN, len(data)
     ambiguous = ~certain
-    lines = [
-        *lines_or_not_measured(data.verdict),
-        "",
+    lines = [*lines_or_not_measured(data.verdict), ""] if with_verdict else []
+    lines += [
         f"Proposals for {number_of(n, 'image')}",
         f"  certain    {_count(int(certain.sum()), n)}: a class is proposed",
         f"  ambiguous  {_count(int(ambiguous.sum()), n)}: a cluster of look-alikes is "

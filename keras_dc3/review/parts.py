@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.annotations.files import read_json, read_text
+from keras_dc3.annotations.files import read_json, read_text, refuse_other_kinds
 from keras_dc3.annotations.names import trimmed
 from keras_dc3.review import fingerprint
 
@@ -96,6 +96,7 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
     if text.lstrip()[:1] in ("{", "["):
         found = read_json(path, "keras_dc3.review.read", _DOWNLOADED)
         return [_of_json(name, found)]
+    refuse_other_kinds(path, text, _DOWNLOADED)
     return _of_csv(name, text)
 
 

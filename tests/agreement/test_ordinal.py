@@ -181,7 +181,7 @@ def test_an_ordered_categorical_gives_the_order():
     wide["y"] = wide["y"].astype(kind)
     assert Annotations.from_wide(wide).class_names == ("low", "mid", "high", "top")
     wide["y"] = wide["y"].astype(str)
-    assert Annotations.from_wide(wide, missing=["nan"]).class_names[0] == "high"
+    assert Annotations.from_wide(wide, no_answer=["nan"]).class_names[0] == "high"
     numbers = pd.DataFrame(
         {**rows, "label": pd.Categorical([2, 10, 1, 2], [10, 2, 1], ordered=True)}
     )
@@ -190,5 +190,5 @@ def test_an_ordered_categorical_gives_the_order():
         names = ["unknown", "low"]
         odd = pd.Categorical(["low", "unknown", "low", "low"], names, ordered=True)
         Annotations.from_frame(long.assign(label=odd))
-    left = Annotations.from_frame(long.assign(label=odd), missing=["unknown"])
+    left = Annotations.from_frame(long.assign(label=odd), no_answer=["unknown"])
     assert left.class_names == ("low",)

@@ -127,7 +127,7 @@ def test_tables_that_are_no_counts(tmp_path, cells, message):
 def test_empty_cells_are_told(tmp_path):
     path = write(tmp_path, "image,cat,dog\na,3,\nb,,-\nc,1,2\n")
     with pytest.warns(UserWarning, match="3 empty cells count as 0"):
-        found = Annotations.from_counts(path, missing=["-"])
+        found = Annotations.from_counts(path, no_answer=["-"])
     assert found.counts.tolist() == [[3, 0], [0, 0], [1, 2]]
     assert found.unannotated == ("b",)
     with pytest.raises(AnnotationError, match="holds no annotation"):
@@ -246,6 +246,40 @@ def test_class_numbers_that_people_gave(tmp_path):
     assert not texts and found.annotators == ("anna", "ben")
     with pytest.warns(UserWarning, match="are numbers"):
         Annotations.from_wide(path)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_people_of_plain_names_who_gave_class_numbers(tmp_path, first):
+    rng = np.random.default_rng(first)
+    truth = rng.integers(3, size=30)
+    wrong = rng.random((30, 3)) < 0.2
+    labels = np.where(wrong, rng.integers(3, size=(30, 3)), truth[:, None]) + first
+    rows = [f"{i}.png,{','.join(map(str, row))}" for i, row in enumerate(labels)]
+    path = write(tmp_path, "\n".join(["image,anna,ben,carl", *rows]))
+    match = r"each column is a person.*`Annotations\.from_wide`.*`class_names=\['anna'"
+    with pytest.warns(UserWarning, match=match):
+        Annotations.from_counts(path)
+    with told() as texts:
+        Annotations.from_counts(path, class_names=["anna", "ben", "carl"])
+        right = Annotations.from_wide(path, annotators=["anna", "ben", "carl"])
+    assert texts == [] and right.class_names == tuple(
+        str(number + first) for number in range(3)
+    )
+
+
+@pytest.mark.parametrize("people", [2, 3, 10, 40])
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("sure", [0.1, 1.0, 10.0])
+def test_votes_are_not_taken_for_class_numbers(tmp_path, people, classes, sure):
+    rng = np.random.default_rng(people * classes)
+    asked = rng.integers(1, people + 1, size=40)  # not all of them answer
+    shares = rng.dirichlet([sure] * classes, size=40)
+    votes = np.array([rng.multinomial(*a) for a in zip(asked, shares, strict=True)])
+    rows = [f"i{i}.png,{','.join(map(str, row))}" for i, row in enumerate(votes)]
+    names = ",".join(["image", *"abcde"[:classes]])
+    with told() as texts:
+        Annotations.from_counts(write(tmp_path, "\n".join([names, *rows])))
+    assert not any("person" in text and "from_wide" in text for text in texts), texts
 
 
 def test_a_long_reader_names_the_right_one(tmp_path):

@@ -108,7 +108,7 @@ def test_what_is_no_answer(tmp_path):
     assert naive.class_names == ("cat", "na")
     assert "1 labels are 'na', which is a class here" in texts[0]
     with told() as texts:
-        annotations = read(tmp_path, text, missing=["na"])
+        annotations = read(tmp_path, text, no_answer=["na"])
     assert counted(annotations) == {"a": {"cat": 1}, "b": {}, "c": {"cat": 1}}
     assert annotations.records.label.tolist() == [-1, 0, -1, 0] and not texts
     assert annotations.unannotated == ("b",)
@@ -197,8 +197,8 @@ def test_files_that_cannot_be_read(tmp_path, text, options, match):
         ({"encoding": "utf-9"}, ValueError, "name of a text encoding"),
         ({"encoding": "hex"}, ValueError, "name of a text encoding"),
         ({"skip": -1}, ValueError, "number of lines"),
-        ({"missing": "na"}, TypeError, "list of the texts"),
-        ({"missing": ["cat"], "class_names": ["cat"]}, ValueError, "in `missing`"),
+        ({"no_answer": "na"}, TypeError, "list of the texts"),
+        ({"no_answer": ["cat"], "class_names": ["cat"]}, ValueError, "in `no_answer`"),
         ({"class_names": [0, 1]}, TypeError, "non-empty strings"),
         ({"class_names": ["a", "a"]}, ValueError, "must differ"),
         ({"image": 0}, ValueError, "all by number"),

@@ -119,16 +119,16 @@ WIDE = "\ufeffID;first;second;third;;\na;cat;;dog;;\nb;;na;;;\nc;cat;cat;cat;;\n
 
 def test_wide_file(tmp_path):
     path = write(tmp_path, WIDE)
-    annotations = Annotations.from_wide(path, image="ID", missing=["na"])
+    annotations = Annotations.from_wide(path, image="ID", no_answer=["na"])
     assert annotations.images == ("a", "b", "c")
     assert counted(annotations) == {"a": {"cat": 1, "dog": 1}, "b": {}, "c": {"cat": 3}}
     assert annotations.annotators == ("first", "third", "second")
     two = Annotations.from_wide(path, image="ID", annotators=["third", "first"])
     assert counted(two)["c"] == {"cat": 2}
-    places = Annotations.from_wide(path, image="ID", anonymous=True, missing=["na"])
+    places = Annotations.from_wide(path, image="ID", anonymous=True, no_answer=["na"])
     assert places.annotators == () and (places.counts == annotations.counts).all()
     numbered = Annotations.from_wide(
-        path, image=0, annotators=[1, 2, 3], skip=1, missing=["na"]
+        path, image=0, annotators=[1, 2, 3], skip=1, no_answer=["na"]
     )
     assert (numbered.counts == annotations.counts).all()
     assert numbered.annotators == ("1", "3", "2")

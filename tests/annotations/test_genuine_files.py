@@ -77,7 +77,7 @@ def read_one_file_per_person(path):
         annotator="subj",
         label="object_response",
         seconds="rt",
-        missing=["na"],
+        no_answer=["na"],
     )
 
 
@@ -140,7 +140,7 @@ def read_trials(path):
         annotator="subj",
         label="object_response",
         seconds="rt",
-        missing=["na"],
+        no_answer=["na"],
     )
 
 
@@ -168,20 +168,20 @@ def read_zooniverse(path):
         image="subject_ids",
         annotator="user_name",
         label="val",
-        missing=["null"],
+        no_answer=["null"],
     )
 
 
 # -- what stands there, by a plain loop
 
 
-def columns(image, annotator, label, missing=()):
+def columns(image, annotator, label, no_answer=()):
     def count(path):
         rows = dict_rows(path, "\t" if path.suffix == ".tsv" else ",")
         answers = [
             (r[image], annotator and r[annotator], r[label])
             for r in rows
-            if r[label] not in missing
+            if r[label] not in no_answer
         ]
         return {r[image]: {} for r in rows} | tally(answers)
 
@@ -369,7 +369,7 @@ def test_regions_as_images(data_dir):
             path,
             **options,
             label=lambda row: row["region_attributes"][9:-1].strip('"'),
-            missing=["undefined"],
+            no_answer=["undefined"],
         )
     rows = dict_rows(path)
     labels = Counter(r["region_attributes"][10:-2].strip() for r in rows)

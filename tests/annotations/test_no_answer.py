@@ -117,11 +117,11 @@ def test_every_reader_asks_and_leaves_out(tmp_path, reader):
         found = read(tmp_path, "Unknown")
     assert len(texts) == 1 and found.class_names == ("Unknown", "cod")
     assert "1 labels are 'Unknown', which is a class here (33.3%)" in texts[0]
-    assert "`missing=['', 'Unknown']`" in texts[0]
+    assert "`no_answer=['', 'Unknown']`" in texts[0]
     assert "`class_names=[...]`" in texts[0]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        left = read(tmp_path, "Unknown", missing=["Unknown"])
+        left = read(tmp_path, "Unknown", no_answer=["Unknown"])
         same = read(tmp_path, "Unknown", class_names=["cod", "Unknown"])
     assert left.class_names == ("cod",) and left.counts.sum() == 2
     assert left.unannotated == left.images[1:2]
@@ -136,7 +136,7 @@ def test_names_that_look_like_no_answer(name):
         found = Annotations.from_records(rows)
     assert len(found.class_names) == 2
     assert "which is a class here (50.0%)" in "".join(texts), name
-    given = Annotations.from_records(rows, missing=[name.strip()])
+    given = Annotations.from_records(rows, no_answer=[name.strip()])
     assert given.class_names == ("cod",)
 
 
@@ -164,9 +164,9 @@ def test_several_names_are_told_together():
     assert (
         "1 labels are '?', which is a class here (16.7%); 2 labels are 'un" in texts[0]
     )
-    assert "`missing=['', '?', 'unknown']`" in texts[0]
+    assert "`no_answer=['', '?', 'unknown']`" in texts[0]
     with told() as texts:
-        found = Annotations.from_records(rows, missing=["?", "unknown"])
+        found = Annotations.from_records(rows, no_answer=["?", "unknown"])
     assert not texts and counted(found)["c"] == {} and counted(found)["b"] == {"cod": 1}
 
 
@@ -183,7 +183,9 @@ def test_columns_of_counts_that_are_no_answer(tmp_path):
 
 
 def test_a_name_cannot_be_both():
-    with pytest.raises(ValueError, match=r"'\?' is in `class_names` and in `missing`"):
-        Annotations.from_records(ROWS, missing=["?"], class_names=["cod", "?"])
-    with pytest.raises(AnnotationError, match="or to `missing` if they mean"):
+    with pytest.raises(
+        ValueError, match=r"'\?' is in `class_names` and in `no_answer`"
+    ):
+        Annotations.from_records(ROWS, no_answer=["?"], class_names=["cod", "?"])
+    with pytest.raises(AnnotationError, match="or to `no_answer` if they mean"):
         Annotations.from_records(ROWS, class_names=["cod", "haddock"])

@@ -139,7 +139,7 @@ def test_a_dict_of_labels_by_person_is_told(counts):
     assert not texts
 
 
-# -- what `missing` says
+# -- what `no_answer` says
 
 
 @pytest.mark.parametrize("form", ["file", "dict"])
@@ -147,22 +147,22 @@ def test_a_class_that_is_no_answer_is_left_out(tmp_path, form):
     counts = {"a": {"cod": 3, "unknown": 1}, "b": {"cod": 0, "unknown": 2}}
     path = write(tmp_path, "image,cod,unknown\na,3,1\nb,0,2\n")
     given = path if form == "file" else counts
-    with pytest.warns(UserWarning, match="No answers, by `missing`: 'unknown'"):
-        found = Annotations.from_counts(given, missing=["unknown"])
+    with pytest.warns(UserWarning, match="No answers, by `no_answer`: 'unknown'"):
+        found = Annotations.from_counts(given, no_answer=["unknown"])
     assert found.class_names == ("cod",) and found.unannotated == ("b",)
-    with pytest.warns(UserWarning, match=r"`missing=\['', 'unknown'\]`"):
+    with pytest.warns(UserWarning, match=r"`no_answer=\['', 'unknown'\]`"):
         Annotations.from_counts(given)
-    with pytest.raises(ValueError, match="in `class_names` and in `missing`"):
+    with pytest.raises(ValueError, match="in `class_names` and in `no_answer`"):
         Annotations.from_counts(
-            given, class_names=["cod", "unknown"], missing=["unknown"]
+            given, class_names=["cod", "unknown"], no_answer=["unknown"]
         )
 
 
-@pytest.mark.parametrize("missing", [None, 3, "na"])
-def test_missing_must_be_a_list(missing):
+@pytest.mark.parametrize("no_answer", [None, 3, "na"])
+def test_no_answer_must_be_a_list(no_answer):
     for read in (Annotations.from_counts, Annotations.from_records):
-        with pytest.raises(TypeError, match="`missing` must be a list"):
-            read([("a", "x", "cat")], missing=missing)
+        with pytest.raises(TypeError, match="`no_answer` must be a list"):
+            read([("a", "x", "cat")], no_answer=no_answer)
 
 
 def test_shares_of_which_one_does_not_add_up():

@@ -120,30 +120,30 @@ def test_the_way_out_unites_all_variants_of_all_groups():
 def test_what_other_tools_write_for_no_answer_is_told(name):
     with told() as texts:
         Annotations.from_records([("a", "x", name), ("b", "x", "cat")])
-    assert f"`missing=['', '{name}']`" in texts[0]
+    assert f"`no_answer=['', '{name}']`" in texts[0]
     answers = [("a", "x", name), ("b", "x", "cat")]
     with told() as texts:
-        annotations = Annotations.from_records(answers, missing=["", name])
+        annotations = Annotations.from_records(answers, no_answer=["", name])
     assert annotations.class_names == ("cat",) and not texts
 
 
 def test_the_way_out_is_one_that_the_reader_has(tmp_path):
     with told() as texts:
         annotations = Annotations.from_matrix([["?", "cat"]], rows="images")
-    assert "`missing=['', '?']`" in texts[0]
+    assert "`no_answer=['', '?']`" in texts[0]
     assert "`rename_classes({'?': None})`" in texts[0]
     assert annotations.rename_classes({"?": None}).class_names == ("cat",)
     with told() as texts:
         left = Annotations.from_matrix(
-            [["?", "a"]], rows="images", class_names=["a", "b"], missing=["?"]
+            [["?", "a"]], rows="images", class_names=["a", "b"], no_answer=["?"]
         )
     assert left.counts.tolist() == [[1, 0]] and not texts
     with told() as texts:
         counts = Annotations.from_counts({"a": {"X": 1, "x": 2, "nan": 3}})
     assert "'X' and 'x'" in texts[0] and "3 labels are 'nan'" in texts[0]
-    assert "`missing=['', 'nan']`" in texts[0] and len(counts.notes) == 2
+    assert "`no_answer=['', 'nan']`" in texts[0] and len(counts.notes) == 2
     with told():
-        left = Annotations.from_counts({"a": {"X": 1, "nan": 3}}, missing=["", "nan"])
+        left = Annotations.from_counts({"a": {"X": 1, "nan": 3}}, no_answer=["", "nan"])
     assert left.class_names == ("X",)
 
 

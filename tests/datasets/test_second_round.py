@@ -81,6 +81,25 @@ def test_a_new_split_of_merged_answers_is_told(first_round, folder):
     assert not any("drawn anew" in text for text in texts)
 
 
+def test_a_new_split_beside_a_saved_one_is_told(first_round, folder, tmp_path):
+    first, data, _, proposals = first_round
+    table, split = tmp_path / "merged.csv", tmp_path / "split.json"
+    first.merge(answers(proposals.ids[:5], "anna")).to_csv(table)
+    (tmp_path / "other.json").write_text('{"format": "keras_dc3 split", "validation"')
+    (tmp_path / "another.json").write_text("[1]")
+    _, texts = quiet(folder, table)
+    assert not any("drawn anew" in text for text in texts)
+    data.save_split(split)
+    _, texts = quiet(folder, table)
+    assert any("drawn anew" in t and f"`split={str(split)!r}`" in t for t in texts)
+    again, texts = quiet(folder, table, split=split)
+    assert not any("drawn anew" in text for text in texts)
+    assert again.validation.ids == data.validation.ids
+    split.write_text(split.read_text().replace(".png", ".jpg"))  # of other images
+    _, texts = quiet(folder, table)
+    assert not any("drawn anew" in text for text in texts)
+
+
 def test_answers_to_images_whose_labels_were_held_back_are_told(folder, tmp_path):
     everyone = answers(NAMES, "anna")
     sizes = {"labeled": 20, "unlabeled": 25, "validation": 15}

@@ -49,6 +49,8 @@ def test_quickstart(tmp_path):
         "Proposals for 1,920",
     ):
         assert word in result.stdout, word
+    assert result.stdout.count("Verdict on") == 3  # on one model each
+    assert result.stdout.count("Did the unlabeled images help?") == 4
 
 
 def test_cifar10h(tmp_path, data_dir):

@@ -137,17 +137,18 @@ def test_parts_of_folders(folder):
     assert {name.split("/")[0] for name in proposals.ids} == {"old", "moving.gif"}
 
 
-def test_what_missing_means(monkeypatch):
-    """Of a table: labels that are no answers. Of a folder: images not there."""
+def test_flags_of_no_answer_and_of_images_not_there(monkeypatch):
     from absl import flags
 
     known = set(flags.FLAGS)
     monkeypatch.syspath_prepend(ROOT / "examples")
     own_images = importlib.import_module("own_images")
     try:
-        label = "'Shirt' is none of the `class_names`. Correct it, or pass `missing=[]`"
+        label = (
+            "'Shirt' is none of the `class_names`. Correct it, or pass `no_answer=[]`"
+        )
         assert own_images.in_flags(label).endswith(
-            "Here `class_names` is --class_names, `missing` is --no_answer."
+            "Here `class_names` is --class_names, `no_answer` is --no_answer."
         )
         image = 'add the files, or pass `missing="drop"` to leave such images out'
         told = own_images.in_flags(image)

@@ -162,3 +162,58 @@ def test_what_cannot_be_copied(images):
     model = make_model(lambda: NoConfig(layers.Flatten()))
     with pytest.raises(ValueError, match=r"backbone 'no_config.*cannot be copied"):
         model.averaged_backbone()
+
+
+def load(model, seed):
+    """Gives the backbone other weights, as from a file."""
+    rng = np.random.default_rng(seed)
+    weights = model.backbone.get_weights()
+    model.backbone.set_weights([rng.random(w.shape) for w in weights])
+
+
+ASKED = {
+    "call": lambda model, x, y: numpy(model(x)["classes"]),
+    "predict": lambda model, x, y: model.predict(x, verbose=0)["classes"],
+    "predict_on_batch": lambda model, x, y: model.predict_on_batch(x)["classes"],
+    "embed": lambda model, x, y: model.embed(x, verbose=0),
+    "propose": lambda model, x, y: (
+        model.propose(x, list(map(str, y)), verbose=0).class_probabilities
+    ),
+    "evaluate": lambda model, x, y: model.evaluate(x, y % 3, verbose=0),
+    "test_on_batch": lambda model, x, y: model.test_on_batch(x, y % 3),
+    "copy": lambda model, x, y: numpy(model.with_averaged_weights()(x)["classes"]),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED)
+def test_before_the_first_step_the_average_follows_the_weights(images, ask):
+    model, y = make_model(sequential, evaluate_with="ema"), np.arange(len(images))
+    for seed in (1, 2):  # traced, then not
+        load(model, seed)
+        found = ASKED[ask](model, images, y)
+        model.evaluate_with = "raw"
+        expected = ASKED[ask](model, images, y)
+        model.evaluate_with = "ema"
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_from_the_first_step_on_it_is_an_average(images):
+    model = make_model(sequential, strategy("mean_teacher"))
+    load(model, 1)
+    x, y = arrays("mean_teacher")
+    x = {
+        "labeled": x["labeled"][:8],
+        "unlabeled": {view: part[:8] for view, part in x["unlabeled"].items()},
+    }
+    before = numpy(model.backbone.weights[0].value)
+    model.train_on_batch(x, y[:8])
+    kernel = model.backbone.weights[0]
+    after = numpy(kernel.value)
+    assert np.abs(after - before).max() > 0
+    # The first step's decay is 1/10, from the weights that were loaded.
+    expected = 0.1 * before + 0.9 * after
+    average = numpy(model.average.value_of(kernel))
+    np.testing.assert_allclose(average, expected, rtol=1e-4, atol=1e-6)
+    load(model, 2)
+    model.predict(images, verbose=0)
+    np.testing.assert_array_equal(numpy(model.average.value_of(kernel)), average)

@@ -235,12 +235,18 @@ def test_heads_that_plain_images_do_not_train(make_backbone):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model.fit(x["labeled"], y, batch_size=8, verbose=0)
+        for run_eagerly in (False, True):  # the warning comes where a step is traced
+            model.compile("sgd", run_eagerly=run_eagerly)
+            model.train_on_batch(x["labeled"][:8], y[:8])
     if keras.backend.backend() == "jax":
         return  # every gradient exists there
     backbone = keras.Sequential([*make_backbone().layers, Idle()])
     model = make_model(lambda: backbone, *settings, training_steps=3)
     with pytest.warns(UserWarning, match="Gradients do not exist .*forgotten"):
         model.fit(x["labeled"], y, batch_size=8, verbose=0)
+    model.compile("sgd")
+    with pytest.warns(UserWarning, match="Gradients do not exist .*forgotten"):
+        model.train_on_batch(x["labeled"][:8], y[:8])
 
 
 def test_freezing_the_backbone_then_training_it(make_backbone):

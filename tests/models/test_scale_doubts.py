@@ -214,3 +214,15 @@ def test_validation_of_another_scale_has_no_accuracy():
     with pytest.warns(UserWarning, match="The loss is NaN"):
         logs = model.evaluate(Stream(), verbose=0, return_dict=True)
     assert math.isnan(logs["accuracy"])
+
+
+def test_one_doubt_of_many_batches_is_told_once():
+    model = flat_model()
+    model.build((None, 8, 8, 3))
+    model.image_values = ImageValues("floats", -1, 1)
+    images = np.random.default_rng(0).random((12, 8, 8, 3), "float32")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.propose(images, list(map(str, range(12))), batch_size=4, verbose=0)
+    told_of = [str(w.message) for w in caught if "bright throughout" in str(w.message)]
+    assert len(told_of) == 1

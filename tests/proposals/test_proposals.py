@@ -224,6 +224,28 @@ def test_summary_by_hand():
     ]
 
 
+def test_summary_without_the_verdict():
+    proposals = make_proposals(30)
+    text = proposals.summary(with_verdict=False)
+    assert text.startswith("Proposals for 30 images")
+    assert proposals.summary().endswith("\n\n" + text)
+
+
+def test_summary_tells_numbers_of_images_from_names_of_classes():
+    proposals = Proposals.from_columns(
+        list("abcdefgh"),
+        np.ones(8),
+        np.eye(3)[[0, 0, 1, 1, 1, 0, 2, 2]],
+        [0, 0, 0, 0, 0, 1, 2, 2],
+        np.ones(8),
+        ["7", "14", "2b"],
+    )
+    text = proposals.summary()
+    assert "would call 3 of class 14, 2 of class 7" in text
+    assert "1 image, which the model would call class 7" in text
+    assert "would call both of class 2b" in text
+
+
 def test_summary_of_many_clusters():
     text = make_proposals(300, clusters=20).summary(num_clusters=3)
     assert text.count("which the model would call") == 3
