@@ -43,7 +43,7 @@ class ProposalBias:
         pooled: over all classes, as measured, from 0 to 1; its `note` says where there
             are too few blind answers to tell.
         blind_answers, proposed_answers: numbers of answers it was measured on.
-        matched: "image" where blind answers were compared with answers to proposals
+        compared_by: "image" where blind answers were compared with answers to proposals
             for the same image, "class" where for images of the same proposed class.
     """
 
@@ -52,7 +52,7 @@ class ProposalBias:
     pooled: Estimate
     blind_answers: int
     proposed_answers: int
-    matched: str
+    compared_by: str
 
     def __str__(self) -> str:
         width = max(map(len, self.class_names))
@@ -61,7 +61,7 @@ class ProposalBias:
                 "Proposals accepted whatever people think: "
                 f"{self.pooled.format('.3f')}, from {self.blind_answers:,} blind "
                 f"answers and {self.proposed_answers:,} to proposals, matched by "
-                f"{self.matched}",
+                f"{self.compared_by}",
                 *([self.pooled.note] if self.pooled.note else []),
                 "By proposed class, drawn towards each other and towards 0 as far as "
                 "chance explains the difference:",
@@ -188,7 +188,7 @@ def fit_bias(
         pooled=pooled,
         blind_answers=int(known.sum()),
         proposed_answers=int((first & ~blind).sum()),
-        matched="image" if paired else "class",
+        compared_by="image" if paired else "class",
     )
 
 

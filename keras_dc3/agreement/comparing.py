@@ -51,7 +51,7 @@ class Comparison:
 def compare(
     *,
     break_seconds: float = 60.0,
-    absurd_seconds: float = 3600.0,
+    longest_seconds: float = 3600.0,
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
@@ -66,7 +66,7 @@ def compare(
     warning, and below the table.
 
     Args:
-        break_seconds, absurd_seconds, least_common, resamples, seed, weights: see
+        break_seconds, longest_seconds, least_common, resamples, seed, weights: see
             `measure`.
         **conditions: annotations or reviews under names of your own. The one called
             `none` was annotated blind; the others are compared with it.
@@ -85,7 +85,7 @@ def compare(
         raise ValueError(
             "Name at least one condition to compare, such as `none=..., dc3=...`."
         )
-    rule = TimeRule(break_seconds, absurd_seconds)
+    rule = TimeRule(break_seconds, longest_seconds)
     settings = Settings(rule, least_common, resamples, seed, weights)
     figures = {
         name: Figures(read_answers(name, given), settings)

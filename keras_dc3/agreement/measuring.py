@@ -111,7 +111,7 @@ def measure(
     annotations: Any,
     *,
     break_seconds: float = 60.0,
-    absurd_seconds: float = 3600.0,
+    longest_seconds: float = 3600.0,
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
@@ -125,15 +125,15 @@ def measure(
     then kappa within an annotator is that of these.
 
     Times: missing ones stay missing; 0, negative ones and those above
-    `absurd_seconds` are left out; those above `break_seconds` count as that much.
+    `longest_seconds` are left out; those above `break_seconds` count as that much.
     "Cannot tell" has taken time as any answer. What was odd is told in a warning and
     in `notes`.
 
     Args:
         annotations: `keras_dc3.Annotations` or a review.
         break_seconds: a longer time holds a break, and counts as this long.
-        absurd_seconds: a longer time is none. What read a file has left out those
-            above its own `max_seconds` already; they count as missing.
+        longest_seconds: a longer time is none. What read a file has left out those
+            above its own `longest_seconds` already; they count as missing.
         least_common: pairs with fewer common images get no kappa.
         resamples: how often images are drawn for the intervals; 0 for none.
         seed: of these draws.
@@ -150,7 +150,7 @@ def measure(
 
     >>> print(keras_dc3.agreement.measure(Annotations.from_csv("labels.csv")))
     """
-    rule = TimeRule(break_seconds, absurd_seconds)
+    rule = TimeRule(break_seconds, longest_seconds)
     settings = Settings(rule, least_common, resamples, seed, weights)
     figures = Figures(read_answers("annotations", annotations), settings)
     draws = draw(figures, settings)

@@ -26,7 +26,7 @@ def read(
     *,
     proposals: Proposed | None = None,
     images: Any = None,
-    max_seconds: float = 3600.0,
+    longest_seconds: float = 3600.0,
 ) -> Review:
     """Reads what people downloaded from review sheets, JSON and CSV alike.
 
@@ -42,7 +42,7 @@ def read(
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,
             too; so they are where neither images nor files know all ids.
-        max_seconds: longer times, negative ones and 0 count as unknown.
+        longest_seconds: longer times, negative ones and 0 count as unknown.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -56,7 +56,7 @@ def read(
     >>> review = keras_dc3.review.read(["review-anna.json", "review-ben.json"])
     >>> review.annotations.ambiguous_fraction
     """
-    check_positive_number("max_seconds", max_seconds)
+    check_positive_number("longest_seconds", longest_seconds)
     paths = _checked(paths)
     notes: list[str] = []
     parts = [part for path in paths for part in read_parts(path)]
@@ -73,7 +73,7 @@ def read(
     listed = _images(parts, proposals)
     notes += checks.other_proposals(parts, proposals)
     notes += tell_same_people(dict.fromkeys(part.annotator for part in parts))
-    review = _review(parts, classes, listed, max_seconds, notes)
+    review = _review(parts, classes, listed, longest_seconds, notes)
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:
         notes.append(f"{empty:,} of {len(listed):,} images have no valid answer.")
@@ -228,7 +228,7 @@ def _review(
     parts: Sequence[Part],
     classes: tuple[str, ...],
     images: tuple[str, ...],
-    max_seconds: float,
+    longest_seconds: float,
     notes: list[str],
 ) -> Review:
     answers = [(part.annotator, answer) for part in parts for answer in part.answers]
@@ -250,7 +250,9 @@ def _review(
             np.array([position[a.image] for _, a in answers]),
             np.array([person[name] for name, _ in answers]),
             labels,
-            _known_times(np.array([a.seconds for _, a in answers]), max_seconds, notes),
+            _known_times(
+                np.array([a.seconds for _, a in answers]), longest_seconds, notes
+            ),
         ),
         notes=tuple(notes),
     )
@@ -271,6 +273,6 @@ def _known_times(seconds: np.ndarray, longest: float, notes: list[str]) -> np.nd
             f"{int(wrong.sum()):,} of {len(seconds):,} times count as unknown: "
             f"{int((seconds <= 0).sum()):,} are negative or 0, "
             f"{int((seconds > longest).sum()):,} above {longest:,g} s "
-            "(`max_seconds`). The answers stay."
+            "(`longest_seconds`). The answers stay."
         )
     return np.where(wrong, np.nan, seconds)

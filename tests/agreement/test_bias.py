@@ -58,7 +58,7 @@ def no_bias(bias):
 def test_delta_is_recovered(delta, same_control):
     _, proposals, review = simulated(1, 4000, 5, delta, 0.15, same_control)
     bias = agreement.fit_bias(review, proposals, resamples=200)
-    assert bias.matched == ("class" if same_control else "image")
+    assert bias.compared_by == ("class" if same_control else "image")
     # Blind answers to one image count less where images are not compared themselves.
     assert bias.pooled.value == pytest.approx(delta, abs=0.1 if same_control else 0.07)
     assert bias.pooled.low <= delta + 0.03 and bias.pooled.high >= delta - 0.03
@@ -402,7 +402,7 @@ def test_with_real_proposals_and_a_real_review(mode):
     parts = ("annotations", "proposed", "group", "accepted", "repetition")
     review = Review(**{name: getattr(given, name) for name in parts}, mode=mode)
     bias = agreement.fit_bias(review, proposals, resamples=60)
-    assert bias.matched == "class" and bias.pooled.value > 0.3
+    assert bias.compared_by == "class" and bias.pooled.value > 0.3
     labels = bias.correct(review)
     assert labels.images == review.annotations.images
     found = agreement.measure(review.annotations, resamples=0)
