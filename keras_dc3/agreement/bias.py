@@ -60,7 +60,7 @@ class ProposalBias:
             [
                 "Proposals accepted whatever people think: "
                 f"{self.pooled.format('.3f')}, from {self.blind_answers:,} blind "
-                f"answers and {self.proposed_answers:,} to proposals, matched by "
+                f"answers and {self.proposed_answers:,} to proposals, compared by "
                 f"{self.compared_by}",
                 *([self.pooled.note] if self.pooled.note else []),
                 "By proposed class, drawn towards each other and towards 0 as far as "

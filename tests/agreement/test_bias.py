@@ -71,7 +71,7 @@ def test_delta_of_classes_is_recovered():
     _, _, review = simulated(2, 4000, 6, delta)
     bias = agreement.fit_bias(review, resamples=200)
     np.testing.assert_allclose(bias.delta, delta, atol=0.08)
-    assert "c3" in str(bias) and "matched by image" in str(bias)
+    assert "c3" in str(bias) and "compared by image" in str(bias)
 
 
 def test_few_blind_answers_draw_classes_together():

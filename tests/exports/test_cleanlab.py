@@ -102,7 +102,7 @@ def test_what_does_not_fit():
     other = annotated(("cat", "dog", "deer", "cow"))
     with pytest.raises(ValueError, match=r"the same classes\. Received: .*cow"):
         to_cleanlab(sure(), other)
-    with pytest.raises(TypeError, match="pass ids of images as `ids=`.* int"):
+    with pytest.raises(TypeError, match=r"pass ids of images as `ids=`.* int"):
         to_cleanlab(sure(), 5)
     with pytest.raises(ValueError, match="`annotations` or `ids`, not both"):
         to_cleanlab(sure(), annotated(), ids=["i1"])
