@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,14 @@ from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
 from keras_dc3.agreement.measuring import Agreement, agreement_of, tell
-from keras_dc3.agreement.tables import comparison_table
+from keras_dc3.agreement.tables import (
+    MEASURES,
+    MOST_PEOPLE,
+    aligned,
+    listed_notes,
+    order_of_classes,
+    shown,
+)
 from keras_dc3.agreement.times import TimeRule
 
 BLIND = "none"
@@ -42,7 +50,61 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return comparison_table(self)
+        conditions = self.conditions
+        rows = [("", *conditions)]
+        for name, heading in MEASURES.items():
+            figures = [getattr(part, name) for part in conditions.values()]
+            if any(math.isfinite(figure.value) for figure in figures):
+                rows.append((heading, *(shown(name, figure) for figure in figures)))
+        for heading, differences in (
+            ("kappa between, difference", self.kappa_difference),
+            ("kappa within, difference", self.kappa_within_difference),
+            ("alpha, difference", self.alpha_difference),
+            ("speed-up", self.speedup),
+        ):
+            spec = ".2f" if heading == "speed-up" else "+.3f"
+            cells = [
+                differences[name].format(spec) if name in differences else ""
+                for name in conditions
+            ]
+            if any(cell not in ("", "-") for cell in cells):
+                rows.append((heading, *cells))
+        sizes = ", ".join(
+            f"{name}: {part.answers:,} answers to {part.images:,} images by "
+            f"{len(part.annotators):,} annotators"
+            for name, part in conditions.items()
+        )
+        lines = [*aligned(rows), "", f"{sizes}. Intervals: 95%, over images."]
+        first = next(iter(conditions.values()))
+        lines += order_of_classes(first.class_names, first.weights)
+        lines += _why_undefined(conditions)
+        if self.people_speedup:
+            lines += ["", *self._people()]
+        return "\n".join([*lines, *listed_notes(self.notes)])
+
+    def _people(self) -> list[str]:
+        rows = [("annotator", "", "kappa within", "seconds, mean", "speed-up")]
+        names = list(self.people_speedup)
+        for name in names[:MOST_PEOPLE]:
+            for condition, part in self.conditions.items():
+                person = next((p for p in part.people if p.name == name), None)
+                if person is not None:
+                    speedup = self.people_speedup[name].get(condition)
+                    rows.append(
+                        (
+                            name,
+                            condition,
+                            shown("kappa_within", person.kappa_within),
+                            shown("seconds_mean", person.seconds_mean),
+                            speedup.format(".2f") if speedup else "",
+                        )
+                    )
+        lines = aligned(rows)
+        if len(names) > MOST_PEOPLE:
+            lines.append(
+                f"... and {len(names) - MOST_PEOPLE:,} more, in `people_speedup`"
+            )
+        return lines
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.conditions)}>"
@@ -112,6 +174,21 @@ def compare(
     tell(notes)
     print(comparison)
     return comparison
+
+
+def _why_undefined(conditions: Mapping[str, Agreement]) -> list[str]:
+    """Why a figure is missing, and in which conditions."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for name, heading in MEASURES.items():
+        for condition, part in conditions.items():
+            figure = getattr(part, name)
+            if math.isnan(figure.value):
+                where.setdefault((heading, figure.note), []).append(condition)
+    told = [
+        f"  {heading} ({', '.join(names)}): {note}"
+        for (heading, note), names in where.items()
+    ]
+    return ["", "No figure", *told] if told else []
 
 
 def _check_order(figures: Mapping[str, Figures]) -> None:

@@ -9,11 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, resample
 from keras_dc3.agreement.figures import COUNTED, Figures, Settings
 from keras_dc3.agreement.ordinal import tell_order
-from keras_dc3.agreement.tables import agreement_table
+from keras_dc3.agreement.tables import (
+    MEASURES,
+    MOST_PEOPLE,
+    OF_PEOPLE,
+    aligned,
+    listed_notes,
+    order_of_classes,
+    shown,
+)
 from keras_dc3.agreement.times import TimeCounts, TimeRule
 
 _OF_PEOPLE = ("between", "within", "raw_between", "seconds_mean", "seconds_median")
@@ -102,7 +111,36 @@ class Agreement:
     weights: str | None = None
 
     def __str__(self) -> str:
-        return agreement_table(self)
+        people = len(self.annotators)
+        by = f" by {number_of(people, 'annotator')}" if people else ""
+        more = f", {self.undecided:,} more without a class"
+        lines = [
+            f"Agreement on {self.images:,} images: {self.answers:,} answers{by}"
+            f"{more if self.undecided else ''}",
+            "",
+        ]
+        lines += order_of_classes(self.class_names, self.weights)
+        rows = [("", "value (95% interval)", "images", "")]
+        for name, heading in MEASURES.items():
+            figure = getattr(self, name)
+            rows.append(
+                (heading, shown(name, figure), f"{figure.images:,}", figure.note)
+            )
+        lines += aligned(rows)
+        if people > 1:
+            lines += ["", *self._people()]
+        return "\n".join([*lines, *listed_notes(self.notes)])
+
+    def _people(self) -> list[str]:
+        most = sorted(self.people, key=lambda person: -person.answers)
+        rows = [("annotator", "answers", *OF_PEOPLE.values())]
+        for person in most[:MOST_PEOPLE]:
+            figures = [shown(name, getattr(person, name)) for name in OF_PEOPLE]
+            rows.append((person.name, f"{person.answers:,}", *figures))
+        lines = aligned(rows)
+        if len(most) > MOST_PEOPLE:
+            lines.append(f"... and {len(most) - MOST_PEOPLE:,} more, in `people`")
+        return lines
 
     __repr__ = __str__
 

@@ -346,12 +346,7 @@ class Proposals(ProposalData):
             proposals.to_review("review.html", data.unlabeled)
         """
         check_choice("mode", mode, MODES)
-        groups: list[Step] = []
-        if mode == "dc3":
-            groups = [group.step() for group in self.groups()]
-        elif mode == "classes":
-            groups = self._steps_by_class()
-        return self.sheet(mode, groups).write(
+        return self.sheet(mode, self.steps(mode)).write(
             path,
             images,
             title=title,
@@ -377,9 +372,17 @@ class Proposals(ProposalData):
             values=of_values(self),
         )
 
-    def _steps_by_class(self) -> list[Step]:
-        """The predicted class of every image, the most probable first."""
-        steps = []
+    def steps(self, mode: str) -> list[Step]:
+        """Returns what a review sheet proposes in a mode; nothing in the mode "none".
+
+        In the mode "classes", the predicted class of every image, the most probable
+        ones first.
+        """
+        if mode == "dc3":
+            return [group.step() for group in self.groups()]
+        steps: list[Step] = []
+        if mode == "none":
+            return steps
         for label, name in enumerate(self.class_names):
             rows = np.flatnonzero(self.class_index == label)
             if rows.size:

@@ -364,13 +364,12 @@ class Proposed:
     def __init__(self, classes):
         self.ids = tuple(classes)
         self.class_names = tuple(f"c{c}" for c in range(CLASSES))[::-1]
-        self.class_name = [f"c{c}" for c in classes.values()]
         self.chosen = classes
 
-    def groups(self):
+    def steps(self, mode):
         for c in range(CLASSES):
             ids = tuple(i for i, own in self.chosen.items() if own == c)
-            yield SimpleNamespace(ids=ids, proposed_class=CLASSES - 1 - c)
+            yield SimpleNamespace(ids=ids, label=CLASSES - 1 - c)
 
 
 @pytest.mark.parametrize("mode", ["classes", "dc3"])
