@@ -112,12 +112,12 @@ class Comparison:
 
 def compare(
     *,
+    weights: str | None = None,
     break_seconds: float = 60.0,
     longest_seconds: float = 3600.0,
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
-    weights: str | None = None,
     **conditions: Any,
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
@@ -128,7 +128,7 @@ def compare(
     warning, and below the table.
 
     Args:
-        break_seconds, longest_seconds, least_common, resamples, seed, weights: see
+        weights, break_seconds, longest_seconds, least_common, resamples, seed: see
             `measure`.
         **conditions: annotations or reviews under names of your own. The one called
             `none` was annotated blind; the others are compared with it.

@@ -53,12 +53,12 @@ class Sheet:
         images: Any,
         *,
         title: str | None = None,
+        round_name: str = "",
+        thumbnail_size: int = 160,
+        max_images_per_page: int = 2000,
         control: float = 0.1,
         repetitions: float = 0.05,
         seed: int = 0,
-        thumbnail_size: int = 160,
-        max_images_per_page: int = 2000,
-        round_name: str = "",
     ) -> tuple[str, ...]:
         """Writes the pages and returns their paths; see `Proposals.to_review`."""
         check_choice("mode", self.mode, MODES)
