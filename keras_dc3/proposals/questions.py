@@ -116,7 +116,7 @@ class Questions:
             The paths of the files.
 
         Raises:
-            As `Proposals.to_review`; ValueError if there is no question.
+            ValueError: if there is no question; else as `Proposals.to_review`.
 
         Example:
 
