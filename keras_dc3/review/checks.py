@@ -10,8 +10,8 @@ from keras_dc3._text import some
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.names import nearest
 from keras_dc3.review import fingerprint, pictures
+from keras_dc3.review.files import Part
 from keras_dc3.review.fingerprint import Proposed
-from keras_dc3.review.parts import Part
 
 _DIFFERS = {
     "mode": "the modes differ; read each mode by itself",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
+from keras_dc3.review.files import Part, read_parts
 from keras_dc3.review.fingerprint import Proposed
-from keras_dc3.review.parts import Answer, Part, read_parts
 from keras_dc3.review.review import Review
-from keras_dc3.review.spelling import in_one_spelling
+from keras_dc3.review.sessions import in_one_spelling, latest, without_doubles
 
 
 def read(
@@ -66,8 +66,8 @@ def read(
     if images is not None:
         checks.check_images(parts, proposals, images)
     parts = in_one_spelling(parts, None if proposals is None else proposals.ids)
-    parts = _latest(parts, notes)
-    parts = [_without_doubles(part, notes) for part in parts]
+    parts = latest(parts, notes)
+    parts = [without_doubles(part, notes) for part in parts]
     checks.check_people(parts)
     classes = _classes(parts, proposals, notes)
     listed = _images(parts, proposals)
@@ -80,8 +80,7 @@ def read(
     if not notes:
         return review
     warnings.warn("\n  ".join([f"{_files(parts)}:", *notes]), stacklevel=2)
-    fields = {**vars(review), "notes": tuple(notes)}
-    return Review(**fields)
+    return replace(review, notes=tuple(notes))
 
 
 def _checked(paths: Any) -> list[str | os.PathLike]:
@@ -99,80 +98,6 @@ def _checked(paths: Any) -> list[str | os.PathLike]:
 
 def _files(parts: Sequence[Part]) -> str:
     return some(dict.fromkeys(part.file for part in parts), 3)
-
-
-def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
-    """Of several states of one session the last one, whatever clocks say.
-
-    States of which none came from the other are put together: a browser that did not
-    keep all answers went on from older ones.
-    """
-    found: dict[tuple[str, str, str], list[Part]] = {}
-    for part in parts:
-        # Of each line of states the last one; lines are united when all are known.
-        lines = found.setdefault((part.annotator, part.page, part.session), [])
-        for number, old in enumerate(lines):
-            if part.follows(old) or old.follows(part):
-                lines[number] = _later(old, part, notes)
-                break
-        else:
-            lines.append(part)
-    return [
-        functools.reduce(lambda one, other: _united(one, other, notes), lines)
-        for lines in found.values()
-    ]
-
-
-def _later(old: Part, part: Part, notes: list[str]) -> Part:
-    if part.follows(old) and old.follows(part):
-        later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
-    else:
-        later = part if part.follows(old) else old
-    notes.append(
-        f"{old.file} and {part.file} are of the same session of {part.annotator!r}: "
-        f"the later state counts, of {later.file}, with {len(later.answers):,} answers."
-    )
-    return later
-
-
-def _united(old: Part, part: Part, notes: list[str]) -> Part:
-    answers = {(a.image, a.repetition): a for a in old.answers}
-    for answer in part.answers:
-        other = answers.setdefault((answer.image, answer.repetition), answer)
-        if other.label != answer.label:
-            raise AnnotationError(
-                f"{other.place} and {answer.place} contradict each other: both are the "
-                f"answer of {part.annotator!r} to {answer.image!r}, in two states of a "
-                "session of which none came from the other. Remove one of the answers, "
-                "or leave out a file."
-            )
-    notes.append(
-        f"{old.file} and {part.file} are of the same session of {part.annotator!r}, "
-        "but none came from the other: a browser has not kept all answers. They are "
-        f"put together, {len(answers):,} answers."
-    )
-    return Part(**{**vars(part), "answers": list(answers.values())})
-
-
-def _without_doubles(part: Part, notes: list[str]) -> Part:
-    seen: dict[tuple[str, bool], Answer] = {}
-    doubled = []
-    for answer in part.answers:
-        first = seen.setdefault((answer.image, answer.repetition), answer)
-        if first is answer:
-            continue
-        if not first.same(answer):
-            raise AnnotationError(
-                f"{first.place} and {answer.place} contradict each other: both are "
-                f"the answer of {part.annotator!r} to {answer.image!r}. Remove one."
-            )
-        doubled.append(answer.place)
-    if doubled:
-        notes.append(
-            f"{len(doubled):,} answers stand twice and count once, first in "
-            f"{doubled[0]}."
-        )
-    return Part(**{**vars(part), "answers": list(seen.values())})
 
 
 def _classes(
