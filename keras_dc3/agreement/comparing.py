@@ -11,9 +11,9 @@ import numpy as np
 
 from keras_dc3._names import one_spelling
 from keras_dc3.agreement.answers import read_answers
-from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
+from keras_dc3.agreement.estimate import Estimate, estimate, ratio
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
-from keras_dc3.agreement.measuring import Agreement, agreement_of, tell
+from keras_dc3.agreement.measuring import Agreement, agreement_of, draw, tell
 from keras_dc3.agreement.tables import (
     MEASURES,
     MOST_PEOPLE,
@@ -155,7 +155,7 @@ def compare(
     }
     if weights is not None:
         _check_order(figures)
-    draws = _draw(figures, settings)
+    draws = draw(figures, settings)
     agreements = {name: agreement_of(figures[name], draws[name]) for name in figures}
     notes = [
         f"{name}: {note}" for name, part in agreements.items() for note in part.notes
@@ -198,24 +198,6 @@ def _check_order(figures: Mapping[str, Figures]) -> None:
             "With `weights`, all conditions must have the same classes in the same "
             f"order. Received: {orders}. Read them with the same `class_names=`."
         )
-
-
-def _draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.ndarray]:
-    """The figures of each condition (resamples, q), images drawn for all at once."""
-    if not settings.resamples:
-        return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
-    named, _ = one_spelling([part.answers.images for part in figures.values()])
-    ids = dict.fromkeys(image for names in named for image in names)
-    number = {image: position for position, image in enumerate(ids)}
-    rows = [[number[image] for image in names] for names in named]
-
-    def evaluate(weights):
-        parts = zip(figures.values(), rows, strict=True)
-        return np.concatenate([p.evaluate(weights[:, r]) for p, r in parts], axis=1)
-
-    drawn = resample(evaluate, len(ids), settings.resamples, settings.seed)
-    ends = np.cumsum([len(part.values) for part in figures.values()])
-    return dict(zip(figures, np.split(drawn, ends[:-1], axis=1), strict=True))
 
 
 def _against_blind(figures, draws) -> dict[str, dict]:

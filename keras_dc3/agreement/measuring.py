@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import one_spelling
 from keras_dc3._text import number_of
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, resample
@@ -191,18 +192,31 @@ def measure(
     rule = TimeRule(break_seconds, longest_seconds)
     settings = Settings(rule, least_common, resamples, seed, weights)
     figures = Figures(read_answers("annotations", annotations), settings)
-    draws = draw(figures, settings)
-    agreement = agreement_of(figures, draws)
+    draws = draw({"all": figures}, settings)
+    agreement = agreement_of(figures, draws["all"])
     tell(agreement.notes)
     return agreement
 
 
-def draw(figures: Figures, settings: Settings) -> np.ndarray:
-    """Returns (resamples, q), the figures of drawn images."""
+def draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.ndarray]:
+    """Returns the figures of each condition (resamples, q) of drawn images.
+
+    Images that stand in several conditions are drawn for all of them at once.
+    """
     if not settings.resamples:
-        return np.full((0, len(figures.values)), np.nan)
-    n = len(figures.answers.images)
-    return resample(figures.evaluate, n, settings.resamples, settings.seed)
+        return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
+    named, _ = one_spelling([part.answers.images for part in figures.values()])
+    ids = dict.fromkeys(image for names in named for image in names)
+    number = {image: position for position, image in enumerate(ids)}
+    rows = [[number[image] for image in names] for names in named]
+
+    def evaluate(weights):
+        parts = zip(figures.values(), rows, strict=True)
+        return np.concatenate([p.evaluate(weights[:, r]) for p, r in parts], axis=1)
+
+    drawn = resample(evaluate, len(ids), settings.resamples, settings.seed)
+    ends = np.cumsum([len(part.values) for part in figures.values()])
+    return dict(zip(figures, np.split(drawn, ends[:-1], axis=1), strict=True))
 
 
 def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
