@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import Annotations, Proposals, agreement, datasets, exports, review
@@ -81,7 +81,6 @@ def test_the_rule(spelling):
         assert others.find(written)[0] == [apart(name)]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.lists(st.text("aé/\\.& %+#1", min_size=1, max_size=6), min_size=1, unique=True)
 )

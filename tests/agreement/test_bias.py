@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import agreement
@@ -211,7 +211,6 @@ def test_delta_of_zero_leaves_labels_as_they_are():
     delta=st.sampled_from([0.0, 0.4, 0.99]),
     second=st.booleans(),
 )
-@settings(max_examples=30, deadline=None)
 def test_corrected_labels_are_distributions(seed, people, delta, second):
     _, _, review = simulated(seed, 60, people, delta, 0.3)
     if second:  # a second round, with other proposals

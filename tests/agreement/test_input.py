@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import agreement
@@ -169,7 +169,6 @@ def test_a_break_counts_as_much_as_the_longest_time():
         max_size=30,
     )
 )
-@settings(max_examples=80, deadline=None)
 def test_any_times(times):
     answers = [(f"i{n // 2}", f"p{n % 2}", f"c{n % 3}", t) for n, t in enumerate(times)]
     with told():
