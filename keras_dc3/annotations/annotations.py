@@ -248,10 +248,10 @@ class Annotations(AnnotationReaders, CountedLabels):
         """Writes a CSV file in UTF-8, a line per answer: image,annotator,label,seconds.
 
         `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
-        annotations (and `max_seconds`, if it was set); without `class_names`, classes
-        that nobody chose are lost and the order is that of `class_order`. An image
-        without answer is a line with its name alone. Where only counts are known, each
-        annotation is a line without annotator. The file is complete or not there.
+        annotations (and `longest_seconds`, if it was set); without `class_names`,
+        classes that nobody chose are lost and the order is that of `class_order`. An
+        image without answer is a line with its name alone. Where only counts are known,
+        each annotation is a line without annotator. The file is complete or not there.
 
         Args:
             path: the file. Its folder is created if missing; an old file is replaced.

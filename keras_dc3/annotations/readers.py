@@ -39,7 +39,7 @@ class AnnotationReaders:
         class_names: Sequence[str] | None = None,
         no_answer: Sequence[str] = ("",),
         repeated: str = "keep",
-        max_seconds: float = 3600.0,
+        longest_seconds: float = 3600.0,
     ) -> Self:
         """Reads tables with one answer per line.
 
@@ -67,7 +67,7 @@ class AnnotationReaders:
             repeated: where somebody answered the same image again, "keep" lets all
                 answers of this person weigh one together, "last" counts the last one,
                 "error" refuses the file. The places are told in any case.
-            max_seconds: longer times, and those of 0 or below, count as unknown.
+            longest_seconds: longer times, and those of 0 or below, count as unknown.
 
         Returns:
             Annotations with records.
@@ -83,7 +83,7 @@ class AnnotationReaders:
         ...     "answers.tsv", image=0, annotator=1, label=2, no_answer=["na"]
         ... )
         """
-        options = Options(class_names, no_answer, repeated, max_seconds)
+        options = Options(class_names, no_answer, repeated, longest_seconds)
         layout = Layout(separator, encoding, skip)
         columns = AnswerColumns(image, annotator, label, seconds)
         return cls(**build(read_csv(path, columns, layout), options))
@@ -100,7 +100,7 @@ class AnnotationReaders:
         class_names: Sequence[str] | None = None,
         no_answer: Sequence[str] = ("",),
         repeated: str = "keep",
-        max_seconds: float = 3600.0,
+        longest_seconds: float = 3600.0,
     ) -> Self:
         """Takes a pandas data frame with one answer per row.
 
@@ -115,7 +115,7 @@ class AnnotationReaders:
 
         All other arguments and the errors are those of `from_csv`.
         """
-        options = Options(class_names, no_answer, repeated, max_seconds)
+        options = Options(class_names, no_answer, repeated, longest_seconds)
         columns = AnswerColumns(image, annotator, label, seconds)
         return cls(**build(read_frame(frame, columns), options))
 
@@ -127,7 +127,7 @@ class AnnotationReaders:
         class_names: Sequence[str] | None = None,
         no_answer: Sequence[str] = ("",),
         repeated: str = "keep",
-        max_seconds: float = 3600.0,
+        longest_seconds: float = 3600.0,
     ) -> Self:
         """Takes single answers, for example from a loop over JSON of your own form.
 
@@ -148,7 +148,7 @@ class AnnotationReaders:
         ... )
         <Annotations of 2 images: 3 by 2 annotators, 2 classes, 50.0% ambiguous>
         """
-        options = Options(class_names, no_answer, repeated, max_seconds)
+        options = Options(class_names, no_answer, repeated, longest_seconds)
         return cls(**build(read_records(records), options))
 
     @classmethod
@@ -344,7 +344,7 @@ class AnnotationReaders:
         class_names: Sequence[str] | None = None,
         no_answer: Sequence[str] = ("",),
         repeated: str = "keep",
-        max_seconds: float = 3600.0,
+        longest_seconds: float = 3600.0,
     ) -> Self:
         """Reads the JSON export of a Label Studio project with a class per image.
 
@@ -378,5 +378,5 @@ class AnnotationReaders:
 
         >>> annotations = Annotations.from_label_studio("export.json")
         """
-        options = Options(class_names, no_answer, repeated, max_seconds)
+        options = Options(class_names, no_answer, repeated, longest_seconds)
         return cls(**build(read_label_studio(path, image, question), options))

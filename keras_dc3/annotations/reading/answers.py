@@ -66,11 +66,11 @@ class Options:
     class_names: Sequence[str] | None = None
     no_answer: Sequence[str] = ("",)
     repeated: str = "keep"
-    max_seconds: float = 3600.0
+    longest_seconds: float = 3600.0
 
     def __post_init__(self):
         check_choice("repeated", self.repeated, REPEATED)
-        check_positive_number("max_seconds", self.max_seconds)
+        check_positive_number("longest_seconds", self.longest_seconds)
         none = self.no_answer
         is_list = isinstance(none, Iterable) and not isinstance(none, str | Mapping)
         if not is_list or not all(isinstance(text, str) for text in none):
@@ -154,7 +154,7 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
             f"{unknown:,} answers name no annotator: each counts as another person's."
         )
     notes += tell_same_people(people)
-    records, told = known_times(records, options.max_seconds)
+    records, told = known_times(records, options.longest_seconds)
     notes += told
     records, told = _resolve(records, options.repeated, source, images, people)
     notes += told

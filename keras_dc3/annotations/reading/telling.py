@@ -163,7 +163,7 @@ def known_times(records: Records, longest: float) -> tuple[Records, list[str]]:
     note = (
         f"Of {len(seconds):,} times, {int(np.isnan(seconds).sum()):,} are missing, "
         f"{int(zero.sum()):,} zero, {int(negative.sum()):,} negative and "
-        f"{int(absurd.sum()):,} above {longest:,g} s (`max_seconds`). All of these "
+        f"{int(absurd.sum()):,} above {longest:,g} s (`longest_seconds`). All of these "
         "count as unknown times; the answers stay."
     )
     known = np.where(wrong, np.nan, seconds)
