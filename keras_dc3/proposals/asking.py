@@ -25,7 +25,7 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     if annotations is None:
         return counts
     annotations = getattr(annotations, "annotations", annotations)
-    if not all(hasattr(annotations, a) for a in ("images", "class_names", "counts")):
+    if not all(hasattr(annotations, a) for a in ("ids", "class_names", "counts")):
         raise TypeError(
             "`annotations` must be `keras_dc3.Annotations` or a review. Received: "
             f"{type(annotations).__name__}"
