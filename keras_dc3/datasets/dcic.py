@@ -8,48 +8,49 @@ from typing import Any
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.published import PublishedSet, load_published
 
-# The sizes are those of the paper, section 3.1.
-PLANKTON = PublishedSet(
-    name="plankton",
-    dcic="Plankton",
-    image_size=(96, 96),
-    num_classes=10,
-    sizes=(1964 / 12280, 7860 / 12280, 2456 / 12280),
-    folders=("plankton",),
+# Of each our name, that in DCIC, size of the images, classes; of those of the paper the
+# sizes (section 3.1) and the folders of DC3.
+_SETS = (
+    PublishedSet(
+        "plankton",
+        "Plankton",
+        (96, 96),
+        10,
+        sizes=(1964 / 12280, 7860 / 12280, 2456 / 12280),
+        folders=("plankton",),
+    ),
+    PublishedSet(
+        "turkey",
+        "Turkey",
+        (96, 96),
+        3,
+        sizes=(1299 / 8040, 5199 / 8040, 1542 / 8040),
+        folders=("turkey",),
+        folder_classes=2,
+    ),
+    PublishedSet(
+        "mice_bone",
+        "MiceBone",
+        (224, 224),
+        3,
+        sizes=(277 / 724, 278 / 724, 169 / 724),
+        folders=("miceBone", "mice_bone"),
+    ),
+    PublishedSet("dcic_benthic", "Benthic", (112, 112), 8),
+    PublishedSet("dcic_cifar10h", "CIFAR10H", (32, 32), 10),
+    PublishedSet("dcic_pig", "Pig", (96, 96), 4),
+    PublishedSet("dcic_quality_mri", "QualityMRI", (224, 224), 2),
+    PublishedSet("dcic_synthetic", "Synthetic", (224, 224), 6),
+    PublishedSet(
+        "dcic_treeversity1", "Treeversity#1", (224, 224), 6, file="Treeversity1"
+    ),
+    PublishedSet(
+        "dcic_treeversity6", "Treeversity#6", (224, 224), 6, file="Treeversity6"
+    ),
+    PublishedSet("dcic_verse_blended", "verse_blended-vps", (128, 128), 4),
+    PublishedSet("dcic_verse_mask1", "verse_mask1-vps", (128, 128), 4),
 )
-TURKEY = PublishedSet(
-    name="turkey",
-    dcic="Turkey",
-    image_size=(96, 96),
-    num_classes=3,
-    sizes=(1299 / 8040, 5199 / 8040, 1542 / 8040),
-    folders=("turkey",),
-    folder_classes=2,
-)
-MICE_BONE = PublishedSet(
-    name="mice_bone",
-    dcic="MiceBone",
-    image_size=(224, 224),
-    num_classes=3,
-    sizes=(277 / 724, 278 / 724, 169 / 724),
-    folders=("miceBone", "mice_bone"),
-)
-# Name, folder and archive in DCIC, size of the images, classes.
-_FURTHER = (
-    ("dcic_benthic", "Benthic", "Benthic", 112, 8),
-    ("dcic_cifar10h", "CIFAR10H", "CIFAR10H", 32, 10),
-    ("dcic_pig", "Pig", "Pig", 96, 4),
-    ("dcic_quality_mri", "QualityMRI", "QualityMRI", 224, 2),
-    ("dcic_synthetic", "Synthetic", "Synthetic", 224, 6),
-    ("dcic_treeversity1", "Treeversity#1", "Treeversity1", 224, 6),
-    ("dcic_treeversity6", "Treeversity#6", "Treeversity6", 224, 6),
-    ("dcic_verse_blended", "verse_blended-vps", "verse_blended-vps", 128, 4),
-    ("dcic_verse_mask1", "verse_mask1-vps", "verse_mask1-vps", 128, 4),
-)
-DCIC_SETS = {about.name: about for about in (PLANKTON, TURKEY, MICE_BONE)} | {
-    name: PublishedSet(name, folder, (size, size), classes, file=file)
-    for name, folder, file, size, classes in _FURTHER
-}
+DCIC_SETS = {about.name: about for about in _SETS}
 
 
 def load_dcic(

@@ -57,18 +57,16 @@ def test_dcic(tmp_path, where):
 
 def test_sizes_of_the_paper():
     from keras_dc3.data.allocation import part_sizes
-    from keras_dc3.datasets.dcic import MICE_BONE
-    from keras_dc3.datasets.dcic import PLANKTON as ABOUT
-    from keras_dc3.datasets.dcic import TURKEY as ABOUT_TURKEY
+    from keras_dc3.datasets.dcic import DCIC_SETS
 
     def sizes(about, number):
         return list(
             part_sizes(number, dict(zip("luv", about.sizes, strict=True))).values()
         )
 
-    assert sizes(ABOUT, 12280) == [1964, 7860, 2456]
-    assert sizes(ABOUT_TURKEY, 8040) == [1299, 5199, 1542]
-    assert sizes(MICE_BONE, 724) == [277, 278, 169]
+    assert sizes(DCIC_SETS["plankton"], 12280) == [1964, 7860, 2456]
+    assert sizes(DCIC_SETS["turkey"], 8040) == [1299, 5199, 1542]
+    assert sizes(DCIC_SETS["mice_bone"], 724) == [277, 278, 169]
 
 
 @pytest.mark.parametrize(

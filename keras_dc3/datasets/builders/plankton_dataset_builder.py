@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from keras_dc3.datasets.builders.published_dataset_builder import PublishedBuilder
-from keras_dc3.datasets.dcic import PLANKTON
+from keras_dc3.datasets.dcic import DCIC_SETS
 
 
 class Plankton(PublishedBuilder):
     """Plankton in 10 classes, as about 24 people each see it."""
 
-    ABOUT = PLANKTON
+    ABOUT = DCIC_SETS["plankton"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from keras_dc3.datasets.builders.published_dataset_builder import PublishedBuilder
-from keras_dc3.datasets.dcic import TURKEY
+from keras_dc3.datasets.dcic import DCIC_SETS
 
 
 class Turkey(PublishedBuilder):
     """Turkeys, injured or not, as three experts each see them."""
 
-    ABOUT = TURKEY
+    ABOUT = DCIC_SETS["turkey"]
