@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._names import composed
 from keras_dc3._validation import check_choice
@@ -14,7 +15,7 @@ from keras_dc3._validation import check_choice
 _LARGEST = float(np.finfo("float32").max)
 
 
-def balanced_weights(amounts: Any) -> dict[int, float]:
+def balanced_weights(amounts: ArrayLike) -> dict[int, float]:
     """Returns weights that make every class count the same.
 
         weight(c) = sum_j a_j / (k a_c)
@@ -32,7 +33,7 @@ def balanced_weights(amounts: Any) -> dict[int, float]:
     }
 
 
-def balanced_class_weights(labels: Any, num_classes: int) -> dict[int, float]:
+def balanced_class_weights(labels: ArrayLike, num_classes: int) -> dict[int, float]:
     """Returns weights that make every class count the same in a loss.
 
         weight(c) = n / (k n_c)
@@ -50,7 +51,10 @@ def balanced_class_weights(labels: Any, num_classes: int) -> dict[int, float]:
 
 
 def class_weights(
-    given: Any, labels: Any, num_classes: int, class_names: Sequence[str] | None = None
+    given: Any,
+    labels: ArrayLike,
+    num_classes: int,
+    class_names: Sequence[str] | None = None,
 ) -> dict[int, float]:
     """Returns the weight of every class; see `DC3Model.fit`.
 

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3 import _ties
 from keras_dc3._names import composed
 from keras_dc3._validation import check_counts, check_seed
 
 
-def is_annotated(counts: Any) -> np.ndarray:
+def is_annotated(counts: ArrayLike) -> np.ndarray:
     """Returns (n,) bool: whether anybody annotated the image."""
     return check_counts("counts", counts).sum(axis=1) > 0
 
 
-def soft_labels(counts: Any) -> np.ndarray:
+def soft_labels(counts: ArrayLike) -> np.ndarray:
     """Returns (n, k) float32, `counts` divided by their sum over the classes.
 
     A row is NaN where nobody annotated the image: an unknown label must not pass for
@@ -35,7 +35,7 @@ def soft_labels(counts: Any) -> np.ndarray:
     return (counts / total).astype("float32")
 
 
-def majority(counts: Any) -> np.ndarray:
+def majority(counts: ArrayLike) -> np.ndarray:
     """Returns (n,) int64, the class chosen most often.
 
     -1 where nobody annotated the image. Where several classes tie (`is_tied`), it is
@@ -46,7 +46,7 @@ def majority(counts: Any) -> np.ndarray:
     return np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), -1)
 
 
-def is_tied(counts: Any) -> np.ndarray:
+def is_tied(counts: ArrayLike) -> np.ndarray:
     """Returns (n,) bool: whether several classes were chosen most often, equally."""
     return _ties.is_tied(check_counts("counts", counts))
 
@@ -63,7 +63,7 @@ def warn_of_ties(tied: np.ndarray) -> None:
         )
 
 
-def majority_shares(counts: Any) -> np.ndarray:
+def majority_shares(counts: ArrayLike) -> np.ndarray:
     """Returns (n, k) float64: 1 for the class chosen most often, 0 for the others.
 
     Where m classes tie, each of them has 1 / m. Rows of images that nobody annotated
@@ -72,7 +72,7 @@ def majority_shares(counts: Any) -> np.ndarray:
     return _ties.equal_shares(check_counts("counts", counts))
 
 
-def entropy(counts: Any) -> np.ndarray:
+def entropy(counts: ArrayLike) -> np.ndarray:
     """Returns (n,) float32, the entropy of the soft label in nats, 0 to ln k.
 
     NaN where nobody annotated the image.
@@ -82,12 +82,14 @@ def entropy(counts: Any) -> np.ndarray:
     return np.abs(terms.sum(axis=1)).astype("float32")
 
 
-def is_ambiguous(counts: Any) -> np.ndarray:
+def is_ambiguous(counts: ArrayLike) -> np.ndarray:
     """Returns (n,) bool: whether more than one class was chosen."""
     return (check_counts("counts", counts) > 0).sum(axis=1) > 1
 
 
-def sample_hard_labels(counts: Any, seed: int | np.random.Generator) -> np.ndarray:
+def sample_hard_labels(
+    counts: ArrayLike, seed: int | np.random.Generator
+) -> np.ndarray:
     """Draws one class per image from its soft label.
 
     Args:

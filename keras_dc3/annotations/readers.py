@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
+from numpy.typing import ArrayLike
+
 from keras_dc3.annotations.reading.answers import Options, build
 from keras_dc3.annotations.reading.columns import AnswerColumns
 from keras_dc3.annotations.reading.counts_form import read_counts
@@ -195,7 +197,7 @@ class AnnotationReaders:
     @classmethod
     def from_matrix(
         cls,
-        answers: Any,
+        answers: ArrayLike,
         *,
         rows: str,
         ids: Sequence[str] | None = None,

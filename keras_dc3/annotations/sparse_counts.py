@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import check_class_labels, check_counts
 
@@ -36,7 +35,9 @@ class SparseCounts:
         self.dtype = values.dtype
 
     @classmethod
-    def from_rows(cls, counts: Any, positions: Any, number: int) -> SparseCounts:
+    def from_rows(
+        cls, counts: ArrayLike, positions: ArrayLike, number: int
+    ) -> SparseCounts:
         """Returns the counts of n images, of which some are given.
 
         Args:
@@ -57,7 +58,7 @@ class SparseCounts:
         )
 
     @classmethod
-    def from_labels(cls, labels: Any, num_classes: int) -> SparseCounts:
+    def from_labels(cls, labels: ArrayLike, num_classes: int) -> SparseCounts:
         """Returns the counts of one annotation per image.
 
         Args:

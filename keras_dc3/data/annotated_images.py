@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_class_names,
@@ -37,7 +38,7 @@ class AnnotatedImages(CountedLabels, ABC):
     def __init__(
         self,
         ids: Sequence[str],
-        counts: Any = None,
+        counts: ArrayLike | SparseCounts | None = None,
         class_names: Sequence[str] | None = None,
     ):
         self.ids = check_names("ids", ids)
@@ -64,7 +65,7 @@ class AnnotatedImages(CountedLabels, ABC):
         """uint8 or float32."""
 
     @abstractmethod
-    def read(self, indices: Any) -> np.ndarray:
+    def read(self, indices: ArrayLike) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
 
     @property
@@ -99,7 +100,7 @@ class AnnotatedImages(CountedLabels, ABC):
             )
         return super().sample_hard_labels(seed)
 
-    def subset(self, indices: Any) -> Self:
+    def subset(self, indices: ArrayLike) -> Self:
         """Returns the images at (m,) positions, sharing this set's memory."""
         indices = np.asarray(indices)
         if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):

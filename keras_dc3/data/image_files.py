@@ -12,9 +12,11 @@ from typing import Any, Self
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._text import first_few
 from keras_dc3._validation import check_positive_int
+from keras_dc3.annotations import SparseCounts
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.decoding import ImageFormat, read_header, read_image
 from keras_dc3.data.file_source import FileSource
@@ -76,7 +78,7 @@ class FileImages(AnnotatedImages):
         self,
         folder: str | os.PathLike,
         files: Sequence[str],
-        counts: Any = None,
+        counts: ArrayLike | SparseCounts | None = None,
         class_names: Sequence[str] | None = None,
         *,
         ids: Sequence[str] | None = None,
@@ -144,7 +146,7 @@ class FileImages(AnnotatedImages):
         """Files that `readable` has left out -> why."""
         return dict(self._source.set_aside)
 
-    def read(self, indices: Any) -> np.ndarray:
+    def read(self, indices: ArrayLike) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat.
 
         Raises:

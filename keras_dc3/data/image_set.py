@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import check_channels_last, check_ids
+from keras_dc3.annotations import SparseCounts
 from keras_dc3.data.annotated_images import AnnotatedImages
 
 _CHUNK = 1024  # images looked at together, so that no check doubles the memory
@@ -50,9 +52,9 @@ class ImageSet(AnnotatedImages):
 
     def __init__(
         self,
-        images: Any,
+        images: ArrayLike,
         ids: Sequence[str],
-        counts: Any = None,
+        counts: ArrayLike | SparseCounts | None = None,
         class_names: Sequence[str] | None = None,
     ):
         self._images = _checked_images(images)
@@ -101,13 +103,13 @@ class ImageSet(AnnotatedImages):
                 return known
         return low, high
 
-    def read(self, indices: Any) -> np.ndarray:
+    def read(self, indices: ArrayLike) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
         indices = np.asarray(indices)
         return self._images[indices if self._rows is None else self._rows[indices]]
 
 
-def _checked_images(images: Any) -> np.ndarray:
+def _checked_images(images: ArrayLike) -> np.ndarray:
     images = np.asarray(images)
     kind = images.dtype.kind
     if kind not in "iuf":
@@ -161,7 +163,7 @@ class JoinedImages(AnnotatedImages):
     def __init__(
         self,
         sets: Sequence[ReadableImages],
-        counts: Any = None,
+        counts: ArrayLike | SparseCounts | None = None,
         class_names: Sequence[str] | None = None,
     ):
         first = sets[0]
@@ -215,7 +217,7 @@ class JoinedImages(AnnotatedImages):
         lows, highs = zip(*(part.value_range for part in self._sets), strict=True)
         return min(lows), max(highs)
 
-    def read(self, indices: Any) -> np.ndarray:
+    def read(self, indices: ArrayLike) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
         indices = np.asarray(indices, "int64")
         at = indices if self._rows is None else self._rows[indices]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._registration import suggest
 from keras_dc3._validation import (
@@ -60,7 +61,7 @@ class SemiSupervisedData:
     def __init__(
         self,
         labeled: AnnotatedImages,
-        labels: Any,
+        labels: ArrayLike,
         unlabeled: AnnotatedImages | None = None,
         validation: AnnotatedImages | None = None,
         batch_size: int = 64,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_class_labels,
@@ -22,8 +23,8 @@ from keras_dc3.data.semi_supervised import SemiSupervisedData
 
 
 def from_arrays(
-    images: Any,
-    annotations: Any,
+    images: ArrayLike,
+    annotations: ArrayLike,
     *,
     ids: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
@@ -82,10 +83,10 @@ def from_arrays(
 
 
 def from_parts(
-    labeled_images: Any,
-    labels: Any,
-    unlabeled_images: Any = None,
-    validation: tuple[Any, Any] | None = None,
+    labeled_images: ArrayLike,
+    labels: ArrayLike,
+    unlabeled_images: ArrayLike | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     *,
     class_names: Sequence[str] | None = None,
     num_classes: int | None = None,
@@ -184,7 +185,7 @@ def default_sizes(
 _LABELED = 0.2  # of what is not for validation, where all are annotated
 
 
-def as_counts(name: str, annotations: Any, num_classes: int | None) -> np.ndarray:
+def as_counts(name: str, annotations: ArrayLike, num_classes: int | None) -> np.ndarray:
     """Returns counts (n, k) of annotations in any form that `from_arrays` takes."""
     masked = np.ma.isMaskedArray(annotations)
     if not masked:
