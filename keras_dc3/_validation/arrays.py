@@ -1,61 +1,13 @@
-"""Checks at public boundaries. Each raises one sentence that says how to fix it."""
+"""Checks of arrays."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import warnings
-from collections.abc import Iterable, Mapping, MappingView, Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import composed, trimmed
-
 _MOST_COUNTED = 2.0**53  # up to here, float64 tells numbers apart
-
-
-def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
-    """Raises ValueError unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {list(choices)}. Received: {name}={value!r}"
-        )
-
-
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float | np.number)
-    return number and not isinstance(value, bool)
-
-
-def check_probability(name: str, value: Any) -> None:
-    """Raises ValueError unless `value` is a number in [0, 1]."""
-    if not _is_number(value) or not 0.0 <= value <= 1.0:
-        raise ValueError(
-            f"`{name}` must be a number in [0, 1]. Received: {name}={value!r}"
-        )
-
-
-def check_not_negative(name: str, value: Any) -> None:
-    """Raises ValueError unless `value` is a finite number of at least 0."""
-    if not _is_number(value) or not np.isfinite(value) or value < 0:
-        raise ValueError(
-            f"`{name}` must be a finite number of at least 0. "
-            f"Received: {name}={value!r}"
-        )
-
-
-def check_positive_int(name: str, value: Any, least: int = 1) -> None:
-    """Raises ValueError unless `value` is an integer of at least `least`."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | np.integer)
-        or value < least
-    ):
-        raise ValueError(
-            f"`{name}` must be an integer of at least {least}. "
-            f"Received: {name}={value!r}"
-        )
 
 
 def check_channels_last(name: str, shape: Sequence[int | None]) -> None:
@@ -134,36 +86,6 @@ def check_soft_labels(name: str, labels: Any, tolerance: float = 1e-3) -> None:
             f"{np.round(labels[row], 4).tolist()} with sum {totals[row]:.4g}. Divide "
             "counts by their sum."
         )
-
-
-def check_writable_folder(path: str | os.PathLike) -> None:
-    """Raises OSError unless files can be written into `path`; creates the folder.
-
-    For the start of long work: the folder is tried with a real file, because
-    permission bits say nothing for an administrator or a full or read-only disk.
-    """
-    path = os.fspath(path)
-    try:
-        os.makedirs(path, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(b"1")
-    except OSError as error:
-        raise OSError(
-            f"The output folder {path!r} cannot be written to "
-            f"({error.strerror or error}). Name another folder or free this one."
-        ) from error
-
-
-def check_positive_number(name: str, value: Any) -> None:
-    """Raises ValueError unless `value` is a finite number above 0."""
-    check_not_negative(name, value)
-    if value == 0:
-        raise ValueError(f"`{name}` must be above 0. Received: {name}={value!r}")
-
-
-def check_seed(seed: Any) -> None:
-    """Raises ValueError unless `seed` is an integer of at least 0."""
-    check_positive_int("seed", seed, least=0)
 
 
 def check_counts(name: str, counts: Any) -> np.ndarray:
@@ -276,93 +198,3 @@ def check_distributions(name: str, values: Any, columns: str = "classes") -> np.
             f"{np.round(values[row], 4).tolist()}. Apply a softmax to logits first."
         )
     return values.clip(0.0, 1.0)
-
-
-def check_ordered(name: str, values: Any) -> None:
-    """Raises TypeError for one text, or for what has no order of its own.
-
-    Names of classes and images belong to columns and rows by their order alone.
-    """
-    if isinstance(values, str | bytes):
-        raise TypeError(
-            f"`{name}` must be a list of strings, not one text. Received: {values!r}"
-        )
-    if isinstance(values, Set | Mapping | MappingView):
-        raise TypeError(
-            f"`{name}` must be a list, in the order of the images or classes: a "
-            f"{type(values).__name__} does not say which name belongs to which. "
-            f"Received: {repr(values)[:200]}"
-        )
-    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
-        raise TypeError(
-            f"`{name}` must be a list of strings. Received: {repr(values)[:200]}"
-        )
-
-
-def check_names(name: str, values: Any, *, clean: bool = False) -> tuple[str, ...]:
-    """Returns `values` as a tuple of plain strings.
-
-    Args:
-        name: of the argument, for messages.
-        values: different names.
-        clean: whether blanks around a name are refused.
-
-    Raises:
-        TypeError: unless they are non-empty strings, in an order of their own.
-        ValueError: if one occurs twice.
-    """
-    check_ordered(name, values)
-    first: dict[str, int] = {}
-    for position, value in enumerate(values):
-        if not isinstance(value, str) or not value:
-            raise TypeError(
-                f"`{name}` must be non-empty strings; use str(...). Received: "
-                f"{value!r} at position {position}"
-            )
-        if first.setdefault(str(value), position) != position:
-            raise ValueError(
-                f"`{name}` must differ, but {str(value)!r} stands at positions "
-                f"{first[value]} and {position}. Rename or remove one."
-            )
-    for value in first if clean else ():
-        if trimmed(value) != value:
-            raise ValueError(
-                f"`{name}` must have no outer blanks, which tables do not keep. "
-                f"Received: {value!r}"
-            )
-    return tuple(first)
-
-
-def check_ids(name: str, values: Any, stacklevel: int = 3) -> tuple[str, ...]:
-    """Returns names of images as `check_names` does.
-
-    Warns of names that differ in their Unicode form (NFC or NFD) alone: they are
-    different images here, and tables name them alike.
-    """
-    values = check_names(name, values)
-    first: dict[str, str] = {}
-    for value in values:
-        other = first.setdefault(composed(value), value)
-        if other != value:
-            warnings.warn(
-                f"`{name}` holds {other!a} and {value!a}, which differ only "
-                "in their Unicode form (NFC or NFD) and count as two images. If they "
-                "are one, remove one of them.",
-                stacklevel=stacklevel,
-            )
-            break
-    return values
-
-
-def check_class_names(
-    name: str, values: Any, *, clean: bool = False
-) -> tuple[str, ...]:
-    """Returns class names as `check_names` does, with composed letters (NFC).
-
-    So that a class is one class in whatever Unicode form a system writes it.
-
-    Raises:
-        TypeError, ValueError: as `check_names`; also if two differ in that form alone.
-    """
-    values = check_names(name, values, clean=clean)
-    return check_names(name, list(map(composed, values)), clean=clean)

@@ -1,0 +1,51 @@
+"""Checks at public boundaries. Each raises one sentence that says how to fix it."""
+
+from keras_dc3._validation.arrays import (
+    check_channels_last,
+    check_class_labels,
+    check_counts,
+    check_distributions,
+    check_indices,
+    check_rank,
+    check_same_batch,
+    check_soft_labels,
+    check_unit_interval,
+)
+from keras_dc3._validation.names import (
+    check_class_names,
+    check_ids,
+    check_names,
+    check_ordered,
+)
+from keras_dc3._validation.values import (
+    check_choice,
+    check_not_negative,
+    check_positive_int,
+    check_positive_number,
+    check_probability,
+    check_seed,
+    check_writable_folder,
+)
+
+__all__ = [
+    "check_channels_last",
+    "check_choice",
+    "check_class_labels",
+    "check_class_names",
+    "check_counts",
+    "check_distributions",
+    "check_ids",
+    "check_indices",
+    "check_names",
+    "check_not_negative",
+    "check_ordered",
+    "check_positive_int",
+    "check_positive_number",
+    "check_probability",
+    "check_rank",
+    "check_same_batch",
+    "check_seed",
+    "check_soft_labels",
+    "check_unit_interval",
+    "check_writable_folder",
+]
