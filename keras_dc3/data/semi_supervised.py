@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_dc3._registration import suggest
 from keras_dc3._validation import (
     check_positive_int,
     check_positive_number,
@@ -24,10 +23,11 @@ from keras_dc3.data.parts import (
     common_class_names,
 )
 from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
-from keras_dc3.data.policies import Policy, get_policy
+from keras_dc3.data.policies import Policy
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
+from keras_dc3.data.views import policies_of, policies_of_views
 
 
 class SemiSupervisedData:
@@ -74,7 +74,7 @@ class SemiSupervisedData:
         check_seed(seed)
         if unlabeled_ratio is not None:
             check_positive_number("unlabeled_ratio", unlabeled_ratio)
-        self.augment = _policies(augment)
+        self.augment = policies_of(augment)
         parts = {"labeled": labeled, "unlabeled": unlabeled, "validation": validation}
         parts = {name: part for name, part in parts.items() if part is not None}
         self.class_names = common_class_names(parts)
@@ -267,27 +267,7 @@ class SemiSupervisedData:
             ValueError: if a name occurs twice or is reserved, or `augment` names
                 something else.
         """
-        names = list(views)
-        if len(set(names)) != len(names) or "labeled" in names:
-            raise ValueError(
-                "`views` must be different names other than the reserved 'labeled'. "
-                f"Received: {names}"
-            )
-        if self.unlabeled is None:
-            names = []
-        given = self.augment
-        known = {"labeled", "weak", "strong", *names}
-        for name in given:
-            if name not in known:
-                raise ValueError(
-                    f"`augment` names {name!r}, which is no view."
-                    f"{suggest(name, sorted(known))} Views: {names}; besides, 'weak' "
-                    "stands for all views not named and 'labeled' for the labeled "
-                    "images."
-                )
-        rest = given.get("weak", get_policy("weak"))
-        named = {"strong": get_policy("strong"), **given}
-        return {name: named.get(name, rest) for name in ["labeled", *names]}
+        return policies_of_views(self.augment, views, self.unlabeled is not None)
 
     def training_batches(
         self,
@@ -351,11 +331,3 @@ class SemiSupervisedData:
             self.seed,
             steps,
         )
-
-
-def _policies(augment: Any) -> dict[str, Policy]:
-    if augment is None:
-        return {}
-    if isinstance(augment, Mapping):
-        return {str(view): get_policy(policy) for view, policy in augment.items()}
-    return dict.fromkeys(("labeled", "weak", "strong"), get_policy(augment))

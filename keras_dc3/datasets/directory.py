@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from keras_dc3._text import first_few
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counts import in_class_order
@@ -23,8 +20,8 @@ from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.split_files import splits_beside
 from keras_dc3.datasets.arrays import default_sizes
 from keras_dc3.datasets.class_folders import of_folders, of_part_folders
-from keras_dc3.datasets.part_folders import find_parts, parts_of
-from keras_dc3.datasets.parted import from_parted, with_split
+from keras_dc3.datasets.part_folders import find_parts, parts_of, tell_loose
+from keras_dc3.datasets.parted import from_parted, tell_answers_to_unlabeled, with_split
 
 _VALIDATION = 0.2  # of the annotated images
 
@@ -155,7 +152,7 @@ def from_directory(
     files, part, table = listing.files, None, None
     if folders is not None:
         part = dict(zip(files, parts_of(files, folders), strict=True))
-        _tell_loose(images, files)
+        tell_loose(images, files)
         files = tuple(name for name in files if part[name] is not None)
     if annotations is None:
         if part is None:
@@ -207,7 +204,7 @@ def from_directory(
         kwargs.pop("split", None)
         parts_in_order = [part[name] for name in whole.ids]
         if annotations is not None:
-            _tell_answers_to_unlabeled(whole, parts_in_order)
+            tell_answers_to_unlabeled(whole, parts_in_order)
         return from_parted(
             whole,
             parts_in_order,
@@ -259,17 +256,6 @@ def _tell_new_split(
     )
 
 
-def _tell_answers_to_unlabeled(images: FileImages, parts: Sequence[str]) -> None:
-    answered = int(images.annotated[np.array(parts) == "unlabeled"].sum())
-    if answered:
-        warnings.warn(
-            f"{answered:,} images in the folder of unlabeled images have answers, "
-            "which are not trained on. Move the files to the labeled images, or use "
-            "`data.with_labels(answers)`.",
-            stacklevel=3,
-        )
-
-
 def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
     """Raises ValueError if there is no image; tells of those that are left out."""
     left_out = ", ".join(f"{n:,} {end}" for end, n in listing.left_out.items())
@@ -287,19 +273,6 @@ def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
             f"{left_out} left out of {os.fspath(folder)!r}: image files of a kind that "
             f"cannot be read, beside {len(listing.files):,} of others. Convert them, "
             "to PNG for example.",
-            stacklevel=3,
-        )
-
-
-def _tell_loose(folder: str | os.PathLike, files: Sequence[str]) -> None:
-    """Warns of images beside folders that are parts."""
-    loose = [name for name in files if "/" not in name]
-    if loose:
-        lie, are = ("lies", "is an") if len(loose) == 1 else ("lie", "are")
-        s = "s" * (len(loose) > 1)
-        warnings.warn(
-            f"{len(loose):,} image{s} {lie} in {os.fspath(folder)!r} itself, beside "
-            f"the parts, and {are} unlabeled one{s}: {first_few(loose)}.",
             stacklevel=3,
         )
 

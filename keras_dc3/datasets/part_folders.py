@@ -226,3 +226,16 @@ def _tell_empty(folder: str, found: Mapping[str, str | None]) -> None:
             "holds no image that can be read.",
             stacklevel=4,
         )
+
+
+def tell_loose(folder: str | os.PathLike, files: Sequence[str]) -> None:
+    """Warns of images beside folders that are parts."""
+    loose = [name for name in files if "/" not in name]
+    if loose:
+        lie, are = ("lies", "is an") if len(loose) == 1 else ("lie", "are")
+        s = "s" * (len(loose) > 1)
+        warnings.warn(
+            f"{len(loose):,} image{s} {lie} in {os.fspath(folder)!r} itself, beside "
+            f"the parts, and {are} unlabeled one{s}: {first_few(loose)}.",
+            stacklevel=3,
+        )

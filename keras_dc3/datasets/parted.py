@@ -125,3 +125,15 @@ def with_split(
     apart = [is_test[i] and name not in taken for i, name in enumerate(images.ids)]
     data.test = images.subset(np.flatnonzero(apart)) if any(apart) else None
     return data
+
+
+def tell_answers_to_unlabeled(images: AnnotatedImages, parts: Sequence[str]) -> None:
+    """Warns of images among the unlabeled ones that people have answered."""
+    answered = int(images.annotated[np.array(parts) == "unlabeled"].sum())
+    if answered:
+        warnings.warn(
+            f"{answered:,} images in the folder of unlabeled images have answers, "
+            "which are not trained on. Move the files to the labeled images, or use "
+            "`data.with_labels(answers)`.",
+            stacklevel=3,
+        )
