@@ -76,6 +76,7 @@ def from_counts(
 
     Example:
 
+    >>> Annotations = keras_dc3.Annotations
     >>> Annotations.from_counts([[3, 1], [0, 4]], ["a.png", "b.png"], ["cat", "dog"])
     <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
     >>> Annotations.from_counts({"a.png": {"cat": 3, "dog": 1}, "b.png": {"dog": 4}})

@@ -48,7 +48,7 @@ def from_dcic(
 
     Example:
 
-    >>> annotations = Annotations.from_dcic(
+    >>> annotations = keras_dc3.Annotations.from_dcic(  # doctest: +SKIP
     ...     "Turkey/annotations.json", image=lambda path: path.rsplit("/", 1)[1]
     ... )
     """

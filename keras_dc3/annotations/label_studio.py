@@ -70,7 +70,7 @@ def from_label_studio(
 
     Example:
 
-    >>> annotations = Annotations.from_label_studio("export.json")
+    >>> annotations = keras_dc3.Annotations.from_label_studio("export.json")
     """
     check_options(class_names, no_answer, repeated, max_seconds)
     if not callable(image) and not isinstance(image, str):

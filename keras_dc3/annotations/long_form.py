@@ -77,7 +77,7 @@ def from_csv(
 
     Example:
 
-    >>> annotations = Annotations.from_csv(
+    >>> annotations = keras_dc3.Annotations.from_csv(
     ...     "answers.tsv", image=0, annotator=1, label=2, no_answer=["na"]
     ... )
     """
@@ -185,7 +185,7 @@ def from_records(
     Example:
 
     >>> answers = {"a.png": {"ann1": "cat", "ann2": "dog"}, "b.png": {"ann1": "cat"}}
-    >>> Annotations.from_records(
+    >>> keras_dc3.Annotations.from_records(
     ...     (image, annotator, label)
     ...     for image, given in answers.items()
     ...     for annotator, label in given.items()

@@ -45,7 +45,9 @@ def merge(
 
     Example:
 
-    >>> both = first_round.merge(second_round, repeated="last")
+    >>> second_round = [("img_0.png", "ann", "dog"), ("img_50.png", "cara", "cat")]
+    >>> second_round = keras_dc3.Annotations.from_records(second_round)
+    >>> both = annotations.merge(second_round, repeated="last")
     """
     check_choice("repeated", repeated, REPEATED)
     parts = (annotations, *others)
@@ -128,7 +130,9 @@ def rename_classes(
 
     Example:
 
-    >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
+    >>> annotations = annotations.rename_classes({"red deer": "deer", "dog": None})
+    >>> annotations.class_names
+    ('cat', 'deer')
     """
     if isinstance(names, Mapping):
         names = {composed(n) if isinstance(n, str) else n: c for n, c in names.items()}

@@ -39,7 +39,9 @@ def select(
 
     Example:
 
-    >>> validation = annotations.select(validation_ids)
+    >>> validation = annotations.select(["img_0.png", "img_2.png"])
+    >>> len(validation.counts)
+    2
     """
     check_choice("missing", missing, ("error", "empty"))
     ids = check_clean_names("ids", ids)
@@ -88,7 +90,8 @@ def match(
 
     Example:
 
-    >>> annotations = Annotations.from_csv("labels.csv").match(os.listdir("images"))
+    >>> files = keras_dc3.data.list_images("fish").files
+    >>> annotations = keras_dc3.Annotations.from_csv("answers.csv").match(files)
     """
     check_choice("missing", missing, ("error", "drop"))
     files = check_clean_names("files", files)

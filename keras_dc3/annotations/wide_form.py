@@ -72,7 +72,7 @@ def from_wide(
 
     Example:
 
-    >>> annotations = Annotations.from_wide("labels.csv", image="file")
+    >>> annotations = keras_dc3.Annotations.from_wide("votes.csv", image="file")
     """
     check_reading(separator, skip)
     told_apart = annotators is not None or anonymous or class_names is not None
@@ -189,7 +189,8 @@ def from_matrix(
 
     Example:
 
-    >>> Annotations.from_matrix([[0, 1, -1], [1, -1, 1]], rows="images").majority
+    >>> answers = [[0, 1, 0], [1, -1, 1]]  # two images, three people, -1 for none
+    >>> keras_dc3.Annotations.from_matrix(answers, rows="images").majority
     array([0, 1])
     """
     check_choice("rows", rows, ("images", "annotators"))

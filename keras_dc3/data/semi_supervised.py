@@ -56,6 +56,17 @@ class SemiSupervisedData:
 
     Raises:
         ValueError: if the parts do not fit together; the message says how to fix it.
+
+    Example:
+
+    >>> images = np.zeros((12, 8, 8, 3), "uint8")
+    >>> labeled = keras_dc3.data.ImageSet(
+    ...     images[:4], list("abcd"), class_names=["cod", "eel"]
+    ... )
+    >>> unlabeled = keras_dc3.data.ImageSet(images[4:], list("stuvwxyz"))
+    >>> data = keras_dc3.data.SemiSupervisedData(labeled, [0, 1, 0, 1], unlabeled)
+    >>> len(data.labeled), len(data.unlabeled)
+    (4, 8)
     """
 
     with_labels = with_labels

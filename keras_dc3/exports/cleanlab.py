@@ -35,9 +35,12 @@ def pred_probs(
 
     Example:
 
-    >>> table = annotations.to_frame("cleanlab")
     >>> probabilities = keras_dc3.exports.pred_probs(proposals, annotations)
-    >>> cleanlab.multiannotator.get_label_quality_multiannotator(table, probabilities)
+    >>> from cleanlab import multiannotator  # doctest: +SKIP
+    >>> table = annotations.to_frame("cleanlab")  # doctest: +SKIP
+    >>> multiannotator.get_label_quality_multiannotator(
+    ...     table, probabilities
+    ... )  # doctest: +SKIP
     """
     check_proposals(proposals)
     columns = np.arange(len(proposals.class_names))

@@ -69,7 +69,8 @@ def to_label_studio(
 
     Example:
 
-    >>> keras_dc3.exports.to_label_studio(proposals, "tasks.json", "https://my.org/")
+    >>> where = "https://my.org/"
+    >>> paths = keras_dc3.exports.to_label_studio(proposals, "tasks.json", where)
     """
     check_proposals(proposals)
     check_choice("mode", mode, MODES)
@@ -110,6 +111,12 @@ def label_studio_config(class_names: Sequence[str], show_proposal: bool = True) 
 
     Raises:
         ValueError, TypeError: if a name is not as described or cannot stand in XML.
+
+    Example:
+
+    >>> config = keras_dc3.exports.label_studio_config(["cod", "haddock"])
+    >>> '<Choice value="cod"' in config
+    True
     """
     names = check_names("class_names", class_names)
     for name in names:

@@ -51,6 +51,12 @@ class Questions:
     Attributes:
         questions: tuple of `Question`; each image stands in one at most.
         settled: how many images are not asked about, as nobody disagrees on them.
+
+    Example:
+
+    >>> asked = proposals.next(budget=20)
+    >>> sum(question.actions for question in asked) <= 20
+    True
     """
 
     questions: tuple[Question, ...]

@@ -58,6 +58,10 @@ def write(
     Args:
         questions: whose groups to take, in the mode "dc3"; None for those of the
             proposals.
+
+    Example:
+
+    >>> paths = keras_dc3.review.write(proposals, "sheet.html", "fish", mode="classes")
     """
     check_choice("mode", mode, MODES)
     check_probability("control", control)
