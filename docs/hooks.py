@@ -20,9 +20,9 @@ PACKAGE = "keras_dc3"
 REFERENCE = """# Reference
 
 Every public name. The examples take as given: `keras_dc3`, `keras`, and NumPy as `np`;
-`data`, `model` and `proposals` as in the [quick start](../quickstart.md); `annotations`,
-who said what; `answers`, read back from [review sheets](../review-round.md); and `fish`, a
-folder of images."""
+`data`, `model` and `proposals` as in the [quick start](../quickstart.md);
+`annotations`, who said what; `answers`, read back from
+[review sheets](../review-round.md); and `fish`, a folder of images."""
 
 
 def public_names() -> dict[str, dict[str, str]]:
