@@ -259,13 +259,13 @@ def test_a_near_id_is_hinted_at():
 
 
 @spelled
-def test_pred_probs(spelling):
+def test_to_cleanlab(spelling):
     proposals = make()
-    for images in (write_as(spelling), answers(spelling)):
-        found = exports.pred_probs(proposals, images)
+    for images in ({"ids": write_as(spelling)}, {"annotations": answers(spelling)}):
+        found = exports.to_cleanlab(proposals, **images)
         np.testing.assert_allclose(found, proposals.class_probabilities)
     with pytest.raises(ValueError, match="can be any of the proposals"):
-        exports.pred_probs(make(("x/a.png", "y/a.png")), ["a.png"])
+        exports.to_cleanlab(make(("x/a.png", "y/a.png")), ids=["a.png"])
 
 
 @spelled

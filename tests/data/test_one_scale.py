@@ -203,7 +203,7 @@ def test_a_review_of_a_folder_shows_what_was_trained_on(tmp_path):
         tmp_path, {"a.tif": ramp(4000, "uint16"), "b.tif": ramp(900, "uint16")}
     )
     trained, _ = told(lambda: images.read([1])[0])
-    ((_, shown),) = pictures.find(tmp_path, ["b.tif"])
+    ((_, shown),) = pictures.find_pictures(tmp_path, ["b.tif"])
     assert (shown.original == trained).all()
     assert (FolderReader(tmp_path).read(tmp_path / "b.tif") == trained).all()
 

@@ -30,7 +30,7 @@ def check_output(folder, num_images):
 
 def test_quickstart(tmp_path):
     pytest.importorskip("sklearn", reason="needs keras_dc3[demo]")
-    short = ("--epochs=1", "--steps_per_epoch=3", "--nobaseline", "--nosupervised")
+    short = ("--epochs=1", "--steps_per_epoch=3")
     result = run("quickstart.py", *short, "--output", tmp_path / "out")
     assert result.returncode == 0, result.stderr[-3000:]
     check_output(tmp_path / "out", 1920)

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.annotations import Annotations
-from keras_dc3.exports import label_studio_config, to_label_studio
+from keras_dc3.exports import to_label_studio
+from keras_dc3.exports.label_studio import label_studio_config
 from tests.cases import case
 from tests.exports.helpers import NAMES, exported, make
 

@@ -239,7 +239,8 @@ def test_a_group_begins_with_its_best_part(seed, n):
     )
     belief = 0.9 * proposals.class_probabilities + 0.05
     gain = answer_gain(belief)
-    found = asking._candidates(proposals, gain, belief, np.ones(n, bool))
+    everything = np.ones(n, bool)
+    found = asking._candidates(proposals, proposals.groups(), gain, belief, everything)
     if found.group[0] < 0:
         return
     ratio = gain[found.rows[0]].sum() / (1 + found.actions[0].sum())
