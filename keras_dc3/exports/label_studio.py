@@ -112,12 +112,6 @@ def label_studio_config(class_names: Sequence[str], show_proposal: bool = True) 
 
     Raises:
         ValueError, TypeError: if a name is not as described or cannot stand in XML.
-
-    Example:
-
-    >>> config = keras_dc3.exports.label_studio_config(["cod", "haddock"])
-    >>> '<Choice value="cod"' in config
-    True
     """
     names = check_names("class_names", class_names)
     for name in names:
