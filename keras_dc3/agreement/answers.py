@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.agreement.notes import left_out, odd_people
+from keras_dc3.annotations import Annotations
+from keras_dc3.review import Review
 from keras_dc3.review.plan import ALONE
 
 
@@ -75,7 +77,7 @@ class Answers:
     notes: tuple[str, ...] = ()
 
 
-def control_share(review: Any) -> Any:
+def control_share(review: Review) -> Annotations:
     """Returns the blind answers of a review with proposals, as annotations.
 
         Example:
@@ -103,7 +105,9 @@ def control_share(review: Any) -> Any:
     return replace(annotations, counts=None, records=records)
 
 
-def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
+def read_answers(
+    name: str, given: Annotations | Review, proposals: str = "shown"
+) -> Answers:
     """Returns the answers of annotations or of a review.
 
     Args:

@@ -10,9 +10,8 @@ Schmarje et al. use such a model for annotation guided by proposals ("SPA"). Num
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from keras_dc3.agreement.correction import (
 )
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
 from keras_dc3.agreement.proposed import would_be
+from keras_dc3.annotations import Annotations
+from keras_dc3.proposals import Proposals
+from keras_dc3.review import Review
 
 _NARROW, _WIDE = 0.2, 0.5  # intervals that speak against any bias, that tell no size
 # Blind answers other than the proposal: with fewer, intervals are too narrow; so many
@@ -74,7 +76,7 @@ class ProposalBias:
 
     __repr__ = __str__
 
-    def correct(self, review: Any) -> CorrectedLabels:
+    def correct(self, review: Review | Annotations) -> CorrectedLabels:
         """Returns what people would have answered without proposals.
 
         Args:
@@ -102,8 +104,8 @@ class ProposalBias:
 
 
 def fit_bias(
-    review: Any,
-    proposals: Any = None,
+    review: Review,
+    proposals: Proposals | Mapping[str, str | int] | None = None,
     *,
     resamples: int = 1000,
     seed: int = 0,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,8 @@ from keras_dc3.agreement.tables import (
     shown,
 )
 from keras_dc3.agreement.times import TimeRule
+from keras_dc3.annotations import Annotations
+from keras_dc3.review import Review
 
 BLIND = "none"
 
@@ -118,7 +119,7 @@ def compare(
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
-    **conditions: Any,
+    **conditions: Annotations | Review,
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
 

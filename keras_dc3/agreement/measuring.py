@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,8 @@ from keras_dc3.agreement.tables import (
     shown,
 )
 from keras_dc3.agreement.times import TimeCounts, TimeRule
+from keras_dc3.annotations import Annotations
+from keras_dc3.review import Review
 
 _OF_PEOPLE = ("between", "within", "raw_between", "seconds_mean", "seconds_median")
 
@@ -147,7 +148,7 @@ class Agreement:
 
 
 def measure(
-    annotations: Any,
+    annotations: Annotations | Review,
     *,
     break_seconds: float = 60.0,
     longest_seconds: float = 3600.0,
