@@ -26,7 +26,7 @@ class AveragedMixin:
         evaluation.check_built(self)
         self.follow_weights()
         with self.collective.scope():
-            parts = [*self._flatten_layers(), self.strategy]
+            parts = [*self._flatten_layers(), self.ssl]
             classes = {type(part).__name__: type(part) for part in parts}
             backbone = self._copied_backbone(classes)
             config = {**self.get_config(), "evaluate_with": "raw"}

@@ -133,7 +133,7 @@ class DC3Model(
         check_choice("evaluate_with", evaluate_with, ("ema", "raw"))
         check_choice("rescale", rescale, (None, True, False))
         self.backbone = backbone
-        self.strategy: SSLStrategy = strategies.get(ssl, training_steps)
+        self.ssl: SSLStrategy = strategies.get(ssl, training_steps)
         self.config = config or DC3Config()
         self.training_steps = int(training_steps)
         self.batch_norm = batch_norm
@@ -264,7 +264,7 @@ class DC3Model(
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
             "backbone": serialize(self.backbone),
-            "ssl": serialize(self.strategy),
+            "ssl": serialize(self.ssl),
             "num_classes": self.num_classes,
             "num_clusters": self._given_clusters,
             "config": serialize(self.config),

@@ -26,8 +26,8 @@ class ForwardMixin:
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
         if not is_training_batch(inputs):
             return self._probabilities(self._infer(inputs, training))
-        check_parts(inputs, self.strategy.views)
-        roles = {LABELED: "student", **self.strategy.views}
+        check_parts(inputs, self.ssl.views)
+        roles = {LABELED: "student", **self.ssl.views}
         images = {LABELED: inputs["labeled"], **inputs["unlabeled"]}
         joined_roles = JOINED_ROLES[self.batch_norm]
         joined = [view for view in roles if roles[view] in joined_roles] or [LABELED]

@@ -72,9 +72,9 @@ class StepMixin:
         if training:
             self._terms["seen_values"].update_state(x)
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
-            if training and self.strategy.needs_unlabeled:
+            if training and self.ssl.needs_unlabeled:
                 raise ValueError(
-                    f"The strategy `{type(self.strategy).__name__}` needs unlabeled "
+                    f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
                     "images, but the batch is plain `(images, labels)`. Pass "
                     '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
                     'data set, or use `ssl="supervised"`.'
@@ -87,7 +87,7 @@ class StepMixin:
                 self._log_terms(terms, ops.shape(targets)[0])
                 self.epoch_statistics.update_state(x, y_pred, terms, total)
             return total
-        strategy = self.strategy
+        strategy = self.ssl
         anchor = y_pred[strategy.anchor]
         partner = y_pred[strategy.partner] if strategy.partner else None
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
@@ -143,7 +143,7 @@ class StepMixin:
             values.shape[0] is not None and values.shape[0] != logits.shape[0]
         ):
             raise ValueError(
-                f"`{type(self.strategy).__name__}.{name}` must return one value per "
+                f"`{type(self.ssl).__name__}.{name}` must return one value per "
                 f"image, shape ({logits.shape[0]},). Received: shape "
                 f"{tuple(values.shape)}"
             )

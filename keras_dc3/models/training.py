@@ -190,20 +190,20 @@ class TrainingMixin:
                 raise ValueError(
                     "A data set brings its own labels: call `fit(data)` without `y`."
                 )
-            if self.strategy.needs_unlabeled and getattr(data, "unlabeled", 0) is None:
+            if self.ssl.needs_unlabeled and getattr(data, "unlabeled", 0) is None:
                 raise ValueError(
-                    f"The strategy `{type(self.strategy).__name__}` needs unlabeled "
+                    f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
                     f"images, but {data!r} has none; add some, or use "
                     '`ssl="supervised"`.'
                 )
             self.set_classes(data.num_classes, getattr(data, "class_names", None))
             options = {}
-            if self.strategy.unlabeled_ratio != 1:
-                options["unlabeled_ratio"] = self.strategy.unlabeled_ratio
+            if self.ssl.unlabeled_ratio != 1:
+                options["unlabeled_ratio"] = self.ssl.unlabeled_ratio
             if steps_per_epoch is not None:
                 options["steps_per_epoch"] = steps_per_epoch
                 steps_per_epoch = None
-            x = data.training_batches(self.strategy.views, **options)
+            x = data.training_batches(self.ssl.views, **options)
             shuffle = False  # the order is the data's own
             if validation_data is None:
                 validation_data = data.validation_batches()
@@ -246,7 +246,7 @@ class TrainingMixin:
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks.append(StopOnNaN())
         callbacks.sort(key=continuing.place)
-        masked = type(self.strategy).mask is not SSLStrategy.mask
+        masked = type(self.ssl).mask is not SSLStrategy.mask
         callbacks.append(CollapseMonitor(masked))
         if steps_taken(self) == 0:
             check_backbone_top(self.backbone, self._image_shape)
@@ -334,13 +334,13 @@ class TrainingMixin:
                 f"Received: labels.shape={tuple(labels.shape)}"
             )
         if inputs.is_training_batch(images):
-            inputs.check_parts(images, self.strategy.views)
-        elif self.strategy.needs_unlabeled:
+            inputs.check_parts(images, self.ssl.views)
+        elif self.ssl.needs_unlabeled:
             raise ValueError(
-                f"The strategy `{type(self.strategy).__name__}` needs unlabeled "
+                f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
                 "images, but the training data is plain `(images, labels)`. Pass "
                 '`{"labeled": images, "unlabeled": {view: images}}` with the views '
-                f'{list(self.strategy.views)}, a data set, or use `ssl="supervised"`.'
+                f'{list(self.ssl.views)}, a data set, or use `ssl="supervised"`.'
             )
         elif self.config.predicts_ambiguity or self.config.inverse_weight:
             warnings.warn(

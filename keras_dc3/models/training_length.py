@@ -158,7 +158,7 @@ class TrainingLength:
         return f"Pass `training_steps={planned}` to `DC3Model` to plan for it."
 
     def _unlabeled(self, planned: int) -> list[tuple[str, str]]:
-        strategy, steps = self._model.strategy, self._model.training_steps
+        strategy, steps = self._model.ssl, self._model.training_steps
         ramp = strategy.ramp_steps
         if not ramp or self._taken + planned >= ramp:
             return []

@@ -36,7 +36,7 @@ def model_marks(model: Any) -> dict[str, Any]:
     return {
         "network": _digest([shapes, layers]),
         "configuration of the backbone": _configuration(model.backbone),
-        "strategy": plain(serialize(model.strategy)),
+        "strategy": plain(serialize(model.ssl)),
         "configuration of the objective": plain(serialize(model.config)),
         "optimizer": plain(serialize(model.optimizer)),
         "`training_steps`": model.training_steps,
@@ -67,7 +67,7 @@ def data_marks(model: Any, x: Any, y: Any, batch_size: int | None) -> dict[str, 
         marks["labels"] = _array_mark(getattr(x, "labels", None))
         marks["image shape"] = plain(getattr(x, "image_shape", None))
         if hasattr(x, "policies"):
-            marks["augmentation"] = repr(x.policies(model.strategy.views))
+            marks["augmentation"] = repr(x.policies(model.ssl.views))
         return marks
     if isinstance(x, Mapping) or hasattr(x, "shape"):
         marks["`batch_size`"] = batch_size

@@ -148,7 +148,7 @@ def test_fit_refuses_other_unlabeled_and_validation_images():
     given = SCALES["standardised"](images)
     x = {
         "labeled": SCALES["0..255"](images),
-        "unlabeled": {view: given for view in model.strategy.views},
+        "unlabeled": {view: given for view in model.ssl.views},
     }
     with pytest.raises(ValueError, match="scale all images of a training set alike"):
         model.fit(x, labels, verbose=0)
