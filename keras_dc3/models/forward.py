@@ -39,12 +39,15 @@ class ForwardMixin:
             outputs[view] = self._pass(images[view], averaged, training)
         # Last, as a pass forgets the losses that layers added in passes before it.
         outputs |= self._joint_pass({view: images[view] for view in joined}, training)
-        return {
+        outputs = {
             view: outputs[view]
             if role == "student"
             else tree.map_structure(ops.stop_gradient, outputs[view])
             for view, role in roles.items()
         }
+        if training:
+            self.remember(outputs)
+        return outputs
 
     def _infer(self, images: Any, training: bool) -> dict[str, Any]:
         """Returns the outputs for plain images, by the weights in use.

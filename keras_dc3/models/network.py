@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from keras_dc3._registration import register
-from keras_dc3.layers import AmbiguityHead, OverclusterHead
+from keras_dc3.layers import AmbiguityHead, OverclusterHead, PrototypeHead
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
 from keras_dc3.models.own_scaling import (
     has_rescaling,
@@ -48,8 +48,8 @@ class DC3Network(keras.layers.Layer):
             (n, h, w, d); the latter are averaged over h and w.
         num_classes: k.
         num_clusters: k'.
-        cluster_head: `"linear"`, or `"prototypes"` for a second `OverclusterHead` of
-            that form beside the linear one.
+        cluster_head: `"linear"`, or `"prototypes"` for a `PrototypeHead` beside the
+            `OverclusterHead`.
         use_uncertainty: see `AmbiguityHead`.
         stop_ambiguity_features: see `AmbiguityHead`.
         rescale: whether integer images are scaled to [-1, 1]. None: unless the backbone
@@ -99,8 +99,8 @@ class DC3Network(keras.layers.Layer):
         )
         self.prototype_head = None
         if cluster_head == "prototypes":
-            self.prototype_head = OverclusterHead(
-                num_clusters, "prototypes", activation=None, name="prototype_head"
+            self.prototype_head = PrototypeHead(
+                num_clusters, activation=None, name="prototype_head"
             )
         self.ambiguity_head = AmbiguityHead(
             use_uncertainty=use_uncertainty,

@@ -87,52 +87,51 @@ class StepMixin:
                 self._log_terms(terms, ops.shape(targets)[0])
                 self.epoch_statistics.update_state(x, y_pred, terms, total)
             return total
-        strategy = self.ssl
-        anchor = y_pred[strategy.anchor]
-        partner = y_pred[strategy.partner] if strategy.partner else None
+        anchor, partner = self._unlabeled(y_pred)
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        ranked = self.objective.rank(anchor, partner)
+        labeled_loss = self.ssl.labeled_loss(targets, logits[LABELED])
+        unlabeled_loss = self.ssl.unlabeled_loss(logits)
+        unlabeled, mask = anchor["class_logits"], self.ssl.mask(logits)
+        mask = self._per_image("mask", mask, unlabeled)
         terms = self.objective(
             targets,
             y_pred[LABELED],
             anchor,
             partner,
-            self._per_image(
-                "labeled_loss",
-                strategy.labeled_loss(targets, logits[LABELED]),
-                logits[LABELED],
-            ),
-            strategy.loss_weight(self.step.value)
-            * self._per_image(
-                "unlabeled_loss",
-                strategy.unlabeled_loss(logits),
-                anchor["class_logits"],
-            ),
+            self._per_image("labeled_loss", labeled_loss, logits[LABELED]),
+            self.ssl.loss_weight(self.step.value)
+            * (mask * self._per_image("unlabeled_loss", unlabeled_loss, unlabeled)),
             sample_weight,
-            ranked,
-        )
-        if training:
-            self._update_clusters(anchor, ranked)
+        ).terms._asdict()
         total = sum(terms.values()) + self._additional_losses()
-        mask = self._per_image("mask", strategy.mask(logits), anchor["class_logits"])
         predicted = self._probabilities(anchor)
         self._log(terms, predicted["ambiguity"], mask, ops.shape(targets)[0])
         self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
         return total
 
-    def _update_clusters(self, anchor: dict[str, Any], ranked: Any) -> None:
-        """Moves the prototypes, where there are any, by the unlabeled images."""
+    def _unlabeled(self, outputs: dict[str, Any]) -> tuple[Any, Any]:
+        """Returns the outputs of the anchor view, and of its partner or None."""
+        partner = self.ssl.partner
+        return outputs[self.ssl.anchor], outputs[partner] if partner else None
+
+    def remember(self, outputs: dict[str, Any]) -> None:
+        """Gives the prototypes, where there are any, the unlabeled images of a step.
+
+        It belongs to the forward pass, like the moving statistics of
+        BatchNormalization; `after_step` moves the prototypes.
+        """
         head = self.network.prototype_head
         if head is None:
             return
+        anchor, partner = self._unlabeled(outputs)
+        ranked = self.objective.rank(anchor, partner)
         if not self.config.predicts_ambiguity:
             ranked = ops.ones_like(ranked)
         gather = self.collective.gather
-        head.update(
+        head.remember(
             gather(ops.stop_gradient(anchor["features"])),
             gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
             gather(ops.stop_gradient(ranked)),
-            restart=self.step.value == restart_step(self.training_steps),
         )
 
     def _per_image(self, name: str, values: Any, logits: Any) -> Any:
@@ -235,7 +234,10 @@ class StepMixin:
         return results
 
     def after_step(self) -> None:
-        """Moves the average of the weights and counts the step."""
+        """Moves prototypes and the average of the weights, and counts the step."""
+        if self.network.prototype_head is not None:
+            restart = self.step.value == restart_step(self.training_steps)
+            self.network.prototype_head.move(restart)
         self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
 
