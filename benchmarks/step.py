@@ -53,7 +53,7 @@ def make_model(ssl: str, variant: str) -> Any:
 
         def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
             logits = {view: out["class_logits"] for view, out in y_pred.items()}
-            labeled = self.ssl.labeled_loss(self._targets(y), logits["labeled"])
+            labeled = self.ssl.labeled_loss(self.targets(y), logits["labeled"])
             unlabeled = self.ssl.mask(logits) * self.ssl.unlabeled_loss(logits)
             weight = self.ssl.loss_weight(self.step.value)
             return keras.ops.mean(labeled) + weight * keras.ops.mean(unlabeled)

@@ -36,7 +36,7 @@ SIZE, CLASSES = 12, ("cat", "dog", "eel")
 STRATEGIES = ("supervised", "pi_model", "mean_teacher", "pseudo_label", "fixmatch")
 # What holds a time, or the names of functions, which are counted over a process.
 VOLATILE = ("metadata.json", "fingerprint.pb", "saved_model.pb")
-SHARED_ID = re.compile(rb'"shared_object_id": [0-9]+')
+COUNTED = re.compile(rb'"shared_object_id": [0-9]+|(?<=input_layer_)[0-9]+')
 
 
 def people(rng: np.random.Generator, number: int) -> np.ndarray:
@@ -369,8 +369,8 @@ def tell_difference_of_archives(old: Path, new: Path) -> list[str]:
             pair = []
             for side, archive, path in (("old", one, old), ("new", other, new)):
                 part = path.with_name(f"{path.stem}.{side}.{name}")
-                # Numbers by which Keras knows shared objects are those of a process.
-                part.write_bytes(SHARED_ID.sub(b"", archive.read(name)))
+                # Keras counts some objects over a process.
+                part.write_bytes(COUNTED.sub(b"", archive.read(name)))
                 pair.append(part)
             lines += [f"{name}: {line}" for line in tell_difference(*pair)]
             for part in pair:

@@ -40,6 +40,7 @@ class PrototypeHead(keras.layers.Layer):
     Args:
         num_clusters: k', the number of clusters, at least 2.
         activation: `"softmax"` for probabilities, None for logits.
+        initializer: of the prototypes before they are spread, a Keras initializer.
         temperature: above 0.
         memory_size: images to remember.
 
@@ -58,6 +59,7 @@ class PrototypeHead(keras.layers.Layer):
         self,
         num_clusters: int,
         activation: str | None = "softmax",
+        initializer: Any = "glorot_normal",
         temperature: float = 0.1,
         memory_size: int = 2048,
         **kwargs: Any,
@@ -69,20 +71,21 @@ class PrototypeHead(keras.layers.Layer):
         check_positive_int("memory_size", memory_size)
         self.num_clusters = int(num_clusters)
         self.activation = activation
+        self.initializer = keras.initializers.get(initializer)
         self.temperature = float(temperature)
         self.memory_size = int(memory_size)
 
     def build(self, features_shape: tuple, class_probabilities_shape: tuple) -> None:
         width = features_shape[-1] + class_probabilities_shape[-1]
         self.prototypes = self._state(
-            "prototypes", (self.num_clusters, width), "glorot_normal"
+            "prototypes", (self.num_clusters, width), self.initializer
         )
         # One row more, for images that are not to be remembered.
         self.memory = self._state("memory", (self.memory_size + 1, width), "zeros")
         self.written = self._state("written", (), "zeros", "int32")
         self.started = self._state("started", (), "zeros", "int32")
 
-    def _state(self, name: str, shape: tuple, initializer: str, dtype: str = "float32"):
+    def _state(self, name: str, shape: tuple, initializer: Any, dtype: str = "float32"):
         return self.add_weight(
             name=name,
             shape=shape,
@@ -159,6 +162,7 @@ class PrototypeHead(keras.layers.Layer):
             **super().get_config(),
             "num_clusters": self.num_clusters,
             "activation": self.activation,
+            "initializer": keras.initializers.serialize(self.initializer),
             "temperature": self.temperature,
             "memory_size": self.memory_size,
         }

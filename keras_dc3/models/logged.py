@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_dc3 import _keras
 from keras_dc3.callbacks.csv_columns import CSVColumns
 from keras_dc3.callbacks.monitored import DIRECTIONS, monitored
 from keras_dc3.models.evaluation import score_names
@@ -39,6 +40,19 @@ def logged_names(
     return [*training, *(f"val_{name}" for name in validation)]
 
 
+def _without_direction(model: Any) -> list[str]:
+    """Returns the names of compiled metrics of which Keras knows no direction.
+
+    They are known once `model.metric_names` was asked.
+    """
+    return [
+        part.name
+        for metric in model.metrics
+        for part in getattr(metric, "metrics", ())
+        if not _keras.has_direction(part)
+    ]
+
+
 def _is_ours_or_keras(callback: Any) -> bool:
     if isinstance(callback, keras.callbacks.LambdaCallback):
         return False
@@ -61,7 +75,7 @@ def with_logs(callbacks: Iterable[Any], model: Any, names: list[str]) -> list[An
     directions = {
         **dict.fromkeys((f"{term}_loss" for term in TERMS), "min"),
         **dict.fromkeys((*_RATES, "learning_rate"), None),
-        **dict.fromkeys(model.metrics_without_direction(), None),
+        **dict.fromkeys(_without_direction(model), None),
         **DIRECTIONS,
     }
     known = type(model).__module__.split(".")[0] == "keras_dc3"
