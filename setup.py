@@ -17,6 +17,7 @@ REVIEW = ["playwright>=1.50"]  # drives an installed Chromium in the tests of th
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
+DOCS = ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=1"]  # the site
 TEST = [
     *DEMO,
     *IMAGES,
@@ -47,7 +48,10 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["keras_dc3", "keras_dc3.*"]),
-    package_data={"keras_dc3.review": ["*.html", "*.css", "*.js"]},
+    package_data={
+        "keras_dc3": ["py.typed"],
+        "keras_dc3.review": ["*.html", "*.css", "*.js"],
+    },
     install_requires=[
         "tensorflow>=2.18",
         "keras>=3.12",
@@ -57,6 +61,7 @@ setup(
     ],
     extras_require={
         "demo": [*DEMO, *IMAGES],
+        "docs": DOCS,
         "fiftyone": ["fiftyone>=1"],
         "images": IMAGES,
         # In an environment of its own, for the test against a real server.
@@ -69,6 +74,7 @@ setup(
     },
     classifiers=[
         "Programming Language :: Python :: 3",
+        "Typing :: Typed",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Topic :: Scientific/Engineering :: Image Recognition",
     ],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import paired
 from paper_results import PAPER_TABLE_2, PAPER_TABLE_4
@@ -141,30 +141,46 @@ RIVALS = {
 LOWER_IS_BETTER = ("common_d_size_weighted",)
 
 
-def overall(summary: dict[str, Any], config: str = "dc3") -> str:
-    """Returns the scores of all runs of an objective together, beside their rivals."""
+class Rival(NamedTuple):
+    """A score of DC3 beside another of the same runs, in percent."""
+
+    ours: float
+    other: float
+    better: int
+    runs: int
+
+
+def rivals(summary: dict[str, Any], config: str = "dc3") -> dict[tuple, Rival]:
+    """Returns (score of DC3, what it is to be compared with) -> both, over all runs."""
     names = {**CONTEXT, **CLUSTERS}
-    found = [row[config] for row in summary["rows"].values() if config in row]
-    rows = []
-    for ours, rivals in RIVALS.items():
+    rows = [row[config] for row in summary["rows"].values() if config in row]
+    found = {}
+    for ours, others in RIVALS.items():
         sign = -1 if ours in LOWER_IS_BETTER else 1
-        for rival in rivals:
+        for other in others:
             pairs = [
                 pair
-                for row in found
-                if {ours, rival} <= row["scores"].keys()
-                for pair in zip(row["scores"][ours], row["scores"][rival], strict=True)
+                for row in rows
+                if {ours, other} <= row["scores"].keys()
+                for pair in zip(row["scores"][ours], row["scores"][other], strict=True)
                 if not any(map(math.isnan, pair))
             ]
             if not pairs:
                 continue
             means = [
-                _percent(sum(values) / len(pairs))
-                for values in zip(*pairs, strict=True)
+                100 * sum(values) / len(pairs) for values in zip(*pairs, strict=True)
             ]
             better = sum(sign * a > sign * b for a, b in pairs)
-            of = f"{better} of {len(pairs)}"
-            rows.append([names[ours], means[0], names[rival], means[1], of])
+            found[names[ours], names[other]] = Rival(*means, better, len(pairs))
+    return found
+
+
+def overall(summary: dict[str, Any], config: str = "dc3") -> str:
+    """Returns the scores of all runs of an objective together, beside their rivals."""
+    rows = [
+        [ours, f"{r.ours:.1f}", other, f"{r.other:.1f}", f"{r.better} of {r.runs}"]
+        for (ours, other), r in rivals(summary, config).items()
+    ]
     head = ["score of DC3", "mean", "beside it", "mean", "DC3 better in"]
     return _lines(head, rows)
 

@@ -1,9 +1,9 @@
-"""Redraws every table and figure that the documentation quotes from benchmarks/results.
+"""Redraws every table and figure of the documentation from benchmarks/results.
 
     python benchmarks/report.py
 
-Rewrites the part between `<!-- name -->` and `<!-- /name -->` in README.md and
-benchmarks/README.md.
+Writes benchmarks/results/*.md, and rewrites the part between `<!-- name -->` and
+`<!-- /name -->` in README.md, benchmarks/README.md and docs/.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 
 import evidence
 import evidence_figure
+import findings
+import report_pages
 import simulated_table
 from absl import app
 
@@ -24,7 +26,6 @@ from keras_dc3 import metrics
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = (ROOT / "README.md", ROOT / "benchmarks" / "README.md")
 
 
 def _made_by(record: dict[str, Any]) -> str:
@@ -228,45 +229,81 @@ def redraw(text: str, name: str, content: str) -> str:
     )
 
 
+def read(path: Path) -> Any:
+    """Returns what a JSON file holds."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def sections() -> dict[str, str]:
-    """Returns marker -> content of all results."""
-    found = {}
-    for name, draw in TABLES.items():
-        path = RESULTS / f"{name}.json"
-        if path.exists():
-            found[name] = draw(json.loads(path.read_text(encoding="utf-8")))
-    summaries = {}
-    for path in sorted(RESULTS.glob("*/summary.json")):
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        summaries[path.parent.name] = summary
-        protocol, dataset = path.parent.name.split("-")
-        found[f"{path.parent.name} cells"] = made_of_cells(path.parent)
-        for name, draw in evidence.sections(dataset).items():
-            found[f"{protocol}-{dataset} {name}"] = draw(summary)
-    reduced = {name: s for name, s in summaries.items() if name.startswith("reduced")}
-    if reduced:
-        evidence_figure.draw(reduced, str(RESULTS / "reduced.png"))
-    retrained = sorted(RESULTS.glob("table3_retrained-*.json"))
+    """Returns name -> content of all results."""
+    found = {
+        name: draw(read(RESULTS / f"{name}.json"))
+        for name, draw in TABLES.items()
+        if (RESULTS / f"{name}.json").exists()
+    }
+    for study, summary in summaries().items():
+        found[f"{study} cells"] = made_of_cells(RESULTS / study)
+        for name, draw in evidence.sections(study.partition("-")[2]).items():
+            found[f"{study} {name}"] = draw(summary)
+    retrained = [read(path) for path in sorted(RESULTS.glob("table3_retrained-*.json"))]
     if retrained:
-        records = [json.loads(path.read_text(encoding="utf-8")) for path in retrained]
-        found["table3_retrained"] = simulated_table.draw_retrained(*records)
-    simulated = RESULTS / "table3_simulated.json"
-    if simulated.exists():
-        record = json.loads(simulated.read_text(encoding="utf-8"))
-        simulated_table.figure(record, str(RESULTS / "table3_simulated.png"))
+        found["table3_retrained"] = simulated_table.draw_retrained(*retrained)
+    reduced = summaries("reduced-")
+    found["findings"] = findings.draw(
+        {study.partition("-")[2]: summary for study, summary in reduced.items()},
+        read(RESULTS / "table3_simulated.json"),
+    )
     return found
 
 
-def main(argv: list[str]) -> None:
-    """Rewrites the tables in all pages."""
-    del argv
-    found = sections()
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
+def summaries(prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Returns study -> its summary, of all or those whose names begin with `prefix`."""
+    paths = sorted(RESULTS.glob(f"{prefix}*/summary.json"))
+    return {path.parent.name: read(path) for path in paths}
+
+
+def pages(found: dict[str, str]) -> dict[Path, str]:
+    """Returns the pages of benchmarks/results that are drawn as a whole."""
+    drawn = {}
+    for page, (title, parts) in report_pages.layout(summaries()).items():
+        text = (
+            f"# {title}\n\nDrawn by `python benchmarks/report.py`. What it says: [what "
+            "we found](../../docs/findings.md).\n"
+        )
+        for heading, name in parts.items():
+            text += f"\n## {heading}\n\n{found[name]}\n"
+        drawn[RESULTS / f"{page}.md"] = text
+    return drawn
+
+
+def redrawn(found: dict[str, str]) -> dict[Path, str]:
+    """Returns the pages of which parts are drawn: those with markers."""
+    paths = [ROOT / "README.md", ROOT / "benchmarks" / "README.md"]
+    drawn = {}
+    for path in paths + sorted((ROOT / "docs").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
         for name, content in found.items():
             text = redraw(text, name, content)
-        page.write_text(text, encoding="utf-8")
-        print(f"Redrawn: {page.relative_to(ROOT)}")
+        drawn[path] = text
+    return drawn
+
+
+def figures() -> None:
+    """Draws the figures anew."""
+    reduced = summaries("reduced-")
+    evidence_figure.draw(reduced, str(RESULTS / "reduced.png"))
+    record = read(RESULTS / "table3_simulated.json")
+    simulated_table.figure(record, str(RESULTS / "table3_simulated.png"))
+
+
+def main(argv: list[str]) -> None:
+    """Writes all pages and figures."""
+    del argv
+    found = sections()
+    for path, text in {**pages(found), **redrawn(found)}.items():
+        path.write_text(text, encoding="utf-8")
+        print(f"Drawn: {path.relative_to(ROOT)}")
+    figures()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,12 @@ class Kind:
     generic: bool = False
 
 
+def _arrays(what: str, load: str) -> Kind:
+    """Returns a kind of file that holds numbers without names."""
+    to = "`Annotations.from_counts` or `Annotations.from_matrix`"
+    return Kind(what, answers=f"load it with {load} to {to}")
+
+
 _EXCEL = Kind("an Excel workbook", "pandas.read_excel(path, dtype=str)")
 # The first bytes of files that are no text.
 _MAGIC: tuple[tuple[bytes, Kind], ...] = (
@@ -56,11 +62,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"FEA1", Kind("a Feather file", "pandas.read_feather(path)")),
     (
         b"\x93NUMPY",
-        Kind(
-            "a NumPy array (.npy)",
-            answers="load it with `numpy.load(path)` and pass the array to "
-            "`Annotations.from_counts` or `Annotations.from_matrix`",
-        ),
+        _arrays("a NumPy array (.npy)", "`numpy.load(path)` and pass the array"),
     ),
     (b"BZh91AY&SY", Kind("a packed file (bzip2)", advice=UNPACK)),
     (b"\xfd7zXZ\x00", Kind("a packed file (xz)", advice=UNPACK)),
@@ -73,11 +75,7 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89HDF\r\n\x1a\n", Kind("an HDF5 file", "pandas.read_hdf(path)")),
     (
         b"MATLAB 5.0 MAT-file",
-        Kind(
-            "a MATLAB file",
-            answers="load it with `scipy.io.loadmat(path)` and pass its array to "
-            "`Annotations.from_counts` or `Annotations.from_matrix`",
-        ),
+        _arrays("a MATLAB file", "`scipy.io.loadmat(path)` and pass its array"),
     ),
     (b"$FL2", Kind("an SPSS file", "pandas.read_spss(path)")),
     (b"<stata_dta>", Kind("a Stata file", "pandas.read_stata(path)")),
@@ -146,10 +144,8 @@ def _of_zip(raw: bytes) -> Kind:
     if any(name.endswith(".iwa") for name in names):
         return Kind("an Apple Numbers or Pages document", advice="export it as CSV")
     if names and all(name.endswith(".npy") for name in names):
-        return Kind(
-            "several NumPy arrays (.npz)",
-            answers="load it with `numpy.load(path)` and pass the right array to "
-            "`Annotations.from_counts` or `Annotations.from_matrix`",
+        return _arrays(
+            "several NumPy arrays (.npz)", "`numpy.load(path)` and pass the right array"
         )
     if names:
         archive = Kind(

@@ -13,6 +13,8 @@ import keras
 
 from keras_dc3._validation import check_positive_int
 
+__all__ = ["small_cnn", "wide_resnet"]
+
 
 def _check_image_shape(image_shape: tuple[int, int, int]) -> None:
     if len(image_shape) != 3 or not all(

@@ -11,6 +11,8 @@ from keras import ops
 from keras_dc3._registration import register
 from keras_dc3._validation import check_not_negative, check_positive_int
 
+__all__ = ["KernelDecaySGD", "SevenSixteenthsCosine", "reference_optimizer"]
+
 
 @register
 class SevenSixteenthsCosine(keras.optimizers.schedules.LearningRateSchedule):

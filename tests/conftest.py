@@ -8,6 +8,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How many inputs a property test tries; `--hypothesis-profile=thorough` for more. They
+# are the same ones in each run, and a busy machine is no failure.
+for profile, examples in (("quick", 15), ("thorough", 200)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+        ],
+    )
+settings.load_profile("quick")
 
 # Two logical CPU devices for tests of `tf.distribute`; only possible before
 # TensorFlow has started its devices.

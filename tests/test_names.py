@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import Annotations, Proposals, agreement, datasets, exports, review
@@ -81,7 +81,6 @@ def test_the_rule(spelling):
         assert others.find(written)[0] == [apart(name)]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.lists(st.text("aé/\\.& %+#1", min_size=1, max_size=6), min_size=1, unique=True)
 )
@@ -260,13 +259,13 @@ def test_a_near_id_is_hinted_at():
 
 
 @spelled
-def test_pred_probs(spelling):
+def test_to_cleanlab(spelling):
     proposals = make()
-    for images in (write_as(spelling), answers(spelling)):
-        found = exports.pred_probs(proposals, images)
+    for images in ({"ids": write_as(spelling)}, {"annotations": answers(spelling)}):
+        found = exports.to_cleanlab(proposals, **images)
         np.testing.assert_allclose(found, proposals.class_probabilities)
     with pytest.raises(ValueError, match="can be any of the proposals"):
-        exports.pred_probs(make(("x/a.png", "y/a.png")), ["a.png"])
+        exports.to_cleanlab(make(("x/a.png", "y/a.png")), ids=["a.png"])
 
 
 @spelled

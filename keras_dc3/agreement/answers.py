@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.agreement.notes import left_out, odd_people
-
-ALONE = "alone"  # in the place of a group, see `Questions.to_review`
+from keras_dc3.review.plan import ALONE
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ Schmarje et al. use such a model for annotation guided by proposals ("SPA"). Num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import KnownNames, composed
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3.agreement.answers import Answers, read_answers
 from keras_dc3.agreement.correction import (
@@ -26,6 +25,7 @@ from keras_dc3.agreement.correction import (
     tallies,
 )
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
+from keras_dc3.agreement.proposed import would_be
 
 _NARROW, _WIDE = 0.2, 0.5  # intervals that speak against any bias, that tell no size
 # Blind answers other than the proposal: with fewer, intervals are too narrow; so many
@@ -43,7 +43,7 @@ class ProposalBias:
         pooled: over all classes, as measured, from 0 to 1; its `note` says where there
             are too few blind answers to tell.
         blind_answers, proposed_answers: numbers of answers it was measured on.
-        matched: "image" where blind answers were compared with answers to proposals
+        compared_by: "image" where blind answers were compared with answers to proposals
             for the same image, "class" where for images of the same proposed class.
     """
 
@@ -52,7 +52,7 @@ class ProposalBias:
     pooled: Estimate
     blind_answers: int
     proposed_answers: int
-    matched: str
+    compared_by: str
 
     def __str__(self) -> str:
         width = max(map(len, self.class_names))
@@ -60,8 +60,8 @@ class ProposalBias:
             [
                 "Proposals accepted whatever people think: "
                 f"{self.pooled.format('.3f')}, from {self.blind_answers:,} blind "
-                f"answers and {self.proposed_answers:,} to proposals, matched by "
-                f"{self.matched}",
+                f"answers and {self.proposed_answers:,} to proposals, compared by "
+                f"{self.compared_by}",
                 *([self.pooled.note] if self.pooled.note else []),
                 "By proposed class, drawn towards each other and towards 0 as far as "
                 "chance explains the difference:",
@@ -149,7 +149,7 @@ def fit_bias(
             "would have answered. Make the review with a control share, or merge it "
             "with one of the mode 'none'."
         )
-    guess = _would_be(answers, proposals, getattr(review, "mode", None))
+    guess = would_be(answers, proposals, getattr(review, "mode", None))
     first = answers.round == 0
     known = blind & first & (guess[answers.image] >= 0)
     if not known.any():
@@ -188,7 +188,7 @@ def fit_bias(
         pooled=pooled,
         blind_answers=int(known.sum()),
         proposed_answers=int((first & ~blind).sum()),
-        matched="image" if paired else "class",
+        compared_by="image" if paired else "class",
     )
 
 
@@ -202,61 +202,6 @@ def _told_by(pooled: Estimate, blind: int, others: int) -> str:
     if pooled.low <= 0:
         return "No bias can be seen."
     return f"{few} how large the bias is." if width > _WIDE else ""
-
-
-def _would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
-    """(n,) the class proposed for each image, or that it would have been; else -1."""
-    guess = np.full(len(answers.images), -1)
-    shown = np.flatnonzero(answers.proposed >= 0)[::-1]
-    guess[answers.image[shown]] = answers.proposed[shown]
-    number = {name: c for c, name in enumerate(answers.class_names)}
-    known: KnownNames | None = None
-    chosen = set(answers.alone.tolist())  # no random share of their classes
-    for position, image in enumerate(answers.images):
-        if guess[position] >= 0 or proposals is None or position in chosen:
-            continue
-        if not isinstance(proposals, Mapping):
-            proposals = _classes_of(proposals, mode)
-        known = known or KnownNames(proposals)
-        given = _given(image, proposals, known)
-        given = composed(given) if isinstance(given, str) else given
-        if isinstance(given, int | np.integer) and 0 <= given < len(number):
-            guess[position] = given
-        elif given is not None:
-            if given not in number:
-                raise ValueError(
-                    f"`proposals` proposes {given!r} for {image!r}, which is none of "
-                    f"the classes {list(number)}."
-                )
-            guess[position] = number[given]
-    return guess
-
-
-def _given(image: str, proposals: Mapping[str, Any], known: KnownNames) -> Any:
-    """What is proposed for an image, in whatever spelling; None if nothing."""
-    found, _ = known.find(image)
-    if len(found) > 1:
-        raise ValueError(
-            f"The image {image!r} can be any of the proposals {sorted(found)[:5]}. "
-            "Write its name the same way everywhere."
-        )
-    return proposals[found[0]] if found else None
-
-
-def _classes_of(proposals: Any, mode: str | None) -> dict[str, str]:
-    """Image -> name of the class that is proposed for it."""
-    if not all(hasattr(proposals, part) for part in ("groups", "class_names", "ids")):
-        raise TypeError(
-            "`proposals` must be `Proposals` or a dict of image to class. Received: "
-            f"{type(proposals).__name__}"
-        )
-    if mode == "classes":
-        return dict(zip(proposals.ids, proposals.class_name, strict=True))
-    return {
-        image: proposals.class_names[group.proposed_class]
-        for group in proposals.groups()
-        for image in group.ids
-    }
 
 
 def _agreements(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,17 @@ import numpy as np
 
 from keras_dc3._names import one_spelling
 from keras_dc3.agreement.answers import read_answers
-from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
+from keras_dc3.agreement.estimate import Estimate, estimate, ratio
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
-from keras_dc3.agreement.measuring import Agreement, agreement_of, tell
-from keras_dc3.agreement.tables import comparison_table
+from keras_dc3.agreement.measuring import Agreement, agreement_of, draw, tell
+from keras_dc3.agreement.tables import (
+    MEASURES,
+    MOST_PEOPLE,
+    aligned,
+    listed_notes,
+    order_of_classes,
+    shown,
+)
 from keras_dc3.agreement.times import TimeRule
 
 BLIND = "none"
@@ -42,7 +50,61 @@ class Comparison:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return comparison_table(self)
+        conditions = self.conditions
+        rows = [("", *conditions)]
+        for name, heading in MEASURES.items():
+            figures = [getattr(part, name) for part in conditions.values()]
+            if any(math.isfinite(figure.value) for figure in figures):
+                rows.append((heading, *(shown(name, figure) for figure in figures)))
+        for heading, differences in (
+            ("kappa between, difference", self.kappa_difference),
+            ("kappa within, difference", self.kappa_within_difference),
+            ("alpha, difference", self.alpha_difference),
+            ("speed-up", self.speedup),
+        ):
+            spec = ".2f" if heading == "speed-up" else "+.3f"
+            cells = [
+                differences[name].format(spec) if name in differences else ""
+                for name in conditions
+            ]
+            if any(cell not in ("", "-") for cell in cells):
+                rows.append((heading, *cells))
+        sizes = ", ".join(
+            f"{name}: {part.answers:,} answers to {part.images:,} images by "
+            f"{len(part.annotators):,} annotators"
+            for name, part in conditions.items()
+        )
+        lines = [*aligned(rows), "", f"{sizes}. Intervals: 95%, over images."]
+        first = next(iter(conditions.values()))
+        lines += order_of_classes(first.class_names, first.weights)
+        lines += _why_undefined(conditions)
+        if self.people_speedup:
+            lines += ["", *self._people()]
+        return "\n".join([*lines, *listed_notes(self.notes)])
+
+    def _people(self) -> list[str]:
+        rows = [("annotator", "", "kappa within", "seconds, mean", "speed-up")]
+        names = list(self.people_speedup)
+        for name in names[:MOST_PEOPLE]:
+            for condition, part in self.conditions.items():
+                person = next((p for p in part.people if p.name == name), None)
+                if person is not None:
+                    speedup = self.people_speedup[name].get(condition)
+                    rows.append(
+                        (
+                            name,
+                            condition,
+                            shown("kappa_within", person.kappa_within),
+                            shown("seconds_mean", person.seconds_mean),
+                            speedup.format(".2f") if speedup else "",
+                        )
+                    )
+        lines = aligned(rows)
+        if len(names) > MOST_PEOPLE:
+            lines.append(
+                f"... and {len(names) - MOST_PEOPLE:,} more, in `people_speedup`"
+            )
+        return lines
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.conditions)}>"
@@ -50,12 +112,12 @@ class Comparison:
 
 def compare(
     *,
+    weights: str | None = None,
     break_seconds: float = 60.0,
-    absurd_seconds: float = 3600.0,
+    longest_seconds: float = 3600.0,
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
-    weights: str | None = None,
     **conditions: Any,
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
@@ -66,7 +128,7 @@ def compare(
     warning, and below the table.
 
     Args:
-        break_seconds, absurd_seconds, least_common, resamples, seed, weights: see
+        weights, break_seconds, longest_seconds, least_common, resamples, seed: see
             `measure`.
         **conditions: annotations or reviews under names of your own. The one called
             `none` was annotated blind; the others are compared with it.
@@ -85,7 +147,7 @@ def compare(
         raise ValueError(
             "Name at least one condition to compare, such as `none=..., dc3=...`."
         )
-    rule = TimeRule(break_seconds, absurd_seconds)
+    rule = TimeRule(break_seconds, longest_seconds)
     settings = Settings(rule, least_common, resamples, seed, weights)
     figures = {
         name: Figures(read_answers(name, given), settings)
@@ -93,7 +155,7 @@ def compare(
     }
     if weights is not None:
         _check_order(figures)
-    draws = _draw(figures, settings)
+    draws = draw(figures, settings)
     agreements = {name: agreement_of(figures[name], draws[name]) for name in figures}
     notes = [
         f"{name}: {note}" for name, part in agreements.items() for note in part.notes
@@ -114,6 +176,21 @@ def compare(
     return comparison
 
 
+def _why_undefined(conditions: Mapping[str, Agreement]) -> list[str]:
+    """Why a figure is missing, and in which conditions."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for name, heading in MEASURES.items():
+        for condition, part in conditions.items():
+            figure = getattr(part, name)
+            if math.isnan(figure.value):
+                where.setdefault((heading, figure.note), []).append(condition)
+    told = [
+        f"  {heading} ({', '.join(names)}): {note}"
+        for (heading, note), names in where.items()
+    ]
+    return ["", "No figure", *told] if told else []
+
+
 def _check_order(figures: Mapping[str, Figures]) -> None:
     orders = {name: part.answers.class_names for name, part in figures.items()}
     if len(set(orders.values())) > 1:
@@ -121,24 +198,6 @@ def _check_order(figures: Mapping[str, Figures]) -> None:
             "With `weights`, all conditions must have the same classes in the same "
             f"order. Received: {orders}. Read them with the same `class_names=`."
         )
-
-
-def _draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.ndarray]:
-    """The figures of each condition (resamples, q), images drawn for all at once."""
-    if not settings.resamples:
-        return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
-    named, _ = one_spelling([part.answers.images for part in figures.values()])
-    ids = dict.fromkeys(image for names in named for image in names)
-    number = {image: position for position, image in enumerate(ids)}
-    rows = [[number[image] for image in names] for names in named]
-
-    def evaluate(weights):
-        parts = zip(figures.values(), rows, strict=True)
-        return np.concatenate([p.evaluate(weights[:, r]) for p, r in parts], axis=1)
-
-    drawn = resample(evaluate, len(ids), settings.resamples, settings.seed)
-    ends = np.cumsum([len(part.values) for part in figures.values()])
-    return dict(zip(figures, np.split(drawn, ends[:-1], axis=1), strict=True))
 
 
 def _against_blind(figures, draws) -> dict[str, dict]:

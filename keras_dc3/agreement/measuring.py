@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from keras_dc3._names import one_spelling
+from keras_dc3._text import number_of
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, resample
 from keras_dc3.agreement.figures import COUNTED, Figures, Settings
 from keras_dc3.agreement.ordinal import tell_order
-from keras_dc3.agreement.tables import agreement_table
+from keras_dc3.agreement.tables import (
+    MEASURES,
+    MOST_PEOPLE,
+    OF_PEOPLE,
+    aligned,
+    listed_notes,
+    order_of_classes,
+    shown,
+)
 from keras_dc3.agreement.times import TimeCounts, TimeRule
 
 _OF_PEOPLE = ("between", "within", "raw_between", "seconds_mean", "seconds_median")
@@ -102,7 +112,36 @@ class Agreement:
     weights: str | None = None
 
     def __str__(self) -> str:
-        return agreement_table(self)
+        people = len(self.annotators)
+        by = f" by {number_of(people, 'annotator')}" if people else ""
+        more = f", {self.undecided:,} more without a class"
+        lines = [
+            f"Agreement on {self.images:,} images: {self.answers:,} answers{by}"
+            f"{more if self.undecided else ''}",
+            "",
+        ]
+        lines += order_of_classes(self.class_names, self.weights)
+        rows = [("", "value (95% interval)", "images", "")]
+        for name, heading in MEASURES.items():
+            figure = getattr(self, name)
+            rows.append(
+                (heading, shown(name, figure), f"{figure.images:,}", figure.note)
+            )
+        lines += aligned(rows)
+        if people > 1:
+            lines += ["", *self._people()]
+        return "\n".join([*lines, *listed_notes(self.notes)])
+
+    def _people(self) -> list[str]:
+        most = sorted(self.people, key=lambda person: -person.answers)
+        rows = [("annotator", "answers", *OF_PEOPLE.values())]
+        for person in most[:MOST_PEOPLE]:
+            figures = [shown(name, getattr(person, name)) for name in OF_PEOPLE]
+            rows.append((person.name, f"{person.answers:,}", *figures))
+        lines = aligned(rows)
+        if len(most) > MOST_PEOPLE:
+            lines.append(f"... and {len(most) - MOST_PEOPLE:,} more, in `people`")
+        return lines
 
     __repr__ = __str__
 
@@ -111,7 +150,7 @@ def measure(
     annotations: Any,
     *,
     break_seconds: float = 60.0,
-    absurd_seconds: float = 3600.0,
+    longest_seconds: float = 3600.0,
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
@@ -125,15 +164,15 @@ def measure(
     then kappa within an annotator is that of these.
 
     Times: missing ones stay missing; 0, negative ones and those above
-    `absurd_seconds` are left out; those above `break_seconds` count as that much.
+    `longest_seconds` are left out; those above `break_seconds` count as that much.
     "Cannot tell" has taken time as any answer. What was odd is told in a warning and
     in `notes`.
 
     Args:
         annotations: `keras_dc3.Annotations` or a review.
         break_seconds: a longer time holds a break, and counts as this long.
-        absurd_seconds: a longer time is none. What read a file has left out those
-            above its own `max_seconds` already; they count as missing.
+        longest_seconds: a longer time is none. What read a file has left out those
+            above its own `longest_seconds` already; they count as missing.
         least_common: pairs with fewer common images get no kappa.
         resamples: how often images are drawn for the intervals; 0 for none.
         seed: of these draws.
@@ -150,21 +189,34 @@ def measure(
 
     >>> print(keras_dc3.agreement.measure(Annotations.from_csv("labels.csv")))
     """
-    rule = TimeRule(break_seconds, absurd_seconds)
+    rule = TimeRule(break_seconds, longest_seconds)
     settings = Settings(rule, least_common, resamples, seed, weights)
     figures = Figures(read_answers("annotations", annotations), settings)
-    draws = draw(figures, settings)
-    agreement = agreement_of(figures, draws)
+    draws = draw({"all": figures}, settings)
+    agreement = agreement_of(figures, draws["all"])
     tell(agreement.notes)
     return agreement
 
 
-def draw(figures: Figures, settings: Settings) -> np.ndarray:
-    """Returns (resamples, q), the figures of drawn images."""
+def draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.ndarray]:
+    """Returns the figures of each condition (resamples, q) of drawn images.
+
+    Images that stand in several conditions are drawn for all of them at once.
+    """
     if not settings.resamples:
-        return np.full((0, len(figures.values)), np.nan)
-    n = len(figures.answers.images)
-    return resample(figures.evaluate, n, settings.resamples, settings.seed)
+        return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
+    named, _ = one_spelling([part.answers.images for part in figures.values()])
+    ids = dict.fromkeys(image for names in named for image in names)
+    number = {image: position for position, image in enumerate(ids)}
+    rows = [[number[image] for image in names] for names in named]
+
+    def evaluate(weights):
+        parts = zip(figures.values(), rows, strict=True)
+        return np.concatenate([p.evaluate(weights[:, r]) for p, r in parts], axis=1)
+
+    drawn = resample(evaluate, len(ids), settings.resamples, settings.seed)
+    ends = np.cumsum([len(part.values) for part in figures.values()])
+    return dict(zip(figures, np.split(drawn, ends[:-1], axis=1), strict=True))
 
 
 def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:

@@ -16,37 +16,37 @@ class TimeRule:
     * missing: stay missing; they are never 0;
     * zero or negative: no time, left out;
     * above `break_seconds`: the person was away; counts as `break_seconds`;
-    * above `absurd_seconds`: not the time of one answer, left out.
+    * above `longest_seconds`: not the time of one answer, left out.
 
     The answer itself counts in every case.
     """
 
     break_seconds: float = 60.0
-    absurd_seconds: float = 3600.0
+    longest_seconds: float = 3600.0
 
     def __post_init__(self):
         check_positive_number("break_seconds", self.break_seconds)
-        check_positive_number("absurd_seconds", self.absurd_seconds)
-        if self.break_seconds > self.absurd_seconds:
+        check_positive_number("longest_seconds", self.longest_seconds)
+        if self.break_seconds > self.longest_seconds:
             raise ValueError(
-                "`break_seconds` must be at most `absurd_seconds`. Received: "
+                "`break_seconds` must be at most `longest_seconds`. Received: "
                 f"break_seconds={self.break_seconds!r}, "
-                f"absurd_seconds={self.absurd_seconds!r}"
+                f"longest_seconds={self.longest_seconds!r}"
             )
 
     def apply(self, seconds: np.ndarray) -> tuple[np.ndarray, TimeCounts]:
         """Returns the seconds that count, NaN where none do, and how many were odd."""
-        absurd, zero = seconds > self.absurd_seconds, seconds == 0
+        too_long, zero = seconds > self.longest_seconds, seconds == 0
         negative, missing = seconds < 0, np.isnan(seconds)
-        away = (seconds > self.break_seconds) & ~absurd
-        used = np.where(absurd | zero | negative, np.nan, seconds)
+        away = (seconds > self.break_seconds) & ~too_long
+        used = np.where(too_long | zero | negative, np.nan, seconds)
         counts = TimeCounts(
             used=int((~np.isnan(used)).sum()),
             missing=int(missing.sum()),
             zero=int(zero.sum()),
             negative=int(negative.sum()),
             breaks=int(away.sum()),
-            absurd=int(absurd.sum()),
+            too_long=int(too_long.sum()),
         )
         return np.minimum(used, self.break_seconds), counts
 
@@ -57,7 +57,7 @@ class TimeCounts:
 
     Answers without a class, such as "cannot tell", have taken time too and are counted.
     What reads a file leaves out times of 0, negative ones and those above its own
-    `max_seconds`, and tells so: they are `missing` here.
+    `longest_seconds`, and tells so: they are `missing` here.
     """
 
     used: int
@@ -65,11 +65,11 @@ class TimeCounts:
     zero: int
     negative: int
     breaks: int
-    absurd: int
+    too_long: int
 
     def basis(self) -> str:
         """Returns on how many times figures rest; "" if on all."""
-        number = self.used + self.missing + self.zero + self.negative + self.absurd
+        number = self.used + self.missing + self.zero + self.negative + self.too_long
         if not self.missing:
             return ""
         return (
@@ -84,8 +84,8 @@ class TimeCounts:
             parts.append(
                 f"{self.breaks:,} above {rule.break_seconds:g} s count as that much"
             )
-        if self.absurd:
-            parts.append(f"{self.absurd:,} above {rule.absurd_seconds:g} s left out")
+        if self.too_long:
+            parts.append(f"{self.too_long:,} above {rule.longest_seconds:g} s left out")
         if self.zero:
             parts.append(f"{self.zero:,} of 0 s left out")
         if self.negative:

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_dc3._writing import whole_file
 from keras_dc3.proposals import Proposals
+from keras_dc3.proposals.columns import not_unicode
 
 
 def check_proposals(proposals: Any) -> None:
@@ -26,16 +27,3 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
             json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=1)
     except UnicodeEncodeError as error:
         raise not_unicode(error) from error
-
-
-def not_unicode(error: UnicodeEncodeError) -> ValueError:
-    """Returns the error for a text that no file can hold."""
-    return ValueError(
-        "Ids and class names must be valid Unicode text to be written as UTF-8, but "
-        f"one holds {error.object[error.start : error.end]!r}. Rename it."
-    )
-
-
-def some(names: list[str]) -> str:
-    """Returns the first of some names."""
-    return ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")

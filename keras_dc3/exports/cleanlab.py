@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from keras_dc3._names import KnownNames, match_all, tell_lacking
+from keras_dc3._names import match_all, tell_lacking
+from keras_dc3._text import some
 from keras_dc3._validation import check_names
 from keras_dc3.annotations import Annotations
-from keras_dc3.exports.checks import check_proposals, some
+from keras_dc3.exports.checks import check_proposals
 from keras_dc3.proposals import Proposals
 
 
-def pred_probs(
-    proposals: Proposals, images: Annotations | Sequence[str] | None = None
+def to_cleanlab(
+    proposals: Proposals,
+    annotations: Annotations | None = None,
+    *,
+    ids: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Returns class probabilities, called `pred_probs` throughout cleanlab.
+
+    They are of all images in the order of `proposals`, if nothing else is said.
 
     Args:
         proposals: for images that the network was not trained on, as cleanlab asks for
             predictions out of sample: those of `model.propose(data.unlabeled)`.
-        images: which, and in which order. Annotations: the annotated images and the
-            class order of `annotations.to_frame("cleanlab")`. Ids: those. Default: all,
-            in the order of `proposals`.
+        annotations: for the annotated images, rows and columns in the order of
+            `annotations.to_frame("cleanlab")`.
+        ids: for these images, in this order.
 
     Returns:
         float64 (n, k), each row sums to 1.
 
     Raises:
-        ValueError: if an image has no proposal or could be that of several, or the
-            classes differ. Names match as for `Annotations.match`.
+        ValueError: if an image has no proposal or could be that of several, the classes
+            differ, or both `annotations` and `ids` are given. Names match as for
+            `Annotations.match`.
 
     Example:
 
     >>> table = annotations.to_frame("cleanlab")
-    >>> probabilities = keras_dc3.exports.pred_probs(proposals, annotations)
+    >>> probabilities = keras_dc3.exports.to_cleanlab(proposals, annotations)
     >>> cleanlab.multiannotator.get_label_quality_multiannotator(table, probabilities)
     """
     check_proposals(proposals)
-    columns = np.arange(len(proposals.class_names))
-    if images is None:
-        images = proposals.ids
-    elif isinstance(images, Annotations):
-        names = images.class_names
+    columns = list(range(len(proposals.class_names)))
+    if annotations is not None:
+        if ids is not None:
+            raise ValueError("Pass `annotations` or `ids`, not both.")
+        if not isinstance(annotations, Annotations):
+            raise TypeError(
+                "`annotations` must be `keras_dc3.Annotations`; pass ids of images as "
+                f"`ids=`. Received: {type(annotations).__name__}"
+            )
+        names = annotations.class_names
         if sorted(names) != sorted(proposals.class_names):
             raise ValueError(
                 "Annotations and proposals must have the same classes. Received: "
@@ -52,26 +64,20 @@ def pred_probs(
                 "`rename_classes`, or pass `class_names=` where they are read."
             )
         columns = [proposals.class_names.index(name) for name in names]
-        without = set(images.unannotated)
-        images = [name for name in images.images if name not in without]
-    elif not isinstance(images, Iterable):
-        raise TypeError(
-            "`images` must be annotations, or ids of images. Received: "
-            f"images={images!r}"
-        )
-    else:
-        images = check_names("images", images)
-    matches = match_all(images, KnownNames(proposals.ids), what="proposals")
-    unknown = [images[position] for position in matches.lost]
+        without = set(annotations.unannotated)
+        ids = [name for name in annotations.images if name not in without]
+    ids = proposals.ids if ids is None else check_names("ids", ids)
+    matches = match_all(ids, proposals.known_ids, what="proposals")
+    unknown = [ids[position] for position in matches.lost]
     if unknown:
         raise ValueError(
-            f"{len(unknown):,} of {len(images):,} images have no proposal: "
-            f"{some(unknown)}. Propose for them, or leave them out with `select`."
+            f"{len(unknown):,} of {len(ids):,} images have no proposal: "
+            f"{some(map(repr, unknown), 3)}. Propose for them, or leave them out with "
+            "`select`."
         )
     told = tell_lacking(matches.lacking, "proposal")
     if told:
         warnings.warn("\n  ".join(["Images and proposals:", *told]), stacklevel=2)
-    row_of = {name: row for row, name in enumerate(proposals.ids)}
-    rows = [row_of[matches.found[name]] for name in images]
+    rows = [proposals.row_of[matches.found[name]] for name in ids]
     chosen = proposals.class_probabilities[np.array(rows, "int64")][:, columns]
     return chosen / chosen.sum(axis=1, keepdims=True)

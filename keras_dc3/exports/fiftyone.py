@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._folder_files import files_of
-from keras_dc3.exports.checks import check_proposals, some
+from keras_dc3._text import some
+from keras_dc3.data.images_by_id import files_of
+from keras_dc3.exports.checks import check_proposals
 from keras_dc3.proposals import Proposals
 
 
@@ -71,8 +72,8 @@ def to_fiftyone(
         told = "" if "no file" in gone[first] else f" ({first!r} {gone[first]})"
         raise FileNotFoundError(
             f"{len(gone):,} of {len(proposals):,} images are no files in "
-            f"{os.fspath(images_folder)!r}: {some(list(gone))}{told}. Name the folder "
-            "that the ids are relative to, or leave lost images out with "
+            f"{os.fspath(images_folder)!r}: {some(map(repr, gone), 3)}{told}. Name the "
+            "folder that the ids are relative to, or leave lost images out with "
             '`proposals.match(names, missing="drop")`.'
         )
     try:
@@ -90,11 +91,10 @@ def to_fiftyone(
 
 def _samples(fiftyone: Any, proposals: Proposals, files: dict[str, str]) -> list[Any]:
     log_p = np.log(np.maximum(proposals.class_probabilities, 1e-12))
-    row_of = {name: row for row, name in enumerate(proposals.ids)}
     samples = []
     for group in proposals.groups():
         for place, name in enumerate(group.ids):
-            one, row = proposals[name], row_of[name]
+            one, row = proposals[name], proposals.row_of[name]
             is_class = group.kind == "class"
             fields = {
                 "image_id": name,

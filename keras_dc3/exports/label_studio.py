@@ -13,10 +13,11 @@ import numpy as np
 
 from keras_dc3._validation import check_choice, check_names, check_seed
 from keras_dc3._writing import file_path, whole_file
-from keras_dc3.exports.checks import check_proposals, not_unicode, write_json
+from keras_dc3.exports.checks import check_proposals, write_json
 from keras_dc3.proposals import Proposals
+from keras_dc3.proposals.columns import not_unicode
+from keras_dc3.review.plan import MODES
 
-MODES = ("dc3", "classes", "none")
 QUESTION, IMAGE = "class", "image"  # names in the labeling interface
 _HOTKEYS = "1234567890qwertyuiopasdfghjklzxcvbnm"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._decision import is_certain
 from keras_dc3._validation import (
     check_distributions,
     check_probability,
@@ -97,7 +98,7 @@ def honest_context(
     if ambiguity is not None:
         ambiguity = check_unit_interval("ambiguity", ambiguity)
         check_same_batch(soft_labels=labels, ambiguity=ambiguity)
-        certain = ambiguity < 0.5
+        certain = is_certain(ambiguity)
     people = disagreed(labels, human_threshold)
     nan = float("nan")
     coverage = float(certain.mean()) if n else 0.0

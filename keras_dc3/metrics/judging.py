@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_dc3._decision import is_certain
 from keras_dc3.metrics import intervals
 from keras_dc3.metrics.classification import area_under_roc, most_confident
 from keras_dc3.metrics.findings import (
@@ -96,7 +97,9 @@ class Judge:
         self._n = truth.images
         self._predicted = probabilities.argmax(axis=1)
         self._credit = truth.credit(self._predicted)
-        self._certain = np.ones(self._n, bool) if ambiguity is None else ambiguity < 0.5
+        self._certain = (
+            np.ones(self._n, bool) if ambiguity is None else is_certain(ambiguity)
+        )
 
     def right_of_certain(self) -> tuple[float, float, float]:
         """Returns how often the class of certain images is right, and its interval."""

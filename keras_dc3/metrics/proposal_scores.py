@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._decision import is_certain
 from keras_dc3._validation import (
     check_class_labels,
     check_distributions,
@@ -208,7 +209,7 @@ def groupings(
         clusters = checked_chosen("clusters", clusters, "clusters")
         ambiguity = check_unit_interval("ambiguity", ambiguity)
         check_same_batch(soft_labels=labels, clusters=clusters, ambiguity=ambiguity)
-        certain = ambiguity < 0.5
+        certain = is_certain(ambiguity)
         clustered = ~certain
     clusters = clusters[clustered]
     found = {

@@ -35,10 +35,10 @@ def score_intervals(
     classes: Any,
     clusters: Any = None,
     ambiguity: Any = None,
-    seed: int = 0,
     *,
     features: Any = None,
     human_threshold: float = 0.8,
+    seed: int = 0,
     reference_probabilities: Any = None,
 ) -> dict[str, Interval]:
     """Computes 95% intervals of the scores of proposals.

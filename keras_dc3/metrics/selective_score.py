@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._decision import is_certain
 from keras_dc3._validation import (
     check_distributions,
     check_same_batch,
@@ -63,7 +64,7 @@ def selective_score(soft_labels: Any, classes: Any, ambiguity: Any = None) -> fl
         return float(agreement.mean())
     ambiguity = check_unit_interval("ambiguity", ambiguity)
     check_same_batch(soft_labels=labels, ambiguity=ambiguity)
-    certain = ambiguity < 0.5
+    certain = is_certain(ambiguity)
     # c A_c is the sum over the certain images, divided by n.
     return float(
         (1.0 - certain.mean()) * agreement.mean() + agreement[certain].sum() / n

@@ -16,7 +16,11 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from keras_dc3.models.batches import check_batch, check_image_shapes
+from keras_dc3.models.batches import (
+    check_batch,
+    check_image_shapes,
+    is_training_batch,
+)
 from keras_dc3.strategies import SSLStrategy
 
 _WHERE = "Give it where the data are made"
@@ -86,6 +90,40 @@ def _is_loader(x: Any) -> bool:
     )
 
 
+def is_stream(x: Any) -> bool:
+    """Whether images come in batches, and are not at hand all at once."""
+    return isinstance(x, keras.utils.PyDataset) or (
+        hasattr(x, "__iter__")
+        and not hasattr(x, "shape")
+        and not isinstance(x, list | tuple | str | bytes | set)
+    )
+
+
+def to_predict(
+    x: Any, batch_size: int | None, steps: int | None
+) -> tuple[Any, int | None, int | None]:
+    """Returns images, batch size and steps as Keras takes them to predict.
+
+    Args:
+        x, batch_size, steps: as for `DC3Model.predict`.
+
+    Raises:
+        ValueError: for a dict.
+    """
+    if hasattr(x, "image_batches"):  # a part of a data set
+        size = batch_size or 32
+        number = math.ceil(len(x.ids) / size)
+        batches = ((images,) for images in x.image_batches(size))
+        return batches, None, number if steps is None else min(steps, number)
+    if is_training_batch(x):
+        raise ValueError(
+            "Images must be an array or tensor of shape (n, height, width, "
+            f"channels). Received: a dict with {sorted(map(str, x))}; pass one of "
+            "its values."
+        )
+    return x, batch_size, steps
+
+
 class Data:
     """A generator or another stream, which cannot be looked into; and the face of all.
 
@@ -132,6 +170,12 @@ class Data:
         """
         return None
 
+    @property
+    def has_plain_images(self) -> bool:
+        """Whether it is known that batches are images without unlabeled ones."""
+        first = self.first_batch()
+        return first is not None and not is_training_batch(first[0])
+
     def parts(self) -> dict[str, Any]:
         """Returns the images that are at hand: name -> array, or part of a data set."""
         return {}
@@ -159,6 +203,11 @@ class Data:
             return len(self.x)
         except TypeError:
             return None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is known that there is no batch."""
+        return self.number_of_batches(None) == 0
 
     def number_of_steps(
         self, batch_size: int | None, validation_split: float
@@ -198,6 +247,10 @@ class Arrays(Data):
         if not isinstance(self.x, Mapping):
             return {"given": self.x}
         return {"labeled": self.x["labeled"], **dict(self.x["unlabeled"])}
+
+    @property
+    def is_empty(self) -> bool:
+        return not isinstance(self.x, Mapping) and not len(self.x)
 
     def number_of_batches(self, batch_size: int | None) -> int:
         return math.ceil(len(tree.flatten(self.x)[0]) / (batch_size or 32))

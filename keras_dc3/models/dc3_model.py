@@ -50,6 +50,8 @@ from keras_dc3.models.data_adapters import (
     adapt_validation,
     as_arrays,
     is_data_set,
+    is_stream,
+    to_predict,
 )
 from keras_dc3.models.evaluation import (
     Validation,
@@ -69,7 +71,7 @@ from keras_dc3.models.messages import (
 from keras_dc3.models.network import DC3Network
 from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
-from keras_dc3.models.saving import is_remote, save_whole
+from keras_dc3.models.saving import copied_backbone, is_remote, save_whole
 from keras_dc3.models.step_metrics import (
     EpochStatistics,
     MajorityAccuracy,
@@ -779,7 +781,8 @@ class DC3Model(AdaptedModel):
         if not self.steps_taken:
             check_backbone_top(self.backbone, self.image_shape)
         self._build_statistics()
-        names = self._logged(batches, validation, validation_split)
+        scored = batches if validation is None and validation_split else validation
+        names = logged_names(self, batches.has_plain_images, scored)
         callbacks = with_logs(callbacks, self, names)
         self._follow_weights()
         labels = mark_of_labels(data.labels)
@@ -832,6 +835,8 @@ class DC3Model(AdaptedModel):
                 "width, channels))` first, with `num_classes` given, or pass a "
                 "`tf.data.Dataset` or a `keras.utils.PyDataset`."
             )
+        if batches.is_empty:
+            raise ValueError("The training data is empty: it has no batch.")
         if first is not None:
             self._take_first(*first, whole=batches.y is not None)
         self._images.learn_before_training(data.parts())
@@ -873,20 +878,6 @@ class DC3Model(AdaptedModel):
             with self.collective.scope():
                 self.epoch_statistics.build(self.num_classes, self.num_clusters)
             self.train_function = None  # it may be traced without them
-
-    def _logged(
-        self, batches: Data, validation: Data | None, validation_split: float
-    ) -> list[str]:
-        """Returns the names of what this training logs."""
-        if validation is None and validation_split:
-            validation = batches
-        first = batches.first_batch()
-        return logged_names(
-            self,
-            plain=first is not None and not is_training_batch(first[0]),
-            validated=validation is not None,
-            soft=None if validation is None else validation.has_soft_labels(),
-        )
 
     def _conclude(self, verbose: Any) -> None:
         """Sets the verdict on the model that was trained; prints it if `verbose`.
@@ -1104,23 +1095,8 @@ class DC3Model(AdaptedModel):
     ) -> tuple[Any, int | None, int | None]:
         """Returns images, checked, batch size and steps as Keras takes them."""
         self._prepare_answers()
-        if hasattr(x, "image_batches"):
-            size = batch_size or 32
-            number = math.ceil(len(x.ids) / size)
-            batches = ((images,) for images in x.image_batches(size))
-            return batches, None, number if steps is None else min(steps, number)
-        if is_training_batch(x):
-            raise ValueError(
-                "Images must be an array or tensor of shape (n, height, width, "
-                f"channels). Received: a dict with {sorted(map(str, x))}; pass one of "
-                "its values."
-            )
-        is_stream = isinstance(x, keras.utils.PyDataset) or (
-            hasattr(x, "__iter__")
-            and not hasattr(x, "shape")
-            and not isinstance(x, list | tuple | str | bytes | set)
-        )
-        return (x if is_stream else self._checked(x)), batch_size, steps
+        x, batch_size, steps = to_predict(x, batch_size, steps)
+        return (x if is_stream(x) else self._checked(x)), batch_size, steps
 
     def propose(
         self,
@@ -1210,9 +1186,8 @@ class DC3Model(AdaptedModel):
         with self.collective.scope():
             parts = [*layers_in(self), self.ssl]
             classes = {type(part).__name__: type(part) for part in parts}
-            backbone = self._copied_backbone(classes)
             config = {**self.get_config(), "evaluate_with": "raw"}
-            config["backbone"] = backbone
+            config["backbone"] = copied_backbone(self.backbone, classes)
             copy = type(self).from_config(config, custom_objects=classes)
             copy.build((None, *self.image_shape))
             pairs = zip(copy.network.weights, self.network.weights, strict=True)
@@ -1242,20 +1217,6 @@ class DC3Model(AdaptedModel):
             return backbone
         images = keras.Input(self.image_shape, dtype=backbone.compute_dtype)
         return keras.Model(images, backbone(images), name=backbone.name)
-
-    def _copied_backbone(self, classes: dict[str, type]) -> keras.layers.Layer:
-        try:
-            return keras.saving.deserialize_keras_object(
-                keras.saving.serialize_keras_object(self.backbone),
-                custom_objects=classes,
-                safe_mode=False,  # this process made it
-            )
-        except Exception as error:
-            raise ValueError(
-                f"The backbone {self.backbone.name!r} cannot be copied; each of its "
-                "layers must have a `get_config` from which it can be made again: "
-                f"{str(error).strip().splitlines()[0]}"
-            ) from error
 
     # Images ---------------------------------------------------------------------------
 

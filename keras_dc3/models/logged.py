@@ -10,6 +10,7 @@ import keras
 from keras_dc3 import _keras
 from keras_dc3.callbacks.csv_columns import CSVColumns
 from keras_dc3.callbacks.monitored import DIRECTIONS, monitored
+from keras_dc3.models.data_adapters import Data
 from keras_dc3.models.evaluation import score_names
 from keras_dc3.objective import TERMS
 
@@ -17,23 +18,21 @@ from keras_dc3.objective import TERMS
 _RATES = ("ambiguous", "mask_rate")
 
 
-def logged_names(
-    model: Any, plain: bool, validated: bool, soft: bool | None
-) -> list[str]:
+def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
     """Returns the names of all that the model itself logs.
 
     Args:
         model: the `DC3Model`, built.
         plain: whether it is trained on `(images, labels)` alone.
-        validated: whether there are validation data.
-        soft: whether their labels are soft; None where no scores are computed.
+        validation: what it is validated on, None for nothing.
     """
     names = model.metric_names()
     terms = {*(f"{term}_loss" for term in TERMS), *_RATES}
     untrained = terms - {"supervised_loss"} if plain else set()
     training = [name for name in names if name not in untrained]
-    if not validated:
+    if validation is None:
         return training
+    soft = validation.has_soft_labels()
     validation = [name for name in names if name not in terms]
     if soft is not None:
         validation += score_names(soft)

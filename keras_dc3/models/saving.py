@@ -1,10 +1,12 @@
-"""Saving a model whole or not at all."""
+"""Saving a model whole or not at all, and copying a part of it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from typing import Any
+
+import keras
 
 from keras_dc3._writing import whole_path
 
@@ -34,6 +36,32 @@ def save_whole(
         return
     with whole_path(filepath, folder=folder) as temporary:
         write(temporary)
+
+
+def copied_backbone(
+    backbone: keras.layers.Layer, classes: dict[str, type]
+) -> keras.layers.Layer:
+    """Returns a new layer with the configuration of a backbone.
+
+    Args:
+        backbone: a layer or model.
+        classes: name -> class of its layers, which need not be registered.
+
+    Raises:
+        ValueError: if one of its layers lacks a `get_config`.
+    """
+    try:
+        return keras.saving.deserialize_keras_object(
+            keras.saving.serialize_keras_object(backbone),
+            custom_objects=classes,
+            safe_mode=False,  # this process made it
+        )
+    except Exception as error:
+        raise ValueError(
+            f"The backbone {backbone.name!r} cannot be copied; each of its "
+            "layers must have a `get_config` from which it can be made again: "
+            f"{str(error).strip().splitlines()[0]}"
+        ) from error
 
 
 def is_remote(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all
+from keras_dc3._text import cut, one_line
 from keras_dc3._validation import check_soft_labels
 from keras_dc3.proposals.summary import shares
 
@@ -20,7 +21,7 @@ _LINE = 21  # characters of small print below an image
 
 def caption(proposals: Proposals, row: int) -> list[str]:
     """Returns the lines that name the class of an image and its probability."""
-    name = " ".join(proposals.class_name[row].split())
+    name = one_line(proposals.class_name[row])
     probability = f"({proposals.class_probability[row]:.0%})"
     if len(name) + 1 + len(probability) <= 17:
         return [f"{name} {probability}"]
@@ -67,9 +68,3 @@ def answers_of(proposals: Proposals, soft_labels: Any) -> np.ndarray | None:
             f"{soft_labels.shape}"
         )
     return soft_labels
-
-
-def cut(text: str, length: int) -> str:
-    """Returns a text in one line of at most so many characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= length else text[: length - 3].rstrip() + "..."

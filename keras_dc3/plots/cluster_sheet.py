@@ -6,25 +6,12 @@ import os
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from keras_dc3._text import cut, number_of
 from keras_dc3._validation import check_positive_int
-from keras_dc3._writing import whole_file
 from keras_dc3.metrics.findings import lines_or_not_measured
-from keras_dc3.plots.captions import caption, cut
+from keras_dc3.plots.captions import caption
 from keras_dc3.plots.pixels import drawable
-from keras_dc3.plots.sheet import (
-    CAPTION_LINE,
-    CELL,
-    GRAY,
-    MARGIN,
-    NOTE_LINE,
-    ORANGE,
-    STRIDE,
-    Sheet,
-    file_kind,
-    new_figure,
-    small_print_height,
-    small_print_width,
-)
+from keras_dc3.plots.sheet import GRAY, ORANGE, Sheet, file_kind
 from keras_dc3.proposals.summary import shares
 
 if TYPE_CHECKING:
@@ -78,8 +65,7 @@ def plot_clusters(
     """
     check_positive_int("num", num)
     check_positive_int("num_clusters", num_clusters)
-    new_figure(1, 1)  # before any work
-    kind = None if path is None else file_kind(path)
+    kind = file_kind(path)
     clusters = [group for group in proposals.groups() if group.kind == "cluster"]
     if not clusters:
         raise ValueError("There is nothing to draw: no image was judged ambiguous.")
@@ -87,22 +73,18 @@ def plot_clusters(
     chosen = [_chosen(group, num) for group in drawn]
     drawn_ids = [name for names in chosen for name in names]
     pixels = drawable(images, drawn_ids, proposals.ids)
-    row_of = {name: row for row, name in enumerate(proposals.ids)}
+    row_of = proposals.row_of
     captions = [[caption(proposals, row_of[n]) for n in names] for names in chosen]
     lines = max(len(text) for texts in captions for text in texts)
-    step = CELL + 0.12 + CAPTION_LINE * lines + NOTE_LINE
+    step = Sheet.CELL + 0.12 + Sheet.CAPTION_LINE * lines + Sheet.NOTE_LINE
     heights = [_TITLE + _GAP + step * -(-len(names) // _COLUMNS) for names in chosen]
     columns = min(_COLUMNS, max(map(len, chosen)))
-    width = max(MARGIN + columns * STRIDE, 8.6)
-    verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
+    width = max(Sheet.MARGIN + columns * Sheet.STRIDE, 8.6)
+    verdict = lines_or_not_measured(proposals.verdict, Sheet.letters(width))
     height = 1.05 + sum(max(h, _TITLE + _GAP + 1.9) for h in heights)
-    height += small_print_height(verdict)
-    sheet = Sheet(new_figure(width, height), width, height)
     number = sum(map(len, clusters))
-    sheet.write(
-        0.15, 0.12, f"Clusters of {number:,} images judged ambiguous", 14, bold=True
-    )
-    sheet.small_print(0.5, verdict)
+    title = f"Clusters of {number:,} images judged ambiguous"
+    sheet = Sheet(width, height, title, verdict)
     about = f"The {len(drawn)} largest of {len(clusters)}. Medoids first, then from "
     about += "typical to less typical, the least typical ones last."
     sheet.write(0.15, 0.45, about, 9, GRAY)
@@ -112,7 +94,7 @@ def plot_clusters(
     for group, names, texts, needed in zip(
         drawn, chosen, captions, heights, strict=True
     ):
-        number = f"{len(group):,} image{'s' if len(group) > 1 else ''}"
+        number = number_of(len(group), "image")
         title = f"Cluster {group.index}: {group.description}, {number}"
         room = int((width - 0.3) / 0.092)
         sheet.write(0.15, top, cut(title, room), 11, ORANGE, bold=True)
@@ -129,10 +111,7 @@ def plot_clusters(
                 [[note] for note in notes[part]],
             )
         top += max(needed, _TITLE + _GAP + 1.9)
-    if path is not None:
-        with whole_file(path, "wb") as file:
-            sheet.figure.savefig(file, format=kind)
-    return sheet.figure
+    return sheet.finish(path, kind)
 
 
 _COLOR = {"medoid": ORANGE, "": _BETWEEN, "least typical": _LEAST}

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._decision import AMBIGUOUS
+from keras_dc3._text import cut
 from keras_dc3._ties import equal_shares, is_tied
 from keras_dc3._validation import check_choice, check_positive_int, check_seed
-from keras_dc3._writing import whole_file
 from keras_dc3.metrics.findings import lines_or_not_measured
-from keras_dc3.plots.captions import answers_of, cut
+from keras_dc3.plots.captions import answers_of
 from keras_dc3.plots.projection import METHODS, project
-from keras_dc3.plots.sheet import (
-    GRAY,
-    Sheet,
-    file_kind,
-    new_figure,
-    small_print_height,
-    small_print_width,
-)
+from keras_dc3.plots.sheet import GRAY, Sheet, file_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,8 +86,7 @@ def plot_embedding(
     check_choice("method", method, tuple(METHODS))
     check_positive_int("max_points", max_points)
     check_seed(seed)
-    new_figure(1, 1)  # before any work
-    kind = None if path is None else file_kind(path)
+    kind = file_kind(path)
     if not len(proposals):
         raise ValueError("There is nothing to draw: `proposals` hold no image.")
     if proposals.embeddings is None:
@@ -117,11 +110,8 @@ def plot_embedding(
     width = 2 * _MARGIN + len(panels) * _STEP - (_STEP - _SIDE)
     legend = _LEGEND_LINE * -(-min(len(classes), _NAMED + 1) // _LEGEND_COLUMNS)
     height = _TOP + _SIDE + 0.3 + legend + 0.15
-    verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
-    height += small_print_height(verdict)
-    sheet = Sheet(new_figure(width, height), width, height)
-    sheet.write(_MARGIN, 0.12, "Where the network puts the images", 14, bold=True)
-    sheet.small_print(0.5, verdict)
+    verdict = lines_or_not_measured(proposals.verdict, Sheet.letters(width))
+    sheet = Sheet(width, height, "Where the network puts the images", verdict)
     which = f"{n:,} images" if len(rows) == n else f"{len(rows):,} of {n:,} images"
     drawn = "" if len(rows) == n else ", picked at random"
     sheet.write(
@@ -142,10 +132,7 @@ def plot_embedding(
         axes.margins(0.03)
         if panel.of_classes:
             _legend(sheet, x, named)
-    if path is not None:
-        with whole_file(path, "wb") as file:
-            sheet.figure.savefig(file, format=kind)
-    return sheet.figure
+    return sheet.finish(path, kind)
 
 
 def _legend(sheet: Sheet, left: float, named: Sequence[tuple[Any, str]]) -> None:
@@ -161,8 +148,8 @@ def _panels(
     proposals: Proposals, people: np.ndarray | None, rows: np.ndarray
 ) -> list[_Panel]:
     colors = _colors(len(proposals.class_names))
-    ambiguous = proposals.decision[rows] == "ambiguous"
-    share = (proposals.decision == "ambiguous").mean()
+    ambiguous = proposals.decision[rows] == AMBIGUOUS
+    share = (proposals.decision == AMBIGUOUS).mean()
     panels = []
     if people is not None:
         people = people[rows]

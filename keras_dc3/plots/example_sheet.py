@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import cut, number_of
 from keras_dc3._validation import check_positive_int, check_seed
-from keras_dc3._writing import whole_file
-from keras_dc3.plots.captions import cut
 from keras_dc3.plots.pixels import drawable
-from keras_dc3.plots.sheet import (
-    CELL,
-    GRAY,
-    MARGIN,
-    STRIDE,
-    Sheet,
-    file_kind,
-    new_figure,
-)
+from keras_dc3.plots.sheet import GRAY, Sheet, file_kind
 from keras_dc3.proposals.summary import shares
 
 if TYPE_CHECKING:
@@ -27,7 +18,11 @@ if TYPE_CHECKING:
 
 _RED, _BLUE = "#b2182b", "#2166ac"
 _CHUNK = 8192  # images whose counts are looked at together
-_GAP, _STEP, _TOP = 0.25, CELL + 0.75, 1.0  # inches between blocks, rows; of the head
+_GAP, _STEP, _TOP = (
+    0.25,
+    Sheet.CELL + 0.75,
+    1.0,
+)  # inches between blocks, rows; of the head
 
 
 class _Answers(NamedTuple):
@@ -81,10 +76,10 @@ def plot_examples(
     >>> part = keras_dc3.data.ImageSet(images, list("abc"), counts, ["cod", "ling"])
     >>> figure = keras_dc3.plots.plot_examples(part)
     """
-    new_figure(1, 1)  # before any work
     check_positive_int("num", num)
     check_positive_int("pairs", pairs)
     check_seed(seed)
+    kind = file_kind(path)
     parts, names, name = _parts(data)
     answers = _answers(parts)
     divided = answers.next > 0
@@ -94,18 +89,15 @@ def plot_examples(
             "There is nothing to draw: examples need annotated images of at least two "
             f"classes. Received: {int((answers.most > 0).sum())} annotated images."
         )
-    kind = None if path is None else file_kind(path)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(answers.most))
     # The surest first; of equals those that most people saw; then at random.
     order = order[np.lexsort((-answers.number[order], -answers.most[order]))]
-    width = MARGIN + 3 * num * STRIDE + 2 * _GAP
+    width = Sheet.MARGIN + 3 * num * Sheet.STRIDE + 2 * _GAP
     height = _TOP + len(chosen) * _STEP
-    sheet = Sheet(new_figure(width, height), width, height)
+    title = f"What people agree on, and what not: {name}"
+    sheet = Sheet(width, height, title)
     annotated = int((answers.most > 0).sum())
-    sheet.write(
-        0.15, 0.12, f"What people agree on, and what not: {name}", 14, bold=True
-    )
     about = (
         f"{int(divided.sum()):,} of {annotated:,} annotated images got different "
         "answers. Below each image: what the annotators answered."
@@ -118,8 +110,7 @@ def plot_examples(
         between &= np.isin(answers.second, [a, b])
         text = f"{cut(names[a], 25)}\n{cut(names[b], 25)}"
         sheet.write(0.15, top, text, 9, bold=True)
-        number = int(between.sum())
-        text = f"{number:,} image{'' if number == 1 else 's'} in between"
+        text = f"{number_of(int(between.sum()), 'image')} in between"
         sheet.write(0.15, top + 0.35, text, 8)
         middle = np.flatnonzero(between)
         middle = middle[np.argsort(-answers.next[middle], kind="stable")]
@@ -129,16 +120,13 @@ def plot_examples(
             (cut(names[b], 12 * num), _BLUE, order[answers.first[order] == b]),
         ]
         for column, (heading, color, rows) in enumerate(blocks):
-            x = MARGIN + column * (num * STRIDE + _GAP)
+            x = Sheet.MARGIN + column * (num * Sheet.STRIDE + _GAP)
             rows = [i for i in rows if answers.most[i] > 0 and i not in shown][:num]
             shown.update(rows)
             sheet.write(x, top - 0.18, heading, 8, color, bold=True)
             pixels, notes = _read(parts, answers, rows, names)
             sheet.images(top, pixels, color, [[]] * len(rows), notes, x)
-    if path is not None:
-        with whole_file(path, "wb") as file:
-            sheet.figure.savefig(file, format=kind)
-    return sheet.figure
+    return sheet.finish(path, kind)
 
 
 def _parts(data: Any) -> tuple[list[Any], tuple[str, ...], str]:

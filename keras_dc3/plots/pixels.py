@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import KnownNames
+from keras_dc3.data.images_by_id import find_images
 
 
 def drawable(
@@ -32,11 +32,11 @@ def drawable(
         ValueError: if one is missing, or is no such image.
         TypeError: if `images` is something else.
     """
-    if isinstance(images, str | os.PathLike):
-        read = _read_folder(images, ids)
-    else:
-        read = _read(*_lookup(images, of), ids)
-    found = {name: _checked(name, image) for name, image in read}
+    found = {}
+    for name, image in find_images(_by_id(images, of), ids):
+        if isinstance(image, str):
+            raise ValueError(_missing(images, name, image))
+        found[name] = _checked(name, image)
     others = [image for image in found.values() if image.dtype != np.uint8]
     low, high = getattr(images, "value_range", None) or _value_range(others)
     return {
@@ -47,61 +47,39 @@ def drawable(
     }
 
 
-def _lookup(
-    images: Any, of: Sequence[str] | None
-) -> tuple[Mapping[str, Any], Callable[[str], Any]]:
-    """Returns a mapping from the known ids, and what gives the image of an id."""
-    if isinstance(images, Mapping):
-        return images, images.__getitem__
+def _by_id(images: Any, of: Sequence[str] | None) -> Any:
+    """Returns what `find_images` takes."""
+    if isinstance(images, str | os.PathLike | Mapping):
+        return images
     if hasattr(images, "ids") and hasattr(images, "read"):
-        known = {name: position for position, name in enumerate(images.ids)}
-        return known, lambda name: images.read(np.array([known[name]]))[0]
+        return images
     if hasattr(images, "ids") and hasattr(images, "images"):
-        of, pixels = images.ids, images.images
-    elif of is not None and hasattr(images, "__array__"):
-        pixels = images
-        if len(np.shape(pixels)) < 3 or len(pixels) != len(of):
-            raise ValueError(
-                "An array of `images` must hold one image per proposal, in their "
-                f"order, shape ({len(of)}, h, w, c). Received: {np.shape(pixels)}"
-            )
-    else:
+        return dict(zip(images.ids, images.images, strict=True))
+    if of is None or not hasattr(images, "__array__"):
         raise TypeError(
             "`images` must say which image is which: a dict of id -> image, an object "
             "with `ids` and `images`, such as `data.unlabeled`, an array with one "
             "image per proposal, or the path of a folder. Received: "
             f"{type(images).__name__}"
         )
-    known = {name: position for position, name in enumerate(of)}
-    return known, lambda name: pixels[known[name]]
+    if len(np.shape(images)) < 3 or len(images) != len(of):
+        raise ValueError(
+            "An array of `images` must hold one image per proposal, in their order, "
+            f"shape ({len(of)}, h, w, c). Received: {np.shape(images)}"
+        )
+    return dict(zip(of, images, strict=True))
 
 
-def _read_folder(folder: Any, ids: Iterable[str]) -> Iterable[tuple[str, Any]]:
-    from keras_dc3.review import pictures
-
-    for name, image in pictures.find(folder, tuple(ids)):
-        if isinstance(image, str):
-            raise ValueError(
-                f"The image of the id {name!r} {image}. The folder is "
-                f"{os.fspath(folder)!r}; pass the one of the images that the proposals "
-                "were made for."
-            )
-        yield name, image.shown
-
-
-def _read(
-    known: Mapping[str, Any], get: Callable[[str], Any], ids: Iterable[str]
-) -> Iterable[tuple[str, Any]]:
-    names = KnownNames(known)
-    for name in ids:
-        found, _ = names.find(name)
-        if len(found) != 1:
-            several = f" but several, {found[:3]}" if found else ""
-            raise ValueError(
-                f"`images` hold no image of the id {name!r}{several}; pass the images "
-                "that the proposals were made for."
-            )
-        yield name, get(found[0])
+def _missing(images: Any, name: str, why: str) -> str:
+    if isinstance(images, str | os.PathLike):
+        return (
+            f"The image of the id {name!r} {why}. The folder is {os.fspath(images)!r}; "
+            "pass the one of the images that the proposals were made for."
+        )
+    return (
+        f"`images` hold no image of the id {name!r} (it {why}); pass the images that "
+        "the proposals were made for."
+    )
 
 
 def _checked(name: str, image: Any) -> np.ndarray:

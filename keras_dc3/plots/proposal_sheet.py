@@ -9,26 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._decision import AMBIGUOUS, CERTAIN
+from keras_dc3._text import cut, number_of
 from keras_dc3._validation import check_positive_int
-from keras_dc3._writing import whole_file
 from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
-from keras_dc3.plots.captions import answers_of, caption, cut, said
+from keras_dc3.plots.captions import answers_of, caption, said
 from keras_dc3.plots.pixels import drawable
-from keras_dc3.plots.sheet import (
-    CAPTION_LINE,
-    CELL,
-    GRAY,
-    GREEN,
-    MARGIN,
-    NOTE_LINE,
-    ORANGE,
-    STRIDE,
-    Sheet,
-    file_kind,
-    new_figure,
-    small_print_height,
-    small_print_width,
-)
+from keras_dc3.plots.sheet import GRAY, GREEN, ORANGE, Sheet, file_kind
 from keras_dc3.proposals.summary import mixture
 
 if TYPE_CHECKING:
@@ -83,13 +70,12 @@ def plot_proposals(
     >>> figure = keras_dc3.plots.plot_proposals(proposals, images)
     """
     check_positive_int("num", num)
-    new_figure(1, 1)  # before any work
+    kind = file_kind(path)
     if not len(proposals):
         raise ValueError("There is nothing to draw: `proposals` hold no image.")
     people = answers_of(proposals, soft_labels)
     certain = _certain_rows(proposals, num)
     clusters, used = _largest_clusters(proposals)
-    kind = None if path is None else file_kind(path)
     rows = [row for members in certain for row in members]
     rows += [row for _, members in clusters for row in members[:num]]
     pixels = drawable(images, [proposals.ids[row] for row in rows], proposals.ids)
@@ -98,8 +84,8 @@ def plot_proposals(
     answers = [said(proposals, people, members) for members in certain]
     of_clusters = [said(proposals, people, rows[:num]) for _, rows in clusters]
     certain_step, step = _step(captions, answers), _step([], of_clusters)
-    width = max(MARGIN + num * STRIDE, 8.6)
-    verdict = lines_or_not_measured(proposals.verdict, small_print_width(width))
+    width = max(Sheet.MARGIN + num * Sheet.STRIDE, 8.6)
+    verdict = lines_or_not_measured(proposals.verdict, Sheet.letters(width))
     advice = []
     if certain:
         text = f"{of_certain_images(proposals.verdict)}."
@@ -107,11 +93,10 @@ def plot_proposals(
         advice.append("Shown are the surest images of each proposed class.")
     first = 1.1 + 0.17 * len(advice)  # where certain images begin, and ambiguous ones
     second = first + 0.1 + max(1, len(certain)) * certain_step
-    height = second + 0.7 + max(1, len(clusters)) * step + small_print_height(verdict)
-    sheet = Sheet(new_figure(width, height), width, height)
-    n, ambiguous = len(proposals), int((proposals.decision == "ambiguous").sum())
-    sheet.write(0.15, 0.12, f"What the model proposes for {n:,} images", 14, bold=True)
-    sheet.small_print(0.5, verdict)
+    height = second + 0.7 + max(1, len(clusters)) * step
+    n, ambiguous = len(proposals), int((proposals.decision == AMBIGUOUS).sum())
+    title = f"What the model proposes for {n:,} images"
+    sheet = Sheet(width, height, title, verdict)
     sheet.heading(
         0.6,
         f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%})",
@@ -129,7 +114,7 @@ def plot_proposals(
         text = "\n".join(textwrap.fill(line, 25) for line in about)
         sheet.write(0.15, first, text, 8, GRAY)
     else:
-        sheet.write(MARGIN, first, "No image was judged certain.", 10, GRAY)
+        sheet.write(Sheet.MARGIN, first, "No image was judged certain.", 10, GRAY)
     sheet.heading(
         second,
         f"Ambiguous: {ambiguous:,} images ({ambiguous / n:.0%}). "
@@ -144,23 +129,22 @@ def plot_proposals(
         top = second + 0.7 + row * step
         guesses = mixture(proposals.class_index[members], proposals.class_names)
         text = "\n".join(cut(guess, 25) for guess in guesses)
-        number = f"{len(members):,} image{'s' if len(members) > 1 else ''}"
+        number = number_of(len(members), "image")
         text = f"{number}\nThe model's guesses\n(numbers of images):\n{text}"
         sheet.write(0.15, top, f"Cluster {cluster}", 10, ORANGE, bold=True)
         sheet.write(0.15, top + 0.22, text, 8)
         shown = [pixels[proposals.ids[i]] for i in members[:num]]
         sheet.images(top, shown, ORANGE, [[]] * len(shown), of_clusters[row])
     if not clusters:
-        sheet.write(MARGIN, second + 0.7, "No image was judged ambiguous.", 10, GRAY)
-    if path is not None:
-        with whole_file(path, "wb") as file:
-            sheet.figure.savefig(file, format=kind)
-    return sheet.figure
+        sheet.write(
+            Sheet.MARGIN, second + 0.7, "No image was judged ambiguous.", 10, GRAY
+        )
+    return sheet.finish(path, kind)
 
 
 def _certain_rows(proposals: Proposals, num: int) -> list[list[int]]:
     """Returns rows of at most `num` images, each class's surest first, in turn."""
-    certain = np.flatnonzero(proposals.decision == "certain")
+    certain = np.flatnonzero(proposals.decision == CERTAIN)
     certain = certain[np.argsort(proposals.ambiguity[certain], kind="stable")]
     turns: dict[int, int] = {}
     keys = []
@@ -175,7 +159,7 @@ def _certain_rows(proposals: Proposals, num: int) -> list[list[int]]:
 
 def _largest_clusters(proposals: Proposals) -> tuple[list[tuple[int, Any]], int]:
     """Returns (cluster, its rows, most typical first), and how many clusters exist."""
-    ambiguous = np.flatnonzero(proposals.decision == "ambiguous")
+    ambiguous = np.flatnonzero(proposals.decision == AMBIGUOUS)
     found, sizes = np.unique(proposals.cluster[ambiguous], return_counts=True)
     clusters = []
     for cluster in found[np.argsort(-sizes, kind="stable")[:_CLUSTERS]]:
@@ -191,4 +175,4 @@ def _step(
     """Returns the inches from one row of images to the next."""
     name = max((len(lines) for row in captions for lines in row), default=0)
     note = max((len(lines) for row in notes for lines in row), default=0)
-    return CELL + 0.2 + CAPTION_LINE * name + NOTE_LINE * note
+    return Sheet.CELL + 0.2 + Sheet.CAPTION_LINE * name + Sheet.NOTE_LINE * note

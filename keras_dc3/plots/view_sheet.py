@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import cut
 from keras_dc3._validation import check_positive_int, check_seed
-from keras_dc3._writing import whole_file
-from keras_dc3.plots.captions import cut
 from keras_dc3.plots.pixels import drawable
-from keras_dc3.plots.sheet import GRAY, Sheet, file_kind, new_figure
+from keras_dc3.plots.sheet import GRAY, Sheet, file_kind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLUE = "#2166ac"
-# In inches: an image, from one to the next, from row to row, between views, and what
-# is left free on both sides.
-_CELL, _STRIDE, _ROW, _GAP, _MARGIN = 1.15, 1.25, 1.4, 0.3, 0.15
+# In inches: from row to row, between views, and what is left free on both sides.
+_ROW, _GAP, _MARGIN = 1.4, 0.3, 0.15
 _LINE, _CHARACTER, _BOLD = 0.125, 0.06, 0.08  # sizes of small print; of a title
 _MOST_LINES, _NAME = 8, 23
 
@@ -39,7 +37,7 @@ class _Block(NamedTuple):
 
     @property
     def width(self) -> float:
-        return len(self.columns) * _STRIDE - (_STRIDE - _CELL)
+        return len(self.columns) * Sheet.STRIDE - (Sheet.STRIDE - Sheet.CELL)
 
     @property
     def lines(self) -> list[str]:
@@ -93,13 +91,12 @@ def plot_views(
     >>> views = {"strong": "strong", "mine": lambda images: images[:, ::-1]}
     >>> figure = keras_dc3.plots.plot_views(images, views)
     """
-    new_figure(1, 1)  # before any work
     check_positive_int("num", num)
     check_positive_int("draws", draws)
     check_seed(seed)
+    kind = file_kind(path)
     images = _images(data)
     policies = _policies(data, views)
-    kind = None if path is None else file_kind(path)
     chosen = np.random.default_rng(seed).permutation(len(images))[:num]
     blocks = _blocks(images, chosen, policies, data.value_range, draws, seed)
 
@@ -107,8 +104,7 @@ def plot_views(
     height = top + len(chosen) * _ROW
     width = 2 * _MARGIN - _GAP + sum(block.width + _GAP for block in blocks)
     width = max(width, 5.6)
-    sheet = Sheet(new_figure(width, height), width, height)
-    sheet.write(_MARGIN, 0.12, "What augmentation does to the images", 14, bold=True)
+    sheet = Sheet(width, height, "What augmentation does to the images")
     about = f"{len(chosen)} of {len(images):,} images, as they are and as training may"
     sheet.write(_MARGIN, 0.45, f"{about} show them to the network.", 9, GRAY)
     x = _MARGIN
@@ -116,15 +112,12 @@ def plot_views(
         _draw(sheet, x, top, block, _BLUE if number else GRAY)
         x += block.width + _GAP
     for row, position in enumerate(chosen):
-        below = top + row * _ROW + _CELL + 0.05
+        below = top + row * _ROW + Sheet.CELL + 0.05
         name = " ".join(images.ids[position].split())
         if len(name) > _NAME:  # names of files differ at their end
             name = "..." + name[3 - _NAME :]
-        sheet.write(_MARGIN + _CELL / 2, below, name, 6.5, center=True)
-    if path is not None:
-        with whole_file(path, "wb") as file:
-            sheet.figure.savefig(file, format=kind)
-    return sheet.figure
+        sheet.write(_MARGIN + Sheet.CELL / 2, below, name, 6.5, center=True)
+    return sheet.finish(path, kind)
 
 
 def _images(data: Any) -> Any:
@@ -222,17 +215,7 @@ def _draw(sheet: Sheet, x: float, top: float, block: _Block, color: str) -> None
     sheet.write(x, 0.82, title, 10, color, bold=True)
     sheet.write(x, 1.03, "\n".join(block.lines), 7, GRAY)
     for heading, column in zip(block.headings, block.columns, strict=True):
-        sheet.write(x + _CELL / 2, top - 0.16, heading, 7, center=True)
+        sheet.write(x + Sheet.CELL / 2, top - 0.16, heading, 7, center=True)
         for row, image in enumerate(column.values()):
-            _show(sheet.figure, x, top + row * _ROW, image, color)
-        x += _STRIDE
-
-
-def _show(figure: Figure, x: float, y: float, image: np.ndarray, color: str) -> None:
-    width, height = figure.get_size_inches()
-    place = x / width, 1 - (y + _CELL) / height, _CELL / width, _CELL / height
-    axes = figure.add_axes(place)
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1)
-    axes.set(xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(color=color, linewidth=1)
+            sheet.image(x, top + row * _ROW, image, color, 1.0)
+        x += Sheet.STRIDE

@@ -1,103 +1,27 @@
-"""Which images to ask people about next. NumPy only."""
+"""Which images to ask people about next, and in which groups. NumPy only."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from keras_dc3._decision import CERTAIN
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
-from keras_dc3._validation import check_positive_int, check_positive_number
-from keras_dc3.proposals.belief import answer_gain, beliefs
-from keras_dc3.proposals.groups import groups
-from keras_dc3.proposals.proposal import CERTAIN
-from keras_dc3.proposals.questions import GROUP, IMAGE, Question, Questions
-
-if TYPE_CHECKING:
-    from keras_dc3.proposals.proposals import Proposals
+from keras_dc3.proposals.belief import answer_gain
+from keras_dc3.proposals.data import ProposalData
+from keras_dc3.proposals.groups import ProposalGroup
+from keras_dc3.proposals.questions import GROUP, IMAGE, Question
 
 _ACCEPT, _CHANGE, _ALONE = 1.0, 2.0, 1.0  # actions on a review sheet
 
 
-def ask_next(
-    proposals: Proposals,
-    budget: int,
-    annotations: Any = None,
-    *,
-    model_weight: float | None = None,
-    agreeing: int = 2,
-) -> Questions:
-    """Returns which images to ask about next: the most expected gain per action first.
-
-    **Gain.** What people would answer to an image is unknown; of its distribution l the
-    belief is a Dirichlet distribution, `a = model_weight * p + counts`, with p the
-    class probabilities (a tenth of them spread evenly over the classes, as networks are
-    too sure) and the counts of the answers so far. The best guess of l is its mean. The
-    gain of one more answer is how much nearer the guess then comes to l: the expected
-    decrease of KL(l || guess), in nats. With A = sum_c a_c it is
-
-        sum_cd  a_c (a_d + [c = d]) / (A (A + 1))  ln( (1 + [c = d] / a_c) A / (A + 1) )
-
-    or the mutual information of two answers.
-
-    **Actions**, as on a review sheet: an image alone, 1; a group, 1 to accept it and 2
-    for each image to be changed, which happens with the probability that an answer is
-    not the proposed class. An image stands in its group where that is cheaper than
-    alone. A group begins with the images that together give it the most gain per
-    action; its others follow as far as the budget goes.
-
-    **Settled** images are not asked about again: all answers name one class, and
-    `agreeing` or more voices do. The model has one voice where it judges the image
-    certain. So one answer settles an image for which the model was certain of the same.
-
-    Each image is asked about once; call it again with the new answers. The same input
-    gives the same questions.
-
-    Args:
-        budget: expected clicks or keys to spend, at least 1.
-        annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
-            images; those without proposal play no part. "Cannot tell" is no answer.
-            Names match as for `match`; what they lack of the ids is told, and which
-            answers are lost for a difference in capital letters or folder.
-        model_weight: how many answers the model's class probabilities count as.
-            Default: as many as explain the answers best, by the likelihood of those to
-            images with two or more (see `belief.fit_weight`); 1 without such.
-        agreeing: how many equal voices settle an image.
-
-    Raises:
-        TypeError: if `annotations` are none.
-        ValueError: if an argument is not as described, the classes are others, or an
-            annotated image could be that of several proposals.
-
-    Example:
-
-    >>> proposals = keras_dc3.Proposals(
-    ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], [[1, 0], [0, 1]], ["3", "8"]
-    ... )
-    >>> proposals.next(budget=1).ids
-    ('b',)
-    """
-    check_positive_int("budget", budget)
-    if model_weight is not None:
-        check_positive_number("model_weight", model_weight)
-    check_positive_int("agreeing", agreeing)
-    counts = _counts(proposals, annotations)
-    belief = beliefs(proposals.class_probabilities, counts, model_weight)
-    gain = answer_gain(belief)
-    settled = _settled(proposals, counts, agreeing)
-    asked = ~settled & (gain > 0)
-    guess = belief / belief.sum(axis=1, keepdims=True)
-    chosen = _choose(_candidates(proposals, gain, guess, asked), float(budget))
-    questions = (_question(proposals, *one, gain, guess) for one in chosen)
-    order = sorted(questions, key=lambda q: -q.gain / q.actions)
-    return Questions(tuple(order), int(settled.sum()), proposals)
-
-
-def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
-    """(n, k) counts of the answers so far, in the order of the proposals."""
-    counts = np.zeros(proposals.class_probabilities.shape)
+def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
+    """Returns (n, k) counts of the answers so far, in the order of the proposals."""
+    counts = np.zeros(data.class_probabilities.shape)
     if annotations is None:
         return counts
     annotations = getattr(annotations, "annotations", annotations)
@@ -108,19 +32,19 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
         )
     names = list(map(composed, annotations.class_names))
     given = np.asarray(annotations.counts)
-    number = {name: column for column, name in enumerate(proposals.class_names)}
+    number = {name: column for column, name in enumerate(data.class_names)}
     chosen = {
         name for name, answers in zip(names, given.sum(axis=0), strict=True) if answers
     }
     if not chosen <= set(number):
         raise ValueError(
             "`annotations` must have the classes of the proposals, "
-            f"{list(proposals.class_names)}. Received: {names}"
+            f"{list(data.class_names)}. Received: {names}"
         )
-    matches = match_all(annotations.images, proposals._known_ids, what="proposals")
+    matches = match_all(annotations.images, data.known_ids, what="proposals")
     told = tell_lacking(matches.lacking, "proposal")
     lost = [annotations.images[position] for position in matches.lost]
-    near = likely_meant(lost, proposals.ids)
+    near = likely_meant(lost, data.ids)
     if near:
         name, meant = next(iter(near.items()))
         told.append(
@@ -130,7 +54,7 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
         )
     if told:
         warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
-    rows = [proposals._row_of[one] for one in matches.found.values()]
+    rows = [data.row_of[one] for one in matches.found.values()]
     known = [i for i, name in enumerate(annotations.images) if name in matches.found]
     for column, name in enumerate(names):
         if name in number and known:
@@ -138,12 +62,38 @@ def _counts(proposals: Proposals, annotations: Any) -> np.ndarray:
     return counts
 
 
-def _settled(proposals: Proposals, counts: np.ndarray, agreeing: int) -> np.ndarray:
-    """(n,) whether an image needs no further answer."""
+def settled(data: ProposalData, counts: np.ndarray, agreeing: int) -> np.ndarray:
+    """Returns (n,) whether an image needs no further answer, see `Proposals.next`."""
     one_class = (counts > 0).sum(axis=1) == 1
-    backed = proposals.decision == CERTAIN
-    backed &= counts.argmax(axis=1) == proposals.class_index
+    backed = data.decision == CERTAIN
+    backed &= counts.argmax(axis=1) == data.class_index
     return one_class & (counts.sum(axis=1) + backed >= agreeing)
+
+
+def choose_questions(
+    data: ProposalData,
+    groups: Sequence[ProposalGroup],
+    belief: np.ndarray,
+    open_: np.ndarray,
+    budget: float,
+) -> list[Question]:
+    """Returns the questions of most gain that a budget of actions pays for.
+
+    Args:
+        data: the proposals.
+        groups: of these.
+        belief: (n, k) parameters of Dirichlet distributions, see `belief`.
+        open_: (n,) bool, which images may be asked about.
+        budget: actions.
+    """
+    gain = answer_gain(belief)
+    guess = belief / belief.sum(axis=1, keepdims=True)
+    found = _candidates(data, groups, gain, guess, open_ & (gain > 0))
+    questions = [
+        _question(data, groups[number] if number >= 0 else None, rows, gain, guess)
+        for number, rows in _choose(found, budget)
+    ]
+    return sorted(questions, key=lambda question: -question.gain / question.actions)
 
 
 @dataclass(frozen=True)
@@ -162,12 +112,16 @@ class _Candidates:
 
 
 def _candidates(
-    proposals: Proposals, gain: np.ndarray, guess: np.ndarray, asked: np.ndarray
+    data: ProposalData,
+    groups: Sequence[ProposalGroup],
+    gain: np.ndarray,
+    guess: np.ndarray,
+    asked: np.ndarray,
 ) -> _Candidates:
     alone = asked.copy()
     found: list[tuple[float, int, bool, np.ndarray, np.ndarray]] = []
-    for number, group in enumerate(groups(proposals)):
-        rows = np.array([proposals._row_of[name] for name in group.ids])
+    for number, group in enumerate(groups):
+        rows = np.array([data.row_of[name] for name in group.ids])
         actions = _CHANGE * (1 - guess[rows, group.proposed_class])
         fits = asked[rows] & (actions < _ALONE)
         rows, actions = rows[fits], actions[fits]
@@ -220,21 +174,20 @@ def _choose(given: _Candidates, budget: float) -> list[tuple[int, np.ndarray]]:
 
 
 def _question(
-    proposals: Proposals,
-    number: int,
+    data: ProposalData,
+    group: ProposalGroup | None,
     rows: np.ndarray,
     gain: np.ndarray,
     guess: np.ndarray,
 ) -> Question:
     gained = float(gain[rows].sum())
-    if number < 0:
-        return Question(IMAGE, "", -1, (proposals.ids[rows[0]],), gained, _ALONE)
-    group = groups(proposals)[number]
-    asked = {proposals.ids[row] for row in rows}
+    if group is None:
+        return Question(IMAGE, "", -1, (data.ids[rows[0]],), gained, _ALONE)
+    asked = {data.ids[row] for row in rows}
     change = 1 - guess[rows, group.proposed_class]
     return Question(
         GROUP,
-        f"class {group.name}" if group.kind == "class" else group.name,
+        group.title,
         int(group.proposed_class),
         tuple(name for name in group.ids if name in asked),
         gained,

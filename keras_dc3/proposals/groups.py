@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_dc3.proposals.cards import card
+from keras_dc3._decision import CERTAIN
+from keras_dc3._text import number_of, one_line
+from keras_dc3.metrics import k_means
+from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.geometry import centered, has_gap, medoids, spread
-from keras_dc3.proposals.proposal import CERTAIN
-
-if TYPE_CHECKING:
-    from keras_dc3.proposals.proposals import Proposals
+from keras_dc3.proposals.summary import shares
+from keras_dc3.review.plan import Step
 
 CLASS, CLUSTER = "class", "cluster"
 _MEDOIDS, _NEAREST, _LEAST_TYPICAL = 3, 3, 3
@@ -60,68 +61,44 @@ class ProposalGroup:
         return len(self.ids)
 
     def __str__(self) -> str:
-        return card(self)
+        says = _listed(shares(self.shares, self.class_names))
+        facts = [
+            ("typical", _listed(self.medoids)),
+            ("least typical", _listed(self.least_typical)),
+            ("the model says", f"{says} (mean probabilities)"),
+            ("nearest", _listed(self._named(*near) for near in self.nearest)),
+            ("suggestion", self.suggestion or ""),
+        ]
+        lines = [f"{self.title}: {self.description}, {number_of(len(self), 'image')}"]
+        lines += [f"  {name:<15} {text}" for name, text in facts if text]
+        return "\n".join(lines)
+
+    def _named(self, kind: str, index: int, distance: float) -> str:
+        name = self.class_names[index] if kind == CLASS else index
+        return f"{kind} {name} ({distance:.3g})"
+
+    @property
+    def title(self) -> str:
+        """Such as "class cat" or "cluster 3"."""
+        return f"class {self.name}" if self.kind == CLASS else self.name
+
+    def step(self) -> Step:
+        """Returns what a review sheet shows of the group: medoids first."""
+        others = [name for name in self.ids if name not in set(self.medoids)]
+        return Step(
+            (*self.medoids, *others),
+            self.title,
+            self.name,
+            self.description,
+            int(self.proposed_class),
+            len(self.medoids),
+        )
 
     @property
     def least_typical(self) -> tuple[str, ...]:
         """Up to three ids, the least typical one first, no medoids among them."""
         others = [name for name in self.ids[::-1] if name not in self.medoids]
         return tuple(others[:_LEAST_TYPICAL])
-
-
-def groups(proposals: Proposals) -> tuple[ProposalGroup, ...]:
-    """Returns the images in groups, each image once.
-
-    First the classes of the certain images, then the clusters of the ambiguous ones,
-    the largest first of each. They are computed once and kept.
-
-    Suggestions need embeddings, and are made for clusters only. "split": two-means
-    (k-means with k = 2) finds two parts with a gap between them; on the line through
-    the two means, at most 1/12 of the images lie in the middle third between these,
-    where a Gaussian has 21% and a flat hump 17% (`geometry.has_gap` says how chance is
-    kept out; it takes 38 images at least). "merge with cluster i": of the three
-    clusters with the nearest means, cluster i is the first with all of these: the
-    distance of the means is below the mean of both spreads (root mean square distance
-    to the mean), the class mixtures differ by 15% at most (half the sum of the absolute
-    differences of `shares`), and there is no such gap between the two.
-
-    Returns:
-        A tuple of `ProposalGroup`.
-
-    Example:
-
-    >>> proposals = keras_dc3.proposals.Proposals(
-    ...     ["a", "b", "c"],
-    ...     [0.1, 0.8, 0.9],
-    ...     [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4]],
-    ...     [[1, 0], [0, 1], [0, 1]],
-    ...     ["cat", "dog"],
-    ... )
-    >>> [(group.name, group.ids) for group in proposals.groups()]
-    [('cat', ('a',)), ('cluster 1', ('b', 'c'))]
-    >>> proposals.groups()[1].description
-    'between cat and dog (50/50%)'
-    """
-    if proposals._groups is None:
-        proposals._groups = _groups(proposals)
-    return proposals._groups
-
-
-def cards(proposals: Proposals, kind: str | None = None) -> str:
-    """Returns a card of each group, to print: what is in it, and what to do with it.
-
-    Args:
-        kind: "class" or "cluster" for the groups of this kind alone.
-
-    Raises:
-        ValueError: if `kind` is something else.
-    """
-    if kind not in (None, CLASS, CLUSTER):
-        raise ValueError(
-            f'`kind` must be "class", "cluster" or None. Received: kind={kind!r}'
-        )
-    chosen = (group for group in groups(proposals) if kind in (None, group.kind))
-    return "\n\n".join(str(group) for group in chosen)
 
 
 def describe(kind: str, mixture: np.ndarray, class_names: tuple[str, ...]) -> str:
@@ -148,7 +125,8 @@ def describe(kind: str, mixture: np.ndarray, class_names: tuple[str, ...]) -> st
     return f"between {', '.join(names[:-1])} and {names[-1]} ({percent}%)"
 
 
-def _groups(proposals: Proposals) -> tuple[ProposalGroup, ...]:
+def make_groups(proposals: ProposalData) -> tuple[ProposalGroup, ...]:
+    """Returns the groups; see `Proposals.groups`."""
     places = proposals.embeddings
     members = [
         *_members(CLASS, proposals.decision == CERTAIN, proposals.class_index),
@@ -206,7 +184,7 @@ def _members(
 
 
 def _typical(
-    proposals: Proposals, kind: str, rows: np.ndarray
+    proposals: ProposalData, kind: str, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the rows, the most typical first, and the medoids among them."""
     if proposals.embeddings is None:
@@ -229,8 +207,6 @@ def _suggestion(
     candidates: list[int],
 ) -> str | None:
     """Returns what to do with a cluster; `candidates` are its nearest others."""
-    from keras_dc3.metrics import k_means
-
     mine = places[members[number][2]]
 
     def two_means(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -264,3 +240,7 @@ def _suggestion(
         if not has_gap(both, two_means_of):
             return f"merge with cluster {members[candidate][1]}"
     return None
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(one_line, texts))

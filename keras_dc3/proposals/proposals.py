@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import KnownNames
+from keras_dc3._names import match_all, tell_lacking
+from keras_dc3._text import some
 from keras_dc3._validation import (
-    check_class_names,
-    check_distributions,
-    check_ids,
-    check_indices,
-    check_same_batch,
-    check_unit_interval,
+    check_choice,
+    check_names,
+    check_positive_int,
+    check_positive_number,
 )
-from keras_dc3.metrics import Verdict
-from keras_dc3.metrics.findings import lines_or_not_measured
-from keras_dc3.proposals import (
-    asking,
-    csv_format,
-    matching,
-    parquet_format,
-    reviewing,
-)
-from keras_dc3.proposals import groups as grouping
-from keras_dc3.proposals.arrays import frozen
-from keras_dc3.proposals.embeddings import check_embeddings
-from keras_dc3.proposals.groups import ProposalGroup
-from keras_dc3.proposals.proposal import AMBIGUOUS, CERTAIN, THRESHOLD, Proposal
+from keras_dc3.proposals import asking, csv_format, parquet_format
+from keras_dc3.proposals.belief import beliefs
+from keras_dc3.proposals.data import ProposalData
+from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
+from keras_dc3.proposals.questions import Questions
 from keras_dc3.proposals.summary import summarize
+from keras_dc3.review.fingerprint import of_values
+from keras_dc3.review.plan import MODES, Step
+from keras_dc3.review.sheet import Sheet
 
 
-class Proposals:
+class Proposals(ProposalData):
     """Proposals for images, one row per image, in NumPy.
 
     `len(proposals)` is the number of images, iterating gives a `Proposal` for each, in
@@ -86,189 +80,6 @@ class Proposals:
     ('ambiguous', 2)
     """
 
-    groups = grouping.groups
-    cards = grouping.cards
-    match = matching.match
-    next = asking.ask_next
-    to_review = reviewing.to_review
-    to_parquet = parquet_format.to_parquet
-    from_parquet = classmethod(parquet_format.from_parquet)
-
-    def __init__(
-        self,
-        ids: Sequence[str],
-        ambiguity: Any,
-        class_probabilities: Any,
-        cluster_probabilities: Any,
-        class_names: Sequence[str],
-        embeddings: Any = None,
-        verdict: Verdict | None = None,
-    ):
-        self.verdict = verdict
-        clusters = check_distributions(
-            "cluster_probabilities", cluster_probabilities, "clusters"
-        )
-        self._set(
-            ids,
-            ambiguity,
-            class_probabilities,
-            clusters.argmax(axis=1),
-            clusters.max(axis=1),
-            class_names,
-            embeddings,
-        )
-        self.cluster_probabilities: np.ndarray | None = frozen(clusters)
-
-    @classmethod
-    def from_columns(
-        cls,
-        ids: Sequence[str],
-        ambiguity: Any,
-        class_probabilities: Any,
-        cluster: Any,
-        cluster_probability: Any,
-        class_names: Sequence[str],
-        embeddings: Any = None,
-        verdict: Verdict | None = None,
-    ) -> Proposals:
-        """Makes proposals from one cluster per image instead of all probabilities.
-
-        Args:
-            cluster: int (n,), at least 0.
-            cluster_probability: float (n,), in [0, 1].
-
-        All other arguments and the errors are those of `Proposals`.
-        """
-        proposals = cls.__new__(cls)
-        proposals.verdict = verdict
-        proposals._set(
-            ids,
-            ambiguity,
-            class_probabilities,
-            check_indices("cluster", cluster),
-            check_unit_interval("cluster_probability", cluster_probability),
-            class_names,
-            embeddings,
-        )
-        proposals.cluster_probabilities = None
-        return proposals
-
-    def _set(
-        self,
-        ids: Sequence[str],
-        ambiguity: Any,
-        class_probabilities: Any,
-        cluster: np.ndarray,
-        cluster_probability: np.ndarray,
-        class_names: Sequence[str],
-        embeddings: Any,
-    ) -> None:
-        self.ids = check_ids("ids", ids)
-        self.class_names = check_class_names("class_names", class_names)
-        self.ambiguity = frozen(check_unit_interval("ambiguity", ambiguity))
-        classes = check_distributions("class_probabilities", class_probabilities)
-        self.class_probabilities = frozen(classes)
-        if classes.shape[1] != len(self.class_names):
-            raise ValueError(
-                "`class_names` must name each column of `class_probabilities`. "
-                f"Received: {len(self.class_names)} names for {classes.shape[1]} "
-                "columns."
-            )
-        check_same_batch(
-            ids=np.empty(len(self.ids)),
-            ambiguity=self.ambiguity,
-            class_probabilities=classes,
-            cluster=cluster,
-            cluster_probability=cluster_probability,
-        )
-        certain = self.ambiguity < THRESHOLD
-        self.decision = frozen(np.where(certain, CERTAIN, AMBIGUOUS))
-        self.class_index = frozen(classes.argmax(axis=1))
-        self.class_name = frozen(
-            np.array(self.class_names, dtype=object)[self.class_index]
-        )
-        self.class_probability = frozen(classes.max(axis=1))
-        self.cluster = frozen(cluster)
-        self.cluster_probability = frozen(cluster_probability)
-        self.embeddings = check_embeddings(embeddings, len(self.ids))
-        self._groups: tuple[ProposalGroup, ...] | None = None
-        self._row_of = {name: row for row, name in enumerate(self.ids)}
-
-    @cached_property
-    def _known_ids(self) -> KnownNames:
-        return KnownNames(self.ids)
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """Whether the model's proposals are of use; None: not measured."""
-        return self._verdict
-
-    @verdict.setter
-    def verdict(self, value: Verdict | None) -> None:
-        if not isinstance(value, Verdict | None):
-            raise TypeError(
-                "`verdict` must be what `keras_dc3.metrics.verdict` returns, or None. "
-                f"Received: verdict={value!r}"
-            )
-        self._verdict = value
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __iter__(self) -> Iterator[Proposal]:
-        return map(self._row, range(len(self)))
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._row_of
-
-    def __getitem__(self, name: str) -> Proposal:
-        if not isinstance(name, str):
-            raise TypeError(
-                "Proposals are looked up by the id of an image, a string; for a "
-                f"position use `proposals[proposals.ids[i]]`. Received: {name!r}"
-            )
-        if name not in self._row_of:
-            near = self._known_ids.find(name)[0]
-            known = ", ".join(map(repr, near[:3] or self.ids[:3])) or "none"
-            told = "Did you mean" if near else "Their ids look like this:"
-            raise KeyError(
-                f"There is no image {name!r} among the {len(self):,} proposals. "
-                f"{told} {known}{'?' if near else '.'}"
-            )
-        return self._row(self._row_of[name])
-
-    def _row(self, row: int) -> Proposal:
-        return Proposal(
-            self.ids[row],
-            float(self.ambiguity[row]),
-            str(self.decision[row]),
-            int(self.class_index[row]),
-            self.class_name[row],
-            float(self.class_probability[row]),
-            int(self.cluster[row]),
-            float(self.cluster_probability[row]),
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Proposals):
-            return NotImplemented
-        arrays = ("ambiguity", "class_probabilities", "cluster", "cluster_probability")
-        return (
-            self.ids == other.ids
-            and self.class_names == other.class_names
-            and all(
-                np.array_equal(getattr(self, name), getattr(other, name))
-                for name in arrays
-            )
-        )
-
-    def __repr__(self) -> str:
-        certain = int((self.decision == CERTAIN).sum())
-        return (
-            f"<Proposals for {len(self):,} images: {certain:,} certain, "
-            f"{len(self) - certain:,} ambiguous, {len(self.class_names)} classes>"
-        )
-
     def summary(self, num_clusters: int = 8, *, with_verdict: bool = True) -> str:
         """Returns the verdict and what was proposed, in some lines to print.
 
@@ -277,21 +88,310 @@ class Proposals:
             with_verdict: whether to begin with the verdict; False where it is printed
                 already, as by `DC3Model.fit`.
         """
-        lines = [*lines_or_not_measured(self.verdict), ""] if with_verdict else []
-        lines.append(
-            summarize(
-                certain=self.decision == CERTAIN,
-                class_index=self.class_index,
-                cluster=self.cluster,
-                class_names=self.class_names,
-                available=None
-                if self.cluster_probabilities is None
-                else self.cluster_probabilities.shape[1],
-                num_clusters=num_clusters,
-                verdict=self.verdict,
+        return summarize(self, num_clusters, with_verdict)
+
+    def groups(self) -> tuple[ProposalGroup, ...]:
+        """Returns the images in groups, each image once.
+
+        First the classes of the certain images, then the clusters of the ambiguous
+        ones, the largest first of each. They are computed once and kept.
+
+        Suggestions need embeddings, and are made for clusters only. "split": two-means
+        (k-means with k = 2) finds two parts with a gap between them; on the line
+        through the two means, at most 1/12 of the images lie in the middle third
+        between these, where a Gaussian has 21% and a flat hump 17%
+        (`geometry.has_gap` says how chance is kept out; it takes 38 images at least).
+        "merge with cluster i": of the three clusters with the nearest means, cluster i
+        is the first with all of these: the distance of the means is below the mean of
+        both spreads (root mean square distance to the mean), the class mixtures differ
+        by 15% at most (half the sum of the absolute differences of `shares`), and there
+        is no such gap between the two.
+
+        Returns:
+            A tuple of `ProposalGroup`.
+
+        Example:
+
+        >>> proposals = keras_dc3.proposals.Proposals(
+        ...     ["a", "b", "c"],
+        ...     [0.1, 0.8, 0.9],
+        ...     [[0.9, 0.1], [0.4, 0.6], [0.6, 0.4]],
+        ...     [[1, 0], [0, 1], [0, 1]],
+        ...     ["cat", "dog"],
+        ... )
+        >>> [(group.name, group.ids) for group in proposals.groups()]
+        [('cat', ('a',)), ('cluster 1', ('b', 'c'))]
+        >>> proposals.groups()[1].description
+        'between cat and dog (50/50%)'
+        """
+        return self._groups
+
+    @cached_property
+    def _groups(self) -> tuple[ProposalGroup, ...]:
+        return make_groups(self)
+
+    def cards(self, kind: str | None = None) -> str:
+        """Returns a card of each group, to print: what is in it, what to do with it.
+
+        Args:
+            kind: "class" or "cluster" for the groups of this kind alone.
+
+        Raises:
+            ValueError: if `kind` is something else.
+        """
+        if kind not in (None, CLASS, CLUSTER):
+            raise ValueError(
+                f'`kind` must be "class", "cluster" or None. Received: kind={kind!r}'
             )
+        chosen = (group for group in self.groups() if kind in (None, group.kind))
+        return "\n\n".join(map(str, chosen))
+
+    def match(self, ids: Sequence[str], missing: str = "error") -> Proposals:
+        """Returns the proposals for some images, in the order of `ids`.
+
+        Names match as for `Annotations.match`; the result has the ids as they are given
+        here. What they lack of those of the proposals is told.
+
+        For proposals that were made a while ago, or read from a file that may have lost
+        lines: it says which of their images are gone, and which images they do not
+        know.
+
+        Args:
+            ids: different ids, such as `data.unlabeled.ids` or the names of files.
+            missing: what to do about proposals whose image is not among `ids`, and
+                images without a proposal: "error", or "drop" to leave them out, which
+                is told. No proposal for any image is always an error.
+
+        Raises:
+            ValueError: if some are missing; it says how many, and names some. If an
+                image could be that of several proposals, or two are that of the same
+                one.
+
+        Example:
+
+        >>> proposals = keras_dc3.proposals.Proposals(
+        ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], np.eye(2), ["3", "8"]
+        ... )
+        >>> proposals.match(["b", "a"]).ids
+        ('b', 'a')
+        """
+        check_choice("missing", missing, ("error", "drop"))
+        if not isinstance(ids, Iterable):
+            raise TypeError(
+                "`ids` must be ids, such as `data.unlabeled.ids`. Received: "
+                f"ids={ids!r}"
+            )
+        ids = check_names("ids", ids)
+        matches = match_all(ids, self.known_ids, what="proposals")
+        there = set(matches.found.values())
+        gone = [name for name in self.ids if name not in there]
+        unknown = [ids[position] for position in matches.lost]
+        facts = []
+        if gone:
+            facts.append(
+                f"{len(gone):,} of {len(self):,} proposals are for images that are not "
+                f"there: {some(map(repr, gone), 3)}."
+            )
+        if unknown:
+            facts.append(
+                f"{len(unknown):,} of {len(ids):,} images have no proposal: "
+                f"{some(map(repr, unknown), 3)}."
+            )
+        nothing = bool(ids) and len(unknown) == len(ids)
+        if facts and (missing == "error" or nothing):
+            fix = "Make the names agree" if nothing else "Propose anew"
+            other = "" if nothing else ', or pass `missing="drop"` to leave them out'
+            raise ValueError(" ".join([*facts, f"{fix}{other}."]))
+        facts += ["They were left out."] if facts else []
+        facts += tell_lacking(matches.lacking, "proposal")
+        if facts:
+            warnings.warn(" ".join(facts), stacklevel=2)
+        rows = [self.row_of[one] for one in matches.found.values()]
+        return self.take(rows, list(matches.found))
+
+    def next(
+        self,
+        budget: int,
+        annotations: Any = None,
+        *,
+        model_weight: float | None = None,
+        agreeing: int = 2,
+    ) -> Questions:
+        """Returns which images to ask about next, the most gain per action first.
+
+        **Gain.** What people would answer to an image is unknown; of its distribution l
+        the belief is a Dirichlet distribution, `a = model_weight * p + counts`, with p
+        the class probabilities (a tenth of them spread evenly over the classes, as
+        networks are too sure) and the counts of the answers so far. The best guess of l
+        is its mean. The gain of one more answer is how much nearer the guess then comes
+        to l: the expected decrease of KL(l || guess), in nats. With A = sum_c a_c it is
+
+            sum_cd  a_c (a_d + [c = d]) / (A (A + 1))
+                    ln( (1 + [c = d] / a_c) A / (A + 1) )
+
+        or the mutual information of two answers.
+
+        **Actions**, as on a review sheet: an image alone, 1; a group, 1 to accept it
+        and 2 for each image to be changed, which happens with the probability that an
+        answer is not the proposed class. An image stands in its group where that is
+        cheaper than alone. A group begins with the images that together give it the
+        most gain per action; its others follow as far as the budget goes.
+
+        **Settled** images are not asked about again: all answers name one class, and
+        `agreeing` or more voices do. The model has one voice where it judges the image
+        certain. So one answer settles an image for which the model was certain of the
+        same.
+
+        Each image is asked about once; call it again with the new answers. The same
+        input gives the same questions.
+
+        Args:
+            budget: expected clicks or keys to spend, at least 1.
+            annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
+                images; those without proposal play no part. "Cannot tell" is no answer.
+                Names match as for `match`; what they lack of the ids is told, and which
+                answers are lost for a difference in capital letters or folder.
+            model_weight: how many answers the model's class probabilities count as.
+                Default: as many as explain the answers best, by the likelihood of those
+                to images with two or more (see `belief.fit_weight`); 1 without such.
+            agreeing: how many equal voices settle an image.
+
+        Raises:
+            TypeError: if `annotations` are none.
+            ValueError: if an argument is not as described, the classes are others, or
+                an annotated image could be that of several proposals.
+
+        Example:
+
+        >>> proposals = keras_dc3.Proposals(
+        ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], np.eye(2), ["3", "8"]
+        ... )
+        >>> proposals.next(budget=1).ids
+        ('b',)
+        """
+        check_positive_int("budget", budget)
+        if model_weight is not None:
+            check_positive_number("model_weight", model_weight)
+        check_positive_int("agreeing", agreeing)
+        counts = asking.counts_of(self, annotations)
+        belief = beliefs(self.class_probabilities, counts, model_weight)
+        settled = asking.settled(self, counts, agreeing)
+        chosen = asking.choose_questions(
+            self, self.groups(), belief, ~settled, float(budget)
         )
-        return "\n".join(lines)
+        rows = [self.row_of[name] for question in chosen for name in question.ids]
+        return Questions(tuple(chosen), int(settled.sum()), self.take(rows))
+
+    def to_review(
+        self,
+        path: str | os.PathLike,
+        images: Any,
+        mode: str = "dc3",
+        *,
+        title: str | None = None,
+        control: float = 0.1,
+        repetitions: float = 0.05,
+        seed: int = 0,
+        thumbnail_size: int = 160,
+        max_images_per_page: int = 2000,
+        round_name: str = "",
+    ) -> tuple[str, ...]:
+        """Writes a review sheet, a page on which people label in a browser.
+
+        It is one file that needs no server and no network. Answers stay in the browser,
+        until they are downloaded as JSON or CSV; `keras_dc3.review.read` reads both.
+
+        In a group, people accept the proposed class for all images at once, after they
+        have taken out or named those that do not belong: medoids first, the least
+        typical images last. A group of more than 100 images comes in parts. Blind
+        images come alone and without a proposal.
+
+        Args:
+            path: the file, such as "review.html". Larger sets make several pages,
+                "review-1.html", "review-2.html", ...; a warning tells their names.
+            images: (n, h, w, c), uint8 or floating point, in the order of the
+                proposals; or id -> image; or a set of images with ids, such as
+                `data.unlabeled`; or the path of a folder to which the ids are relative.
+                Images that are missing or damaged are left out, with a warning.
+            mode: "dc3": classes of the certain images and clusters of the ambiguous
+                ones, see `groups`; "classes": the predicted class of each image;
+                "none": nothing is proposed, all images are blind.
+            title: of the page. Default: the name of the file.
+            control: share of the images that are blind in the other modes, drawn from
+                all alike, in blocks of about ten spread over the page, to measure what
+                proposals do to people's answers. They are never shown with a proposal.
+            repetitions: share of the blind images that come a second time, unannounced,
+                to measure whether people agree with themselves. At most 0.5: they come
+                after half of the others at the earliest.
+            seed: of the draw and the order of blind images.
+            thumbnail_size: longest side of an image on the page, pixels. Larger images
+                are made smaller; up to 64 pixels they are PNG, else JPEG of quality 85.
+            max_images_per_page: more images make several pages.
+            round_name: any text. A page that is written again with the same arguments
+                and proposals goes on with the answers that a browser keeps of it; under
+                another name it starts empty.
+
+        Returns:
+            The paths of the files.
+
+        Raises:
+            ImportError: if Pillow is not installed.
+            OSError: if a file cannot be written.
+            ValueError, TypeError: if an argument is not as described, no image is
+                found, or an id or class name is no valid Unicode or has outer blanks.
+
+        Example:
+
+            proposals = model.propose(data.unlabeled)
+            proposals.to_review("review.html", data.unlabeled)
+        """
+        check_choice("mode", mode, MODES)
+        return self.sheet(mode, self.steps(mode)).write(
+            path,
+            images,
+            title=title,
+            control=control,
+            repetitions=repetitions,
+            seed=seed,
+            thumbnail_size=thumbnail_size,
+            max_images_per_page=max_images_per_page,
+            round_name=round_name,
+        )
+
+    def sheet(
+        self, mode: str, groups: Sequence[Step], alone: Sequence[str] = ()
+    ) -> Sheet:
+        """Returns a review sheet of some groups, and of images to ask about alone."""
+        return Sheet(
+            mode=mode,
+            ids=self.ids,
+            class_names=self.class_names,
+            groups=groups,
+            alone=alone,
+            verdict=self.verdict,
+            values=of_values(self),
+        )
+
+    def steps(self, mode: str) -> list[Step]:
+        """Returns what a review sheet proposes in a mode; nothing in the mode "none".
+
+        In the mode "classes", the predicted class of every image, the most probable
+        ones first.
+        """
+        if mode == "dc3":
+            return [group.step() for group in self.groups()]
+        steps: list[Step] = []
+        if mode == "none":
+            return steps
+        for label, name in enumerate(self.class_names):
+            rows = np.flatnonzero(self.class_index == label)
+            if rows.size:
+                sure = self.class_probability[rows]
+                order = rows[np.argsort(-sure, kind="stable")]
+                ids = tuple(self.ids[row] for row in order)
+                about = f"predicted class, mean probability {sure.mean():.0%}"
+                steps.append(Step(ids, f"class {name}", name, about, label))
+        return steps
 
     def to_csv(self, path: str | os.PathLike, *, escape_formulas: bool = False) -> None:
         """Writes one line per image to a CSV file, UTF-8.
@@ -311,31 +411,18 @@ class Proposals:
             OSError: if it cannot be written.
             ValueError: if an id or class name is no valid Unicode text.
         """
-        csv_format.write(
-            path,
-            escape_formulas=escape_formulas,
-            ids=self.ids,
-            ambiguity=self.ambiguity,
-            decision=self.decision,
-            class_name=self.class_name,
-            class_probability=self.class_probability,
-            cluster=self.cluster,
-            cluster_probability=self.cluster_probability,
-            class_probabilities=self.class_probabilities,
-            class_names=self.class_names,
-        )
+        csv_format.write(self, path, escape_formulas)
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike) -> Proposals:
         """Reads proposals that `to_csv` wrote.
 
         Ids and class names stay the text they are, but that an apostrophe before "=",
-        "+", "-", "@" or a tab is taken for that of `escape_formulas`. Further
-        columns are ignored, the order of the columns is free. What only all cluster
+        "+", "-", "@" or a tab is taken for that of `escape_formulas`. Further columns
+        are ignored, the order of the columns is free. What only all cluster
         probabilities would tell, `cluster_probabilities`, is None, and so is `verdict`.
-        A file that has lost
-        whole lines is read as fewer images; `match(ids)` tells which ones have no
-        proposal.
+        A file that has lost whole lines is read as fewer images; `match(ids)` tells
+        which ones have no proposal.
 
         Args:
             path: the file; UTF-8 with or without a byte order mark.
@@ -345,3 +432,42 @@ class Proposals:
             ValueError: if the file is not what `to_csv` writes: it names the line.
         """
         return cls.from_columns(**csv_format.read(path))
+
+    def to_parquet(self, path: str | os.PathLike) -> None:
+        """Writes one row per image to a Parquet file.
+
+        The columns are those of `to_csv`, then `embedding`, a list of float32, if the
+        proposals have any. The metadata hold the verdict, if there is one. The file is
+        complete or not there.
+
+        Args:
+            path: the file. Its folder is created if missing; an old file is replaced.
+
+        Raises:
+            ImportError: without pyarrow.
+            OSError: if it cannot be written.
+            ValueError: if an id or class name is no valid Unicode text.
+        """
+        parquet_format.write(self, path)
+
+    @classmethod
+    def from_parquet(cls, path: str | os.PathLike) -> Proposals:
+        """Reads proposals that `to_parquet` wrote, or another program since.
+
+        Further columns are ignored, the order of the columns is free, and `embedding`
+        may be missing. `cluster_probabilities` is None, as after `from_csv`.
+
+        Args:
+            path: the file.
+
+        Raises:
+            ImportError: without pyarrow.
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is not what `to_parquet` writes: it names the row,
+                from 0 on.
+        """
+        columns = parquet_format.read(path)
+        try:
+            return cls.from_columns(**columns)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)!r}: {error}") from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_dc3.proposals.matching import take
+from keras_dc3.review.plan import Step
 
 if TYPE_CHECKING:
     from keras_dc3.proposals.proposals import Proposals
@@ -41,6 +41,12 @@ class Question:
             what = f"{self.name}: {len(self.ids):,} images"
         return f"{what}; {self.gain:.3g} nats for {self.actions:.3g} actions"
 
+    def step(self, class_names: Sequence[str]) -> Step:
+        """Returns what a review sheet shows of a question about a group."""
+        about = f"proposed: {class_names[self.label]}"
+        title = self.name.removeprefix("class ")
+        return Step(self.ids, self.name, title, about, self.label)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Questions:
@@ -51,11 +57,12 @@ class Questions:
     Attributes:
         questions: tuple of `Question`; each image stands in one at most.
         settled: how many images are not asked about, as nobody disagrees on them.
+        proposals: the proposals for the images to ask about alone, in order.
     """
 
     questions: tuple[Question, ...]
     settled: int
-    _of: Proposals = field(compare=False)
+    proposals: Proposals
 
     def __len__(self) -> int:
         return len(self.questions)
@@ -69,7 +76,7 @@ class Questions:
     @property
     def ids(self) -> tuple[str, ...]:
         """All images to ask about, in order."""
-        return tuple(name for question in self for name in question.ids)
+        return self.proposals.ids
 
     @property
     def gain(self) -> float:
@@ -82,14 +89,9 @@ class Questions:
         return float(sum(question.actions for question in self))
 
     @property
-    def proposals(self) -> Proposals:
-        """The proposals for these images alone, in order."""
-        return take(self._of, [self._of._row_of[name] for name in self.ids])
-
-    @property
     def proposed(self) -> dict[str, str]:
         """Image -> name of the class to propose; images asked about alone have none."""
-        names = self._of.class_names
+        names = self.proposals.class_names
         asked = (question for question in self if question.kind == GROUP)
         return {name: names[q.label] for q in asked for name in q.ids}
 
@@ -114,18 +116,20 @@ class Questions:
             The paths of the files.
 
         Raises:
-            As `Proposals.to_review`; ValueError if there is no question.
+            ValueError: if there is no question; else as `Proposals.to_review`.
 
         Example:
 
             asked = proposals.next(budget=500, annotations=review)
             asked.to_review("round-2.html", data.unlabeled)
         """
-        from keras_dc3.review import write
-
         if not self.questions:
             raise ValueError("There is nothing to ask: no question is left.")
-        return write(self.proposals, path, images, "dc3", questions=self, **options)
+        names = self.proposals.class_names
+        groups = [one.step(names) for one in self if one.kind == GROUP]
+        alone = [one.ids[0] for one in self if one.kind == IMAGE]
+        sheet = self.proposals.sheet("dc3", groups, alone)
+        return sheet.write(path, images, **options)
 
     def __str__(self) -> str:
         asked = [question for question in self if question.kind == GROUP]

@@ -1,4 +1,4 @@
-"""Proposals in words, from plain arrays. NumPy only."""
+"""Proposals in words. NumPy only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_dc3.metrics import Verdict
-from keras_dc3.metrics.findings import of_certain_images
+from keras_dc3._decision import CERTAIN
+from keras_dc3._text import number_of
+from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
+from keras_dc3.proposals.data import ProposalData
 
 
 def mixture(
@@ -55,65 +57,45 @@ def shares(
     return parts
 
 
-def summarize(
-    *,
-    certain: np.ndarray,
-    class_index: np.ndarray,
-    cluster: np.ndarray,
-    class_names: Sequence[str],
-    available: int | None,
-    num_clusters: int,
-    verdict: Verdict | None = None,
-) -> str:
-    """Returns the lines of `Proposals.summary` below the verdict.
-
-    Args:
-        certain: (n,) bool.
-        class_index: (n,) int, predicted classes.
-        cluster: (n,) int, predicted clusters.
-        class_names: k names.
-        available: k', or None if unknown.
-        num_clusters: how many of the largest clusters to describe.
-        verdict: of the model; None: not measured.
-    """
-    n, ambiguous = len(certain), ~certain
-    lines = [
-        f"Proposals for {_images(n)}",
+def summarize(data: ProposalData, num_clusters: int, with_verdict: bool) -> str:
+    """Returns the lines of `Proposals.summary`."""
+    certain, n = data.decision == CERTAIN, len(data)
+    ambiguous = ~certain
+    lines = [*lines_or_not_measured(data.verdict), ""] if with_verdict else []
+    lines += [
+        f"Proposals for {number_of(n, 'image')}",
         f"  certain    {_count(int(certain.sum()), n)}: a class is proposed",
         f"  ambiguous  {_count(int(ambiguous.sum()), n)}: a cluster of look-alikes is "
         "proposed",
     ]
     if certain.any():
-        per_class = np.bincount(class_index[certain], minlength=len(class_names))
-        lines += ["", *textwrap.wrap(f"{of_certain_images(verdict)}.", 88)]
+        names = data.class_names
+        per_class = np.bincount(data.class_index[certain], minlength=len(names))
+        lines += ["", *textwrap.wrap(f"{of_certain_images(data.verdict)}.", 88)]
         lines += ["", "Certain images per class (share of the certain images)"]
-        width = max(map(len, class_names))
+        width = max(map(len, names))
         lines += [
             f"  {name:<{width}}  {_count(int(number), int(certain.sum()))}"
-            for name, number in zip(class_names, per_class, strict=True)
+            for name, number in zip(names, per_class, strict=True)
         ]
     if ambiguous.any():
-        used, sizes = np.unique(cluster[ambiguous], return_counts=True)
-        of = "" if available is None else f" of {available:,}"
+        used, sizes = np.unique(data.cluster[ambiguous], return_counts=True)
+        known = data.cluster_probabilities
+        of = "" if known is None else f" of {known.shape[1]:,}"
         lines += ["", f"Clusters of ambiguous images: {len(used):,}{of} used"]
         largest = np.argsort(-sizes, kind="stable")[:num_clusters]
         for c in largest:
-            members = ambiguous & (cluster == used[c])
-            guesses = ", ".join(mixture(class_index[members], class_names))
+            members = ambiguous & (data.cluster == used[c])
+            guesses = mixture(data.class_index[members], data.class_names)
+            number = number_of(int(sizes[c]), "image")
             lines.append(
-                f"  cluster {used[c]:<4d} {_images(int(sizes[c])):>12}, which the "
-                f"model would call {guesses}"
+                f"  cluster {used[c]:<4d} {number:>12}, which the model would call "
+                f"{', '.join(guesses)}"
             )
         if len(used) > len(largest):
-            rest = int(sizes.sum() - sizes[largest].sum())
-            lines.append(
-                f"  and {len(used) - len(largest):,} smaller ones with {_images(rest)}"
-            )
+            rest = number_of(int(sizes.sum() - sizes[largest].sum()), "image")
+            lines.append(f"  and {len(used) - len(largest):,} smaller ones with {rest}")
     return "\n".join(lines)
-
-
-def _images(number: int) -> str:
-    return f"{number:,} image" if number == 1 else f"{number:,} images"
 
 
 def _count(number: int, total: int) -> str:

@@ -3,8 +3,7 @@
 `Proposals.to_review` writes them, `read` reads the files that they give.
 """
 
-from keras_dc3.review.page import write
 from keras_dc3.review.reading import read
 from keras_dc3.review.review import Review
 
-__all__ = ["Review", "read", "write"]
+__all__ = ["Review", "read"]

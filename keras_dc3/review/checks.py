@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_dc3._text import some
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.names import nearest
 from keras_dc3.review import fingerprint, pictures
-from keras_dc3.review.parts import Part
-
-if TYPE_CHECKING:
-    from keras_dc3.proposals import Proposals
+from keras_dc3.review.files import Part
+from keras_dc3.review.fingerprint import Proposed
 
 _DIFFERS = {
     "mode": "the modes differ; read each mode by itself",
@@ -34,7 +32,7 @@ def check_same_set(parts: Sequence[Part]) -> None:
                 )
 
 
-def check_proposals(part: Part, proposals: Proposals) -> None:
+def check_proposals(part: Part, proposals: Proposed) -> None:
     """Raises AnnotationError unless a file is of the ids and classes of `proposals`."""
     if not all(hasattr(proposals, name) for name in ("ids", "class_names", "groups")):
         raise TypeError(
@@ -54,7 +52,7 @@ def check_proposals(part: Part, proposals: Proposals) -> None:
             )
 
 
-def other_proposals(parts: Sequence[Part], proposals: Proposals | None) -> list[str]:
+def other_proposals(parts: Sequence[Part], proposals: Proposed | None) -> list[str]:
     """Returns what to tell of files made from other proposals for the same images."""
     if proposals is None or parts[0].mode == "none":
         return []
@@ -70,7 +68,7 @@ def other_proposals(parts: Sequence[Part], proposals: Proposals | None) -> list[
 
 
 def check_images(
-    parts: Sequence[Part], proposals: Proposals | None, images: Any
+    parts: Sequence[Part], proposals: Proposed | None, images: Any
 ) -> None:
     """Raises AnnotationError unless the files are of these very images."""
     if proposals is not None:
@@ -94,7 +92,7 @@ def check_images(
         )
     digests = {
         name: pictures.pixel_digest(image.original)
-        for name, image in pictures.find(images, ids)
+        for name, image in pictures.find_pictures(images, ids)
         if not isinstance(image, str)
     }
     if fingerprint.of_pixels(digests) != part.fingerprint["pixels"]:

@@ -6,18 +6,25 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_dc3._names import composed, plain
 
-if TYPE_CHECKING:
-    from keras_dc3.proposals import Proposals
-
 _DIGITS = 16
 _AS_WRITTEN = (str, lambda name: unicodedata.normalize("NFD", name))
 PARTS = ("mode", "images", "classes", "pixels", "proposals")
+
+
+class Proposed(Protocol):
+    """What a review knows of the `keras_dc3.Proposals` that it is made from."""
+
+    ids: tuple[str, ...]
+    class_names: tuple[str, ...]
+    class_probabilities: np.ndarray
+    ambiguity: np.ndarray
+    cluster: np.ndarray
 
 
 def fingerprint(
@@ -80,7 +87,7 @@ def of_pixels(pixels: Mapping[str, str]) -> str:
     return digest(sorted((plain(name), value) for name, value in pixels.items()))
 
 
-def of_values(proposals: Proposals) -> str:
+def of_values(proposals: Proposed) -> str:
     """Returns the part of the fingerprint that stands for what the proposals say.
 
     The noise of rounding plays no part.

@@ -1,4 +1,4 @@
-"""Images of a review: found, hashed and made small. NumPy; Pillow to encode them."""
+"""Images of a review: hashed and made small. NumPy; Pillow to encode them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3._folder_files import files_of
-from keras_dc3._names import KnownNames
-from keras_dc3.data.folder_reader import FolderReader
 from keras_dc3.data.image_set import ImageSet
-from keras_dc3.data.opened_images import ImageFileError
+from keras_dc3.data.images_by_id import find_images
 
-_BATCH = 256
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
 _QUALITY = 85
 
@@ -27,9 +23,6 @@ class Picture(NamedTuple):
 
     shown: np.ndarray
     original: np.ndarray
-
-
-Found = Iterator[tuple[str, "Picture | str"]]
 
 
 def pillow() -> Any:
@@ -48,38 +41,34 @@ def pillow() -> Any:
     return PIL.Image
 
 
-def find(images: Any, ids: Sequence[str]) -> Found:
+def find_pictures(
+    images: Any, ids: Sequence[str]
+) -> Iterator[tuple[str, Picture | str]]:
     """Yields (id, `Picture`) for each id, or (id, why there is none).
 
     Args:
-        images: (n, h, w, c), one for each id; id -> image; a set of images with `ids`
-            and `read`; or the path of a folder to which the ids are relative, read as
-            for training.
+        images: as for `data.images_by_id.find_images`, or (n, h, w, c), one for each
+            id. Those of a mapping may differ in size; floating-point ones share one
+            range of values.
         ids: the images to find.
 
     Raises:
         ValueError, TypeError: if `images` are none of these.
     """
-    if isinstance(images, str | os.PathLike):
-        folder = os.path.abspath(os.fspath(images))
-        if not os.path.isdir(folder):
-            raise ValueError(
-                f"`images` must be a folder, images with ids, or an array. Received: "
-                f"images={os.fspath(images)!r}, where there is no folder."
-            )
-        return _in_folder(folder, ids)
-    if hasattr(images, "ids") and hasattr(images, "read"):
-        return _in_set(images, ids)
-    if isinstance(images, Mapping):
-        return _in_mapping(images, ids)
-    if not hasattr(images, "__array__") and not isinstance(images, list | tuple):
-        raise TypeError(
-            "`images` must be an array (n, h, w, c), a dict of id -> image, a set of "
-            "images with `ids`, such as `data.unlabeled`, or the path of a folder. "
-            "Received: "
-            f"{type(images).__name__}"
-        )
-    return _in_set(ImageSet(images, ids), ids)
+    is_mapping = isinstance(images, Mapping)
+    low, high = 0.0, 255.0
+    if is_mapping:
+        low, high = _common_range(images, ids)
+    elif not isinstance(images, str | os.PathLike):
+        images = _as_set(images, ids)
+        low, high = images.value_range
+    for name, image in find_images(images, ids):
+        if isinstance(image, str):
+            yield name, image
+            continue
+        if is_mapping:
+            image = _checked(name, image).images[0]
+        yield name, Picture(_as_bytes(image, low, high), image)
 
 
 def pixel_digest(image: np.ndarray) -> str:
@@ -94,8 +83,7 @@ def pixel_digest(image: np.ndarray) -> str:
         known = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (low, high)]
         if image.dtype.kind in "iu":
             known = known[2:]
-        fits = next(r for r in known if r[0] <= low and high <= r[1])
-        image = _bytes(image, fits)
+        image = _bytes(image, *next(r for r in known if r[0] <= low and high <= r[1]))
     head = f"{image.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).hexdigest()
 
@@ -118,90 +106,47 @@ def data_url(image: np.ndarray, longest: int) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _in_set(images: Any, ids: Sequence[str]) -> Found:
-    position = {name: i for i, name in enumerate(images.ids)}
-    known_ids, known = KnownNames(images.ids), []
-    for name in ids:
-        found = _only(name, known_ids)
-        if found.one is None:
-            yield name, found.why
-        else:
-            known.append((name, position[found.one]))
-    for start in range(0, len(known), _BATCH):
-        names, rows = zip(*known[start : start + _BATCH], strict=True)
-        read = np.asarray(images.read(np.array(rows)))
-        shown = _as_bytes(read, images.value_range)
-        yield from zip(names, map(Picture, shown, read), strict=True)
+def _as_set(images: Any, ids: Sequence[str]) -> Any:
+    if hasattr(images, "ids") and hasattr(images, "read"):
+        return images
+    if not hasattr(images, "__array__") and not isinstance(images, list | tuple):
+        raise TypeError(
+            "`images` must be an array (n, h, w, c), a dict of id -> image, a set of "
+            "images with `ids`, such as `data.unlabeled`, or the path of a folder. "
+            f"Received: {type(images).__name__}"
+        )
+    return ImageSet(images, ids)
 
 
-def _in_mapping(images: Mapping[str, Any], ids: Sequence[str]) -> Found:
-    """Images may differ in size; floating-point ones share one range of values."""
-    known_ids = KnownNames(images)
-    found = {name: _only(name, known_ids) for name in ids}
+def _common_range(images: Mapping[str, Any], ids: Sequence[str]) -> tuple[float, float]:
     ranges = [
-        _checked(name, images[one]).value_range
-        for name, (one, _) in found.items()
-        if one is not None and np.asarray(images[one]).dtype.kind == "f"
+        _checked(name, image).value_range
+        for name, image in find_images(images, ids)
+        if not isinstance(image, str) and image.dtype.kind == "f"
     ]
     low = min((low for low, _ in ranges), default=0.0)
-    high = max((high for _, high in ranges), default=1.0)
-    for name, (one, why) in found.items():
-        if one is None:
-            yield name, why
-            continue
-        original = _checked(name, images[one]).images
-        yield name, Picture(_as_bytes(original, (low, high))[0], original[0])
+    return low, max((high for _, high in ranges), default=1.0)
 
 
-class _Only(NamedTuple):
-    """The known name that an id means, or why there is none."""
-
-    one: str | None
-    why: str
-
-
-def _only(name: str, known: KnownNames) -> _Only:
-    found, _ = known.find(name)
-    if len(found) > 1:
-        return _Only(None, f"can be any of {', '.join(map(ascii, found[:3]))}")
-    return _Only(found[0], "") if found else _Only(None, "is not among `images`")
-
-
-def _checked(name: str, image: Any) -> ImageSet:
+def _checked(name: str, image: np.ndarray) -> ImageSet:
     try:
-        return ImageSet(np.asarray(image)[None], [name])
+        return ImageSet(image[None], [name])
     except (ValueError, TypeError) as error:
         raise type(error)(f"The image {name!r} of `images`: {error}") from error
 
 
-def _as_bytes(read: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
-    """Returns (m, h, w) or (m, h, w, 3) uint8."""
-    if read.ndim != 4 or read.shape[-1] not in (1, 3):
+def _as_bytes(image: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Returns (h, w) or (h, w, 3) uint8."""
+    if image.ndim != 3 or image.shape[-1] not in (1, 3):
         raise ValueError(
-            "`images` must have 1 or 3 channels to be shown. Received: shape "
-            f"{read.shape}"
+            "`images` must have 1 or 3 channels to be shown. Received: an image of "
+            f"shape {image.shape}"
         )
-    if read.dtype != np.uint8:
-        read = _bytes(read, value_range)
-    return read[..., 0] if read.shape[-1] == 1 else read
+    if image.dtype != np.uint8:
+        image = _bytes(image, low, high)
+    return image[..., 0] if image.shape[-1] == 1 else image
 
 
-def _bytes(values: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
-    low, high = value_range
+def _bytes(values: np.ndarray, low: float, high: float) -> np.ndarray:
     scaled = (values.astype("float64") - low) / ((high - low) or 1.0)
     return np.round(scaled.clip(0.0, 1.0) * 255.0).astype("uint8")
-
-
-def _in_folder(folder: str, ids: Sequence[str]) -> Found:
-    reader = FolderReader(folder)
-    for name, path, why in files_of(folder, ids):
-        if path is None:
-            yield name, why
-        else:
-            try:
-                decoded = reader.read(path)  # as for training
-            except ImageFileError as error:
-                yield name, f"cannot be read ({error.reason})"
-            else:
-                shown = decoded[..., 0] if decoded.shape[-1] == 1 else decoded
-                yield name, Picture(shown, decoded)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-MODES = ("none", "classes", "dc3")
+MODES = ("dc3", "classes", "none")
 ALONE = "alone"  # name of the group of images that were chosen to be asked blind
 _BLOCK = 10  # blind images shown in a row between groups
 _LARGEST = 100  # images accepted together, so that blocks find places between them
@@ -39,6 +39,12 @@ class Step:
     def is_group(self) -> bool:
         """Whether something is proposed."""
         return self.label >= 0
+
+    def of_those(self, ids: Container[str]) -> Step:
+        """Returns the step with those of its images that are among `ids`."""
+        medoids = sum(name in ids for name in self.ids[: self.medoids])
+        kept = tuple(name for name in self.ids if name in ids)
+        return replace(self, ids=kept, medoids=medoids)
 
 
 def blind_pages(
@@ -91,8 +97,8 @@ def group_pages(
         ids = [name for group in parts for name in group.ids]
         drawn = rng.permutation(len(ids))[: _share(control, len(ids))]
         blind = [ids[i] for i in drawn]
-        hidden = set(blind)
-        kept = [_without(group, hidden) for group in parts]
+        shown = set(ids) - set(blind)
+        kept = [group.of_those(shown) for group in parts]
         kept = [group for group in kept if group.ids]
         single = _blind(blind, repetitions, rng)
         if chosen:  # among the others, in any order
@@ -115,9 +121,8 @@ def _blind(
     half = len(ids) // 2
     first = rng.permutation(half)[: _share(repetitions, len(ids))]
     later = rng.integers(first + len(ids) - half, len(ids) + 1)
-    for slot, position in sorted(zip(later.tolist(), first.tolist(), strict=True))[
-        ::-1
-    ]:
+    places = sorted(zip(later.tolist(), first.tolist(), strict=True), reverse=True)
+    for slot, position in places:
         steps.insert(slot, Step((ids[position],), again=True))
     return steps
 
@@ -154,12 +159,6 @@ def _parts(group: Step, most: int) -> list[Step]:
         )
         for part in range(number)
     ]
-
-
-def _without(group: Step, hidden: set[str]) -> Step:
-    medoids = [name for name in group.ids[: group.medoids] if name not in hidden]
-    ids = tuple(name for name in group.ids if name not in hidden)
-    return replace(group, ids=ids, medoids=len(medoids))
 
 
 def _mixed(groups: list[Step], blind: list[Step]) -> list[Step]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,20 +15,18 @@ from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
-from keras_dc3.review.parts import Answer, Part, read_parts
+from keras_dc3.review.files import Part, read_parts
+from keras_dc3.review.fingerprint import Proposed
 from keras_dc3.review.review import Review
-from keras_dc3.review.spelling import in_one_spelling
-
-if TYPE_CHECKING:
-    from keras_dc3.proposals import Proposals
+from keras_dc3.review.sessions import in_one_spelling, latest, without_doubles
 
 
 def read(
     paths: str | os.PathLike | Sequence[str | os.PathLike],
     *,
-    proposals: Proposals | None = None,
+    proposals: Proposed | None = None,
     images: Any = None,
-    max_seconds: float = 3600.0,
+    longest_seconds: float = 3600.0,
 ) -> Review:
     """Reads what people downloaded from review sheets, JSON and CSV alike.
 
@@ -44,7 +42,7 @@ def read(
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,
             too; so they are where neither images nor files know all ids.
-        max_seconds: longer times, negative ones and 0 count as unknown.
+        longest_seconds: longer times, negative ones and 0 count as unknown.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -58,7 +56,7 @@ def read(
     >>> review = keras_dc3.review.read(["review-anna.json", "review-ben.json"])
     >>> review.annotations.ambiguous_fraction
     """
-    check_positive_number("max_seconds", max_seconds)
+    check_positive_number("longest_seconds", longest_seconds)
     paths = _checked(paths)
     notes: list[str] = []
     parts = [part for path in paths for part in read_parts(path)]
@@ -68,22 +66,21 @@ def read(
     if images is not None:
         checks.check_images(parts, proposals, images)
     parts = in_one_spelling(parts, None if proposals is None else proposals.ids)
-    parts = _latest(parts, notes)
-    parts = [_without_doubles(part, notes) for part in parts]
+    parts = latest(parts, notes)
+    parts = [without_doubles(part, notes) for part in parts]
     checks.check_people(parts)
     classes = _classes(parts, proposals, notes)
     listed = _images(parts, proposals)
     notes += checks.other_proposals(parts, proposals)
     notes += tell_same_people(dict.fromkeys(part.annotator for part in parts))
-    review = _review(parts, classes, listed, max_seconds, notes)
+    review = _review(parts, classes, listed, longest_seconds, notes)
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:
         notes.append(f"{empty:,} of {len(listed):,} images have no valid answer.")
     if not notes:
         return review
     warnings.warn("\n  ".join([f"{_files(parts)}:", *notes]), stacklevel=2)
-    fields = {**vars(review), "notes": tuple(notes)}
-    return Review(**fields)
+    return replace(review, notes=tuple(notes))
 
 
 def _checked(paths: Any) -> list[str | os.PathLike]:
@@ -103,82 +100,8 @@ def _files(parts: Sequence[Part]) -> str:
     return some(dict.fromkeys(part.file for part in parts), 3)
 
 
-def _latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
-    """Of several states of one session the last one, whatever clocks say.
-
-    States of which none came from the other are put together: a browser that did not
-    keep all answers went on from older ones.
-    """
-    found: dict[tuple[str, str, str], list[Part]] = {}
-    for part in parts:
-        # Of each line of states the last one; lines are united when all are known.
-        lines = found.setdefault((part.annotator, part.page, part.session), [])
-        for number, old in enumerate(lines):
-            if part.follows(old) or old.follows(part):
-                lines[number] = _later(old, part, notes)
-                break
-        else:
-            lines.append(part)
-    return [
-        functools.reduce(lambda one, other: _united(one, other, notes), lines)
-        for lines in found.values()
-    ]
-
-
-def _later(old: Part, part: Part, notes: list[str]) -> Part:
-    if part.follows(old) and old.follows(part):
-        later = max((old, part), key=lambda p: (p.saved, len(p.answers)))
-    else:
-        later = part if part.follows(old) else old
-    notes.append(
-        f"{old.file} and {part.file} are of the same session of {part.annotator!r}: "
-        f"the later state counts, of {later.file}, with {len(later.answers):,} answers."
-    )
-    return later
-
-
-def _united(old: Part, part: Part, notes: list[str]) -> Part:
-    answers = {(a.image, a.repetition): a for a in old.answers}
-    for answer in part.answers:
-        other = answers.setdefault((answer.image, answer.repetition), answer)
-        if other.label != answer.label:
-            raise AnnotationError(
-                f"{other.place} and {answer.place} contradict each other: both are the "
-                f"answer of {part.annotator!r} to {answer.image!r}, in two states of a "
-                "session of which none came from the other. Remove one of the answers, "
-                "or leave out a file."
-            )
-    notes.append(
-        f"{old.file} and {part.file} are of the same session of {part.annotator!r}, "
-        "but none came from the other: a browser has not kept all answers. They are "
-        f"put together, {len(answers):,} answers."
-    )
-    return Part(**{**vars(part), "answers": list(answers.values())})
-
-
-def _without_doubles(part: Part, notes: list[str]) -> Part:
-    seen: dict[tuple[str, bool], Answer] = {}
-    doubled = []
-    for answer in part.answers:
-        first = seen.setdefault((answer.image, answer.repetition), answer)
-        if first is answer:
-            continue
-        if not first.same(answer):
-            raise AnnotationError(
-                f"{first.place} and {answer.place} contradict each other: both are "
-                f"the answer of {part.annotator!r} to {answer.image!r}. Remove one."
-            )
-        doubled.append(answer.place)
-    if doubled:
-        notes.append(
-            f"{len(doubled):,} answers stand twice and count once, first in "
-            f"{doubled[0]}."
-        )
-    return Part(**{**vars(part), "answers": list(seen.values())})
-
-
 def _classes(
-    parts: Sequence[Part], proposals: Proposals | None, notes: list[str]
+    parts: Sequence[Part], proposals: Proposed | None, notes: list[str]
 ) -> tuple[str, ...]:
     known = next((part.classes for part in parts if part.classes is not None), None)
     if proposals is not None:
@@ -207,7 +130,7 @@ def _classes(
     return known
 
 
-def _images(parts: Sequence[Part], proposals: Proposals | None) -> tuple[str, ...]:
+def _images(parts: Sequence[Part], proposals: Proposed | None) -> tuple[str, ...]:
     if proposals is not None:
         listed = dict.fromkeys(proposals.ids)
     else:
@@ -230,7 +153,7 @@ def _review(
     parts: Sequence[Part],
     classes: tuple[str, ...],
     images: tuple[str, ...],
-    max_seconds: float,
+    longest_seconds: float,
     notes: list[str],
 ) -> Review:
     answers = [(part.annotator, answer) for part in parts for answer in part.answers]
@@ -252,7 +175,9 @@ def _review(
             np.array([position[a.image] for _, a in answers]),
             np.array([person[name] for name, _ in answers]),
             labels,
-            _known_times(np.array([a.seconds for _, a in answers]), max_seconds, notes),
+            _known_times(
+                np.array([a.seconds for _, a in answers]), longest_seconds, notes
+            ),
         ),
         notes=tuple(notes),
     )
@@ -273,6 +198,6 @@ def _known_times(seconds: np.ndarray, longest: float, notes: list[str]) -> np.nd
             f"{int(wrong.sum()):,} of {len(seconds):,} times count as unknown: "
             f"{int((seconds <= 0).sum()):,} are negative or 0, "
             f"{int((seconds > longest).sum()):,} above {longest:,g} s "
-            "(`max_seconds`). The answers stay."
+            "(`longest_seconds`). The answers stay."
         )
     return np.where(wrong, np.nan, seconds)

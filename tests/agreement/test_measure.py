@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import agreement
@@ -41,7 +41,6 @@ def weighted(values):
     rounds=st.integers(1, 3),
     gaps=st.sampled_from([0.0, 0.3, 0.8]),
 )
-@settings(max_examples=60, deadline=None)
 def test_figures_are_those_of_plain_loops(seed, people, classes, rounds, gaps):
     rng = np.random.default_rng(seed)
     answers = crowd(rng, 12, people, classes, gaps, rounds)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import Annotations, agreement
@@ -86,7 +86,6 @@ def test_ordinal_alpha_against_krippendorff(seed):
     assert found == pytest.approx(expected["nominal"], abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.sampled_from(["linear", "quadratic"]))
 def test_weighted_kappa_against_its_definition(seed, weights):
     rng = np.random.default_rng(seed)

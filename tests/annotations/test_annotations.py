@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import keras_dc3
@@ -138,7 +138,6 @@ PEOPLE = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(PEOPLE)
 def test_counts_against_a_loop(answers):
     with told():
@@ -149,7 +148,6 @@ def test_counts_against_a_loop(answers):
     assert not np.isnan(annotations.soft_labels).any()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(PEOPLE, st.permutations(["i1", "i2", "i3", "i10", "new"]))
 def test_select_against_a_loop(answers, ids):
     with told():
@@ -177,7 +175,6 @@ def test_select_refuses_ids_that_are_not_there():
         make().select(["a.png"], missing="drop")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(PEOPLE, PEOPLE)
 def test_merge_against_a_loop(first, second):
     classes = ["cat", "dog", "eel"]
@@ -309,7 +306,6 @@ def test_class_order(names, expected):
     assert class_order(names) == class_order(reversed(names)) == tuple(expected)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.text(), unique=True), st.randoms())
 def test_class_order_is_one_order(names, random):
     ordered = class_order(names)

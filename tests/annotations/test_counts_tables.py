@@ -1,18 +1,17 @@
 """Tables with a column per class: votes, one-hot labels, shares."""
 
-import subprocess
-import sys
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import Annotations
 from keras_dc3.annotations import AnnotationError
 from tests.annotations.helpers import told, write
 from tests.cases import case
+from tests.processes import run_script
 
 VOTES = "image,cat,dog,bird\na.jpg,9,1,0\nb.jpg,0,9,1\nc.jpg,1,1,9\n"
 COUNTS = [[9, 1, 0], [0, 9, 1], [1, 1, 9]]
@@ -25,10 +24,7 @@ def quiet(*arguments, **options):
 
 
 def test_the_case(tmp_path):
-    done = subprocess.run(
-        [sys.executable, str(case("27") / "try.py")], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_script(case("27") / "try.py", check=True)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -187,7 +183,6 @@ def test_shares_of_arrays():
         Annotations.from_counts([[3, 2]], annotators_per_image=7)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.integers(1, 40).flatmap(
         lambda n: st.tuples(st.just(n), st.lists(st.integers(0, n), max_size=4))

@@ -255,6 +255,7 @@ def test_a_label_column_that_is_none(tmp_path):
 # -- real data
 
 
+@pytest.mark.slow
 def test_150_000_real_rows(data_dir):
     path = data_dir / "cifar10n_annotations.csv.gz"
     if not path.is_file():
@@ -272,6 +273,7 @@ def test_150_000_real_rows(data_dir):
     )
 
 
+@pytest.mark.slow
 def test_made_up_table_of_that_size_against_a_loop(tmp_path, rng):
     rows = [
         (f"{i:05d}", f"w{rng.integers(700)}", "abcdefghij"[rng.integers(10)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -167,7 +167,6 @@ def test_wide_frame(tmp_path):
 # -- matrices
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(hnp.arrays("int64", (5, 3), elements=st.integers(-1, 3)))
 def test_matrix_against_a_loop(matrix):
     if (matrix < 0).all():

@@ -3,19 +3,12 @@
 import gzip
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.annotations import AnnotationError, Annotations
 from tests.annotations.helpers import told
 from tests.annotations.test_label_studio import answer, task
-
-quick = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 
 
 def either(read, content, tmp_path, **options):
@@ -45,7 +38,6 @@ TABLES = st.one_of(
 )
 
 
-@quick
 @given(TABLES, st.sampled_from(["keep", "last", "error"]))
 def test_csv(tmp_path, content, repeated):
     either(Annotations.from_csv, content, tmp_path, repeated=repeated)
@@ -60,14 +52,12 @@ def test_csv(tmp_path, content, repeated):
     )
 
 
-@quick
 @given(TABLES)
 def test_wide(tmp_path, content):
     either(Annotations.from_wide, content, tmp_path)
     either(Annotations.from_wide, content, tmp_path, image=0, annotators=[1, 2])
 
 
-@quick
 @given(st.binary(max_size=60), st.integers(0, 80))
 def test_packed(tmp_path, content, cut):
     packed = gzip.compress(b"image,annotator,label\na,x,cat\n" + content)
@@ -123,7 +113,6 @@ def mutants(whole):
     return st.builds(damaged, st.just(whole), st.sampled_from(list(spots(whole))), JSON)
 
 
-@quick
 @given(JSON | mutants(EXPORT) | mutants(SETS))
 def test_json(tmp_path, content):
     content = json.dumps(content).encode("utf-8", "surrogatepass")
@@ -131,7 +120,6 @@ def test_json(tmp_path, content):
     either(Annotations.from_dcic, content, tmp_path)
 
 
-@quick
 @given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
 def test_what_is_no_json(tmp_path, content):
     either(Annotations.from_label_studio, content, tmp_path)
@@ -149,7 +137,6 @@ VALUES = st.one_of(
 )
 
 
-@quick
 @given(st.lists(st.tuples(VALUES, VALUES, VALUES) | st.tuples(*[VALUES] * 4)))
 def test_records(records):
     with told():

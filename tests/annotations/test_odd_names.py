@@ -4,7 +4,7 @@ import ast
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.annotations import AnnotationError, Annotations
@@ -95,7 +95,6 @@ def test_classes_that_differ_are_not_told(names):
     assert "differ only" not in labels(*names)[1]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
 @given(
     st.decimals(-(10**12), 10**12, allow_nan=False, places=3),
     st.decimals(-(10**12), 10**12, allow_nan=False, places=3),

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.annotations import Annotations
@@ -13,7 +13,6 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 NAME = TEXT.map(lambda text: "n" + text + "e")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.lists(NAME, min_size=1, max_size=6, unique=True),
     st.lists(NAME, min_size=1, max_size=4, unique=True),

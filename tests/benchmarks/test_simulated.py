@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from keras_dc3 import agreement
 from keras_dc3.experiments.records import Cell, StudyFolder
 from keras_dc3.proposals import Proposals
 from tests.agreement.helpers import naive_kappa
+from tests.processes import run_script
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
@@ -165,12 +165,7 @@ def write_study(folder, rng, seeds):
 
 
 def run(*options):
-    return subprocess.run(
-        [sys.executable, str(BENCHMARKS / "table3_simulated.py"), *map(str, options)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_script(BENCHMARKS / "table3_simulated.py", *options)
 
 
 def test_a_whole_run(tmp_path, rng):

@@ -1,12 +1,13 @@
 """The scripts of the paper's tables run, and their results are drawn."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.processes import run_script
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
@@ -28,15 +29,10 @@ def run(script, folder, data_dir, **settings):
         **settings,
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
-    return subprocess.run(
-        [sys.executable, str(BENCHMARKS / script), *options],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=folder,
-    ).stdout
+    return run_script(BENCHMARKS / script, *options, cwd=folder, check=True).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_the_reduced_protocol_runs(tmp_path, data_dir):
     run("table4.py", tmp_path, data_dir, configs="measured_prior")
@@ -179,8 +175,7 @@ def test_what_a_stopped_study_had_reached(tmp_path):
     (tmp_path / "cells" / "pi_model-dc3-1.log").write_text("\n".join(lines))
     (tmp_path / "study.json").write_text('{"epochs": 3, "steps_per_epoch": 2}')
     flags = ["--study=.", "--device=a card", "--output=out.json"]
-    script = [sys.executable, str(BENCHMARKS / "unfinished.py"), *flags]
-    subprocess.run(script, check=True, cwd=tmp_path, capture_output=True)
+    run_script(BENCHMARKS / "unfinished.py", *flags, cwd=tmp_path, check=True)
     record = json.loads((tmp_path / "out.json").read_text())
     cell = record["cells"]["pi_model-dc3-1"]
     assert record["device"] == "a card" and record["planned_epochs"] == 3

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,8 +14,9 @@ import pytest
 import keras_dc3
 from keras_dc3.callbacks import Backup
 from keras_dc3.models.training_marks import model_marks
-from tests.callbacks import training
 from tests.callbacks.training import make_data, make_model, state_of, train
+from tests.processes import run_script
+from tests.slow import few
 from tests.test_writing import HALF, killed
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +94,10 @@ def folder(backups, tmp_path):
 
 @pytest.mark.parametrize(
     "kind, save_freq, batches, begins",
-    [("epochs", "epoch", 5, 1), ("steps", 3, 5, 1), ("stream", 2, 6, 1)],
+    few(
+        [("epochs", "epoch", 5, 1), ("steps", 3, 5, 1), ("stream", 2, 6, 1)],
+        ("steps", 3, 5, 1),
+    ),
 )
 def test_bit_equal_with_a_run_never_stopped(
     kind, save_freq, batches, begins, whole, tmp_path
@@ -111,6 +113,7 @@ def test_bit_equal_with_a_run_never_stopped(
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_two_steps_in_one_execution(tmp_path):
     """The last execution of an epoch has one step alone."""
@@ -399,32 +402,22 @@ def test_a_backup_of_a_later_release(folder):
 
 
 def run_kills(*arguments):
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "callbacks" / "kills.py", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_two_kills_at_random_moments():
-    assert "ended bit-equal" in run_kills("--kills", "2", "--save_freq", "3", "--eager")
+    script = ROOT / "tests" / "callbacks" / "kills.py"
+    return run_script(script, *arguments, check=True).stdout
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("save_freq", ["epoch", "3"])
-@pytest.mark.parametrize("kind", training.KINDS)
-def test_twenty_kills_at_random_moments(kind, save_freq):
-    arguments = ("--kills", "20", "--kind", kind, "--save_freq", save_freq)
+@pytest.mark.parametrize(
+    "kind, save_freq", [("epochs", "epoch"), ("steps", "3"), ("stream", "3")]
+)
+def test_kills_at_random_moments(kind, save_freq):
+    """A few of them; `kills.py` by itself goes on as long as one likes."""
+    arguments = ("--kills", "3", "--kind", kind, "--save_freq", save_freq)
     assert "ended bit-equal" in run_kills(*arguments)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_twenty_kills_while_saving():
-    assert "all that was saved loads" in run_kills("--kills", "20", "--saving")
+def test_kills_while_saving():
+    assert "all that was saved loads" in run_kills("--kills", "5", "--saving")

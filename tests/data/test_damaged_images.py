@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("PIL", reason="needs keras_dc3[images]")
@@ -83,7 +83,6 @@ KINDS = {
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_damaged_files(tmp_path_factory, kind, data):
     content = bytearray(KINDS[kind])
@@ -97,7 +96,6 @@ def test_damaged_files(tmp_path_factory, kind, data):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.sampled_from([b"", *(content[:8] for content in VALID.values())]),
     st.binary(max_size=300),

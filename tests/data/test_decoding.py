@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -125,7 +125,6 @@ def test_images_are_turned_upright(form, tag, tmp_path):
 levels = hnp.arrays("uint16", (6, 6), elements=st.integers(0, 65535))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(levels, st.sampled_from(["PNG", "TIFF"]), st.integers(0, 12))
 def test_more_than_8_bits_keep_their_order(tmp_path_factory, values, form, shift):
     values = values >> shift  # as cameras of fewer bits give

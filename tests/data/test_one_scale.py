@@ -6,7 +6,7 @@ from ast import literal_eval
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("PIL", reason="needs keras_dc3[images]")
@@ -155,7 +155,6 @@ def test_fractions_beside_whole_numbers_are_asked_about(tmp_path):
     assert FileImages(tmp_path, files, value_range=(0, 4095)).read([0]).max() == 0
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(st.integers(0, 65535), min_size=2, max_size=30),
     st.integers(0, 65534),
@@ -204,7 +203,7 @@ def test_a_review_of_a_folder_shows_what_was_trained_on(tmp_path):
         tmp_path, {"a.tif": ramp(4000, "uint16"), "b.tif": ramp(900, "uint16")}
     )
     trained, _ = told(lambda: images.read([1])[0])
-    ((_, shown),) = pictures.find(tmp_path, ["b.tif"])
+    ((_, shown),) = pictures.find_pictures(tmp_path, ["b.tif"])
     assert (shown.original == trained).all()
     assert (FolderReader(tmp_path).read(tmp_path / "b.tif") == trained).all()
 

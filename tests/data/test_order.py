@@ -1,21 +1,18 @@
 """Splits and the order of batches, as functions of seed and epoch."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.data import BatchPlan, check_disjoint, split
+from tests.processes import run_script
 
-quick = settings(max_examples=60, deadline=None, derandomize=True)
 sizes = st.integers(1, 40)
 
 
-@quick
 @given(sizes, sizes, st.integers(1, 9), st.sampled_from([1, 2, 7, 0.5]), sizes)
 def test_an_epoch_shows_all_images(labeled, unlabeled, batch, ratio, seed):
     plan = BatchPlan(labeled, unlabeled, batch, ratio, seed)
@@ -37,7 +34,6 @@ def test_an_epoch_shows_all_images(labeled, unlabeled, batch, ratio, seed):
         assert [*map(list, first.unlabeled)] != [*map(list, second.unlabeled)]
 
 
-@quick
 @given(sizes, sizes, st.integers(1, 9), st.integers(1, 12))
 def test_with_given_steps_an_epoch_goes_on_where_the_last_stopped(
     labeled, unlabeled, batch, steps
@@ -66,13 +62,9 @@ def test_the_order_is_the_same_in_another_process():
     order = BatchPlan(9, 31, 4, 2, 7).epoch(5)
     unlabeled = [p.tolist() for p in order.unlabeled]
     expected = f"{order.labeled.tolist()} {unlabeled} {order.seeds.tolist()}"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == expected
+    assert run_script(code, check=True).stdout.strip() == expected
 
 
-@quick
 @given(st.integers(3, 200), st.integers(0, 99), st.data())
 def test_splits_are_exact_disjoint_and_seeded(n, seed, data):
     labeled = data.draw(st.integers(1, n - 2))

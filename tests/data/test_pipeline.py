@@ -1,13 +1,11 @@
 """What only tf.data can get wrong; and batches in another process."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 
 from keras_dc3 import datasets
+from tests.processes import run_script
 
 VIEWS = ("weak", "strong")
 
@@ -47,12 +45,7 @@ def tools():
 
 def test_the_same_batches_in_another_process(tools):
     expected = tools["digest"](tools["make"](), 3)
-    result = subprocess.run(
-        [sys.executable, "-c", f"{SCRIPT}\nprint(digest(make(), 3))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    result = run_script(f"{SCRIPT}\nprint(digest(make(), 3))", check=True)
     assert result.stdout.split()[-1] == expected
     assert tools["digest"](tools["make"](), 4) != expected
 

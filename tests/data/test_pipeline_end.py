@@ -1,11 +1,8 @@
 """A process that ends while a pipeline is reading does end."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+
+from tests.processes import run_script
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,11 +32,5 @@ raise SystemExit("told")
 
 
 def test_the_end_is_waited_for():
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
+    done = run_script(SCRIPT, timeout=60)
     assert done.returncode == 1 and "told" in done.stderr

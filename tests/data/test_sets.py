@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -22,7 +22,6 @@ IDS = list("abcdef")
 COUNTS = np.array([[3, 0], [1, 2], [0, 4], [2, 2], [5, 1], [0, 1]])
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
 @given(hnp.arrays("int64", (7, 4), elements=st.integers(0, 9)))
 def test_labels_against_a_loop(counts):
     soft = soft_labels(counts)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -13,7 +13,6 @@ tables = hnp.arrays(
     st.tuples(st.integers(1, 9), st.integers(1, 5)),
     elements=st.sampled_from([0, 0, 0, 1, 2, 7]),
 )
-quick = settings(max_examples=80, deadline=None, derandomize=True)
 
 
 def image_set(counts, sparse):
@@ -24,7 +23,6 @@ def image_set(counts, sparse):
     return ImageSet(np.zeros((n, 2, 2, 1), "uint8"), ids, counts, names)
 
 
-@quick
 @given(tables, st.data())
 def test_sets_with_either_are_the_same(counts, data):
     full, sparse = image_set(counts, False), image_set(counts, True)
@@ -40,7 +38,6 @@ def test_sets_with_either_are_the_same(counts, data):
                 np.testing.assert_array_equal(*drawn)
 
 
-@quick
 @given(tables, st.integers(0, 5), st.data())
 def test_some_images_of_many(counts, more, data):
     number = len(counts) + more

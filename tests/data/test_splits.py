@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from keras_dc3.data import Split, split
 from tests.cases import case
-
-quickly = settings(max_examples=200, deadline=None, derandomize=True)
 
 
 @st.composite
@@ -40,7 +38,6 @@ def check_parts(parts, n):
     assert all(part.dtype == "int64" for part in parts)
 
 
-@quickly
 @given(st.data(), st.integers(3, 60), st.integers(0, 5))
 def test_parts_are_disjoint_and_as_large_as_asked(data, n, seed):
     asked = data.draw(sizes(n))
@@ -59,7 +56,6 @@ def test_the_seed_matters():
         assert set(first.labeled) != set(second.labeled)
 
 
-@quickly
 @given(
     st.data(),
     st.lists(st.integers(3, 30), min_size=1, max_size=6),
@@ -99,7 +95,6 @@ def test_stratified_shares_of_a_large_set(asked):
         np.testing.assert_allclose(found, np.maximum(exact, 1), atol=2.5)
 
 
-@quickly
 @given(
     st.data(),
     st.lists(st.integers(1, 12), min_size=4, max_size=30),

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import datasets
@@ -13,7 +13,6 @@ from keras_dc3.data.splits import given_split
 
 IDS = [f"fold1/é {i:03d}.png" for i in range(40)]
 NAMES = ["cod", "haddock"]
-quickly = settings(max_examples=50, deadline=None, derandomize=True)
 
 
 def same(first, second):
@@ -27,7 +26,6 @@ def image_set(counts=None, n=40):
     return ImageSet(images, IDS[:n], counts, NAMES)
 
 
-@quickly
 @given(
     st.lists(st.text(min_size=1), min_size=3, max_size=20, unique=True),
     st.integers(0, 9),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -13,7 +13,6 @@ from keras_dc3.data.decoding import read_header
 from keras_dc3.data.inspection import Inspection
 from tests.data.image_inputs import deep_png, encode, gray_tiff
 
-quickly = settings(max_examples=60, deadline=None, derandomize=True)
 TYPES = ["uint8", "<u2", ">u2", "<u4", "int8", "<i2", ">i2", "<i4", ">i4", "<f4"]
 
 
@@ -30,7 +29,6 @@ def keeps_order(values, pixels):
 
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("white_is_zero", [False, True])
-@quickly
 @given(st.data())
 def test_order_of_every_type(tmp_path_factory, dtype, white_is_zero, data):
     dtype = np.dtype(dtype)
@@ -67,7 +65,6 @@ def test_large_and_signed_numbers(tmp_path):
     assert read(gray_tiff(values), tmp_path)[..., 0].tolist() == [[0, 90, 127]]
 
 
-@quickly
 @given(st.floats(0.01, 300), st.booleans())
 def test_fractions_are_never_flat(tmp_path_factory, top, whole):
     values = np.linspace(0, top, 64, dtype="float32").reshape(8, 8)

@@ -9,7 +9,7 @@ from email.message import Message
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.datasets import archives
@@ -157,7 +157,6 @@ def test_damaged_archives(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.one_of(
         st.binary(max_size=200),

@@ -52,6 +52,7 @@ class TestCifar10h(OnFiles, tfds.testing.DatasetBuilderTestCase):
         write_npz(folder / "cifar10h.npz", (32, 32, 3), 10)
 
 
+@pytest.mark.slow
 class TestFashionmnistH(OnFiles, tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = builders.FashionmnistH
     SPLITS = {"test": 60}
@@ -67,12 +68,14 @@ def write_shapes(folder):
     return names, write_npz(path, (96, 96, 3), 16, 80, name=np.array(names))
 
 
+@pytest.mark.slow
 class TestShapeTexture16(OnFiles, tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = builders.ShapeTexture16
     SPLITS = {"test": 80}
     make = staticmethod(write_shapes)
 
 
+@pytest.mark.slow
 class TestPlankton(OnFiles, tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = builders.Plankton
     BUILDER_CONFIG_NAMES_TO_TEST = ["dcic"]
@@ -83,6 +86,7 @@ class TestPlankton(OnFiles, tfds.testing.DatasetBuilderTestCase):
         make_dcic(folder / "Plankton", PLANKTON, per_fold=2)
 
 
+@pytest.mark.slow
 class TestTurkey(OnFiles, tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = builders.Turkey
     BUILDER_CONFIG_NAMES_TO_TEST = ["folders"]

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("PIL", reason="needs keras_dc3[images]")
@@ -171,7 +171,6 @@ names = st.text(
 )
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.lists(names, min_size=6, max_size=9, unique_by=lambda n: fold(n)))
 def test_ids_are_kept_whatever_they_are_called(tmp_path_factory, stems):
     folder = tmp_path_factory.mktemp("named")

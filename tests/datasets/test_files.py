@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import datasets
@@ -35,7 +35,6 @@ def test_an_array_with_a_byte_that_has_changed(path):
     damaged(path, "CRC")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.data())
 def test_whatever_is_damaged(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("npz") / "a.npz"

@@ -1,15 +1,13 @@
 """The example scripts run as printed, here for a moment only."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import keras_dc3
 from keras_dc3._validation import check_writable_folder
+from tests.processes import run_script
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,13 +15,7 @@ pytestmark = pytest.mark.tensorflow
 
 
 def run(script, *flags):
-    return subprocess.run(
-        [sys.executable, ROOT / "examples" / script, *map(str, flags)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
+    return run_script(ROOT / "examples" / script, *flags)
 
 
 def check_output(folder, num_images):
@@ -38,7 +30,8 @@ def check_output(folder, num_images):
 
 def test_quickstart(tmp_path):
     pytest.importorskip("sklearn", reason="needs keras_dc3[demo]")
-    result = run("quickstart.py", "--epochs=1", "--output", tmp_path / "out")
+    short = ("--epochs=1", "--steps_per_epoch=3")
+    result = run("quickstart.py", *short, "--output", tmp_path / "out")
     assert result.returncode == 0, result.stderr[-3000:]
     check_output(tmp_path / "out", 1920)
     assert "demonstration" in result.stdout
@@ -53,6 +46,7 @@ def test_quickstart(tmp_path):
     assert result.stdout.count("Did the unlabeled images help?") == 4
 
 
+@pytest.mark.slow
 def test_cifar10h(tmp_path, data_dir):
     result = run(
         "cifar10h.py",

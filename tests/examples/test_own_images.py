@@ -78,6 +78,7 @@ def test_own_images(folder):
     assert np.isfinite(proposals.ambiguity).all()
 
 
+@pytest.mark.slow
 def test_class_folders(folder):
     """One class per image: nothing is said of how much people's answers differ."""
     (folder / "images" / "6").rename(folder / "images" / "unlabeled")
@@ -112,6 +113,7 @@ def test_what_is_wrong_is_told_in_flags(folder):
         assert message in result.stderr and flag in result.stderr
 
 
+@pytest.mark.slow
 def test_parts_of_folders(folder):
     """They are asked about in flags, and given by a flag."""
     images = folder / "images"

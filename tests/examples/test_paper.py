@@ -24,6 +24,7 @@ def moment(script, folder, *flags):
     return result.stdout
 
 
+@pytest.mark.slow
 def test_plankton(tmp_path):
     make_dcic(tmp_path / "Plankton", PLANKTON, per_fold=20, votes=4)
     text = moment("plankton.py", tmp_path, "--batch_size=8")

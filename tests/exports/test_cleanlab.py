@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_dc3.annotations import Annotations
-from keras_dc3.exports import pred_probs
+from keras_dc3.exports import to_cleanlab
 from keras_dc3.proposals import Proposals
 from tests.exports.helpers import NAMES, make
 
@@ -39,7 +39,7 @@ def sure(names=NAMES):
 
 def test_all_in_their_order():
     proposals = make()
-    found = pred_probs(proposals)
+    found = to_cleanlab(proposals)
     np.testing.assert_allclose(found, proposals.class_probabilities, rtol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
 
@@ -47,12 +47,14 @@ def test_all_in_their_order():
 def test_rows_and_columns_follow_the_annotations():
     names = ("deer", "cat", "dog")
     annotations, proposals = annotated(), sure(names)
-    found = pred_probs(proposals, annotations)
+    found = to_cleanlab(proposals, annotations)
     images = [name for name in annotations.images if name != "nobody"]
     assert found.shape == (NUMBER, 3)
     for image, row in zip(images, found, strict=True):
         assert NAMES[row.argmax()] == proposals[image].class_name
-    np.testing.assert_array_equal(pred_probs(proposals, images)[:, [1, 2, 0]], found)
+    np.testing.assert_array_equal(
+        to_cleanlab(proposals, ids=images)[:, [1, 2, 0]], found
+    )
     pytest.importorskip("pandas")
     assert list(annotations.to_frame("cleanlab").index) == images
 
@@ -62,7 +64,7 @@ def test_cleanlab_finds_the_wrong_labels():
     annotations = annotated()
     labels = annotations.majority[annotations.majority >= 0]
     found = filtering.find_label_issues(
-        labels, pred_probs(sure(("dog", "deer", "cat")), annotations), n_jobs=1
+        labels, to_cleanlab(sure(("dog", "deer", "cat")), annotations), n_jobs=1
     )
     assert np.flatnonzero(found).tolist() == [4, 17]
 
@@ -73,12 +75,12 @@ def test_cleanlab_with_several_annotators():
     annotations = annotated()
     table = annotations.to_frame("cleanlab")
     result = multiannotator.get_label_quality_multiannotator(
-        table, pred_probs(sure(), annotations), verbose=False
+        table, to_cleanlab(sure(), annotations), verbose=False
     )
     quality = result["label_quality"]["consensus_quality_score"].to_numpy()
     assert set(np.argsort(quality)[:2]) == {4, 17}
     scores, _ = multiannotator.get_active_learning_scores(
-        table, pred_probs(sure(), annotations), pred_probs(sure(), ["i61", "i63"])
+        table, to_cleanlab(sure(), annotations), to_cleanlab(sure(), ids=["i61", "i63"])
     )
     assert scores.shape == (NUMBER,)
 
@@ -88,20 +90,22 @@ def test_only_counts_are_known():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         annotations = Annotations(("i7", "i1", "i3"), NAMES, np.array(counts))
-    found = pred_probs(sure(), annotations)
+    found = to_cleanlab(sure(), annotations)
     assert found.argmax(axis=1).tolist() == [7 % 3, 3 % 3]
 
 
 def test_what_does_not_fit():
     with pytest.raises(ValueError, match=r"1 of 2 images have no proposal: 'lost'\."):
-        pred_probs(sure(), ["i1", "lost"])
-    with pytest.raises(ValueError, match="`images` must differ"):
-        pred_probs(sure(), ["i1", "i1"])
+        to_cleanlab(sure(), ids=["i1", "lost"])
+    with pytest.raises(ValueError, match="`ids` must differ"):
+        to_cleanlab(sure(), ids=["i1", "i1"])
     other = annotated(("cat", "dog", "deer", "cow"))
     with pytest.raises(ValueError, match=r"the same classes\. Received: .*cow"):
-        pred_probs(sure(), other)
-    with pytest.raises(TypeError, match="`images` must be annotations, or ids"):
-        pred_probs(sure(), 5)
+        to_cleanlab(sure(), other)
+    with pytest.raises(TypeError, match=r"pass ids of images as `ids=`.* int"):
+        to_cleanlab(sure(), 5)
+    with pytest.raises(ValueError, match="`annotations` or `ids`, not both"):
+        to_cleanlab(sure(), annotated(), ids=["i1"])
     with pytest.raises(TypeError, match=r"`proposals` must be a .*Received: ndarray"):
-        pred_probs(np.ones((3, 2)))
-    assert pred_probs(sure(), []).shape == (0, 3)
+        to_cleanlab(np.ones((3, 2)))
+    assert to_cleanlab(sure(), ids=[]).shape == (0, 3)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.exports import to_dcic
@@ -44,7 +44,6 @@ def test_what_stands_in_the_file(tmp_path):
     p=st.lists(st.sampled_from([(0.5, 0.5, 0.0), (0.0, 0.5, 0.5), (0.2, 0.4, 0.4)])),
     names=st.permutations(["b", "a", "c"]),
 )
-@settings(max_examples=40, deadline=None)
 def test_class_and_confidences_agree_as_dcic_asserts(tmp_path_factory, p, names):
     n = len(p)
     proposals = Proposals.from_columns(

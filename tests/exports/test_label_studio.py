@@ -8,11 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.annotations import Annotations
-from keras_dc3.exports import label_studio_config, to_label_studio
+from keras_dc3.exports import to_label_studio
+from keras_dc3.exports.label_studio import label_studio_config
 from tests.cases import case
 from tests.exports.helpers import NAMES, exported, make
 
@@ -115,7 +116,6 @@ def test_the_labeling_interface(tmp_path):
 
 
 @given(names=st.lists(TEXT, min_size=1, max_size=40, unique=True))
-@settings(max_examples=60, deadline=None)
 def test_any_class_name_stands_in_the_interface(names):
     assume = [n for n in names if not {"\ufffe", "\uffff"} & set(n)]
     choices = ElementTree.fromstring(label_studio_config(assume or ["a"])).find(
@@ -158,7 +158,6 @@ def test_round_trip(tmp_path, rng, mode, source):
     ids=st.lists(TEXT.filter(lambda t: t == t.strip()), min_size=1, unique=True),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
 def test_round_trip_of_any_id(tmp_path_factory, ids, seed):
     folder = tmp_path_factory.getbasetemp()
     proposals = make(ids, seed=seed)

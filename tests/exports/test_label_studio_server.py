@@ -16,7 +16,8 @@ import urllib.request
 import pytest
 
 from keras_dc3.annotations import Annotations
-from keras_dc3.exports import label_studio_config, to_label_studio
+from keras_dc3.exports import to_label_studio
+from keras_dc3.exports.label_studio import label_studio_config
 from tests.exports.helpers import make
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -89,7 +89,6 @@ def naive_move(prototypes, points, valid):
     return np.stack(moved)
 
 
-@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**31 - 1), clusters=st.sampled_from([2, 5]))
 def test_a_step_of_k_means(seed, clusters):
     rng = np.random.default_rng(seed)
@@ -103,7 +102,6 @@ def test_a_step_of_k_means(seed, clusters):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
 @given(
     selections=st.lists(
         st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=6

@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -15,8 +15,6 @@ from keras_dc3.losses import (
     binary_cross_entropy_with_logits,
 )
 from keras_dc3.testing import gradients
-
-few = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 def numpy(tensor):
@@ -32,7 +30,6 @@ def naive(scores, prior):
     return targets
 
 
-@few
 @given(st.integers(1, 200), st.floats(0.0, 1.0), st.integers(0, 999), st.booleans())
 @example(100, 0.29, 0, False)  # 28 in double precision, 29 in single
 @example(100, 0.57, 0, False)

@@ -5,14 +5,12 @@ import math
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
 from keras_dc3.losses import ClusterConsistency, cluster_consistency
 from keras_dc3.testing import gradients
-
-few = settings(max_examples=15, deadline=None, derandomize=True)
 
 
 def numpy(tensor):
@@ -26,7 +24,6 @@ def naive(p, q):
     return total
 
 
-@few
 @given(st.integers(1, 6), st.integers(2, 6), st.integers(0, 999))
 def test_cluster_consistency(n, k, seed):
     random = np.random.default_rng(seed)

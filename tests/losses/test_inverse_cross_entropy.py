@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
@@ -16,8 +16,6 @@ from keras_dc3.losses import (
     partnered_inverse_cross_entropy,
 )
 from keras_dc3.testing import gradients
-
-few = settings(max_examples=15, deadline=None, derandomize=True)
 
 
 def naive(p, q):
@@ -40,7 +38,6 @@ def distributions(draw, rows=None):
     return p.astype("float32"), q.astype("float32")
 
 
-@few
 @given(distributions())
 def test_inverse_cross_entropy(pair):
     p, q = pair
@@ -127,7 +124,6 @@ classes_and_pools = st.tuples(
 )
 
 
-@few
 @given(classes_and_pools, st.sampled_from(["mean", "random"]), st.integers(0, 999))
 def test_partner_weights(classes, partner, seed):
     own, pool = (np.array(part, "int32") for part in classes)
@@ -185,7 +181,6 @@ def test_lists_will_do():
     )
 
 
-@few
 @given(distributions(rows=5), st.lists(st.integers(0, 2), min_size=10, max_size=10))
 def test_partnered_mean(pair, classes):
     clusters, pool = pair

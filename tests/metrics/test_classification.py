@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.metrics import (
@@ -26,7 +26,6 @@ ranked = st.lists(
 
 
 @given(labels)
-@settings(max_examples=100, deadline=None)
 def test_weighted_f1_equals_a_plain_computation(pairs):
     y_true, y_pred = np.array(pairs).T
     assert weighted_f1(y_true, y_pred, 5) == pytest.approx(
@@ -53,7 +52,6 @@ def test_weighted_f1_at_its_ends():
 
 
 @given(ranked)
-@settings(max_examples=100, deadline=None)
 def test_area_under_roc_equals_a_plain_computation(pairs):
     scores, positives = zip(*pairs, strict=True)
     expected = naive.auroc(scores, positives)
@@ -111,7 +109,6 @@ def test_confidence_that_float32_rounds_to_one_keeps_its_order():
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30))
-@settings(max_examples=50, deadline=None)
 def test_constant_majority_equals_weighted_f1_of_a_constant(majority):
     winner = max(set(majority), key=majority.count)
     assert constant_majority_f1(majority) == pytest.approx(

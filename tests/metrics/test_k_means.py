@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -41,7 +41,6 @@ def partition(assignment):
 
 
 @given(problems(), st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None)
 def test_nothing_is_left_to_improve(problem, seed):
     points, k = problem
     centers, assignment = k_means(points, k, seed)
@@ -60,7 +59,6 @@ def test_nothing_is_left_to_improve(problem, seed):
 
 
 @given(problems(), st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
 def test_the_seed_decides(problem, seed):
     points, k = problem
     for first, again in zip(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.metrics import mean_inner_distance, size_weighted_inner_distance
@@ -30,7 +30,6 @@ def clusterings(draw):
 
 
 @given(clusterings())
-@settings(max_examples=100, deadline=None)
 def test_equals_a_plain_computation(case):
     soft, clusters = case
     assert mean_inner_distance(soft, clusters) == pytest.approx(
@@ -42,7 +41,6 @@ def test_equals_a_plain_computation(case):
 
 
 @given(clusterings(), st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
 def test_range_and_invariance(case, seed):
     soft, clusters = case
     rng = np.random.default_rng(seed)

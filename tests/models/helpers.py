@@ -1,16 +1,12 @@
 """Small data and models shared by the tests of the model."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 
 import keras_dc3
 from keras_dc3 import strategies
 from tests.cases import case
+from tests.processes import run_script
 
 STRATEGIES = strategies.names()
 
@@ -75,12 +71,5 @@ class Batches(keras.utils.PyDataset):
 
 def run_case(name):
     """Runs the script of a case from outside, which fails where there is a fault."""
-    root = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        [sys.executable, case(name) / "try.py"],
-        env={**os.environ, "PYTHONPATH": root},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(case(name) / "try.py")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}"

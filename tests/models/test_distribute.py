@@ -6,6 +6,7 @@ import pytest
 
 import keras_dc3
 from tests.models.helpers import STRATEGIES, arrays, difference, make_model, strategy
+from tests.slow import few
 
 pytestmark = pytest.mark.tensorflow
 
@@ -30,7 +31,7 @@ def _dataset(ssl, n):
 
 
 @pytest.mark.parametrize("policy", ["joint", "per_view"])
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "mean_teacher", "fixmatch"))
 def test_eight_steps_equal_one_device(ssl, policy, mirrored):
     """Also with a last batch of 5 + 6 images, and with global ranks and partners."""
     changes = {"threshold": 0.35} if ssl in ("pseudo_label", "fixmatch") else {}

@@ -7,6 +7,7 @@ from keras import ops
 
 import keras_dc3
 from tests.models.helpers import STRATEGIES, arrays, make_model, strategy
+from tests.slow import few
 
 CONFIGS = {
     "default": keras_dc3.DC3Config,
@@ -123,12 +124,16 @@ def test_views_and_labels_of_other_numbers(make_backbone):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("ssl", "batch_norm"),
-    [
-        ("fixmatch", "joint"),
-        ("pi_model", "joint"),
+    few(
+        [
+            ("fixmatch", "joint"),
+            ("pi_model", "joint"),
+            ("mean_teacher", "joint"),
+            ("pseudo_label", "per_view"),
+        ],
         ("mean_teacher", "joint"),
         ("pseudo_label", "per_view"),
-    ],
+    ),
 )
 def test_a_replica_without_an_unlabeled_image(ssl, batch_norm, mirrored, make_backbone):
     """The last of 17 images goes to one of two replicas."""

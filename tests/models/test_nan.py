@@ -9,6 +9,7 @@ import keras_dc3
 from keras_dc3.callbacks import StopOnNaN
 from keras_dc3.objective import TERMS, DC3Objective
 from tests.models.helpers import Batches, arrays, difference, make_model, strategy
+from tests.slow import few
 
 STEPS = 3  # of an epoch
 
@@ -233,7 +234,7 @@ def test_the_step_is_named_among_several_of_one_execution(make_backbone):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("term", ["ssl", "ambiguity"])
+@pytest.mark.parametrize("term", few(["ssl", "ambiguity"], "ambiguity"))
 def test_under_a_strategy(term, mirrored, make_backbone):
     x, y = arrays("pi_model", n=8 * STEPS)
     with mirrored.scope():

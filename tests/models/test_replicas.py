@@ -1,13 +1,12 @@
 """Three replicas equal one device, also where some of them have no image."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.processes import run_script
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,15 +21,8 @@ ROOT = Path(__file__).parents[2]
     ids=lambda settings: settings[0],
 )
 def test_replicas_without_images(settings):
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.models.replica_script", *map(str, settings)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    script = ROOT / "tests" / "models" / "replica_script.py"
+    done = run_script(script, *settings, check=True)
     result = json.loads(done.stdout.strip().splitlines()[-1])
     assert result["weights"] < 1e-5
     assert result["three"].keys() == result["one"].keys()

@@ -1,14 +1,13 @@
 """A run that was stopped and continued in a new process equals one that was not."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.processes import run_script
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("resume_script.py")
@@ -35,16 +34,9 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("resume")
     npz = folder / "toy.npz"
     _make_toy(npz)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     messages = {}
     for mode in ("whole", "killed", "restarted", "half", "loaded"):
-        result = subprocess.run(
-            [sys.executable, SCRIPT, mode, folder, npz],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        result = run_script(SCRIPT, mode, folder, npz)
         expected = 1 if mode == "killed" else 0
         assert result.returncode == expected, f"{mode}:\n{result.stderr[-3000:]}"
         messages[mode] = result.stderr

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.data import ImageSet
@@ -99,7 +99,6 @@ def test_the_largest_clusters_only():
 
 
 @given(size=st.integers(1, 60), num=st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
 def test_images_chosen(size, num):
     group = next(g for g in make((size,)).groups() if g.kind == "cluster")
     chosen = _chosen(group, num)

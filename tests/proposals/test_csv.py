@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3._writing import whole_file
@@ -55,7 +55,6 @@ def write(path, text, encoding="utf-8"):
     names=st.lists(TEXT, min_size=1, max_size=4, unique=True),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=100, deadline=None)
 def test_round_trip_of_any_text(tmp_path_factory, ids, names, seed):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     proposals = make_proposals(len(ids), ids, tuple(names), seed)

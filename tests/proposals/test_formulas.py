@@ -4,7 +4,7 @@ import csv
 import warnings
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import Annotations
@@ -48,7 +48,6 @@ def test_no_cell_is_a_formula_any_more(tmp_path):
     names=st.lists(STARTS, min_size=2, max_size=3, unique=True),
     escape=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
 @pytest.mark.filterwarnings("ignore:.*escape_formulas")
 def test_round_trip(tmp_path_factory, ids, names, escape):
     path = tmp_path_factory.getbasetemp() / "formulas.csv"

@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.metrics import k_means
@@ -49,7 +49,6 @@ def sums_of_distances(points):
     clusters=st.integers(1, 9),
     dimensions=st.integers(0, 4),
 )
-@settings(max_examples=60, deadline=None)
 def test_every_image_stands_in_one_group(n, seed, clusters, dimensions):
     rng = np.random.default_rng(seed)
     proposals = Proposals(
@@ -96,7 +95,6 @@ def test_every_image_stands_in_one_group(n, seed, clusters, dimensions):
 
 
 @given(n=st.integers(1, 40), dimensions=st.integers(1, 5), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
 def test_medoids_have_the_smallest_sums(n, dimensions, seed):
     points = np.random.default_rng(seed).normal(size=(n, dimensions)) + 1000
     expected = np.argsort(sums_of_distances(points), kind="stable")[:3]

@@ -61,11 +61,11 @@ def test_no_images():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="`images` must differ, but 'a' stands"):
+    with pytest.raises(ValueError, match="`ids` must differ, but 'a' stands"):
         make_proposals(5).match(["a", "a"])
     with pytest.raises(ValueError, match="`missing` must be one of"):
         make_proposals(5).match(["img_1"], "ignore")
-    with pytest.raises(TypeError, match=r"`images` must be ids.*Received: images=None"):
+    with pytest.raises(TypeError, match=r"`ids` must be ids.*Received: ids=None"):
         make_proposals(5).match(None)
 
 

@@ -12,18 +12,6 @@ import pytest
 import keras_dc3
 
 ROOT = Path(keras_dc3.__file__).parent
-SHARED = {
-    f"keras_dc3.{part}"
-    for part in (
-        "_file_kinds",
-        "_formulas",
-        "_names",
-        "_text_kinds",
-        "_ties",
-        "_validation",
-        "_writing",
-    )
-}
 MODULES = sorted(
     ".".join(("keras_dc3", *path.relative_to(ROOT).with_suffix("").parts))
     for pattern in ("metrics/*.py", "proposals/*.py", "plots/*.py", "_writing.py")
@@ -42,11 +30,6 @@ def test_only_numpy_is_imported_at_the_top(name):
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module)
     ours = {name for name in imported if name.startswith("keras_dc3")}
-    further = {"plots": {"proposals", "metrics"}, "proposals": {"metrics"}}
-    for module in ours - SHARED:
-        family = name.split(".")[1]
-        allowed = {family} | further.get(family, set())
-        assert module.split(".")[1] in allowed
     roots = {module.split(".")[0] for module in imported - ours}
     assert roots <= {"numpy", *sys.stdlib_module_names}
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3.proposals import Proposals
@@ -52,7 +52,6 @@ def changed(path, proposals=None, **columns):
     seed=st.integers(0, 1000),
     width=st.integers(0, 3),
 )
-@settings(max_examples=60, deadline=None)
 def test_round_trip_of_any_text(tmp_path_factory, ids, names, seed, width):
     path = tmp_path_factory.getbasetemp() / "any.parquet"
     options = {"ids": ids, "names": tuple(names), "seed": seed}
@@ -158,7 +157,6 @@ def test_doubled_rows_and_columns(path):
 
 
 @given(cut=st.integers(0, 100))
-@settings(max_examples=40, deadline=None)
 def test_files_cut_short(tmp_path_factory, cut):
     path = tmp_path_factory.getbasetemp() / "cut.parquet"
     proposals = make_proposals(10)

@@ -1,6 +1,7 @@
 """`Proposals` in memory."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -264,3 +265,29 @@ def test_summary_without_any_image():
     none = Proposals([], [], np.zeros((0, 2)), np.zeros((0, 3)), ["a", "b"])
     assert len(none) == 0
     assert "Proposals for 0 images" in none.summary().splitlines()
+
+
+def test_take_keeps_all_that_is_known_of_some_images():
+    proposals = make_proposals(12)
+    rows = [7, 2, 9]
+    taken = proposals.take(rows)
+    assert taken.ids == tuple(proposals.ids[row] for row in rows)
+    for name in (
+        "ambiguity",
+        "class_probabilities",
+        "cluster_probabilities",
+        "cluster",
+    ):
+        expected = getattr(proposals, name)[rows]
+        np.testing.assert_array_equal(getattr(taken, name), expected)
+    assert [proposals.row_of[name] for name in taken.ids] == rows
+    other = proposals.take(rows, ["x", "y", "z"])
+    assert other.ids == ("x", "y", "z")
+    np.testing.assert_array_equal(other.ambiguity, taken.ambiguity)
+
+
+def test_methods_stand_in_their_class():
+    """Where `help` and a reader's search look for them."""
+    for name, value in inspect.getmembers(Proposals, callable):
+        if not name.startswith("_"):
+            assert value.__qualname__ in {f"Proposals.{name}", f"ProposalData.{name}"}

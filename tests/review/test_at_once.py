@@ -7,6 +7,7 @@ from keras_dc3.proposals import Proposals
 from tests.review.driving import answers, begin, go_on, seen, write
 from tests.review.hands import LOOK
 from tests.review.helpers import make_proposals
+from tests.slow import few
 
 pytest.importorskip("PIL.Image")
 
@@ -48,7 +49,7 @@ def named(page):
 
 
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse and keys", "touch"])
-@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("gap", few(GAPS, 50))
 def test_an_image_is_marked_soon_after_others_were_named(sheet, tmp_path, gap, touch):
     page = sheet(has_touch=touch)
     press = page.tap if touch else page.click
@@ -76,7 +77,7 @@ def test_an_image_is_marked_soon_after_others_were_named(sheet, tmp_path, gap, t
 
 
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse and keys", "touch"])
-@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("gap", few(GAPS, 50))
 def test_a_group_is_accepted_soon_after_images_were_named(sheet, tmp_path, gap, touch):
     page = sheet(has_touch=touch)
     if touch:
@@ -435,7 +436,7 @@ def test_answers_that_another_tab_changes(visit, tmp_path):
 SIZES = [(1280, 860), (1024, 768), (390, 844), (320, 568), (740, 340)]
 
 
-@pytest.mark.parametrize("number", [10, 60])
+@pytest.mark.parametrize("number", few([10, 60], 10))
 def test_nothing_moves_under_the_hand(sheet, number):
     """Neither images nor buttons, as long as the same images are shown."""
     names = tuple(

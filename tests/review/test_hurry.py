@@ -12,6 +12,7 @@ from tests.review.driving import begin, download, write
 from tests.review.hands import WITNESS, MouseAndKeys, Touch
 from tests.review.helpers import make_images
 from tests.review.intentions import Intentions
+from tests.slow import few
 
 pytest.importorskip("PIL.Image")
 
@@ -267,7 +268,7 @@ def read_back(page, tmp_path, proposals):
 
 @pytest.mark.parametrize(
     "acts",
-    [150, pytest.param(1000, marks=pytest.mark.slow)],
+    few([60, 1000], 60),
 )
 @pytest.mark.parametrize("way", ["mouse and keys", "touch"])
 def test_no_answer_of_a_person_in_a_hurry_is_lost(visit, tmp_path, way, acts):

@@ -143,7 +143,7 @@ def test_times(saved):
     assert np.isnan(times).sum() == 4 and np.nanmax(times) == 3599.0
     assert len(times) == 30
     with told() as texts:
-        review.read(saved(change), max_seconds=2.0)
+        review.read(saved(change), longest_seconds=2.0)
     assert "2 above 2 s" in texts[0]
 
 

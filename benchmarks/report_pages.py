@@ -1,0 +1,58 @@
+"""What stands on which page of benchmarks/results, and under which heading."""
+
+from collections.abc import Iterable
+
+NAMES = {"cifar10h": "CIFAR-10H", "fashionmnist_h": "Fashion-MNIST-H"}
+# The parts of a page on a study, by their names in `evidence.sections`.
+STUDY = {
+    "Scores of DC3, and what they must be compared with": "overall",
+    "Table 2: best runs": "table2",
+    "All runs, and what to read them against": "context",
+    "Clusters on common images": "clusters",
+    "Table 4: what each part contributes, with Mean-Teacher and Pi-Model": "table4",
+    "Did the unlabeled images help?": "helped",
+    "Every run": "runs",
+}
+# Page -> title, and heading -> section.
+Page = tuple[str, dict[str, str]]
+PAGES: dict[str, Page] = {
+    "speed": (
+        "Time and memory",
+        {
+            "A training step": "step",
+            "Runs side by side": "throughput",
+            "Reading annotations": "annotations",
+            "Images from disk": "pipeline",
+        },
+    ),
+    "average": (
+        "The average of the weights in short trainings",
+        {"Students": "average", "Teachers": "average_teacher"},
+    ),
+    "unfinished": (
+        "The paper's network and length, CIFAR-10H",
+        {"What the runs had reached": "unfinished"},
+    ),
+    "table3_simulated": (
+        "Table 3, simulated: labels from proposals",
+        {
+            "Labels from proposals": "table3_simulated",
+            "The same network trained again": "table3_retrained",
+        },
+    ),
+    "examples": (
+        "What the examples print",
+        {"examples/quickstart.py": "quickstart", "examples/cifar10h.py": "cifar10h"},
+    ),
+}
+
+
+def layout(studies: Iterable[str]) -> dict[str, Page]:
+    """Returns all pages: those above, and one for each study."""
+    of_studies = {}
+    for study in studies:
+        protocol, dataset = study.split("-")
+        parts = {heading: f"{study} {name}" for heading, name in STUDY.items()}
+        parts["How they were made"] = f"{study} cells"
+        of_studies[study] = (f"{NAMES[dataset]}, the {protocol} protocol", parts)
+    return {**PAGES, **of_studies}

@@ -1,0 +1,13 @@
+"""When an image is certain, and what that is called. Standard library only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CERTAIN, AMBIGUOUS = "certain", "ambiguous"
+_THRESHOLD = 0.5
+
+
+def is_certain(ambiguity: Any) -> Any:
+    """Returns where p_a, an array or a tensor, is below 0.5."""
+    return ambiguity < _THRESHOLD

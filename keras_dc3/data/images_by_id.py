@@ -1,0 +1,129 @@
+"""Images by their ids, in whatever form somebody has them. NumPy only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._names import KnownNames
+from keras_dc3.data.folder_reader import FolderReader
+from keras_dc3.data.opened_images import ImageFileError
+
+_BATCH = 256  # images of a set that are read together
+
+
+def find_images(
+    images: Any, ids: Iterable[str]
+) -> Iterator[tuple[str, np.ndarray | str]]:
+    """Yields (id, image) for each id, or (id, why there is none).
+
+    Names match as everywhere, see `KnownNames`.
+
+    Args:
+        images: id -> image; a set of images with `ids` and `read(positions)`; or the
+            path of a folder to which the ids are relative, read as for training.
+        ids: the images to find.
+
+    Raises:
+        ValueError: if there is no such folder.
+    """
+    if isinstance(images, str | os.PathLike):
+        folder = os.path.abspath(os.fspath(images))
+        if not os.path.isdir(folder):
+            raise ValueError(
+                "`images` must be a folder, images with ids, or an array. Received: "
+                f"images={os.fspath(images)!r}, where there is no folder."
+            )
+        return _in_folder(folder, ids)
+    if isinstance(images, Mapping):
+        return _in_mapping(images, ids)
+    return _in_set(images, ids)
+
+
+def files_of(
+    folder: str | os.PathLike, ids: Iterable[str]
+) -> Iterator[tuple[str, str | None, str]]:
+    """Yields id, path of its file, and why there is none, for each id.
+
+    The path is None where there is none, the reason "" where there is one. Files
+    outside the folder are none.
+    """
+    folder = os.path.abspath(os.fspath(folder))
+    known: KnownNames | None = None
+    for name in ids:
+        path = os.path.normpath(os.path.join(folder, name))
+        if "\0" in name or os.path.commonpath([folder, path]) != folder:
+            yield name, None, "lies outside the folder"
+            continue
+        if os.path.isfile(path):
+            yield name, path, ""
+            continue
+        if known is None:
+            known = KnownNames(_listed(folder))
+        one, why = _only(name, known, "the files ", "is no file in the folder")
+        yield name, None if one is None else os.path.join(folder, *one.split("/")), why
+
+
+def _in_folder(
+    folder: str, ids: Iterable[str]
+) -> Iterator[tuple[str, np.ndarray | str]]:
+    reader = FolderReader(folder)
+    for name, path, why in files_of(folder, ids):
+        if path is None:
+            yield name, why
+            continue
+        try:
+            yield name, reader.read(path)
+        except ImageFileError as error:
+            yield name, f"cannot be read ({error.reason})"
+
+
+def _in_mapping(
+    images: Mapping[str, Any], ids: Iterable[str]
+) -> Iterator[tuple[str, np.ndarray | str]]:
+    known = KnownNames(images)
+    for name in ids:
+        one, why = _only(name, known)
+        yield name, why if one is None else np.asarray(images[one])
+
+
+def _in_set(images: Any, ids: Iterable[str]) -> Iterator[tuple[str, np.ndarray | str]]:
+    """Those that there are not come first."""
+    position = {name: row for row, name in enumerate(images.ids)}
+    known, found = KnownNames(images.ids), []
+    for name in ids:
+        one, why = _only(name, known)
+        if one is None:
+            yield name, why
+        else:
+            found.append((name, position[one]))
+    for start in range(0, len(found), _BATCH):
+        names, rows = zip(*found[start : start + _BATCH], strict=True)
+        yield from zip(names, np.asarray(images.read(np.array(rows))), strict=True)
+
+
+def _only(
+    name: str,
+    known: KnownNames,
+    kind: str = "",
+    nothing: str = "is not among `images`",
+) -> tuple[str | None, str]:
+    """Returns the known name that an id means, or None and why there is none."""
+    found, _ = known.find(name)
+    if len(found) > 1:
+        return None, f"can be any of {kind}{', '.join(map(ascii, sorted(found)[:3]))}"
+    return (found[0], "") if found else (None, nothing)
+
+
+def _listed(folder: str) -> Iterator[str]:
+    """Yields the paths in a folder, with "/"; hidden ones are passed over."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = os.path.relpath(place, folder)
+        for name in files:
+            if not name.startswith("."):
+                path = name if inside == os.curdir else os.path.join(inside, name)
+                yield path.replace(os.sep, "/")

@@ -1,0 +1,310 @@
+"""The code that the README and the pages of `docs/` show runs as printed."""
+
+import json
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from tests.datasets.folders import table, write
+from tests.review import helpers
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCED = re.compile(r"```python\n(.*?)```", flags=re.DOTALL)
+BLOCKS = {path.name: FENCED.findall(path.read_text("utf-8")) for path in PAGES}
+RUN = set()  # page and number of each block that a test here runs
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:{told}")
+    for told in ("This training ends after", "Agreement:", "Merged images:")
+]
+
+
+def runs(page, *numbers):
+    """Marks a test that runs blocks of a page; without numbers, all of them."""
+
+    def mark(test):
+        RUN.update((page, n) for n in numbers or range(len(BLOCKS[page])))
+        return test
+
+    return mark
+
+
+def execute(page, names, *numbers, **changes):
+    """Runs blocks of a page, one after the other; without numbers, all of them.
+
+    Args:
+        page: its file name.
+        names: what the blocks find defined; what they define is added.
+        numbers: of the blocks.
+        changes: word -> what stands instead of each number in `word=number`.
+    """
+    names.setdefault("keras_dc3", keras_dc3)
+    for n in numbers or range(len(BLOCKS[page])):
+        code = BLOCKS[page][n]
+        for word, value in changes.items():
+            code = re.sub(rf"\b{word}=\d+", f"{word}={value}", code)
+        exec(compile(code, f"{page}, block {n}", "exec"), names)
+    return names
+
+
+def test_every_block_is_run():
+    shown = {(page, n) for page, blocks in BLOCKS.items() for n in range(len(blocks))}
+    assert shown == RUN
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_to_files_and_headings(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+        name, _, heading = target.partition("#")
+        if name.startswith("https:"):
+            continue
+        found = path.parent / name if name else path
+        assert found.exists(), target
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", found.read_text("utf-8"), re.MULTILINE)
+            slugs = [re.sub(r"[^a-z0-9 -]", "", t.lower()) for t in titles]
+            assert heading in [slug.replace(" ", "-") for slug in slugs], target
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with images and every table that the pages name."""
+    pytest.importorskip("PIL")
+    files = [f"{i}.png" for i in range(60)]
+    rows = [
+        (name, person, ("cod", "haddock")[(i + (i % 3 == 0 and person == "ann")) % 2])
+        for i, name in enumerate(files[:40])
+        for person in ("ann", "ben")
+    ]
+    write(tmp_path / "fish", files)
+    table(tmp_path / "answers.csv", rows)
+    (tmp_path / "votes.csv").write_text("file,ann,ben\n0.png,cod,?\n1.png,eel,cod\n")
+    answer = {"type": "choices", "from_name": "class", "value": {"choices": ["cod"]}}
+    task = {
+        "id": 1,
+        "data": {"image": "/data/local-files/?d=fish/7.png"},
+        "annotations": [{"id": 1, "completed_by": 5, "result": [answer]}],
+    }
+    (tmp_path / "export.json").write_text(json.dumps([task]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def data(rng):
+    """A small data set."""
+    images = rng.integers(0, 256, (36, 8, 8, 3)).astype("uint8")
+    counts = rng.multinomial(5, [0.5, 0.3, 0.2], size=36)
+    return keras_dc3.datasets.from_arrays(
+        images, counts, labeled=12, unlabeled=12, validation=12, batch_size=6
+    )
+
+
+@runs("README.md", 0)
+def test_the_first_lines(tmp_path, monkeypatch, rng):
+    """On made-up data of the same shape, for one epoch."""
+    counts = rng.multinomial(50, np.full(10, 0.1), size=100)
+    images = rng.integers(0, 256, (100, 32, 32, 3)).astype("uint8")
+    data = keras_dc3.datasets.from_arrays(images, counts)
+    monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
+    monkeypatch.chdir(tmp_path)
+    execute("README.md", {}, 0, epochs=1)
+    proposals = keras_dc3.Proposals.from_csv("proposals.csv")
+    assert proposals.class_names == tuple(map(str, range(10)))
+
+
+@runs("README.md", 1)
+def test_a_folder_and_a_table(folder):
+    data = execute("README.md", {}, 1)["data"]
+    assert data.image_shape == (64, 64, 3)
+    assert data.class_names == ("cod", "haddock")
+
+
+@pytest.mark.tensorflow
+@runs("quickstart.md")
+def test_the_quick_start(tmp_path, monkeypatch):
+    for package in ("sklearn", "matplotlib"):
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    names = execute("quickstart.md", {}, epochs=1)
+    layer = keras.layers.TFSMLayer("saved_model", call_endpoint="serving_default")
+    images = names["data"].unlabeled.images[:2]
+    assert layer(images)["cluster_probabilities"].shape == (2, 50)
+    assert Path("proposals.png").exists() and Path("review.html").exists()
+
+
+@runs("own-images.md", 0)
+def test_from_a_folder_to_proposals(folder):
+    pytest.importorskip("matplotlib")
+    data = execute("own-images.md", {}, 0, epochs=1)["data"]
+    proposals = keras_dc3.Proposals.from_csv("proposals.csv")
+    assert set(proposals.ids) == set(data.unlabeled.ids)
+    assert (folder / "examples.png").exists()
+
+
+@runs("own-images.md", 1)
+def test_arrays_of_ones_own(rng):
+    names = {
+        "images": rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8"),
+        "counts": rng.multinomial(4, [0.5, 0.3, 0.2], size=60),
+        "file_names": [f"{i}.png" for i in range(60)],
+    }
+    data = execute("own-images.md", names, 1)["data"]
+    assert data.class_names == ("cod", "haddock", "neither")
+
+
+@runs("annotations.md")
+def test_forms_of_annotations(folder):
+    names = execute("annotations.md", {})
+    assert names["answers"].class_names == ("cod", "haddock")
+    assert names["votes"].counts.sum() == 3
+    assert names["reviewed"].counts.sum() == 1
+    again = keras_dc3.Annotations.from_csv("annotations.csv")
+    assert again.counts.sum() == 81
+
+
+@runs("data-sets.md")
+def test_a_published_data_set(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    counts = np.random.default_rng(0).multinomial(5, [0.5, 0.5], size=40)
+    images = np.zeros((40, 16, 16, 3), "uint8")
+    data = keras_dc3.datasets.from_arrays(images, counts)
+    monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
+    monkeypatch.chdir(tmp_path)
+    execute("data-sets.md", {})
+    assert Path("examples.png").exists() and Path("split.json").exists()
+
+
+@runs("training.md", 0, 1)
+def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    names = {"data": data}
+    execute("training.md", names, 0, 1, training_steps=2, epochs=1)
+    assert len(names["model"].history.epoch) == 1 and Path("views.png").exists()
+
+
+@runs("training.md", 2)
+def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = keras_dc3.DC3Model(make_backbone(), training_steps=4)
+    names = execute("training.md", {"keras": keras, "model": model, "data": data}, 2)
+    history = model.history.history["val_selective_score"]
+    assert len(history) == 2 and names["best"].best == max(history)
+    kept = keras.saving.load_model("best.keras")
+    figures = kept.evaluate(data, verbose=0, return_dict=True)
+    assert figures["selective_score"] == pytest.approx(max(history))
+
+
+@runs("strategies.md")
+def test_a_strategy_of_ones_own_is_short_and_keeps_the_contract(make_backbone):
+    (code,) = [block for block in BLOCKS["strategies.md"] if "class UDA" in block]
+    body = code[code.index("@keras.saving") : code.index("check_strategy(UDA")]
+    lines = [line for line in body.splitlines() if line.strip()]
+    assert len(lines) <= 25
+    execute("strategies.md", {"backbone": make_backbone()})
+
+
+@runs("studies.md")
+def test_the_study():
+    """Another process imports it; the guard keeps it from training there."""
+    names = execute("studies.md", {"__name__": "study"})
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (20, 16, 16, 1)).astype("uint8")
+    data = keras_dc3.datasets.from_arrays(images, np.eye(4)[np.arange(20) % 4])
+    config = keras_dc3.DC3Config()
+    model = names["make_model"](data, "pi_model", config, training_steps=10)
+    assert model.training_steps == 10 and model.config == config
+
+
+@pytest.fixture
+def proposed(folder):
+    """Proposals for images in a folder."""
+    proposals, images = helpers.make_proposals(60), helpers.make_images(60)
+    helpers.write_folder(folder / "fish", images, proposals.ids)
+    labeled = keras_dc3.data.ImageSet(
+        images[:4], list("abcd"), class_names=proposals.class_names
+    )
+    unlabeled = keras_dc3.data.ImageSet(images, proposals.ids)
+    data = keras_dc3.data.SemiSupervisedData(labeled, [0, 1, 2, 0], unlabeled)
+    return {"proposals": proposals, "data": data}
+
+
+@pytest.fixture
+def reviewed(proposed, folder):
+    """The same, and a page that two people answered."""
+    execute("review-round.md", proposed, 0)
+    anna, ben = people("review.html")
+    helpers.save(folder / "review-anna.json", anna)
+    (folder / "review-ben.csv").write_text(helpers.as_csv(ben), "utf-8")
+    return proposed
+
+
+def people(page):
+    """Two people's answers to a page, drawn at random."""
+    rng = np.random.default_rng(0)
+    return [
+        helpers.answer(page, name, lambda image, proposed: int(rng.integers(3)))
+        for name in ("anna", "ben")
+    ]
+
+
+@runs("README.md", 2)
+def test_review_in_a_few_lines(reviewed):
+    execute("README.md", reviewed, 2)
+    assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
+
+
+@runs("review-round.md")
+def test_a_round_of_review(reviewed):
+    execute("review-round.md", reviewed, 1)
+    assert reviewed["labels"].shrunk_labels.shape == (60, 3)
+    assert Path("round-2.html").exists()
+    assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
+
+
+@runs("proposals.md")
+def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
+    for package in ("pyarrow", "matplotlib", "sklearn"):
+        pytest.importorskip(package)
+    features = np.random.default_rng(0).normal(size=(60, 5))
+    reviewed["proposals"].embeddings = features  # as those of `model.propose`
+    reviewed["proposals"].to_parquet("proposals.parquet")
+    execute("review-round.md", reviewed, 1)  # the answers
+    capsys.readouterr()
+    execute("proposals.md", reviewed)
+    told = capsys.readouterr().out
+    assert "the model says" in told and "Ask about" in told
+    assert Path("clusters.png").exists() and Path("embedding.png").exists()
+
+
+@runs("review.md")
+def test_review_sheets(reviewed):
+    review = execute("review.md", reviewed)["review"]
+    assert len(review.annotations.records) == len(review.proposed) == 120
+
+
+@runs("agreement.md")
+def test_agreement(reviewed, capsys):
+    images = reviewed["data"].unlabeled
+    for word, mode in (("blind", "none"), ("classes", "classes"), ("dc3", "dc3")):
+        reviewed["proposals"].to_review(f"{word}.html", images, mode, control=0.3)
+        for person in people(f"{word}.html"):
+            helpers.save(Path(f"{word}-{person['annotator']}.json"), person)
+    execute("agreement.md", reviewed)
+    assert reviewed["labels"].soft_labels.shape == (60, 3)
+    assert "speed-up" in capsys.readouterr().out
+
+
+def test_commands_are_those_of_continuous_integration():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    (python -m venv .*)$", text, flags=re.MULTILINE)
+    assert len(commands) == 2
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    install, test = commands[1].split(" && ")[1:]
+    assert install.replace(".venv/bin", ".ci/venv/bin") in ci.replace(" --quiet", "")
+    assert test.replace(".venv/bin", ".ci/venv/bin") in ci
