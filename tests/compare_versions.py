@@ -36,7 +36,7 @@ SIZE, CLASSES = 12, ("cat", "dog", "eel")
 STRATEGIES = ("supervised", "pi_model", "mean_teacher", "pseudo_label", "fixmatch")
 # What holds a time, or the names of functions, which are counted over a process.
 VOLATILE = ("metadata.json", "fingerprint.pb", "saved_model.pb")
-COUNTED = re.compile(rb'"shared_object_id": [0-9]+|(?<=input_layer_)[0-9]+')
+COUNTED = re.compile(rb'"shared_object_id": [0-9]+|(?<=[a-z0-9])_[0-9]+(?=")')
 
 
 def people(rng: np.random.Generator, number: int) -> np.ndarray:
