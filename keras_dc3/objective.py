@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from keras_dc3.collective import Collective
+from keras_dc3.collective import Collective, current
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import class_uncertainty
 from keras_dc3.losses import (
@@ -60,13 +60,39 @@ class DC3Objective:
 
     Args:
         config: the weights and choices.
-        collective: the replicas of the global batch.
+        collective: the replicas of the global batch; None: those of the strategy scope
+            that it is made in.
         seed: a `keras.random.SeedGenerator`; drawn from with `partner="random"` only.
+
+    Example:
+
+    >>> from keras import ops
+    >>> outputs = {
+    ...     "class_logits": ops.zeros((4, 2)),
+    ...     "cluster_logits": ops.zeros((4, 6)),
+    ...     "ambiguity_logits": ops.zeros(4),
+    ... }
+    >>> objective = keras_dc3.DC3Objective(keras_dc3.DC3Config(prior=0.5))
+    >>> result = objective(
+    ...     targets=ops.ones((4, 2)) / 2,
+    ...     labeled=outputs,
+    ...     anchor=outputs,
+    ...     partner=None,
+    ...     labeled_loss=ops.ones(4),
+    ...     ssl_loss=ops.zeros(4),
+    ... )
+    >>> float(result.terms.supervised), ops.convert_to_numpy(result.ranking).tolist()
+    (1.0, [1.0, 1.0, 0.0, 0.0])
     """
 
-    def __init__(self, config: DC3Config, collective: Collective, seed: Any = None):
+    def __init__(
+        self,
+        config: DC3Config,
+        collective: Collective | None = None,
+        seed: Any = None,
+    ):
         self.config = config
-        self.collective = collective
+        self.collective = current() if collective is None else collective
         self.seed = seed
 
     def __call__(

@@ -53,6 +53,20 @@ class PrototypeHead(keras.layers.Layer):
 
     Raises:
         ValueError: if an argument is not as described.
+
+    Example:
+
+    >>> from keras import ops
+    >>> head = keras_dc3.layers.PrototypeHead(2, memory_size=8)
+    >>> features = ops.repeat(ops.eye(2, 3), 4, axis=0)
+    >>> probabilities = ops.ones((8, 2)) / 2
+    >>> head(features, probabilities).shape[1]
+    2
+    >>> head.remember(features, probabilities, selected=ops.ones(8))
+    >>> head.move()
+    >>> clusters = ops.argmax(head(features, probabilities), axis=-1)
+    >>> len({int(c) for c in clusters[:4]}), int(clusters[0]) == int(clusters[7])
+    (1, False)
     """
 
     def __init__(

@@ -937,9 +937,9 @@ class DC3Model(AdaptedModel):
         """Returns loss and metrics, and with `return_dict=True` the DC3 scores.
 
         The scores are those of `keras_dc3.metrics.proposal_scores`, and
-        `selective_score`, computed in a second
-        pass over `x`; `d` and its kin need soft labels (n, k). A generator
-        cannot be passed over twice: it gives loss and metrics alone.
+        `selective_score`, computed in a second pass over `x`; `d` and its kin need soft
+        labels (n, k). A generator cannot be passed over twice: it gives loss and
+        metrics alone.
 
         Args:
             x: images, a data set of ours (its validation part), or whatever

@@ -292,6 +292,21 @@ def test_late_batches_of_a_stream_are_checked(make_backbone):
         model(make_backbone).fit(Batches(x, y % 3), shuffle=False, verbose=0)
 
 
+@pytest.mark.tensorflow
+def test_an_iterator_over_a_tf_dataset_is_a_stream(make_backbone):
+    import tensorflow as tf
+
+    x, y = arrays("pi_model", dtype="float32")
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    m = model(make_backbone)
+    m.fit(iter(dataset), verbose=0)
+    assert int(m.step.numpy()) == 3
+    x["labeled"][20] = np.nan
+    poor = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    with pytest.raises(Exception, match=r"labeled'? images hold NaN"):
+        model(make_backbone).fit(iter(poor), verbose=0)
+
+
 def test_channels_that_the_backbone_does_not_take():
     x, y = arrays("pi_model", channels=1)
     backbone = keras_dc3.backbones.small_cnn((8, 8, 3))
