@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.agreement.notes import left_out, odd_people
+from keras_dc3.annotations import Annotations
+from keras_dc3.review import Review
 from keras_dc3.review.plan import ALONE
 
 
@@ -33,10 +35,10 @@ class Answers:
     """Valid answers, one per position, or counts alone.
 
     Attributes:
-        images: ids of the images with an answer of any kind.
+        ids: of the images with an answer of any kind.
         class_names: of the classes.
         annotators: names of the people.
-        image, label: (m,) int64, positions in `images` and `class_names`.
+        image, label: (m,) int64, positions in `ids` and `class_names`.
         annotator: (m,) int64, position in `annotators`; -1 if unknown.
         round: (m,) int64, 0 for the first answer of a person to the image, 1 for the
             second, and so on.
@@ -54,7 +56,7 @@ class Answers:
         notes: what is to be told, one sentence each.
     """
 
-    images: tuple[str, ...]
+    ids: tuple[str, ...]
     class_names: tuple[str, ...]
     annotators: tuple[str, ...]
     image: np.ndarray
@@ -75,7 +77,7 @@ class Answers:
     notes: tuple[str, ...] = ()
 
 
-def control_share(review: Any) -> Any:
+def control_share(review: Review) -> Annotations:
     """Returns the blind answers of a review with proposals, as annotations.
 
     Example:
@@ -101,7 +103,9 @@ def control_share(review: Any) -> Any:
     return replace(annotations, counts=None, records=records)
 
 
-def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
+def read_answers(
+    name: str, given: Annotations | Review, proposals: str = "shown"
+) -> Answers:
     """Returns the answers of annotations or of a review.
 
     Args:
@@ -151,7 +155,7 @@ def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
     cell = image[first] * k + label[first]
     counts = np.bincount(cell, minlength=len(used) * k).reshape(-1, k)
     return Answers(
-        images=tuple(annotations.images[i] for i in used),
+        ids=tuple(annotations.ids[i] for i in used),
         class_names=annotations.class_names,
         annotators=annotations.annotators,
         image=image[rows],
@@ -178,7 +182,7 @@ def read_answers(name: str, given: Any, proposals: str = "shown") -> Answers:
 def _parts(name: str, given: Any) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
     """Annotations, and what was proposed and repeated where it is told."""
     annotations = getattr(given, "annotations", given)
-    needed = ("images", "class_names", "annotators", "records", "counts")
+    needed = ("ids", "class_names", "annotators", "records", "counts")
     if not all(hasattr(annotations, part) for part in needed):
         raise TypeError(
             f"`{name}` must be annotations or a review. Received: "
@@ -233,7 +237,7 @@ def _counted(name: str, annotations: Any) -> Answers:
         raise ValueError(_nothing(name))
     none = np.zeros(0, "int64")
     return Answers(
-        images=tuple(annotations.images[i] for i in used),
+        ids=tuple(annotations.ids[i] for i in used),
         class_names=annotations.class_names,
         annotators=(),
         image=none,

@@ -10,9 +10,8 @@ Schmarje et al. use such a model for annotation guided by proposals ("SPA"). Num
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from keras_dc3.agreement.correction import (
 )
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio, resample
 from keras_dc3.agreement.proposed import would_be
+from keras_dc3.annotations import Annotations
+from keras_dc3.proposals import Proposals
+from keras_dc3.review import Review
 
 _NARROW, _WIDE = 0.2, 0.5  # intervals that speak against any bias, that tell no size
 # Blind answers other than the proposal: with fewer, intervals are too narrow; so many
@@ -74,7 +76,7 @@ class ProposalBias:
 
     __repr__ = __str__
 
-    def correct(self, review: Any) -> CorrectedLabels:
+    def correct(self, review: Review | Annotations) -> CorrectedLabels:
         """Returns what people would have answered without proposals.
 
         Args:
@@ -96,12 +98,12 @@ class ProposalBias:
                 f"{list(self.class_names)}. Received: {list(answers.class_names)}"
             )
         annotations = getattr(review, "annotations", review)
-        return correct_answers(answers, self.delta, annotations.images)
+        return correct_answers(answers, self.delta, annotations.ids)
 
 
 def fit_bias(
-    review: Any,
-    proposals: Any = None,
+    review: Review,
+    proposals: Proposals | Mapping[str, str | int] | None = None,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -172,9 +174,9 @@ def fit_bias(
         pooled = ratio(upper.sum(axis=1), lower.sum(axis=1))
         return np.column_stack([ratio(upper, lower), pooled])
 
-    values = evaluate(np.ones((1, len(answers.images))))[0]
-    draws = resample(evaluate, len(answers.images), resamples, seed)
-    pooled = estimate(values[-1], draws[:, -1], len(answers.images))
+    values = evaluate(np.ones((1, len(answers.ids))))[0]
+    draws = resample(evaluate, len(answers.ids), resamples, seed)
+    pooled = estimate(values[-1], draws[:, -1], len(answers.ids))
     other = known & (answers.label != guess[answers.image])
     k = len(answers.class_names)
     others = np.bincount(guess[answers.image[other]], minlength=k)
@@ -208,7 +210,7 @@ def _agreements(
     answers: Answers, guess: np.ndarray
 ) -> tuple[tuple[np.ndarray, ...], Callable]:
     """Parts (n, k), and what makes numerator and denominator of their sums."""
-    n, k = len(answers.images), len(answers.class_names)
+    n, k = len(answers.ids), len(answers.class_names)
     blind, steps = tallies(answers)
     accepted, shown = np.zeros((n, k)), np.zeros((n, k))
     for classes, counts in steps:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,8 @@ from keras_dc3.agreement.tables import (
     shown,
 )
 from keras_dc3.agreement.times import TimeRule
+from keras_dc3.annotations import Annotations
+from keras_dc3.review import Review
 
 BLIND = "none"
 
@@ -118,7 +119,7 @@ def compare(
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
-    **conditions: Any,
+    **conditions: Annotations | Review,
 ) -> Comparison:
     """Prints and returns agreement and time under several conditions, as Table 3.
 
@@ -262,10 +263,10 @@ def _nothing_in_common(figures: Mapping[str, Figures]) -> list[str]:
     notes, blind = [], figures[BLIND].answers
     for name, part in figures.items():
         answers = part.answers
-        (mine, others), _ = one_spelling([answers.images, blind.images])
+        (mine, others), _ = one_spelling([answers.ids, blind.ids])
         if not set(mine) & set(others):
             notes.append(
-                f"{name}: none of its {len(answers.images):,} images was answered in "
+                f"{name}: none of its {len(answers.ids):,} images was answered in "
                 f"`{BLIND}`, so that speed-up and differences are those of images too; "
                 "images drawn at random make that chance alone."
             )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_class_labels,
@@ -17,7 +16,7 @@ from keras_dc3._validation import (
 from keras_dc3.metrics.image_weights import F1, Truth
 
 
-def weighted_f1(y_true: Any, y_pred: Any, num_classes: int) -> float:
+def weighted_f1(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> float:
     """Computes the F1 score averaged over classes by their number of images.
 
         F1 = sum_c n_c / n * 2 TP_c / (2 TP_c + FP_c + FN_c)
@@ -56,7 +55,7 @@ def weighted_f1(y_true: Any, y_pred: Any, num_classes: int) -> float:
     return float(F1(truth, y_pred)(np.ones((truth.images, 1)))[0])
 
 
-def area_under_roc(scores: Any, positives: Any) -> float:
+def area_under_roc(scores: ArrayLike, positives: ArrayLike) -> float:
     """Computes how well scores order positives before negatives.
 
     This is the probability that a random positive has a larger score than a random
@@ -115,7 +114,7 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
 
 
 def f1_of_most_confident(
-    majority: Any, class_probabilities: Any, coverage: float
+    majority: ArrayLike, class_probabilities: ArrayLike, coverage: float
 ) -> float:
     """Computes the weighted F1 score on a model's most confident images.
 
@@ -157,7 +156,7 @@ def most_confident(probabilities: np.ndarray) -> np.ndarray:
     return np.lexsort((entropy(probabilities), -probabilities.max(axis=1)))
 
 
-def constant_majority_f1(majority: Any) -> float:
+def constant_majority_f1(majority: ArrayLike) -> float:
     """Computes the weighted F1 score of always answering the most frequent class.
 
     With s the share of that class it is s * 2 s / (1 + s): 0.80 where 86% of the

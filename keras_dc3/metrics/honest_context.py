@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._decision import is_certain
 from keras_dc3._validation import (
@@ -25,13 +26,13 @@ from keras_dc3.metrics.proposal_scores import check_class_count, checked_labels
 
 
 def honest_context(
-    soft_labels: Any,
-    class_probabilities: Any,
-    ambiguity: Any = None,
+    soft_labels: ArrayLike,
+    class_probabilities: ArrayLike,
+    ambiguity: ArrayLike | None = None,
     human_threshold: float = 0.8,
     seed: int = 0,
     *,
-    reference_probabilities: Any = None,
+    reference_probabilities: ArrayLike | None = None,
 ) -> dict[str, float]:
     """Computes what the scores of `proposal_scores` have to be read against.
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_distributions,
@@ -43,7 +44,7 @@ def check_points(name: str, values: Any, columns: str) -> np.ndarray:
 
 
 def k_means(
-    points: Any, num_clusters: int, seed: int = 0
+    points: ArrayLike, num_clusters: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Divides points into clusters that are close together.
 
@@ -98,7 +99,7 @@ def k_means(
     return (centers + middle) * scale, assignment
 
 
-def joined_features(features: Any, class_probabilities: Any) -> np.ndarray:
+def joined_features(features: ArrayLike, class_probabilities: ArrayLike) -> np.ndarray:
     """Joins what a model sees in images with what it takes them for, for `k_means`.
 
         (f / ||f||_2, 2 sqrt(p_n))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import check_indices, check_same_batch, check_soft_labels
 
 
-def _distances(soft_labels: Any, clusters: Any) -> tuple[np.ndarray, np.ndarray]:
+def _distances(
+    soft_labels: ArrayLike, clusters: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns each non-empty cluster's mean distance and size, both (clusters,)."""
     check_soft_labels("soft_labels", soft_labels)
     labels = np.asarray(soft_labels, dtype="float64")
@@ -25,7 +26,7 @@ def _distances(soft_labels: Any, clusters: Any) -> tuple[np.ndarray, np.ndarray]
     return means, sizes
 
 
-def mean_inner_distance(soft_labels: Any, clusters: Any) -> float:
+def mean_inner_distance(soft_labels: ArrayLike, clusters: ArrayLike) -> float:
     """Computes the mean inner distance d of a clustering.
 
         d(X) = 1/|X| sum_{C in X} 1/|C| sum_{x in C} ||l(x) - mu_C||_2      (eq. 4)
@@ -61,7 +62,7 @@ def mean_inner_distance(soft_labels: Any, clusters: Any) -> float:
     return float(means.mean()) if means.size else float("nan")
 
 
-def size_weighted_inner_distance(soft_labels: Any, clusters: Any) -> float:
+def size_weighted_inner_distance(soft_labels: ArrayLike, clusters: ArrayLike) -> float:
     """Computes d with each cluster weighing by its share of the images.
 
         d_w(X) = 1/n sum_{C in X} sum_{x in C} ||l(x) - mu_C||_2

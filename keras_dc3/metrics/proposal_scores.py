@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._decision import is_certain
 from keras_dc3._validation import (
@@ -33,7 +34,7 @@ def checked_chosen(name: str, values: Any, columns: str) -> np.ndarray:
     return check_indices(name, values)
 
 
-def checked_labels(soft_labels: Any) -> np.ndarray:
+def checked_labels(soft_labels: ArrayLike) -> np.ndarray:
     """Returns soft labels as float64; ValueError unless they are distributions."""
     check_soft_labels("soft_labels", soft_labels)
     return np.asarray(soft_labels, dtype="float64")
@@ -50,13 +51,13 @@ def check_class_count(name: str, values: Any, labels: np.ndarray) -> None:
 
 
 def proposal_scores(
-    soft_labels: Any,
-    classes: Any,
-    clusters: Any = None,
-    ambiguity: Any = None,
+    soft_labels: ArrayLike,
+    classes: ArrayLike,
+    clusters: ArrayLike | None = None,
+    ambiguity: ArrayLike | None = None,
     seed: int = 0,
     *,
-    features: Any = None,
+    features: ArrayLike | None = None,
 ) -> dict[str, float | bool]:
     """Scores the proposals of a model against what people answered.
 
@@ -182,12 +183,12 @@ class Groupings:
 
 
 def groupings(
-    soft_labels: Any,
-    classes: Any,
-    clusters: Any,
-    ambiguity: Any,
+    soft_labels: ArrayLike,
+    classes: ArrayLike,
+    clusters: ArrayLike,
+    ambiguity: ArrayLike,
     seed: int,
-    features: Any,
+    features: ArrayLike,
 ) -> Groupings:
     """Returns what is scored, checked. The arguments are those of `proposal_scores`."""
     labels = checked_labels(soft_labels)
@@ -225,7 +226,7 @@ def groupings(
     return Groupings(labels, classes, certain, clustered, found, ambiguity is None)
 
 
-def _points(classes: Any, features: Any) -> np.ndarray | None:
+def _points(classes: ArrayLike, features: ArrayLike) -> np.ndarray | None:
     """Returns what k-means divides, (n, d + k), or None without features."""
     if features is None:
         return None

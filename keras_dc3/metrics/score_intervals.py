@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import check_distributions
 from keras_dc3.metrics import intervals
@@ -31,15 +32,15 @@ _LARGEST_D = math.sqrt(2.0)
 
 
 def score_intervals(
-    soft_labels: Any,
-    classes: Any,
-    clusters: Any = None,
-    ambiguity: Any = None,
+    soft_labels: ArrayLike,
+    classes: ArrayLike,
+    clusters: ArrayLike | None = None,
+    ambiguity: ArrayLike | None = None,
     *,
-    features: Any = None,
+    features: ArrayLike | None = None,
     human_threshold: float = 0.8,
     seed: int = 0,
-    reference_probabilities: Any = None,
+    reference_probabilities: ArrayLike | None = None,
 ) -> dict[str, Interval]:
     """Computes 95% intervals of the scores of proposals.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._decision import is_certain
 from keras_dc3._validation import (
@@ -15,7 +14,9 @@ from keras_dc3._validation import (
 from keras_dc3.metrics.proposal_scores import check_class_count, checked_labels
 
 
-def selective_score(soft_labels: Any, classes: Any, ambiguity: Any = None) -> float:
+def selective_score(
+    soft_labels: ArrayLike, classes: ArrayLike, ambiguity: ArrayLike | None = None
+) -> float:
     """Scores classes and ambiguity together, over all images.
 
         score = (1 - c) A + c A_c

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_distributions,
@@ -26,12 +26,12 @@ from keras_dc3.metrics.proposal_scores import (
 
 
 def verdict(
-    soft_labels: Any,
-    class_probabilities: Any,
-    clusters: Any = None,
-    ambiguity: Any = None,
+    soft_labels: ArrayLike,
+    class_probabilities: ArrayLike,
+    clusters: ArrayLike | None = None,
+    ambiguity: ArrayLike | None = None,
     *,
-    supervised_probabilities: Any = None,
+    supervised_probabilities: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
     human_threshold: float = 0.8,
     seed: int = 0,

@@ -21,10 +21,10 @@ from keras_dc3._validation import (
     check_positive_int,
 )
 from keras_dc3._writing import whole_path
+from keras_dc3.annotations.class_weights import class_weights
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.config import DC3Config
-from keras_dc3.data.class_weights import class_weights
-from keras_dc3.data.ordered import ordered_batches
+from keras_dc3.data.batches import ordered_batches
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import continuing, proposing

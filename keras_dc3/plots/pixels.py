@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.images_by_id import find_images
+from keras_dc3.data.images_by_id import find_images, fitting_range
 
 
 def drawable(
@@ -47,6 +47,23 @@ def drawable(
     }
 
 
+class _Rows(Mapping):
+    """id -> image of an array, which is read where it is asked for."""
+
+    def __init__(self, ids: Sequence[str], images: Any):
+        self._row_of = {name: row for row, name in enumerate(ids)}
+        self._images = images
+
+    def __getitem__(self, name: str) -> Any:
+        return self._images[self._row_of[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._row_of)
+
+    def __len__(self) -> int:
+        return len(self._row_of)
+
+
 def _by_id(images: Any, of: Sequence[str] | None) -> Any:
     """Returns what `find_images` takes."""
     if isinstance(images, str | os.PathLike | Mapping):
@@ -54,7 +71,7 @@ def _by_id(images: Any, of: Sequence[str] | None) -> Any:
     if hasattr(images, "ids") and hasattr(images, "read"):
         return images
     if hasattr(images, "ids") and hasattr(images, "images"):
-        return dict(zip(images.ids, images.images, strict=True))
+        return _Rows(images.ids, images.images)
     if of is None or not hasattr(images, "__array__"):
         raise TypeError(
             "`images` must say which image is which: a dict of id -> image, an object "
@@ -67,7 +84,7 @@ def _by_id(images: Any, of: Sequence[str] | None) -> Any:
             "An array of `images` must hold one image per proposal, in their order, "
             f"shape ({len(of)}, h, w, c). Received: {np.shape(images)}"
         )
-    return dict(zip(of, images, strict=True))
+    return _Rows(of, images)
 
 
 def _missing(images: Any, name: str, why: str) -> str:
@@ -104,7 +121,4 @@ def _value_range(images: list[np.ndarray]) -> tuple[float, float]:
         return (0.0, 1.0)
     low = float(min(image.min() for image in images))
     high = float(max(image.max() for image in images))
-    for known in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
-        if known[0] <= low and high <= known[1]:
-            return known
-    return low, high
+    return fitting_range(low, high)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._decision import AMBIGUOUS, CERTAIN, is_certain
 from keras_dc3._names import KnownNames
@@ -46,11 +47,11 @@ class ProposalData:
     def __init__(
         self,
         ids: Sequence[str],
-        ambiguity: Any,
-        class_probabilities: Any,
-        cluster_probabilities: Any,
+        ambiguity: ArrayLike,
+        class_probabilities: ArrayLike,
+        cluster_probabilities: ArrayLike,
         class_names: Sequence[str],
-        embeddings: Any = None,
+        embeddings: ArrayLike | None = None,
         verdict: Verdict | None = None,
     ):
         clusters = check_distributions(
@@ -72,12 +73,12 @@ class ProposalData:
     def from_columns(
         cls,
         ids: Sequence[str],
-        ambiguity: Any,
-        class_probabilities: Any,
-        cluster: Any,
-        cluster_probability: Any,
+        ambiguity: ArrayLike,
+        class_probabilities: ArrayLike,
+        cluster: ArrayLike,
+        cluster_probability: ArrayLike,
         class_names: Sequence[str],
-        embeddings: Any = None,
+        embeddings: ArrayLike | None = None,
         verdict: Verdict | None = None,
     ) -> Self:
         """Makes proposals from one cluster per image instead of all probabilities.
@@ -104,12 +105,12 @@ class ProposalData:
     def _set(
         self,
         ids: Sequence[str],
-        ambiguity: Any,
-        class_probabilities: Any,
+        ambiguity: ArrayLike,
+        class_probabilities: ArrayLike,
         cluster: np.ndarray,
         cluster_probability: np.ndarray,
         class_names: Sequence[str],
-        embeddings: Any,
+        embeddings: ArrayLike,
         verdict: Verdict | None,
     ) -> None:
         self.verdict = verdict

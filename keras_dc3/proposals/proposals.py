@@ -18,12 +18,14 @@ from keras_dc3._validation import (
     check_positive_int,
     check_positive_number,
 )
+from keras_dc3.annotations import Annotations
 from keras_dc3.proposals import asking, csv_format, parquet_format
 from keras_dc3.proposals.belief import beliefs
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
 from keras_dc3.proposals.questions import Questions
 from keras_dc3.proposals.summary import summarize
+from keras_dc3.review import Review
 from keras_dc3.review.fingerprint import of_values
 from keras_dc3.review.plan import MODES, Step
 from keras_dc3.review.sheet import Sheet
@@ -212,7 +214,7 @@ class Proposals(ProposalData):
     def next(
         self,
         budget: int,
-        annotations: Any = None,
+        annotations: Annotations | Review | None = None,
         *,
         model_weight: float | None = None,
         agreeing: int = 2,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_dc3.data.image_set import ImageSet
-from keras_dc3.data.images_by_id import find_images
+from keras_dc3.data.images_by_id import find_images, fitting_range
 
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
 _QUALITY = 85
@@ -79,11 +79,9 @@ def pixel_digest(image: np.ndarray) -> str:
     if image.ndim == 3 and image.shape[-1] == 1:
         image = image[..., 0]
     if image.dtype != np.uint8:
-        low, high = float(image.min()), float(image.max())
-        known = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (low, high)]
-        if image.dtype.kind in "iu":
-            known = known[2:]
-        image = _bytes(image, *next(r for r in known if r[0] <= low and high <= r[1]))
+        least = 255.0 if image.dtype.kind in "iu" else 0.0
+        ends = fitting_range(float(image.min()), float(image.max()), least)
+        image = _bytes(image, *ends)
     head = f"{image.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).hexdigest()
 

@@ -182,3 +182,24 @@ def test_without_matplotlib(images, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "keras_dc3\[demo\]"'):
         plot_proposals(make_proposals(), images)
+
+
+def test_only_the_rows_of_a_stored_array_that_are_asked_for_are_read():
+    class Stored:
+        """As an array in an HDF5 file."""
+
+        shape, read = (4, 3, 3), []
+
+        def __len__(self):
+            return 4
+
+        def __array__(self):
+            raise AssertionError("all of it")
+
+        def __getitem__(self, row):
+            self.read.append(row)
+            return np.full((3, 3), row, "uint8")
+
+    stored = Stored()
+    drawable(stored, ["c", "a"], list("abcd"))
+    assert stored.read == [2, 0]
