@@ -44,8 +44,7 @@ from absl import flags
 
 import keras_dc3
 from keras_dc3 import metrics
-from keras_dc3.data.augment_numpy import augment
-from keras_dc3.data.plan import BatchPlan
+from keras_dc3.data import ImageSet, SemiSupervisedData
 from keras_dc3.experiments.records import read_json, write_json
 
 FLAGS = flags.FLAGS
@@ -62,36 +61,28 @@ TRAINED = {
 }
 
 
-class SoftBatches(keras.utils.PyDataset):
-    """Batches (augmented images, soft labels), in the order of a `BatchPlan`."""
+def with_unlabeled(data: Any, labels: np.ndarray) -> SemiSupervisedData:
+    """Returns the labeled and the unlabeled images with these labels, as labeled.
 
-    def __init__(self, images: Any, labels: np.ndarray, data: Any, steps: int):
-        super().__init__()
-        self.images, self.labels, self.epoch = images, labels.astype("float32"), 0
-        self.plan = BatchPlan(
-            len(images), 0, data.batch_size, seed=data.seed, steps_per_epoch=steps
-        )
-        self.policy = data.policies(())["labeled"]
-        self.value_range = data.value_range
-        self.order = self.plan.epoch(0)
-
-    def __len__(self) -> int:
-        return self.plan.steps
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        at, seed = self.order.labeled[index], int(self.order.seeds[index])
-        images = self.images[at]
-        return augment(self.policy, images, [seed, 0], self.value_range), self.labels[
-            at
-        ]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self.order = self.plan.epoch(self.epoch)
+    Args:
+        data: labeled, unlabeled and validation images.
+        labels: (n_l + n_u, k) soft labels.
+    """
+    both = [data.labeled, data.unlabeled]
+    images = np.concatenate([part.images for part in both])
+    ids = [name for part in both for name in part.ids]
+    return SemiSupervisedData(
+        ImageSet(images, ids, class_names=data.class_names),
+        labels.astype("float32"),
+        batch_size=data.batch_size,
+        augment=data.augment,
+        seed=data.seed,
+        name=data.name,
+    )
 
 
-def fit(data: Any, strategy: str, config: Any, x: Any = None) -> keras_dc3.DC3Model:
-    """Returns a model trained as the reduced protocol says, on `data` or batches."""
+def fit(data: Any, strategy: str, config: Any) -> keras_dc3.DC3Model:
+    """Returns a model trained on data as the reduced protocol says."""
     settings = protocol.PROTOCOLS["reduced"]
     epochs = FLAGS.epochs or settings.epochs
     steps = FLAGS.steps_per_epoch or settings.steps_per_epoch
@@ -99,11 +90,7 @@ def fit(data: Any, strategy: str, config: Any, x: Any = None) -> keras_dc3.DC3Mo
     model = protocol.make_model(
         data, strategy, config, epochs * steps, protocol="reduced"
     )
-    if x is None:
-        model.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0)
-    else:
-        model.set_classes(data.num_classes, data.class_names)
-        model.fit(x, epochs=epochs, verbose=0)
+    model.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=0)
     return model
 
 
@@ -172,17 +159,13 @@ def train_again(
                 "on this machine it is another model. Name another file by --output."
             )
     truth, sampled = data.unlabeled.soft_labels, np.eye(data.num_classes)[data.labels]
-    images = data.labeled.images
-    everything = np.concatenate([images, data.unlabeled.images])
-    steps = FLAGS.steps_per_epoch or protocol.PROTOCOLS["reduced"].steps_per_epoch
     for name, (soft, actions) in all_labels(data, known, acceptance).items():
         if name in result:
             continue
-        x = SoftBatches(images, sampled, data, steps)
+        labeled = data
         if soft is not None:
-            both = np.concatenate([sampled, soft])
-            x = SoftBatches(everything, both, data, steps)
-        model = fit(data, "supervised", vanilla, x)
+            labeled = with_unlabeled(data, np.concatenate([sampled, soft]))
+        model = fit(labeled, "supervised", vanilla)
         one = {**score(model, data.validation), "actions": actions}
         if soft is not None:
             one["labels_kl"] = conditions.divergence(truth, soft)

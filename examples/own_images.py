@@ -131,8 +131,8 @@ def column(text: str) -> str | int | None:
 
 def without_prefix(annotations: keras_dc3.Annotations) -> keras_dc3.Annotations:
     """Returns the annotations with `--image_prefix` taken off each image."""
-    names = [name.removeprefix(FLAGS.image_prefix) for name in annotations.images]
-    return dataclasses.replace(annotations, images=names, counts=None)
+    names = [name.removeprefix(FLAGS.image_prefix) for name in annotations.ids]
+    return dataclasses.replace(annotations, ids=names, counts=None)
 
 
 def size(text: str | None) -> int | float | None:

@@ -28,19 +28,6 @@ flags.DEFINE_integer("budget", 400, "Clicks or keys to ask of each.", lower_boun
 flags.DEFINE_float("acceptance", 0.1, "How often they accept whatever they think.")
 
 
-def single_answers(part):
-    """Returns the annotations of images of which only counts are known."""
-    image, label = np.nonzero(part.counts)
-    times = part.counts[image, label]
-    records = Records(
-        image.repeat(times),
-        np.full(times.sum(), -1),  # nobody knows who
-        label.repeat(times),
-        np.full(times.sum(), np.nan),
-    )
-    return keras_dc3.Annotations(part.ids, part.class_names, records=records)
-
-
 def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
@@ -51,7 +38,10 @@ def main(argv: list[str]) -> None:
     print("A demonstration: real digits; ambiguity, annotators and answers made up.")
 
     print("\n1. Annotations of the labeled images")
-    first = single_answers(data.labeled)
+    part = data.labeled
+    first = keras_dc3.Annotations(
+        part.ids, part.class_names, records=Records.of_counts(part.counts)
+    )
     print(first.summary())
 
     print("\n2. Training, and proposals for the unlabeled images")
@@ -86,9 +76,9 @@ def main(argv: list[str]) -> None:
     bias = agreement.fit_bias(answers, asked.proposed)
     print(bias)
     labels = bias.correct(answers)
-    real = np.array([truth[name] for name in labels.images])
+    real = np.array([truth[name] for name in labels.ids])
     of = dict(zip(proposals.ids, proposals.class_probabilities, strict=True))
-    guesses = np.array([of[name] for name in labels.images])
+    guesses = np.array([of[name] for name in labels.ids])
     print("KL divergence from the truth, in nats:")
     for name, found in {
         "the model's probabilities": guesses,

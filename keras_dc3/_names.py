@@ -11,6 +11,7 @@ from functools import cached_property
 
 from keras_dc3._text import some
 
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 FORM = "Unicode form (NFC or NFD)"
 FURTHER = "extension, which the others lack"
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
@@ -30,6 +31,14 @@ def composed(name: str) -> str:
 def plain(name: str) -> str:
     """Returns what is equal for spellings of one path: Unicode form and slashes."""
     return composed(_path(name))
+
+
+def trimmed(text: str) -> str:
+    """Returns `text` without outer blanks: no-break and zero-width ones, too."""
+    before = None
+    while before != text:
+        before, text = text, text.strip().strip(_INVISIBLE)
+    return text
 
 
 def stem(name: str) -> str:

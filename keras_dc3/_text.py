@@ -13,6 +13,12 @@ def some(items: Iterable[Any], most: int = 5) -> str:
     return text + (f" and {len(items) - most:,} more" if len(items) > most else "")
 
 
+def first_few(names: Iterable[Any], most: int = 5) -> str:
+    """Returns the first names, such as "a, b, ..."."""
+    names = list(names)
+    return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
+
+
 def number_of(number: int, noun: str) -> str:
     """Returns such as "1 image" or "1,234 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

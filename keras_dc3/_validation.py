@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._names import composed
+from keras_dc3._names import composed, trimmed
 
 _MOST_COUNTED = 2.0**53  # up to here, float64 tells numbers apart
 
@@ -303,8 +303,13 @@ def check_ordered(name: str, values: Any) -> None:
         )
 
 
-def check_names(name: str, values: Any) -> tuple[str, ...]:
+def check_names(name: str, values: Any, *, clean: bool = False) -> tuple[str, ...]:
     """Returns `values` as a tuple of plain strings.
+
+    Args:
+        name: of the argument, for messages.
+        values: different names.
+        clean: whether blanks around a name are refused.
 
     Raises:
         TypeError: unless they are non-empty strings, in an order of their own.
@@ -322,6 +327,12 @@ def check_names(name: str, values: Any) -> tuple[str, ...]:
             raise ValueError(
                 f"`{name}` must differ, but {str(value)!r} stands at positions "
                 f"{first[value]} and {position}. Rename or remove one."
+            )
+    for value in first if clean else ():
+        if trimmed(value) != value:
+            raise ValueError(
+                f"`{name}` must have no outer blanks, which tables do not keep. "
+                f"Received: {value!r}"
             )
     return tuple(first)
 
@@ -347,7 +358,9 @@ def check_ids(name: str, values: Any, stacklevel: int = 3) -> tuple[str, ...]:
     return values
 
 
-def check_class_names(name: str, values: Any) -> tuple[str, ...]:
+def check_class_names(
+    name: str, values: Any, *, clean: bool = False
+) -> tuple[str, ...]:
     """Returns class names as `check_names` does, with composed letters (NFC).
 
     So that a class is one class in whatever Unicode form a system writes it.
@@ -355,4 +368,5 @@ def check_class_names(name: str, values: Any) -> tuple[str, ...]:
     Raises:
         TypeError, ValueError: as `check_names`; also if two differ in that form alone.
     """
-    return check_names(name, list(map(composed, check_names(name, values))))
+    values = check_names(name, values, clean=clean)
+    return check_names(name, list(map(composed, values)), clean=clean)

@@ -15,13 +15,14 @@ PACKAGE = ROOT / "keras_dc3"
 # The floors of the house, from the ground up. A part may import the parts of lower
 # floors, and its own modules; the parts of one floor do not know each other.
 LAYERS = (
-    ("_decision", "_file_kinds", "_formulas", "_registration", "_text", "_ties"),
-    ("_version", "_writing"),
-    ("_names", "_json_kinds", "_notation_kinds"),
-    ("_validation", "_text_kinds"),
+    ("_decision", "_formulas", "_kinds", "_registration", "_text", "_ties"),
+    ("_unpacking", "_version", "_writing"),
+    ("_names",),
+    ("_validation",),
+    ("annotations",),
     ("collective", "config", "optimizers", "backbones", "callbacks"),
     ("losses", "layers", "strategies", "metrics", "data"),
-    ("objective", "annotations"),
+    ("objective",),
     ("review",),
     ("proposals",),
     ("agreement", "plots", "exports", "models"),

@@ -124,7 +124,7 @@ def test_the_case_as_a_table():
     assert not annotations.ambiguous.any()
     files = os.listdir(folder / "images")
     matched = annotations.match(files)
-    assert matched.images == tuple(files) and not matched.unannotated
+    assert matched.ids == tuple(files) and not matched.unannotated
     data = datasets.from_directory(
         folder / "images", folder / "annotations.csv", labeled=4, image_size=(8, 8)
     )
@@ -162,14 +162,14 @@ def test_an_image_in_several_spellings_is_one(tmp_path, spelling, reader):
         with pytest.raises(AnnotationError, match="stands in the table already"):
             Annotations.from_counts(path)
         return
-    assert found.images == IDS and found.counts.tolist() == [[1, 1]] * 3
+    assert found.ids == IDS and found.counts.tolist() == [[1, 1]] * 3
 
 
 def test_several_spellings_are_told():
     rows = [(name, "x", "cat") for name in ("é.png", apart("é.png"), "a/b", "a\\b")]
     with pytest.warns(UserWarning, match="2 images are written with several Unicode"):
         found = Annotations.from_records(rows)
-    assert found.images == ("é.png", "a/b")
+    assert found.ids == ("é.png", "a/b")
 
 
 def test_people_and_classes_in_several_unicode_forms_are_one(tmp_path):
@@ -198,26 +198,26 @@ def test_select_and_match(spelling):
     annotations = answers("the same")
     ids = write_as(spelling)
     found = annotations.select(ids[:2])
-    assert found.images == tuple(ids[:2]) and found.counts[:, 0].tolist() == [2, 2]
+    assert found.ids == tuple(ids[:2]) and found.counts[:, 0].tolist() == [2, 2]
     filled = annotations.select([*ids, "other.png"], missing="empty")
     assert filled.counts[:, 0].tolist() == [2, 2, 2, 0]
     matched = answers(spelling).match(IDS)
-    assert matched.images == IDS and matched.counts[:, 0].tolist() == [2, 2, 2]
+    assert matched.ids == IDS and matched.counts[:, 0].tolist() == [2, 2, 2]
 
 
 @in_folders
 def test_merge(spelling):
     both = answers("the same").merge(answers(spelling, 1))
-    assert both.images == IDS and len(both.annotators) == 2
+    assert both.ids == IDS and len(both.annotators) == 2
     counted = Annotations.from_counts([[1, 0, 0]] * 3, write_as(spelling), list(NAMES))
     both = answers("the same").merge(counted)
-    assert both.images == IDS and both.counts[:, 0].tolist() == [3, 3, 3]
+    assert both.ids == IDS and both.counts[:, 0].tolist() == [3, 3, 3]
 
 
 def test_merge_does_not_take_one_folder_for_another():
     one = Annotations.from_records([("x/1.png", "ann", "cat")])
     other = Annotations.from_records([("1.png", "ann", "cat")])
-    assert one.merge(other).images == ("x/1.png", "1.png")
+    assert one.merge(other).ids == ("x/1.png", "1.png")
 
 
 # -- doors of proposals
@@ -308,8 +308,8 @@ def test_files_keep_ids_and_classes(tmp_path):
     path = write(tmp_path, json.dumps(tasks), "export.json")
     for image in ("id", "image", lambda data: data["image"]):
         back = Annotations.from_label_studio(path, image=image, class_names=NAMES)
-        assert sorted(back.images) == sorted(IDS) and back.counts.sum() == 3
-        assert proposals.match(back.images).ids == back.images
+        assert sorted(back.ids) == sorted(IDS) and back.counts.sum() == 3
+        assert proposals.match(back.ids).ids == back.ids
 
 
 # -- doors of reviews, agreement, splits
@@ -332,7 +332,7 @@ def test_a_review_in_another_unicode_form(tmp_path, form, saved, later):
         path.write_text(saved(as_csv(json.loads(file))), "utf-8")
     proposals = make(tuple(map(later, IDS)), tuple(map(later, NAMES)))
     read = review.read(path, proposals=proposals)
-    assert read.annotations.images == proposals.ids
+    assert read.annotations.ids == proposals.ids
     assert read.annotations.class_names == NAMES
     assert read.annotations.counts[:, 0].tolist() == [1, 1, 1]
     assert review.read(path).annotations.counts.sum() == 3
@@ -356,7 +356,7 @@ def test_images_of_a_review(tmp_path, spelling, kind):
         warnings.simplefilter("error")
         make(ids).to_review(tmp_path / "a.html", images, control=0)
     file = save(tmp_path / "a.json", answer(tmp_path / "a.html"))
-    assert sorted(review.read(file).annotations.images) == sorted(ids)
+    assert sorted(review.read(file).annotations.ids) == sorted(ids)
 
 
 @in_folders

@@ -35,10 +35,10 @@ class Answers:
     """Valid answers, one per position, or counts alone.
 
     Attributes:
-        images: ids of the images with an answer of any kind.
+        ids: of the images with an answer of any kind.
         class_names: of the classes.
         annotators: names of the people.
-        image, label: (m,) int64, positions in `images` and `class_names`.
+        image, label: (m,) int64, positions in `ids` and `class_names`.
         annotator: (m,) int64, position in `annotators`; -1 if unknown.
         round: (m,) int64, 0 for the first answer of a person to the image, 1 for the
             second, and so on.
@@ -56,7 +56,7 @@ class Answers:
         notes: what is to be told, one sentence each.
     """
 
-    images: tuple[str, ...]
+    ids: tuple[str, ...]
     class_names: tuple[str, ...]
     annotators: tuple[str, ...]
     image: np.ndarray
@@ -155,7 +155,7 @@ def read_answers(
     cell = image[first] * k + label[first]
     counts = np.bincount(cell, minlength=len(used) * k).reshape(-1, k)
     return Answers(
-        images=tuple(annotations.images[i] for i in used),
+        ids=tuple(annotations.ids[i] for i in used),
         class_names=annotations.class_names,
         annotators=annotations.annotators,
         image=image[rows],
@@ -182,7 +182,7 @@ def read_answers(
 def _parts(name: str, given: Any) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
     """Annotations, and what was proposed and repeated where it is told."""
     annotations = getattr(given, "annotations", given)
-    needed = ("images", "class_names", "annotators", "records", "counts")
+    needed = ("ids", "class_names", "annotators", "records", "counts")
     if not all(hasattr(annotations, part) for part in needed):
         raise TypeError(
             f"`{name}` must be annotations or a review. Received: "
@@ -237,7 +237,7 @@ def _counted(name: str, annotations: Any) -> Answers:
         raise ValueError(_nothing(name))
     none = np.zeros(0, "int64")
     return Answers(
-        images=tuple(annotations.images[i] for i in used),
+        ids=tuple(annotations.ids[i] for i in used),
         class_names=annotations.class_names,
         annotators=(),
         image=none,

@@ -98,7 +98,7 @@ class ProposalBias:
                 f"{list(self.class_names)}. Received: {list(answers.class_names)}"
             )
         annotations = getattr(review, "annotations", review)
-        return correct_answers(answers, self.delta, annotations.images)
+        return correct_answers(answers, self.delta, annotations.ids)
 
 
 def fit_bias(
@@ -174,9 +174,9 @@ def fit_bias(
         pooled = ratio(upper.sum(axis=1), lower.sum(axis=1))
         return np.column_stack([ratio(upper, lower), pooled])
 
-    values = evaluate(np.ones((1, len(answers.images))))[0]
-    draws = resample(evaluate, len(answers.images), resamples, seed)
-    pooled = estimate(values[-1], draws[:, -1], len(answers.images))
+    values = evaluate(np.ones((1, len(answers.ids))))[0]
+    draws = resample(evaluate, len(answers.ids), resamples, seed)
+    pooled = estimate(values[-1], draws[:, -1], len(answers.ids))
     other = known & (answers.label != guess[answers.image])
     k = len(answers.class_names)
     others = np.bincount(guess[answers.image[other]], minlength=k)
@@ -210,7 +210,7 @@ def _agreements(
     answers: Answers, guess: np.ndarray
 ) -> tuple[tuple[np.ndarray, ...], Callable]:
     """Parts (n, k), and what makes numerator and denominator of their sums."""
-    n, k = len(answers.images), len(answers.class_names)
+    n, k = len(answers.ids), len(answers.class_names)
     blind, steps = tallies(answers)
     accepted, shown = np.zeros((n, k)), np.zeros((n, k))
     for classes, counts in steps:

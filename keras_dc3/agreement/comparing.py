@@ -263,10 +263,10 @@ def _nothing_in_common(figures: Mapping[str, Figures]) -> list[str]:
     notes, blind = [], figures[BLIND].answers
     for name, part in figures.items():
         answers = part.answers
-        (mine, others), _ = one_spelling([answers.images, blind.images])
+        (mine, others), _ = one_spelling([answers.ids, blind.ids])
         if not set(mine) & set(others):
             notes.append(
-                f"{name}: none of its {len(answers.images):,} images was answered in "
+                f"{name}: none of its {len(answers.ids):,} images was answered in "
                 f"`{BLIND}`, so that speed-up and differences are those of images too; "
                 "images drawn at random make that chance alone."
             )

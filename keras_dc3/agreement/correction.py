@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dc3.agreement.answers import Answers
+from keras_dc3.annotations import CountedLabels
 
 MOST_DELTA = 0.99
 _STRENGTHS = 2.0 ** np.arange(-2, 8)
@@ -16,30 +17,34 @@ _PREFERENCE = -0.5 * (np.log2(_STRENGTHS) / 1.5) ** 2
 
 
 @dataclass(frozen=True, eq=False)
-class CorrectedLabels:
+class CorrectedLabels(CountedLabels):
     """Soft labels of n images and k classes, without the bias of proposals.
 
     Attributes:
-        images: n ids, as in the annotations.
+        ids: n names, as in the annotations.
         class_names: k names.
         counts: (n, k) float64. Answers count as before, except that one equal to its
             proposal counts as what the person would have answered blind, in
             expectation: itself as far as it was the person's own, else spread over the
             classes. Rows sum to the number of answers. Without bias these are the
             counts of people's first answers.
-        soft_labels: (n, k) float64, counts by their sum; NaN without answer.
         shrunk_labels: (n, k) float64, the best guess of each image's distribution:
             with few answers it leans towards what people say of images with the same
             proposal; NaN without answer.
         strength: how many answers that leaning weighs.
     """
 
-    images: tuple[str, ...]
+    ids: tuple[str, ...]
     class_names: tuple[str, ...]
     counts: np.ndarray
-    soft_labels: np.ndarray
     shrunk_labels: np.ndarray
     strength: float
+
+    @property
+    def soft_labels(self) -> np.ndarray:
+        """(n, k) float64, counts by their sum; NaN without answer."""
+        total = self.counts.sum(axis=1, keepdims=True)
+        return self.counts / np.where(total > 0, total, np.nan)
 
 
 def tallies(answers: Answers) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
@@ -48,7 +53,7 @@ def tallies(answers: Answers) -> tuple[np.ndarray, list[tuple[np.ndarray, np.nda
     The latter are a list: of each image the first class proposed for it, (n,), -1 if
     there is none, with the counts of the answers (n, k); then the second, and so on.
     """
-    n, k = len(answers.images), len(answers.class_names)
+    n, k = len(answers.ids), len(answers.class_names)
 
     def counted(image, label):
         cells = np.bincount(image * k + label, minlength=n * k)
@@ -72,7 +77,7 @@ def tallies(answers: Answers) -> tuple[np.ndarray, list[tuple[np.ndarray, np.nda
 
 
 def correct_answers(
-    answers: Answers, delta: np.ndarray, images: Sequence[str]
+    answers: Answers, delta: np.ndarray, ids: Sequence[str]
 ) -> CorrectedLabels:
     """Returns corrected labels; see `ProposalBias.correct`.
 
@@ -86,7 +91,7 @@ def correct_answers(
     Args:
         answers: all answers.
         delta: (k,) of each proposed class.
-        images: ids of the result, in its order.
+        ids: of the result, in its order.
     """
     if not answers.known:
         raise ValueError("Only counts are known, which do not tell what was proposed.")
@@ -95,14 +100,13 @@ def correct_answers(
     results = [_posterior(blind, steps, delta, s * prior) for s in _STRENGTHS]
     best = int(np.argmax([r[0] for r in results] + _PREFERENCE))
     _, counts, mean = results[best]
-    place = {image: row for row, image in enumerate(images)}
-    rows = [place[image] for image in answers.images]
-    shape = len(images), len(answers.class_names)
-    full, soft, shrunk = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
+    place = {image: row for row, image in enumerate(ids)}
+    rows = [place[image] for image in answers.ids]
+    shape = len(ids), len(answers.class_names)
+    full, shrunk = np.zeros(shape), np.full(shape, np.nan)
     full[rows], shrunk[rows] = counts, mean
-    soft[rows] = counts / counts.sum(axis=1, keepdims=True)
     return CorrectedLabels(
-        tuple(images), answers.class_names, full, soft, shrunk, float(_STRENGTHS[best])
+        tuple(ids), answers.class_names, full, shrunk, float(_STRENGTHS[best])
     )
 
 

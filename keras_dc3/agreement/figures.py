@@ -54,7 +54,7 @@ class Figures:
 
     def __init__(self, answers: Answers, settings: Settings):
         self.answers, self.settings = answers, settings
-        people, n = len(answers.annotators), len(answers.images)
+        people, n = len(answers.annotators), len(answers.ids)
         seconds, self.times = settings.rule.apply(answers.seconds)
         weights = settings.weights
         self.counted: CountMeasures | None = None
@@ -130,7 +130,7 @@ class Figures:
         if isinstance(part, str):
             return 0, part
         table = part.table
-        kappa, _, number = table.evaluate(np.ones(len(self.answers.images)))
+        kappa, _, number = table.evaluate(np.ones(len(self.answers.ids)))
         undefined = int(np.isnan(kappa).sum())
         what = "annotators" if name.endswith("between") else "rounds"
         images = int(np.unique(table.image).size)

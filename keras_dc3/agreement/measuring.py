@@ -206,7 +206,7 @@ def draw(figures: Mapping[str, Figures], settings: Settings) -> dict[str, np.nda
     """
     if not settings.resamples:
         return {n: np.full((0, len(f.values)), np.nan) for n, f in figures.items()}
-    named, _ = one_spelling([part.answers.images for part in figures.values()])
+    named, _ = one_spelling([part.answers.ids for part in figures.values()])
     ids = dict.fromkeys(image for names in named for image in names)
     number = {image: position for position, image in enumerate(ids)}
     rows = [[number[image] for image in names] for names in named]
@@ -273,7 +273,7 @@ def _pairs(figures: Figures) -> tuple[PairAgreement, ...]:
     if isinstance(part, str):
         return ()
     names = figures.answers.annotators
-    kappa, raw, number = part.table.evaluate(np.ones(len(figures.answers.images)))
+    kappa, raw, number = part.table.evaluate(np.ones(len(figures.answers.ids)))
     rows = zip(part.owners.tolist(), kappa.tolist(), raw.tolist(), number, strict=True)
     return tuple(
         PairAgreement(names[a], names[b], k, r, int(n)) for (a, b), k, r, n in rows

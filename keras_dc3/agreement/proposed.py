@@ -21,7 +21,7 @@ def would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
         proposals: `Proposals`, or image -> class (name or number), or None.
         mode: of the review.
     """
-    guess = np.full(len(answers.images), -1)
+    guess = np.full(len(answers.ids), -1)
     shown = np.flatnonzero(answers.proposed >= 0)[::-1]
     guess[answers.image[shown]] = answers.proposed[shown]
     chosen = set(answers.alone.tolist())  # no random share of their classes
@@ -32,7 +32,7 @@ def would_be(answers: Answers, proposals: Any, mode: str | None) -> np.ndarray:
     known = KnownNames(proposed)
     number = {name: c for c, name in enumerate(answers.class_names)}
     for position in blind:
-        image = answers.images[position]
+        image = answers.ids[position]
         found, _ = known.find(image)
         if len(found) > 1:
             raise ValueError(

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from keras_dc3._validation import check_counts
-from keras_dc3.annotations import (
-    counts_form,
-    dcic,
-    label_studio,
-    long_form,
-    merging,
-    selecting,
-    wide_form,
-    writing,
-)
-from keras_dc3.annotations.building import (
-    check_clean_class_names,
-    check_clean_names,
-)
+from keras_dc3._validation import check_class_names, check_counts, check_names
+from keras_dc3.annotations import merging, selecting, writing
+from keras_dc3.annotations.counted_labels import CountedLabels
+from keras_dc3.annotations.readers import AnnotationReaders
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
-from keras_dc3.data import labels
-from keras_dc3.data.class_weights import balanced_weights
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Annotations:
+class Annotations(AnnotationReaders, CountedLabels):
     """Which class people chose for each of n images, k classes.
 
     Made by `from_csv`, `from_frame`, `from_records` (one answer per row), `from_wide`,
@@ -40,7 +29,7 @@ class Annotations:
     each answer counts 1 / r.
 
     Args:
-        images: n different ids.
+        ids: n different names of images.
         class_names: k different names; letters are composed (NFC).
         counts: (n, k), how many people chose each class; None if `records` tell.
         annotators: the names that `records.annotator` numbers.
@@ -50,7 +39,7 @@ class Annotations:
         merged: whether `merge` made it, so that some answers may be of a later round.
 
     Attributes:
-        images, class_names, notes: tuples of str.
+        ids, class_names, notes: tuples of str.
         counts: (n, k) int64; float64 where a person gave different answers to an image,
             or where `from_counts` got fractions.
         annotators: tuple of str, in the order of `records`; empty if nobody is known.
@@ -71,7 +60,7 @@ class Annotations:
     0.5
     """
 
-    images: tuple[str, ...]
+    ids: tuple[str, ...]
     class_names: tuple[str, ...]
     counts: np.ndarray | None = None
     annotators: tuple[str, ...] = ()
@@ -80,31 +69,19 @@ class Annotations:
     places: tuple[str | None, ...] = ()
     merged: bool = False
 
-    from_csv = classmethod(long_form.from_csv)
-    from_frame = classmethod(long_form.from_frame)
-    from_records = classmethod(long_form.from_records)
-    from_wide = classmethod(wide_form.from_wide)
-    from_matrix = classmethod(wide_form.from_matrix)
-    from_counts = classmethod(counts_form.from_counts)
-    from_dcic = classmethod(dcic.from_dcic)
-    from_label_studio = classmethod(label_studio.from_label_studio)
-    to_csv = writing.to_csv
-    to_frame = writing.to_frame
-    select = selecting.select
-    match = selecting.match
-    merge = merging.merge
-    rename_classes = merging.rename_classes
-
     def __post_init__(self):
         def put(name, value):
             object.__setattr__(self, name, value)
 
-        put("images", check_clean_names("images", self.images))
-        put("class_names", check_clean_class_names(self.class_names))
-        put("annotators", check_clean_names("annotators", self.annotators))
+        put("ids", check_names("ids", self.ids, clean=True))
+        put(
+            "class_names",
+            check_class_names("class_names", self.class_names, clean=True),
+        )
+        put("annotators", check_names("annotators", self.annotators, clean=True))
         put("notes", tuple(self.notes))
         put("places", tuple(self.places))
-        n, k = len(self.images), len(self.class_names)
+        n, k = len(self), len(self.class_names)
         if not k:
             raise ValueError("`class_names` must name at least one class.")
         if self.places and len(self.places) != n:
@@ -136,14 +113,11 @@ class Annotations:
         counts.setflags(write=False)
         put("counts", counts)
 
-    def __len__(self) -> int:
-        return len(self.images)
-
     def __eq__(self, other: object) -> bool:
-        """Whether images, classes, counts, annotators and records are equal."""
+        """Whether ids, classes, counts, annotators and records are equal."""
         if not isinstance(other, Annotations):
             return NotImplemented
-        names = ("images", "class_names", "annotators")
+        names = ("ids", "class_names", "annotators")
         same = all(getattr(self, n) == getattr(other, n) for n in names)
         same = same and (self.records is None) == (other.records is None)
         if same and self.records is not None:
@@ -169,97 +143,148 @@ class Annotations:
             f"{len(self.class_names)} classes, {ambiguous}>"
         )
 
-    @property
-    def soft_labels(self) -> np.ndarray:
-        """(n, k) float32, counts by their sum; NaN where there is no valid answer."""
-        return labels.soft_labels(self.counts)
+    def select(self, ids: Sequence[str], missing: str = "error") -> Annotations:
+        """Returns the annotations of some images, in the order of `ids`.
 
-    @property
-    def majority(self) -> np.ndarray:
-        """(n,) int64, the class chosen most; -1 without answer.
-
-        Where several classes tie, the first of them in the order of `class_names`,
-        which is told by a warning; `tied` says where.
-        """
-        labels.warn_of_ties(self.tied)
-        return labels.majority(self.counts)
-
-    @property
-    def tied(self) -> np.ndarray:
-        """(n,) bool, whether several classes were chosen most, equally often."""
-        return labels.is_tied(self.counts)
-
-    @property
-    def entropy(self) -> np.ndarray:
-        """(n,) float32, of the soft label in nats; NaN without answer."""
-        return labels.entropy(self.counts)
-
-    @property
-    def ambiguity(self) -> np.ndarray:
-        """(n,) float32, 1 - the largest entry of the soft label; NaN without answer."""
-        return 1 - self.soft_labels.max(axis=1)
-
-    @property
-    def ambiguous(self) -> np.ndarray:
-        """(n,) bool, whether more than one class was chosen."""
-        return labels.is_ambiguous(self.counts)
-
-    @property
-    def annotations_per_image(self) -> np.ndarray:
-        """(n,), the sum of the counts; people count once."""
-        return self.counts.sum(axis=1)
-
-    @property
-    def unannotated(self) -> tuple[str, ...]:
-        """Ids of the images without a valid answer."""
-        empty = np.flatnonzero(~labels.is_annotated(self.counts))
-        return tuple(self.images[i] for i in empty)
-
-    @property
-    def cannot_disagree(self) -> bool:
-        """Whether no image has more than one annotation, so that all are one-hot."""
-        total = self.counts.sum(axis=1)
-        return bool((total <= 1).all() and not self.ambiguous.any())
-
-    @property
-    def ambiguous_fraction(self) -> float:
-        """p_A-hat, the fraction of annotated images with more than one class chosen.
-
-        NaN, with a warning, where no image has more than one annotation: soft labels
-        are one-hot then, which says nothing about ambiguity. Images with a single
-        annotation count as unambiguous, so that few annotations give too small a value.
-        """
-        if self.cannot_disagree:
-            warnings.warn(
-                "There is at most one annotation per image: all soft labels are "
-                "one-hot, and ambiguity cannot be measured. Ask several people.",
-                stacklevel=2,
-            )
-            return float("nan")
-        return float(self.ambiguous.sum() / labels.is_annotated(self.counts).sum())
-
-    def sample_hard_labels(self, seed: int) -> np.ndarray:
-        """Returns (n,) int64, a class drawn from each soft label; -1 without answer.
+        Names match as for `match`; what was written otherwise is told. The result has
+        the ids as they are given.
 
         Args:
-            seed: integer of at least 0; the same seed gives the same classes.
+            ids: different names of images.
+            missing: what to do about ids that are not annotated: "error", or "empty" to
+                make them images without annotation.
+
+        Raises:
+            AnnotationError: if ids are missing; always if all of them are; if one could
+                be several images.
+
+        Example:
+
+        >>> validation = annotations.select(validation_ids)
         """
-        annotated = labels.is_annotated(self.counts)
-        drawn = np.full(len(self), -1)
-        drawn[annotated] = labels.sample_hard_labels(self.counts[annotated], seed)
-        return drawn
+        return selecting.select(self, ids, missing)
 
-    def class_weights(self) -> dict[int, float]:
-        """Returns weights that make every class count the same in a loss.
+    def match(self, files: Sequence[str], missing: str = "error") -> Annotations:
+        """Returns the annotations under the names of files, in the order of `files`.
 
-            weight(c) = n / (k sum_i l_c(x_i))
+        An image is the file of the same name (else a backslash is "/", "./" in front
+        nothing); where there is none, the one that differs in an extension which one of
+        both lacks, or, for a name without folder, the only one in any folder that has
+        it, or the one with the same letters in another Unicode form, which is told.
+        This is the rule wherever names meet: `select`, `merge`, proposals, reviews,
+        splits, exports. Files without annotation become images without annotation.
 
-        over n annotated images with soft labels l and the k classes that were chosen;
-        1 for others. Ask the labeled part for them, `annotations.select(labeled_ids)`,
-        never validation images.
+        Args:
+            files: different names of files, relative to their folder, with "/".
+            missing: what to do about annotated images without a file: "error", or
+                "drop" to leave them out, which is told. No file for any image is always
+                an error.
+
+        Raises:
+            AnnotationError: if an image has no file, could be several files, or is the
+                same file as another image; it names the place in the table.
+
+        Example:
+
+        >>> annotations = Annotations.from_csv("labels.csv").match(os.listdir("images"))
         """
-        chosen = np.nansum(self.soft_labels.astype("float64"), axis=0)
-        return balanced_weights(chosen)
+        return selecting.match(self, files, missing)
+
+    def merge(self, *others: Annotations, repeated: str = "keep") -> Annotations:
+        """Returns the annotations of several people, rounds or images together.
+
+        Where all have records, so has the result, and annotators of the same name are
+        the same person; names that differ only in case, blanks and the like are told in
+        a warning and in `notes`. Else the counts are added up, and people who stand in
+        several of them count several times. Names of images match as for `match`, but
+        for folders, and stay as they are written first; what differs is told.
+
+        Args:
+            *others: annotations whose classes are the same or some of these, or the
+                other way round. The order is that of the one with the most classes, the
+                first of these.
+            repeated: where somebody answered the same image in several of them: "keep"
+                lets all answers of this person weigh one together, "last" counts that
+                of the last, "error" refuses.
+
+        Raises:
+            AnnotationError: if classes do not fit, or for `repeated="error"`.
+
+        Example:
+
+        >>> both = first_round.merge(second_round, repeated="last")
+        """
+        return merging.merge(self, *others, repeated=repeated)
+
+    def rename_classes(
+        self,
+        names: Mapping[str, str | None] | Callable[[str], str | None],
+    ) -> Annotations:
+        """Returns the same answers under other class names.
+
+        Classes that get the same name become one, at the place of the first of them. A
+        class that becomes None is no answer any more.
+
+        Args:
+            names: old name -> new name, for some classes or all; or a function of the
+                name, such as `str.lower`.
+
+        Raises:
+            ValueError: if an old name is no class, or no class is left.
+            TypeError: if `names` is none of these, or a new name is no text.
+
+        Example:
+
+        >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
+        """
+        return merging.rename_classes(self, names)
+
+    def to_csv(
+        self,
+        path: str | os.PathLike,
+        *,
+        escape_formulas: bool = False,
+    ) -> None:
+        """Writes a CSV file in UTF-8, a line per answer: image,annotator,label,seconds.
+
+        `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
+        annotations (and `longest_seconds`, if it was set); without `class_names`,
+        classes that nobody chose are lost and the order is that of `class_order`. An
+        image without answer is a line with its name alone. Where only counts are known,
+        each annotation is a line without annotator. The file is complete or not there.
+
+        Args:
+            path: the file. Its folder is created if missing; an old file is replaced.
+            escape_formulas: whether names that begin with "=", "+", "-", "@", a tab or
+                a line end get an apostrophe in front, because a spreadsheet program
+                would run them as formulas. It is for people: `from_csv` reads it as
+                part of the name.
+
+        Raises:
+            OSError: if it cannot be written.
+            ValueError: if counts are fractions, or a text is no valid Unicode.
+        """
+        writing.to_csv(self, path, escape_formulas)
+
+    def to_frame(self, form: str = "long") -> Any:
+        """Returns a pandas data frame.
+
+        Args:
+            form: "long": one row per answer with columns image, annotator, label and
+                seconds; None for an unknown annotator or no valid answer, NaN for no
+                time. "crowdkit": columns task, worker and label, the valid answers, as
+                the aggregators of crowd-kit take them. "cleanlab": a row per annotated
+                image (the index), a column per annotator, class numbers with NaN where
+                somebody was not asked, as `cleanlab.multiannotator` takes them. In the
+                last two, each person has one answer to an image, the last one, and each
+                answer of unknown annotators is that of a further person, "unknown 1",
+                ...
+
+        Raises:
+            ImportError: if pandas is not installed.
+            ValueError: if only counts are known, so that there are no single answers.
+        """
+        return writing.to_frame(self, form)
 
     def summary(self) -> str:
         """Returns what was annotated, in some lines to print."""

@@ -12,41 +12,17 @@ import numpy as np
 from keras_dc3._names import composed, one_spelling, tell_folders, tell_lacking
 from keras_dc3._text import some
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations.building import REPEATED
 from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.reading.answers import REPEATED
+from keras_dc3.annotations.reading.telling import tell_same_people
 from keras_dc3.annotations.records import Records, last_answers, repetitions
-from keras_dc3.annotations.telling import tell_same_people
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
 
-def merge(
-    annotations: Annotations, *others: Annotations, repeated: str = "keep"
-) -> Annotations:
-    """Returns the annotations of several people, rounds or images together.
-
-    Where all have records, so has the result, and annotators of the same name are the
-    same person; names that differ only in case, blanks and the like are told in a
-    warning and in `notes`. Else the counts are added up, and people who stand in
-    several of them count several times. Names of images match as for `match`, but for
-    folders, and stay as they are written first; what differs is told.
-
-    Args:
-        *others: annotations whose classes are the same or some of these, or the other
-            way round. The order is that of the one with the most classes, the first of
-            these.
-        repeated: where somebody answered the same image in several of them: "keep"
-            lets all answers of this person weigh one together, "last" counts that of
-            the last, "error" refuses.
-
-    Raises:
-        AnnotationError: if classes do not fit, or for `repeated="error"`.
-
-    Example:
-
-    >>> both = first_round.merge(second_round, repeated="last")
-    """
+def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Annotations:
+    """See `Annotations.merge`."""
     check_choice("repeated", repeated, REPEATED)
     parts = (annotations, *others)
     if not hasattr(annotations, "class_names"):
@@ -60,16 +36,16 @@ def merge(
                 f"Only annotations can be merged. Received: {type(part).__name__}"
             )
     classes = _common_classes(parts)
-    spelled, lacking = one_spelling([part.images for part in parts], AnnotationError)
+    spelled, lacking = one_spelling([part.ids for part in parts], AnnotationError)
     parts = tuple(map(_renamed, parts, spelled))
     unlike = tell_lacking(lacking, "first spelling") + tell_folders(spelled)
-    images = tuple(dict.fromkeys(i for part in parts for i in part.images))
+    images = tuple(dict.fromkeys(i for part in parts for i in part.ids))
     places = dict.fromkeys(images)
     for part in parts:
-        for name, place in zip(part.images, part.places, strict=False):
+        for name, place in zip(part.ids, part.places, strict=False):
             places[name] = places[name] or place
     common = {
-        "images": images,
+        "ids": images,
         "class_names": classes,
         "notes": (
             *dict.fromkeys(n for part in parts for n in part.notes),
@@ -79,23 +55,23 @@ def merge(
         "merged": True,
     }
     if unlike:
-        warnings.warn("\n  ".join(["Merged images:", *unlike]), stacklevel=2)
+        warnings.warn("\n  ".join(["Merged images:", *unlike]), stacklevel=3)
     row, column = _numbers(images), _numbers(classes)
     if any(part.records is None for part in parts):
         counts = np.zeros((len(images), len(classes)), np.result_type(*_counts(parts)))
         for part in parts:
-            rows = [row[name] for name in part.images]
+            rows = [row[name] for name in part.ids]
             columns = [column[name] for name in part.class_names]
             counts[np.ix_(rows, columns)] += part.counts
         return type(annotations)(**common, counts=counts)
     people = tuple(dict.fromkeys(a for part in parts for a in part.annotators))
     told = tell_same_people(people)
     if told and told[0] not in common["notes"]:
-        warnings.warn(told[0], stacklevel=2)
+        warnings.warn(told[0], stacklevel=3)
         common["notes"] += tuple(told)
     person = _numbers(people)
     records = Records(
-        np.concatenate([_moved(p.images, row, p.records.image) for p in parts]),
+        np.concatenate([_moved(p.ids, row, p.records.image) for p in parts]),
         np.concatenate(
             [_moved(p.annotators, person, p.records.annotator) for p in parts]
         ),
@@ -113,23 +89,7 @@ def rename_classes(
     annotations: Annotations,
     names: Mapping[str, str | None] | Callable[[str], str | None],
 ) -> Annotations:
-    """Returns the same answers under other class names.
-
-    Classes that get the same name become one, at the place of the first of them. A
-    class that becomes None is no answer any more.
-
-    Args:
-        names: old name -> new name, for some classes or all; or a function of the
-            name, such as `str.lower`.
-
-    Raises:
-        ValueError: if an old name is no class, or no class is left.
-        TypeError: if `names` is none of these, or a new name is no text.
-
-    Example:
-
-    >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
-    """
+    """See `Annotations.rename_classes`."""
     if isinstance(names, Mapping):
         names = {composed(n) if isinstance(n, str) else n: c for n, c in names.items()}
         unknown = [name for name in names if name not in annotations.class_names]
@@ -169,10 +129,10 @@ def rename_classes(
 
 
 def _renamed(part: Annotations, images: Sequence[str]) -> Annotations:
-    if part.images == tuple(images):
+    if part.ids == tuple(images):
         return part
     counts = part.counts if part.records is None else None
-    return replace(part, images=tuple(images), counts=counts)
+    return replace(part, ids=tuple(images), counts=counts)
 
 
 def _common_classes(parts: Sequence[Annotations]) -> tuple[str, ...]:

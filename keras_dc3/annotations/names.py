@@ -1,4 +1,4 @@
-"""The order of class names, and names that may mean the same. Standard library only."""
+"""The order of class names, and names that may mean the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 # As people, Excel ("#N/A") and pandas ("<NA>") write it.
 _MEANS_NO_ANSWER = {"na", "n/a", "n.a.", "nan", "nat", "null", "none", "nil", "-", "?"}
 _MEANS_NO_ANSWER |= {"-1", "#na", "#n/a", "#null!", "<na>", "<nan>", "<null>", "<none>"}
@@ -48,14 +47,6 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
 )
-
-
-def trimmed(text: str) -> str:
-    """Returns `text` without outer blanks: no-break and zero-width ones, too."""
-    before = None
-    while before != text:
-        before, text = text, text.strip().strip(_INVISIBLE)
-    return text
 
 
 def class_order(names: Iterable[str]) -> tuple[str, ...]:

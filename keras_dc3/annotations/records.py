@@ -16,7 +16,7 @@ class Records:
     """Answers, one per position. The arrays cannot be written to.
 
     Attributes:
-        image: (m,) int64, position in `Annotations.images`.
+        image: (m,) int64, position in `Annotations.ids`.
         annotator: (m,) int64, position in `Annotations.annotators`; -1 if unknown.
         label: (m,) int64, position in `Annotations.class_names`; -1 where somebody was
             asked but gave no valid answer.
@@ -48,6 +48,23 @@ class Records:
             array = np.array(given, dtype=dtype)
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    @classmethod
+    def of_counts(cls, counts: np.ndarray) -> Records:
+        """Returns the answers of people whom nobody knows, each of another one.
+
+        Args:
+            counts: (n, k) whole numbers, how many people chose each class.
+        """
+        image, label = np.nonzero(counts)
+        times = np.asarray(counts)[image, label].astype("int64")
+        total = int(times.sum())
+        return cls(
+            image.repeat(times),
+            np.full(total, -1),
+            label.repeat(times),
+            np.full(total, np.nan),
+        )
 
     def __len__(self) -> int:
         return len(self.image)

@@ -1,4 +1,4 @@
-"""Annotations of some images, and of files."""
+"""Annotations of some images, and which annotated image is which file."""
 
 from __future__ import annotations
 
@@ -9,43 +9,136 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_dc3._names import KnownNames, match_all, tell_lacking
+from keras_dc3._names import (
+    KnownNames,
+    composed,
+    grouped,
+    last,
+    match_all,
+    plain,
+    stem,
+    tell_lacking,
+)
 from keras_dc3._text import some
-from keras_dc3._validation import check_choice
-from keras_dc3.annotations.building import check_clean_names
+from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations.errors import AnnotationError
-from keras_dc3.annotations.matching import match_names
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
 
-def select(
-    annotations: Annotations, ids: Sequence[str], missing: str = "error"
-) -> Annotations:
-    """Returns the annotations of some images, in the order of `ids`.
-
-    Names match as for `match`; what was written otherwise is told. The result has the
-    ids as they are given.
+def match_names(
+    images: Sequence[str],
+    files: Sequence[str],
+    places: Sequence[str | None],
+    missing: str,
+    number: float | None = None,
+) -> tuple[dict[str, str], list[str]]:
+    """Returns annotated image -> file for all that have one, and what to tell.
 
     Args:
-        ids: different names of images.
-        missing: what to do about ids that are not in `images`: "error", or "empty" to
-            make them images without annotation.
+        images: different names of annotated images.
+        files: different names of files, with "/" between folders.
+        places: where each image was read, as far as known.
+        missing: "error" if each image must have its file, "drop" if not.
+        number: how many annotations there are, for messages.
 
     Raises:
-        AnnotationError: if ids are missing; always if all of them are; if one could be
-            several images.
-
-    Example:
-
-    >>> validation = annotations.select(validation_ids)
+        AnnotationError: see `Annotations.match`.
     """
+    known = KnownNames(files)
+    matches = match_all(
+        images,
+        known,
+        what="files",
+        place=lambda position: _at(places, position),
+        error=AnnotationError,
+    )
+    found, lost = matches.found, matches.lost
+    if lost and (missing == "error" or not found):
+        _complain(images, known, places, lost, number)
+    notes = tell_lacking(matches.lacking, "file")
+    if lost:
+        notes.append(
+            f"{len(lost):,} annotated images have no file and were left out: "
+            f"{some(repr(images[i]) for i in lost)}."
+        )
+    return found, notes
+
+
+def _at(places: Sequence[str | None], position: int) -> str:
+    return f"{places[position]}: " if places and places[position] else ""
+
+
+def _complain(
+    images: Sequence[str],
+    files: KnownNames,
+    places: Sequence[str | None],
+    lost: list[int],
+    number: float | None,
+) -> None:
+    lacking = f"{len(lost):,} of {len(images):,} annotated images have no file"
+    way_out = 'add the files, or pass `missing="drop"` to leave such images out'
+    if len(lost) == len(images):
+        of = "" if number is None else f" ({number:,.0f} annotations)"
+        lacking = f"None of the {len(images):,} annotated images{of} has a file"
+        way_out = "or name the folder of these images"
+    raise AnnotationError(
+        f"{_at(places, lost[0])}{lacking}: the table names "
+        f"{some((repr(images[i]) for i in lost), 3)}, the files are called "
+        f"{some(map(repr, files.names), 3) or '(there are none)'}. "
+        f"{_hint([plain(images[i]) for i in lost], files)}Make the names agree, "
+        f"for example with `image=` a function of the row, {way_out}."
+    )
+
+
+def _hint(names: Sequence[str], files: KnownNames) -> str:
+    return _prefix_hint(names, files) or _spelling_hint(names, files)
+
+
+def _spelling_hint(names: Sequence[str], files: KnownNames) -> str:
+    """Returns a sentence on what alone differs between some names and files."""
+    kinds = {
+        "in capital letters": lambda name: composed(name).casefold(),
+        "in the extension": lambda name: stem(composed(name)),
+        "in capital letters and the extension": lambda name: stem(
+            composed(name)
+        ).casefold(),
+    }
+    for what, key in kinds.items():
+        near = grouped(files.names, key)
+        near_last = grouped(files.names, lambda name, key=key: key(last(name)))
+        pairs = [
+            (name, (near if "/" in name else near | near_last)[key(name)][0])
+            for name in names
+            if key(name) in near or ("/" not in name and key(name) in near_last)
+        ]
+        if pairs:
+            name, file = pairs[0]
+            return (
+                f"{len(pairs):,} of them would be files but for a difference {what}, "
+                f"such as {name!r} and {file!r}. "
+            )
+    return ""
+
+
+def _prefix_hint(names: Sequence[str], files: KnownNames) -> str:
+    """Returns a sentence on what stands before all names, if these fit without it."""
+    for place in (i + 1 for i, letter in enumerate(names[0]) if letter == "/"):
+        prefix = names[0][:place]
+        rest = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+        if len(rest) == len(names) and all(files.find(name)[0] for name in rest):
+            return f"They would fit without {prefix!r} in front. "
+    return ""
+
+
+def select(annotations: Annotations, ids: Sequence[str], missing: str) -> Annotations:
+    """See `Annotations.select`."""
     check_choice("missing", missing, ("error", "empty"))
-    ids = check_clean_names("ids", ids)
+    ids = check_names("ids", ids, clean=True)
     matches = match_all(
         ids,
-        KnownNames(annotations.images),
+        KnownNames(annotations.ids),
         what="annotated images",
         error=AnnotationError,
     )
@@ -55,53 +148,30 @@ def select(
         raise AnnotationError(
             f"{len(lost):,} of {len(ids):,} ids are not among the {len(annotations):,} "
             f"annotated images: {some(map(repr, lost), 3)}. Those look like "
-            f"{some(map(repr, annotations.images), 3)}. Make the names agree{hint}."
+            f"{some(map(repr, annotations.ids), 3)}. Make the names agree{hint}."
         )
     notes = tell_lacking(matches.lacking, "annotated image")
     if notes:
-        warnings.warn("\n  ".join(["Selected images:", *notes]), stacklevel=2)
-    row_of = {name: row for row, name in enumerate(annotations.images)}
+        warnings.warn("\n  ".join(["Selected images:", *notes]), stacklevel=3)
+    row_of = {name: row for row, name in enumerate(annotations.ids)}
     rows = [row_of[matches.found[n]] if n in matches.found else -1 for n in ids]
     return _rows(annotations, ids, rows, notes)
 
 
-def match(
-    annotations: Annotations, files: Sequence[str], missing: str = "error"
-) -> Annotations:
-    """Returns the annotations under the names of files, in the order of `files`.
-
-    An image is the file of the same name (else a backslash is "/", "./" in front
-    nothing); where there is none, the one that differs in an extension which one of
-    both lacks, or, for a name without folder, the only one in any folder that has it,
-    or the one with the same letters in another Unicode form, which is told. This is the
-    rule wherever names meet: `select`, `merge`, proposals, reviews, splits, exports.
-    Files without annotation become images without annotation.
-
-    Args:
-        files: different names of files, relative to their folder, with "/".
-        missing: what to do about annotated images without a file: "error", or "drop"
-            to leave them out, which is told. No file for any image is always an error.
-
-    Raises:
-        AnnotationError: if an image has no file, could be several files, or is the
-            same file as another image; it names the place in the table.
-
-    Example:
-
-    >>> annotations = Annotations.from_csv("labels.csv").match(os.listdir("images"))
-    """
+def match(annotations: Annotations, files: Sequence[str], missing: str) -> Annotations:
+    """See `Annotations.match`."""
     check_choice("missing", missing, ("error", "drop"))
-    files = check_clean_names("files", files)
+    files = check_names("files", files, clean=True)
     found, notes = match_names(
-        annotations.images,
+        annotations.ids,
         files,
         annotations.places,
         missing,
         annotations.counts.sum(),
     )
     if notes:
-        warnings.warn("\n  ".join(["Files of images:", *notes]), stacklevel=2)
-    row_of = {found[n]: row for row, n in enumerate(annotations.images) if n in found}
+        warnings.warn("\n  ".join(["Files of images:", *notes]), stacklevel=3)
+    row_of = {found[n]: row for row, n in enumerate(annotations.ids) if n in found}
     return _rows(annotations, files, [row_of.get(f, -1) for f in files], notes)
 
 
@@ -116,7 +186,7 @@ def _rows(
         annotations.places[row] if row >= 0 else None for row in rows
     ]
     parts = {
-        "images": ids,
+        "ids": ids,
         "places": places,
         "notes": (*annotations.notes, *notes),
     }

@@ -25,34 +25,16 @@ FORMS = ("long", "crowdkit", "cleanlab")
 def to_csv(
     annotations: Annotations,
     path: str | os.PathLike,
-    *,
-    escape_formulas: bool = False,
+    escape_formulas: bool,
 ) -> None:
-    """Writes one line per answer to a CSV file, UTF-8: image,annotator,label,seconds.
-
-    `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
-    annotations (and `max_seconds`, if it was set); without `class_names`, classes that
-    nobody chose are lost and the order is that of `class_order`. An image without
-    answer is a line with its name alone. Where only counts are known, each annotation
-    is a line without annotator. The file is complete or not there.
-
-    Args:
-        path: the file. Its folder is created if missing; an old file is replaced.
-        escape_formulas: whether names that begin with "=", "+", "-", "@", a tab or a
-            line end get an apostrophe in front, because a spreadsheet program would run
-            them as formulas. It is for people: `from_csv` reads it as part of the name.
-
-    Raises:
-        OSError: if it cannot be written.
-        ValueError: if counts are fractions, or a text is no valid Unicode.
-    """
+    """See `Annotations.to_csv`."""
     check_choice("escape_formulas", escape_formulas, (True, False))
     rows = list(_rows(annotations))
     if escape_formulas:
         rows = [tuple(map(escaped, row)) for row in rows]
     else:
-        used = (annotations.images, annotations.annotators, annotations.class_names)
-        warn_of_formulas(file_path(path), itertools.chain(*used), stacklevel=2)
+        used = (annotations.ids, annotations.annotators, annotations.class_names)
+        warn_of_formulas(file_path(path), itertools.chain(*used), stacklevel=3)
     try:
         with whole_file(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
@@ -66,23 +48,8 @@ def to_csv(
         ) from error
 
 
-def to_frame(annotations: Annotations, form: str = "long") -> Any:
-    """Returns a pandas data frame.
-
-    Args:
-        form: "long": one row per answer with columns image, annotator, label and
-            seconds; None for an unknown annotator or no valid answer, NaN for no time.
-            "crowdkit": columns task, worker and label, the valid answers, as the
-            aggregators of crowd-kit take them. "cleanlab": a row per annotated image
-            (the index), a column per annotator, class numbers with NaN where somebody
-            was not asked, as `cleanlab.multiannotator` takes them. In the last two,
-            each person has one answer to an image, the last one, and each answer of
-            unknown annotators is that of a further person, "unknown 1", ...
-
-    Raises:
-        ImportError: if pandas is not installed.
-        ValueError: if only counts are known, so that there are no single answers.
-    """
+def to_frame(annotations: Annotations, form: str) -> Any:
+    """See `Annotations.to_frame`."""
     check_choice("form", form, FORMS)
     if annotations.records is None:
         raise ValueError(
@@ -109,7 +76,7 @@ def to_frame(annotations: Annotations, form: str = "long") -> Any:
     used = ~np.isnan(table).all(axis=0)
     return pd.DataFrame(
         table[:, used],
-        index=pd.Index([annotations.images[i] for i in rows], name="image"),
+        index=pd.Index([annotations.ids[i] for i in rows], name="image"),
         columns=[name for name, has in zip(people, used, strict=True) if has],
     )
 
@@ -139,7 +106,7 @@ def _columns(
 ) -> Any:
     people = annotations.annotators if people is None else people
     columns = [
-        _named(annotations.images, records.image),
+        _named(annotations.ids, records.image),
         _named(people, records.annotator),
         _named(annotations.class_names, records.label),
         records.seconds,
@@ -152,13 +119,17 @@ def _named(names: tuple[str, ...], positions: np.ndarray) -> np.ndarray:
 
 
 def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
-    images, classes = annotations.images, annotations.class_names
-    if annotations.records is None:
-        yield from _rows_of_counts(annotations)
-        return
-    records, people = annotations.records, (*annotations.annotators, "")
-    names = (*classes, "")
-    ends = np.searchsorted(records.image, np.arange(len(images)), side="right")
+    records = annotations.records
+    if records is None:
+        if annotations.counts.dtype.kind == "f":
+            raise ValueError(
+                "These counts are fractions, which a table with one line per "
+                "annotation cannot hold. Keep the array `counts` itself, with "
+                "`numpy.savez`."
+            )
+        records = Records.of_counts(annotations.counts)
+    people, names = (*annotations.annotators, ""), (*annotations.class_names, "")
+    ends = np.searchsorted(records.image, np.arange(len(annotations)), side="right")
     answers = zip(
         records.annotator.tolist(),
         records.label.tolist(),
@@ -166,7 +137,7 @@ def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
         strict=True,
     )
     start = 0
-    for image, end in zip(images, ends.tolist(), strict=True):
+    for image, end in zip(annotations.ids, ends.tolist(), strict=True):
         if start == end:
             yield image, "", "", ""
         for _ in range(start, end):
@@ -174,16 +145,3 @@ def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
             time = repr(seconds) if seconds == seconds else ""
             yield image, people[person], names[label], time
         start = end
-
-
-def _rows_of_counts(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
-    if annotations.counts.dtype.kind == "f":
-        raise ValueError(
-            "These counts are fractions, which a table with one line per annotation "
-            "cannot hold. Keep the array `counts` itself, with `numpy.savez`."
-        )
-    for image, row in zip(annotations.images, annotations.counts.tolist(), strict=True):
-        if not any(row):
-            yield image, "", "", ""
-        for name, times in zip(annotations.class_names, row, strict=True):
-            yield from [(image, "", name, "")] * times

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,19 +17,17 @@ from keras_dc3._validation import (
     check_positive_int,
     check_seed,
 )
-from keras_dc3.data import labels
-from keras_dc3.data.sparse_counts import SparseCounts
-
-_CELLS = 1 << 20  # counts looked at together, so that no full array is needed
+from keras_dc3.annotations.counted_labels import CountedLabels
+from keras_dc3.annotations.sparse_counts import SparseCounts
 
 
-class AnnotatedImages(ABC):
+class AnnotatedImages(CountedLabels, ABC):
     """Ids, class names and annotation counts of images; a subclass reads these.
 
     Args:
         ids: n different strings that name the images in proposals and annotations.
-        counts: (n, k), how many annotators chose each class (see `data.labels`), as
-            an array or as `SparseCounts`; None if the images were never annotated.
+        counts: (n, k), how many annotators chose each class, as an array or as
+            `annotations.SparseCounts`; None if the images were never annotated.
         class_names: k different names. Default "0", "1", ... if `counts` are given.
 
     Raises:
@@ -69,9 +67,6 @@ class AnnotatedImages(ABC):
     def read(self, indices: Any) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     @property
     def num_classes(self) -> int | None:
         """k, or None if neither counts nor class names tell."""
@@ -88,60 +83,12 @@ class AnnotatedImages(ABC):
         counts = self._counts
         return counts.dense() if isinstance(counts, SparseCounts) else counts
 
-    @property
-    def annotated(self) -> np.ndarray:
-        """(n,) bool: whether anybody annotated the image."""
-        return self._by_labels(labels.is_annotated, "bool")
-
-    @property
-    def annotations_per_image(self) -> np.ndarray:
-        """(n,) float64, the sum of the counts."""
-        return self._by_labels(lambda rows: rows.sum(axis=1), "float64")
-
-    @property
-    def soft_labels(self) -> np.ndarray:
-        """(n, k) float32; NaN rows where nobody annotated."""
-        return self._by_labels(labels.soft_labels, "float32", (self.num_classes,))
-
-    @property
-    def targets(self) -> np.ndarray:
-        """What to validate on: soft labels, or (n,) int64 classes.
-
-        Classes where no image got more than one answer: they say nothing about how much
-        people differ, so that no distance of soft labels is to be had from them.
-        """
-        counts = self.annotations_per_image
-        if (counts == 1).all() and not self.ambiguous.any():
-            return self._most_chosen
-        return self.soft_labels
-
-    @property
-    def majority(self) -> np.ndarray:
-        """(n,) int64; -1 where nobody annotated.
-
-        Where several classes tie, the first of them in the order of `class_names`,
-        which is told by a warning; `tied` says where.
-        """
-        labels.warn_of_ties(self.tied)
-        return self._most_chosen
-
-    @property
-    def _most_chosen(self) -> np.ndarray:
-        """`majority`, where it does not matter how ties are broken."""
-        return self._by_labels(labels.majority, "int64")
-
-    @property
-    def tied(self) -> np.ndarray:
-        """(n,) bool: whether several classes were chosen most often, equally."""
-        return self._by_labels(labels.is_tied, "bool")
-
-    @property
-    def ambiguous(self) -> np.ndarray:
-        """(n,) bool: whether more than one class was chosen."""
-        return self._by_labels(labels.is_ambiguous, "bool")
-
     def sample_hard_labels(self, seed: int) -> np.ndarray:
-        """Draws (n,) classes from the soft labels; see `data.sample_hard_labels`."""
+        """Draws (n,) int64 classes, each from a soft label.
+
+        Raises:
+            ValueError: if an image has no annotation.
+        """
         check_seed(seed)
         empty = np.flatnonzero(~self.annotated)
         if empty.size:
@@ -150,10 +97,7 @@ class AnnotatedImages(ABC):
                 f"annotated {empty.size} of {len(self)}: the first is "
                 f"{self.ids[empty[0]]!r}. Leave those images unlabeled."
             )
-        draws = np.random.default_rng(seed)
-        return self._by_labels(
-            lambda counts: labels.sample_hard_labels(counts, draws), "int64"
-        )
+        return super().sample_hard_labels(seed)
 
     def subset(self, indices: Any) -> Self:
         """Returns the images at (m,) positions, sharing this set's memory."""
@@ -184,30 +128,13 @@ class AnnotatedImages(ABC):
         for start in range(0, len(self), batch_size):
             yield self.read(np.arange(start, min(start + batch_size, len(self))))
 
-    def _known_counts(self) -> np.ndarray | SparseCounts:
+    def _kept_counts(self) -> np.ndarray | SparseCounts:
         if self._counts is None:
             raise ValueError(
                 "These images carry no annotation counts. Pass `counts` to "
                 f"`{type(self).__name__}`."
             )
         return self._counts
-
-    def _by_labels(
-        self,
-        function: Callable[[np.ndarray], np.ndarray],
-        dtype: str,
-        shape: tuple[int, ...] = (),
-    ) -> np.ndarray:
-        """Returns what a function of `data.labels` says of the counts, row by row."""
-        counts = self._known_counts()
-        result = np.empty((len(self), *shape), dtype)
-        step = max(1, _CELLS // counts.shape[1])
-        for start in range(0, len(self), step):
-            stop = min(start + step, len(self))
-            sparse = isinstance(counts, SparseCounts)
-            rows = counts.dense(start, stop) if sparse else counts[start:stop]
-            result[start:stop] = function(rows)
-        return result
 
 
 def _checked_class_names(

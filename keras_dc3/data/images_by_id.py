@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import KnownNames
-from keras_dc3.data.folder_reader import FolderReader
+from keras_dc3.data.image_files import FolderReader
 from keras_dc3.data.opened_images import ImageFileError
 
 _BATCH = 256  # images of a set that are read together

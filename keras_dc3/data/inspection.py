@@ -1,4 +1,4 @@
-"""What the files of a set of images are like, from their headers alone."""
+"""What the files of a set of images are like, found before any is trained on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.data.decoding import ImageHeader, read_header
-from keras_dc3.data.opened_images import MAX_PIXELS, ImageFileError
-from keras_dc3.data.pillow_limits import LARGE
+from keras_dc3._text import first_few
+from keras_dc3.data.decoding import ImageHeader, read_extremes, read_header
+from keras_dc3.data.opened_images import LARGE, MAX_PIXELS, ImageFileError
+from keras_dc3.data.stored_values import (
+    Extremes,
+    ValueRange,
+    many_flat,
+    range_of_all,
+    stretched_by_few,
+)
 
 
 class Inspection(NamedTuple):
@@ -46,14 +53,14 @@ class Inspection(NamedTuple):
         if self.frames:
             yield (
                 f"{len(self.frames):,} {of} hold several frames or pages; the first of "
-                f"each is used: {some(self.frames)}."
+                f"each is used: {first_few(self.frames)}."
             )
         large = [name for (h, w), name in self.sizes.items() if h * w > LARGE]
         if large:
             yield (
                 f"Some {of} have more than {LARGE:,} pixels, and each is decoded "
-                f"whole before it is made smaller: {some(large)}. If reading takes "
-                "long, make smaller copies, or pass `cache`."
+                f"whole before it is made smaller: {first_few(large)}. If reading "
+                "takes long, make smaller copies, or pass `cache`."
             )
 
 
@@ -100,11 +107,6 @@ def spread(items: Sequence[Any], most: int) -> Sequence[Any]:
     return [items[place] for place in places]
 
 
-def some(names: Sequence[str], most: int = 5) -> str:
-    """Returns the first names, such as "a, b, ..."."""
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
-
-
 def _header(
     folder: str, name: str, max_pixels: int | None
 ) -> ImageHeader | ImageFileError:
@@ -112,3 +114,73 @@ def _header(
         return read_header(os.path.join(folder, name), max_pixels)
     except ImageFileError as error:
         return error
+
+
+def common_range(
+    folder: str, files: Sequence[str], threads: int, max_pixels: int | None
+) -> tuple[ValueRange | None, str, set[str]]:
+    """Returns what becomes black and white in all files, and sentences on it.
+
+    Files that cannot be read are passed over, and returned, too; the range is None if
+    no other is left.
+
+    Args:
+        folder: where the files are.
+        files: of values with more than 8 bits or a sign.
+        threads: to read with.
+        max_pixels: of a file.
+
+    Raises:
+        ValueError: if some hold fractions and some whole numbers.
+    """
+
+    def look(name: str) -> Extremes | None:
+        try:
+            return read_extremes(os.path.join(folder, name), max_pixels)
+        except ImageFileError:
+            return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = dict(zip(files, pool.map(look, files), strict=True))
+    known = {name: value for name, value in found.items() if value is not None}
+    unread = {name for name, value in found.items() if value is None}
+    if not known:
+        return None, "", unread
+    kinds = {value.fractions: name for name, value in known.items()}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"Some images hold fractions, such as {kinds[True]!r}, and some whole "
+            f"numbers of more than 8 bits, such as {kinds[False]!r}, so that no one "
+            "scale follows from them. Pass `value_range=(low, high)`, the stored values"
+            " that become black and white, or convert the images to one kind."
+        )
+    chosen = range_of_all(list(known.values()))
+    low = min(value.low for value in known.values())
+    high = max(value.high for value in known.values())
+    how = (
+        f"{chosen.low:g} becomes black and {chosen.high:g} white, as the stored values "
+        f"are {low:g} to {high:g}."
+    )
+    if chosen.root:
+        how += (
+            " Gray follows the square root of a value, since in proportion to it many "
+            "images would be left with fewer than 20 gray values."
+        )
+    return chosen, how + _lost(list(known.values()), chosen), unread
+
+
+def _lost(images: Sequence[Extremes], chosen: ValueRange) -> str:
+    """Returns what to say where the scale leaves most images flat, or is stretched."""
+    flat = many_flat(images, chosen)
+    inner = stretched_by_few(images, chosen) if flat or chosen.root else None
+    told = ""
+    if flat:
+        told = " Many images are left with fewer than 20 gray values, nearly flat."
+    if inner is not None:
+        low, high = inner
+        told += (
+            f" Most values lie between {low:g} and {high:g}: if a few odd pixels, such "
+            "as hot ones or a number for no data, stretch the scale, pass "
+            f"`value_range=({low:g}, {high:g})`."
+        )
+    return told

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.data.image_set import ReadableImages
-from keras_dc3.data.recipe import Recipe, stream_number
+from keras_dc3.data.plan import Recipe, stream_number
 
 
 def training_dataset(recipe: Recipe) -> Any:

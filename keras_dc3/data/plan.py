@@ -1,13 +1,40 @@
-"""The order of the batches, as a function of seed and epoch alone. NumPy only."""
+"""What batches are made of: images in an order that seed and epoch alone decide."""
 
 from __future__ import annotations
 
 import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_positive_number, check_seed
+from keras_dc3.data.image_set import ReadableImages
+from keras_dc3.data.policies import Policy
+
+
+class EpochClock:
+    """Holds `epoch`, an int of at least 0.
+
+    Order and augmentation of the batches are functions of seed and epoch alone;
+    whoever trains sets the epoch before it asks for the epoch's iterator.
+    """
+
+    def __init__(self, epoch: int = 0):
+        self.epoch = epoch
+
+    @property
+    def epoch(self) -> int:
+        """The number of the current epoch, from 0."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        check_positive_int("epoch", epoch, least=0)
+        self._epoch = int(epoch)
+
 
 _LABELED, _UNLABELED, _SEEDS = range(3)  # keep the streams' random numbers apart
 
@@ -129,3 +156,39 @@ class BatchPlan:
         ]
         start -= first * number
         return np.concatenate(passes)[start : start + length][:stop]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What `pipeline.training_dataset` and `py_dataset.TrainingBatches` make alike.
+
+    A batch is `({"labeled": (b, h, w, c), "unlabeled": {view: (m, h, w, c)}}, labels)`
+    or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32.
+
+    Args:
+        plan: the order of the images.
+        clock: says which epoch to make.
+        labeled, unlabeled: the images; `unlabeled` is None without views.
+        labels: of the labeled images, (n,) int32 or soft, (n, k) float32.
+        policy: augmentation of the labeled images.
+        views: name -> augmentation of each view of the unlabeled images.
+        value_range: (low, high) that strong augmentation works in.
+    """
+
+    plan: BatchPlan
+    clock: EpochClock
+    labeled: ReadableImages
+    labels: np.ndarray
+    unlabeled: ReadableImages | None
+    policy: Policy
+    views: Mapping[str, Policy]
+    value_range: tuple[float, float]
+
+
+def stream_number(name: str) -> int:
+    """Returns what tells a view's random draws from those of the other views.
+
+    Named, not counted: a view's augmentation does not depend on which others there
+    are. An integer in 0..2**31 - 1.
+    """
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF

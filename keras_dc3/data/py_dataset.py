@@ -10,8 +10,7 @@ import numpy as np
 from keras_dc3._validation import check_positive_int
 from keras_dc3.data.augment_numpy import augment
 from keras_dc3.data.image_set import ReadableImages
-from keras_dc3.data.plan import EpochOrder
-from keras_dc3.data.recipe import Recipe, stream_number
+from keras_dc3.data.plan import EpochOrder, Recipe, stream_number
 
 
 class TrainingBatches(keras.utils.PyDataset):

@@ -1,57 +1,43 @@
-"""A data set after people have answered: the same split, with more labels."""
+"""Answers that came after a split was made: the same split, with more labels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
+from keras_dc3._text import first_few
 from keras_dc3._validation import check_choice
-from keras_dc3.data.joined_images import JoinedImages
-from keras_dc3.data.labels import in_class_order
+from keras_dc3.annotations import CountedLabels
+from keras_dc3.annotations.counts import in_class_order
+from keras_dc3.data.annotated_images import AnnotatedImages
+from keras_dc3.data.image_set import JoinedImages
 
 if TYPE_CHECKING:
     from keras_dc3.data.semi_supervised import SemiSupervisedData
 
-_NEEDED = ("images", "class_names", "counts", "soft_labels")
 
+class Relabeled(NamedTuple):
+    """What becomes of a data set when there are more answers.
 
-def with_labels(
-    data: SemiSupervisedData, labels: Any, *, missing: str = "error"
-) -> SemiSupervisedData:
-    """Returns the data with what people have said since: more images are labeled.
-
-    * Unlabeled images that have an answer move to the labeled part.
-    * Labeled images that have one take the new label, the others keep theirs. So that
-      all answers count, pass all: `first.merge(answers)`.
-    * Validation images stay validation images, with the answers they had: no image
-      that was trained on is ever validated on, and the scores of all rounds compare.
-
-    The labeled part then has soft labels, (n_l, k) float32; a class number becomes a
-    distribution with all on that class. A line is printed that tells what was done.
-
-    Args:
-        data: the data of the round before. It stays as it is.
-        labels: what people said: `Annotations`, a review, or
-            `agreement.CorrectedLabels`. Names of images match as in
-            `Annotations.match`; images without a valid answer play no part.
-        missing: what to do about answered images that the data do not have: "error",
-            or "drop" to leave them out, which is told.
-
-    Raises:
-        TypeError: if `labels` are none of these.
-        ValueError: if they have other classes, or no answer to any image of the data.
-
-    Example:
-
-    >>> answers = keras_dc3.review.read("review-anna.json", proposals=proposals)
-    >>> data = data.with_labels(answers)
-    >>> model.fit(data, epochs=50)
+    labeled, labels, unlabeled: the new parts, and the soft labels to train on.
+    answered: ids of all images with a new answer. told: what was done, in lines.
     """
+
+    labeled: AnnotatedImages
+    labels: np.ndarray
+    unlabeled: AnnotatedImages | None
+    answered: frozenset[str]
+    told: str
+
+
+def relabeled(data: SemiSupervisedData, labels: Any, missing: str) -> Relabeled:
+    """Returns the new parts; arguments and errors are those of `data.with_labels`."""
     check_choice("missing", missing, ("error", "drop"))
     labels = getattr(labels, "annotations", labels)  # of a review
-    if not all(hasattr(labels, name) for name in _NEEDED):
+    if not isinstance(labels, CountedLabels):
         raise TypeError(
             "`labels` must be `keras_dc3.Annotations`, a review or corrected labels. "
             f"Received: {type(labels).__name__}"
@@ -79,24 +65,14 @@ def with_labels(
         np.concatenate([known, counts[rows]]),
         data.class_names,
     )
-    result = type(data)(
+    told = _told(data, len(moved), len(again), row_of)
+    return Relabeled(
         joined,
         np.concatenate([targets, soft[rows].astype("float32")]),
         unlabeled.subset(stay) if len(stay) else None,
-        data.validation,
-        batch_size=data.batch_size,
-        unlabeled_ratio=data.unlabeled_ratio,
-        augment=data.augment,
-        seed=data.seed,
-        name=data.name,
+        frozenset(row_of),
+        "\n  ".join([told, *notes]),
     )
-    result.unused = data.unused
-    if hasattr(data, "test"):  # of data sets that keep images apart
-        result.test = data.test
-    if data._unanswered is not None:
-        result._unanswered = [n for n in data._unanswered if n not in row_of]
-    print("\n  ".join([_told(data, result, len(moved), len(again), row_of), *notes]))
-    return result
 
 
 def _rows_of_answers(
@@ -104,13 +80,13 @@ def _rows_of_answers(
 ) -> tuple[dict[str, int], list[str]]:
     """Returns id in the data -> row of `labels`, for answered images, and notes."""
     answered = np.flatnonzero(np.asarray(labels.counts).sum(axis=1) > 0)
-    images = [labels.images[row] for row in answered]
+    images = [labels.ids[row] for row in answered]
     ids = [*data.labeled.ids, *_ids(data.unlabeled), *_ids(data.validation)]
     matches = match_all(images, KnownNames([*ids, *(data.unused or ())]))
     found, lost = matches.found, [images[i] for i in matches.lost]
     notes = tell_lacking(matches.lacking, "image")
     if lost:
-        some = ", ".join(map(repr, lost[:3])) + (", ..." if len(lost) > 3 else "")
+        some = first_few(map(repr, lost), 3)
         told = f"{len(lost):,} of {len(images):,} answered images are not in the data"
         if missing == "error" or not found:
             drop = ', or pass `missing="drop"` to leave them out' if found else ""
@@ -140,17 +116,13 @@ def _ids(part: Any) -> tuple[str, ...]:
 
 
 def _told(
-    before: SemiSupervisedData,
-    after: SemiSupervisedData,
-    moved: int,
-    again: int,
-    row_of: dict[str, int],
+    before: SemiSupervisedData, moved: int, again: int, row_of: dict[str, int]
 ) -> str:
     """Returns what was done, in a line."""
+    labeled, unlabeled = len(before.labeled), len(_ids(before.unlabeled))
     said = [
-        f"{moved:,} answered images moved to the labeled part "
-        f"({len(before.labeled):,} -> {len(after.labeled):,}; unlabeled "
-        f"{len(_ids(before.unlabeled)):,} -> {len(_ids(after.unlabeled)):,})"
+        f"{moved:,} answered images moved to the labeled part ({labeled:,} -> "
+        f"{labeled + moved:,}; unlabeled {unlabeled:,} -> {unlabeled - moved:,})"
     ]
     if again:
         said.append(f"{again:,} labeled images got a new label")
@@ -164,3 +136,75 @@ def _told(
     if out:
         said.append(f"{out:,} answered images are in no part of the split and stay out")
     return "; ".join(said) + "."
+
+
+def with_answered_since(
+    parts: dict[str, np.ndarray],
+    unanswered: Any,
+    hidden: float | None,
+    images: AnnotatedImages,
+) -> dict[str, np.ndarray]:
+    """Returns a given split, with the images answered since then among the labeled.
+
+    A warning tells what was done, or what is left out.
+
+    Args:
+        parts: "labeled", "unlabeled", "validation" -> positions.
+        unanswered: ids of the images that had no answer when the split was made; None
+            where that is not known: then no image moves.
+        hidden: how many answers its unlabeled images had, None if that is not known.
+        images: all images, with counts.
+    """
+    annotated = images.annotated
+    unlabeled = parts["unlabeled"]
+    used = np.concatenate(list(parts.values()))
+    unused = np.setdiff1d(np.arange(len(images)), used)
+    if unanswered is None:
+        _tell_unused_answers(annotated[unlabeled].sum(), annotated[unused].sum())
+        return parts
+    unanswered = set(unanswered)
+    since = annotated & np.array([name in unanswered for name in images.ids], bool)
+    new, out = unlabeled[since[unlabeled]], int(since[unused].sum())
+    told = []
+    if new.size:
+        told.append(
+            f"{new.size:,} images that the split lists as unlabeled have answers now "
+            "and join the labeled images "
+            f"({len(parts['labeled']):,} -> {len(parts['labeled']) + new.size:,})"
+        )
+    if out:
+        told.append(
+            f"{out:,} images with new answers are in no part of the split and stay out"
+        )
+    stay = np.setdiff1d(unlabeled, new)
+    there = images.annotations_per_image[stay].sum()
+    if hidden is not None and there > hidden:
+        told.append(
+            f"the {len(stay):,} images that stay unlabeled have {there:,.0f} answers, "
+            f"which are not trained on; {hidden:,.0f} of them the split held back, for "
+            "the others use `data.with_labels(answers)`"
+        )
+    if told:
+        told = f"{'; '.join(told)}. Validation images stay validation images."
+        warnings.warn(told, stacklevel=4)
+    return {
+        **parts,
+        "labeled": np.union1d(parts["labeled"], new),
+        "unlabeled": stay,
+    }
+
+
+def _tell_unused_answers(unlabeled: int, unused: int) -> None:
+    told = []
+    if unlabeled:
+        told.append(
+            f"{unlabeled:,} unlabeled images of `split` have answers, which are not "
+            "trained on. Where these came after the split was made, list the images "
+            "as labeled, or use `data.with_labels(answers)`"
+        )
+    if unused:
+        told.append(
+            f"{unused:,} answered images are in no part of `split` and not used"
+        )
+    if told:
+        warnings.warn(f"{'. '.join(told)}.", stacklevel=5)

@@ -15,18 +15,16 @@ from keras_dc3._validation import (
     check_seed,
 )
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.clock import EpochClock
-from keras_dc3.data.ordered import ordered_batches
+from keras_dc3.data.batches import ordered_batches, training_batches
 from keras_dc3.data.parts import (
     check_drawn_classes,
     check_parts,
     checked_labels,
     common_class_names,
 )
-from keras_dc3.data.plan import BatchPlan
+from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
 from keras_dc3.data.policies import Policy, get_policy
-from keras_dc3.data.recipe import Recipe
-from keras_dc3.data.relabeling import with_labels
+from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
 
@@ -52,13 +50,12 @@ class SemiSupervisedData:
 
     Attributes:
         augment: view -> augmentation, as far as given.
+        test: images that are neither trained on nor validate; None for none.
         unused: ids of the images in no part; None where they are not known.
 
     Raises:
         ValueError: if the parts do not fit together; the message says how to fix it.
     """
-
-    with_labels = with_labels
 
     def __init__(
         self,
@@ -88,6 +85,7 @@ class SemiSupervisedData:
         self.seed = int(seed)
         self.name = name
         self.clock = EpochClock()
+        self.test: AnnotatedImages | None = None
         self.unused: list[str] | None = None
         self._unanswered: list[str] | None = None  # where it is known of all images
 
@@ -180,6 +178,57 @@ class SemiSupervisedData:
         lows, highs = zip(*(part.value_range for part in parts), strict=True)
         return min(lows), max(highs)
 
+    def with_labels(self, labels: Any, *, missing: str = "error") -> SemiSupervisedData:
+        """Returns the data with what people have said since: more images are labeled.
+
+        * Unlabeled images that have an answer move to the labeled part.
+        * Labeled images that have one take the new label, the others keep theirs. So
+          that all answers count, pass all: `first.merge(answers)`.
+        * Validation images stay validation images, with the answers they had: no image
+          that was trained on is ever validated on, and the scores of all rounds
+          compare.
+
+        The labeled part then has soft labels, (n_l, k) float32; a class number becomes
+        a distribution with all on that class. A line is printed that tells what was
+        done. These data stay as they are.
+
+        Args:
+            labels: what people said: `Annotations`, a review, or
+                `agreement.CorrectedLabels`. Names of images match as in
+                `Annotations.match`; images without a valid answer play no part.
+            missing: what to do about answered images that the data do not have:
+                "error", or "drop" to leave them out, which is told.
+
+        Raises:
+            TypeError: if `labels` are none of these.
+            ValueError: if they have other classes, or no answer to any image of the
+                data.
+
+        Example:
+
+        >>> answers = keras_dc3.review.read("review-anna.json", proposals=proposals)
+        >>> data = data.with_labels(answers)
+        >>> model.fit(data, epochs=50)
+        """
+        new = relabeled(self, labels, missing)
+        data = type(self)(
+            new.labeled,
+            new.labels,
+            new.unlabeled,
+            self.validation,
+            batch_size=self.batch_size,
+            unlabeled_ratio=self.unlabeled_ratio,
+            augment=self.augment,
+            seed=self.seed,
+            name=self.name,
+        )
+        data.test, data.unused = self.test, self.unused
+        if self._unanswered is not None:
+            left = [name for name in self._unanswered if name not in new.answered]
+            data._unanswered = left
+        print(new.told)
+        return data
+
     def save_split(self, path: str | os.PathLike) -> None:
         """Writes the ids of each part, so that others can repeat the split.
 
@@ -261,8 +310,6 @@ class SemiSupervisedData:
             steps_per_epoch: None for an epoch that shows every image (see
                 `BatchPlan`).
         """
-        import keras
-
         policies = self.policies(views)
         labeled_policy = policies.pop("labeled")
         semi = bool(policies)
@@ -276,13 +323,7 @@ class SemiSupervisedData:
             views=policies,
             value_range=self.value_range if semi else self.labeled.value_range,
         )
-        if keras.backend.backend() == "tensorflow":
-            from keras_dc3.data.pipeline import training_dataset
-
-            return training_dataset(recipe)
-        from keras_dc3.data.py_dataset import TrainingBatches
-
-        return TrainingBatches(recipe)
+        return training_batches(recipe)
 
     def validation_batches(self, batch_size: int | None = None) -> Any:
         """Returns `(images, labels)` in order; None without validation images.

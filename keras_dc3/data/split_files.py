@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._kinds import of_file
 from keras_dc3._names import KnownNames, match_all
-from keras_dc3._text_kinds import of_file
+from keras_dc3._text import first_few
 from keras_dc3._writing import whole_file
-from keras_dc3.data.part_sizes import counted
+from keras_dc3.data.allocation import counted
 
 _FORMAT = "keras_dc3 split"
 _VERSION = 1
@@ -53,8 +54,9 @@ def positions_of(
         if lost:
             raise ValueError(
                 f"{source} lists {len(lost)} ids of the {name} part that the data "
-                f"lack: {_some(lost)}. The data have {len(known)} images, such as "
-                f"{next(iter(known), None)!r}; use the data that the split was made of."
+                f"lack: {first_few(map(repr, lost), 3)}. The data have {len(known)} "
+                f"images, such as {next(iter(known), None)!r}; use the data that the "
+                "split was made of."
             )
     check_disjoint(**listed)
     return {
@@ -216,15 +218,13 @@ def check_disjoint(**parts: Sequence) -> None:
                 shared.setdefault((seen[member], name), []).append(member)
             seen[member] = name
     for (first, second), members in shared.items():
-        some = ", ".join(str(member) for member in members[:5])
         where = f"both in {first} and in {second}"
         if first == second:
             where = f"in {first} twice"
         are = "are" if len(members) > 1 else "is"
         raise ValueError(
-            f"{counted(len(members))} {are} {where}: {some}"
-            f"{', ...' if len(members) > 5 else ''}. Each image may be in one part "
-            "only, once; remove it from the others."
+            f"{counted(len(members))} {are} {where}: {first_few(members)}. Each image "
+            "may be in one part only, once; remove it from the others."
         )
 
 
@@ -251,12 +251,7 @@ def _listed(name: str, members: Any, source: str) -> list[str]:
 def _difference(extra: list[str], lost: list[str]) -> str:
     said = []
     if extra:
-        said.append(f"they have {len(extra)} others ({_some(extra)})")
+        said.append(f"they have {len(extra)} others ({first_few(map(repr, extra), 3)})")
     if lost:
-        said.append(f"they lack {len(lost)} ({_some(lost)})")
+        said.append(f"they lack {len(lost)} ({first_few(map(repr, lost), 3)})")
     return " and ".join(said)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:3]))
-    return shown + (", ..." if len(names) > 3 else "")

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_dc3._validation import check_ordered, check_positive_int, check_seed
-from keras_dc3.data.allocation import by_class, by_group
+from keras_dc3.data.allocation import by_class, by_group, part_sizes
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.answered_since import with_answered_since
-from keras_dc3.data.part_sizes import part_sizes
+from keras_dc3.data.relabeling import with_answered_since
 from keras_dc3.data.split_files import (
     check_disjoint,
     positions_of,
@@ -179,7 +178,7 @@ def split_images(
         raise ValueError("No image is annotated; label some images first.")
     classes = None
     if stratify:
-        classes = np.array(images.class_names)[images._most_chosen[known]]
+        classes = np.array(images.class_names)[images.most_chosen[known]]
     drawn = split(
         len(known),
         *sizes,

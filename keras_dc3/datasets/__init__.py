@@ -21,11 +21,8 @@ from keras_dc3.datasets.digits import load_digits
 from keras_dc3.datasets.directory import from_directory
 from keras_dc3.datasets.fashionmnist_h import load_fashionmnist_h
 from keras_dc3.datasets.from_tfds import from_tfds
-from keras_dc3.datasets.mice_bone import load_mice_bone
-from keras_dc3.datasets.plankton import load_plankton
 from keras_dc3.datasets.shape_texture16 import load_shape_texture16
 from keras_dc3.datasets.stl10 import load_stl10
-from keras_dc3.datasets.turkey import load_turkey
 
 __all__ = [
     "describe",
@@ -41,11 +38,8 @@ _LOADERS: dict[str, Callable[..., SemiSupervisedData]] = {
     "cifar10h": load_cifar10h,
     "digits": load_digits,
     "fashionmnist_h": load_fashionmnist_h,
-    "mice_bone": load_mice_bone,
-    "plankton": load_plankton,
     "shape_texture16": load_shape_texture16,
     "stl10": load_stl10,
-    "turkey": load_turkey,
     **{name: partial(load_dcic, name) for name in DCIC_SETS},
 }
 
@@ -68,7 +62,8 @@ def load(
         data_dir: folder of the files. Default: the environment variable
             KERAS_DC3_DATA, else "data".
         **options: of the data set, such as `seed`, `batch_size`, `labeled`,
-            `unlabeled` and `validation`; see `keras_dc3.datasets.<name>`.
+            `unlabeled` and `validation`; see `keras_dc3.datasets.<name>`, and for the
+            sets of DCIC `keras_dc3.datasets.dcic`.
 
     Raises:
         ValueError: for an unknown name.

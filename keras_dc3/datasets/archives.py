@@ -14,8 +14,8 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from keras_dc3._unpacking import UnpackingError, check_unpacked
 from keras_dc3._writing import whole_file, working_folder
-from keras_dc3.data.unpacking import UnpackingError, check_unpacked
 
 _BLOCK = 1 << 20
 _TIMEOUT = 30  # seconds without an answer

@@ -16,8 +16,8 @@ from keras_dc3._validation import (
     check_positive_int,
     check_soft_labels,
 )
+from keras_dc3.annotations.counts import is_annotated
 from keras_dc3.data.image_set import ImageSet
-from keras_dc3.data.labels import is_annotated
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 
 

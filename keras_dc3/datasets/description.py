@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3.annotations.counts import is_tied, majority_shares
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.labels import is_tied, majority_shares
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.remarks import missing_classes, skipped_files, skipped_of
 
@@ -123,8 +123,7 @@ def describe(
     """
     if isinstance(data, SemiSupervisedData):
         parts = {"labeled": data.labeled, "unlabeled": data.unlabeled}
-        parts = {**parts, "validation": data.validation}
-        parts["test"] = getattr(data, "test", None)
+        parts |= {"validation": data.validation, "test": data.test}
         parts = {name: part for name, part in parts.items() if part is not None}
         name = data.name or "data"
     elif isinstance(data, AnnotatedImages):

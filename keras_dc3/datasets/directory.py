@@ -10,20 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import first_few
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
-from keras_dc3.annotations.matching import match_names
+from keras_dc3.annotations.counts import in_class_order
+from keras_dc3.annotations.selecting import match_names
+from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
-from keras_dc3.data.inspection import some
-from keras_dc3.data.labels import in_class_order
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.data.sparse_counts import SparseCounts
 from keras_dc3.data.split_files import splits_beside
 from keras_dc3.datasets.arrays import default_sizes
-from keras_dc3.datasets.class_folders import of_folders
-from keras_dc3.datasets.part_classes import of_part_folders
+from keras_dc3.datasets.class_folders import of_folders, of_part_folders
 from keras_dc3.datasets.part_folders import find_parts, parts_of
 from keras_dc3.datasets.parted import from_parted, with_split
 
@@ -300,7 +299,7 @@ def _tell_loose(folder: str | os.PathLike, files: Sequence[str]) -> None:
         s = "s" * (len(loose) > 1)
         warnings.warn(
             f"{len(loose):,} image{s} {lie} in {os.fspath(folder)!r} itself, beside "
-            f"the parts, and {are} unlabeled one{s}: {some(loose)}.",
+            f"the parts, and {are} unlabeled one{s}: {first_few(loose)}.",
             stacklevel=3,
         )
 
@@ -322,7 +321,7 @@ def _of_annotations(
         class_names = annotations.class_names
     else:
         counts = in_class_order(counts, annotations.class_names, class_names)
-    found, notes = match_names(annotations.images, files, annotations.places, missing)
+    found, notes = match_names(annotations.ids, files, annotations.places, missing)
     if annotations.cannot_disagree and counts.any():
         notes.append(
             "There is at most one annotation per image, so that all soft labels are "
@@ -331,6 +330,6 @@ def _of_annotations(
     if notes:
         warnings.warn("\n  ".join(["Images and annotations:", *notes]), stacklevel=3)
     position = {name: i for i, name in enumerate(files)}
-    rows = [i for i, name in enumerate(annotations.images) if name in found]
-    places = [position[found[annotations.images[row]]] for row in rows]
+    rows = [i for i, name in enumerate(annotations.ids) if name in found]
+    places = [position[found[annotations.ids[row]]] for row in rows]
     return SparseCounts.from_rows(counts[rows], places, len(files)), class_names

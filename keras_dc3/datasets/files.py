@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_dc3._unpacking import UnpackingError, check_unpacked
 from keras_dc3._validation import check_counts
+from keras_dc3.annotations.counts import majority
 from keras_dc3.data.image_set import ImageSet
-from keras_dc3.data.labels import majority
-from keras_dc3.data.unpacking import UnpackingError, check_unpacked
 
 
 def data_folder(data_dir: str | os.PathLike | None) -> Path:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_dc3.annotations import Annotations
+from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import list_images
-from keras_dc3.data.sparse_counts import SparseCounts
-from keras_dc3.datasets.part_classes import of_part_folders
+from keras_dc3.datasets.class_folders import of_part_folders
 
 FOLDS = 5
 PARTS = {"train": "labeled", "unlabeled": "unlabeled", "val": "validation"}

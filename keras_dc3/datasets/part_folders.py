@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_dc3.data.inspection import some
+from keras_dc3._names import composed
+from keras_dc3._text import first_few
 
 PARTS = ("labeled", "unlabeled", "validation", "test")
 _WORDS = {
@@ -69,8 +70,8 @@ def find_parts(
     tops = list(dict.fromkeys(name.partition("/")[0] for name in files if "/" in name))
     if given is not None:
         return _checked(given, tops, folder)
-    classes = {_composed(name) for name in class_names or ()}
-    found = {name: part_of(name) for name in tops if _composed(name) not in classes}
+    classes = {composed(name) for name in class_names or ()}
+    found = {name: part_of(name) for name in tops if composed(name) not in classes}
     found = {name: part for name, part in found.items() if part is not None}
     if set(found.values()) <= {"unlabeled"}:
         _check_below(folder, files, tops)
@@ -107,7 +108,7 @@ def _beside_parts(
     found: Mapping[str, str | None], others: Sequence[str], folder: str
 ) -> str:
     """Returns what to do about folders beside parts that are not called so."""
-    named = some(list(map(repr, others)))
+    named = first_few(map(repr, others))
     one = len(others) == 1
     told = (
         f"{_named([name for name in found if found[name] != 'unlabeled'])} in "
@@ -124,10 +125,6 @@ def _beside_parts(
         f"{told}; if {named} {'is a class' if one else 'are classes'} to learn, move "
         f"{'it' if one else 'them'} into a folder 'train' in {folder!r}."
     )
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
 
 
 def _named(folders: Sequence[str]) -> str:
@@ -148,22 +145,22 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
         )
     if not given:
         return None
-    known = {_composed(name): name for name in tops}
-    unknown = [name for name in given if _composed(str(name)) not in known]
+    known = {composed(name): name for name in tops}
+    unknown = [name for name in given if composed(str(name)) not in known]
     if unknown:
         raise ValueError(
-            f"`parts` names {some(list(map(repr, unknown)))}, but the folders with "
-            f"images in {folder!r} are {some(list(map(repr, tops))) or 'none'}."
+            f"`parts` names {first_few(map(repr, unknown))}, but the folders with "
+            f"images in {folder!r} are {first_few(map(repr, tops)) or 'none'}."
         )
     wrong = {name: part for name, part in given.items() if part not in (*PARTS, None)}
     if wrong:
         raise ValueError(f"`parts` must give each folder {_CHOICES}. Received: {wrong}")
-    found = {known[_composed(name)]: part for name, part in given.items()}
+    found = {known[composed(name)]: part for name, part in given.items()}
     silent = [name for name in tops if name not in found]
     if silent:
         raise ValueError(
             f"`parts` says nothing of the folder{'s' if len(silent) > 1 else ''} "
-            f"{some(list(map(repr, silent)))} in {folder!r}: {_CHOICES}."
+            f"{first_few(map(repr, silent))} in {folder!r}: {_CHOICES}."
         )
     if "labeled" not in found.values():
         raise ValueError(
@@ -210,7 +207,7 @@ def _check_below(folder: str, files: Sequence[str], tops: Sequence[str]) -> None
     if len(tops) == 1:
         way_out = f"name the folder {os.path.join(folder, tops[0])!r} instead"
     raise ValueError(
-        f"The folders {some(list(map(repr, pairs)))} in {folder!r} may be parts of the "
+        f"The folders {first_few(map(repr, pairs))} in {folder!r} may be parts of the "
         f"data, but they lie inside others: {way_out}; or pass `parts={{}}` if they "
         "mean nothing."
     )

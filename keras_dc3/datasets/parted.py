@@ -8,19 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3.data.allocation import part_sizes
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.part_sizes import part_sizes
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split, groups_of, split_images
-
-
-class PartedData(SemiSupervisedData):
-    """A data set with `test`: images that are neither trained on nor validate; or None.
-
-    `keras_dc3.datasets.describe` lists them.
-    """
-
-    test: AnnotatedImages | None = None
 
 
 def from_parted(
@@ -34,7 +25,7 @@ def from_parted(
     stratify: bool = False,
     groups: Any = None,
     **kwargs: Any,
-) -> PartedData:
+) -> SemiSupervisedData:
     """Returns the data set of images that lie in parts.
 
     The sizes are of what is drawn from the labeled part. By default all of it is
@@ -87,7 +78,7 @@ def from_parted(
                 '"validation" in `parts`.',
                 stacklevel=3,
             )
-    data = PartedData.from_image_set(
+    data = SemiSupervisedData.from_image_set(
         images,
         seed=seed,
         split=Split(known[drawn.labeled], hidden.astype("int64"), validates),
@@ -105,7 +96,7 @@ def with_split(
     split: Any,
     groups: Any = None,
     **kwargs: Any,
-) -> PartedData:
+) -> SemiSupervisedData:
     """Returns the data set of a given split; test images that it does not name stay so.
 
     Args:
@@ -127,7 +118,7 @@ def with_split(
         if groups is not None:
             groups = groups_of(groups, images.ids)
             groups = [groups[i] for i in kept]
-    data = PartedData.from_image_set(used, split=split, groups=groups, **kwargs)
+    data = SemiSupervisedData.from_image_set(used, split=split, groups=groups, **kwargs)
     three = (data.labeled, data.unlabeled, data.validation)
     taken = {name for part in three if part is not None for name in part.ids}
     data.unused = [name for name in images.ids if name not in taken]

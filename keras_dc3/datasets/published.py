@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_choice, check_positive_int
+from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split, split_images
 from keras_dc3.datasets import archives, layouts
 from keras_dc3.datasets.files import data_folder
-from keras_dc3.datasets.parted import PartedData
 
 DCIC_RECORD, DC3_DOI = "8115942", "10.5281/zenodo.5550916"
 
@@ -50,10 +50,6 @@ class PublishedSet:
         return f"{self.file or self.dcic}.zip"
 
 
-class PublishedData(PartedData):
-    """A published data set, with `test`: images kept apart, or None."""
-
-
 def load_published(
     about: PublishedSet,
     data_dir: str | os.PathLike | None = None,
@@ -72,7 +68,7 @@ def load_published(
     stratify: bool = False,
     groups: Any = None,
     **kwargs: Any,
-) -> PublishedData:
+) -> SemiSupervisedData:
     """Loads a data set from the authors' archives.
 
     Two layouts are read. That of DCIC has every answer of every annotator
@@ -135,7 +131,7 @@ def load_published(
         test = np.empty(0, "int64")
         if sizes == (None, None, None):
             sizes = about.sizes
-    data = PublishedData.from_image_set(
+    data = SemiSupervisedData.from_image_set(
         images, *sizes, seed=seed, split=split, **drawn, name=about.name, **kwargs
     )
     data.test = images.subset(test) if test.size else None

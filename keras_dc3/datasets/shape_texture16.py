@@ -135,5 +135,5 @@ def read_trials(data_dir: str | os.PathLike | None = None) -> Annotations:
         label="object_response",
         seconds="rt",
         class_names=CLASS_NAMES,
-        missing=["na"],
+        no_answer=["na"],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from keras_dc3.data.part_sizes import part_sizes
+from keras_dc3.data.allocation import part_sizes
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import split
 from keras_dc3.datasets.files import data_folder

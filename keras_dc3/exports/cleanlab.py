@@ -65,7 +65,7 @@ def to_cleanlab(
             )
         columns = [proposals.class_names.index(name) for name in names]
         without = set(annotations.unannotated)
-        ids = [name for name in annotations.images if name not in without]
+        ids = [name for name in annotations.ids if name not in without]
     ids = proposals.ids if ids is None else check_names("ids", ids)
     matches = match_all(ids, proposals.known_ids, what="proposals")
     unknown = [ids[position] for position in matches.lost]

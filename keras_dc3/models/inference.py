@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
-from keras_dc3.data.ordered import ordered_batches
+from keras_dc3.data.batches import ordered_batches
 from keras_dc3.models import evaluation, given_images, inputs
 from keras_dc3.models.arguments import as_callbacks
 from keras_dc3.models.file_errors import raise_plainly

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3.annotations.class_weights import class_weights
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
-from keras_dc3.data.class_weights import class_weights
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import continuing, evaluation, inputs
 from keras_dc3.models.arguments import (

@@ -173,7 +173,7 @@ def _blocks(
 ) -> list[_Block]:
     """Returns the originals, and the draws of each view."""
     from keras_dc3.data.augment_numpy import augment
-    from keras_dc3.data.recipe import stream_number
+    from keras_dc3.data.plan import stream_number
 
     ids = [images.ids[position] for position in chosen]
     pixels = images.read(chosen)

@@ -25,7 +25,7 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     if annotations is None:
         return counts
     annotations = getattr(annotations, "annotations", annotations)
-    if not all(hasattr(annotations, a) for a in ("images", "class_names", "counts")):
+    if not all(hasattr(annotations, a) for a in ("ids", "class_names", "counts")):
         raise TypeError(
             "`annotations` must be `keras_dc3.Annotations` or a review. Received: "
             f"{type(annotations).__name__}"
@@ -41,9 +41,9 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
             "`annotations` must have the classes of the proposals, "
             f"{list(data.class_names)}. Received: {names}"
         )
-    matches = match_all(annotations.images, data.known_ids, what="proposals")
+    matches = match_all(annotations.ids, data.known_ids, what="proposals")
     told = tell_lacking(matches.lacking, "proposal")
-    lost = [annotations.images[position] for position in matches.lost]
+    lost = [annotations.ids[position] for position in matches.lost]
     near = likely_meant(lost, data.ids)
     if near:
         name, meant = next(iter(near.items()))
@@ -55,7 +55,7 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     if told:
         warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
     rows = [data.row_of[one] for one in matches.found.values()]
-    known = [i for i, name in enumerate(annotations.images) if name in matches.found]
+    known = [i for i, name in enumerate(annotations.ids) if name in matches.found]
     for column, name in enumerate(names):
         if name in number and known:
             counts[rows, number[name]] = given[known, column]

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import check_file, sentence
 from keras_dc3._formulas import escaped_to_restore, restored, warn_of_formulas
-from keras_dc3._text_kinds import of_file
+from keras_dc3._kinds import check_file, of_file, sentence
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import file_path, whole_file
 from keras_dc3.proposals.columns import (

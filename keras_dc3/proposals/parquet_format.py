@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._file_kinds import Kind, check_file, sentence
-from keras_dc3._text_kinds import is_table, of_file
+from keras_dc3._kinds import Kind, check_file, is_table, of_file, sentence
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
 from keras_dc3.proposals.columns import (

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from keras_dc3._names import trimmed
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.annotations.files import read_json, read_text, refuse_other_kinds
-from keras_dc3.annotations.names import trimmed
+from keras_dc3.annotations.reading.files import read_json, read_text, refuse_other_kinds
 from keras_dc3.review import fingerprint
 
 FORMAT = "keras_dc3 review"

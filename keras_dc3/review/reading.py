@@ -13,7 +13,7 @@ import numpy as np
 from keras_dc3._text import some
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
-from keras_dc3.annotations.telling import tell_same_people
+from keras_dc3.annotations.reading.telling import tell_same_people
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.files import Part, read_parts
 from keras_dc3.review.fingerprint import Proposed
@@ -37,7 +37,7 @@ def read(
     Args:
         paths: one file, or several.
         proposals: what the sheets were made from. Then files of other images or
-            classes are refused, images without answer stay in `annotations.images`, and
+            classes are refused, images without answer stay in `annotations.ids`, and
             ids are spelled as here, where Unicode forms or slashes differ.
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,

@@ -11,12 +11,12 @@ from typing import Any
 from keras_dc3._text import some
 from keras_dc3._validation import (
     check_choice,
+    check_names,
     check_positive_int,
     check_probability,
     check_seed,
 )
 from keras_dc3._writing import file_path, whole_file
-from keras_dc3.annotations.building import check_clean_names
 from keras_dc3.metrics import Verdict
 from keras_dc3.metrics.findings import of_certain_images
 from keras_dc3.review import pictures
@@ -78,8 +78,8 @@ class Sheet:
                 raise TypeError(f"`{name}` must be text. Received: {name}={text!r}")
         path = file_path(path)
         title = os.path.splitext(os.path.basename(path))[0] if title is None else title
-        check_clean_names("ids", self.ids)
-        check_clean_names("class_names", self.class_names)
+        check_names("ids", self.ids, clean=True)
+        check_names("class_names", self.class_names, clean=True)
         for text in (title, *self.ids, *self.class_names):
             _check_unicode(text)
         urls, digests = _pictures(images, self.ids, thumbnail_size)

@@ -238,7 +238,7 @@ def test_corrected_labels_are_distributions(seed, people, delta, second):
     total = labels.counts.sum(axis=1)
     assert (total >= 1 - 1e-9).all() and (total <= 2 * people + 1e-9).all()
     np.testing.assert_allclose(total, np.round(total))
-    assert labels.images == review.annotations.images
+    assert labels.ids == review.annotations.ids
 
 
 def joined(one, two):
@@ -246,7 +246,7 @@ def joined(one, two):
     other = two.annotations
     names = [f"second {name}" for name in other.annotators]
     other = Annotations(
-        other.images, other.class_names, annotators=names, records=other.records
+        other.ids, other.class_names, annotators=names, records=other.records
     )
     image = [part.annotations.records.image for part in (one, two)]
     order = np.argsort(np.concatenate(image), kind="stable")
@@ -323,7 +323,7 @@ def test_images_asked_about_alone_are_no_control_share():
         records.label,
     )
     annotations = Annotations(
-        review.annotations.images,
+        review.annotations.ids,
         review.annotations.class_names,
         annotators=review.annotations.annotators,
         records=Records(records.image, records.annotator, label, records.seconds),
@@ -391,7 +391,7 @@ def test_with_real_proposals_and_a_real_review(mode):
     shares, _, given = simulated(12, 800, 3, 0.6, 0.2, True)
     rng = np.random.default_rng(12)
     proposals = Proposals(
-        ids=list(given.annotations.images),
+        ids=list(given.annotations.ids),
         ambiguity=rng.random(800),
         class_probabilities=shares,
         cluster_probabilities=rng.dirichlet(np.ones(20), 800),
@@ -402,7 +402,7 @@ def test_with_real_proposals_and_a_real_review(mode):
     bias = agreement.fit_bias(review, proposals, resamples=60)
     assert bias.compared_by == "class" and bias.pooled.value > 0.3
     labels = bias.correct(review)
-    assert labels.images == review.annotations.images
+    assert labels.ids == review.annotations.ids
     found = agreement.measure(review.annotations, resamples=0)
     assert found.alpha.value > 0
 

@@ -357,7 +357,7 @@ def test_blind_repetitions_count_beside_a_chance_one():
     blind = [(f"b{i}", "a", "cat" if i % 3 else "dog") for i in range(20)] * 2
     once = [("i0", "a", "dog")]
     every = annotations_of(rows + blind + once)
-    of_group = np.array([name[0] == "i" for name in every.images])
+    of_group = np.array([name[0] == "i" for name in every.ids])
     proposed = np.where(of_group[every.records.image], 0, -1)
     with told():
         found = agreement.measure(

@@ -108,7 +108,7 @@ def test_the_order_matters():
     shuffled = records(matrix).rename_classes(lambda name: name)
     other = Annotations.from_records(
         [
-            (shuffled.images[i], f"p{p}", GRADES[matrix[p, i]])
+            (shuffled.ids[i], f"p{p}", GRADES[matrix[p, i]])
             for p, i in itertools.product(range(3), range(40))
             if matrix[p, i] >= 0
         ],

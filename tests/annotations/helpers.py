@@ -36,9 +36,7 @@ def counted(annotations):
             for name, number in zip(annotations.class_names, row, strict=True)
             if number
         }
-        for image, row in zip(
-            annotations.images, annotations.counts.tolist(), strict=True
-        )
+        for image, row in zip(annotations.ids, annotations.counts.tolist(), strict=True)
     }
 
 

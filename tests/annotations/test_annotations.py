@@ -27,7 +27,7 @@ def make():
 
 def test_what_is_known():
     annotations = make()
-    assert annotations.images == ("a.png", "b.png", "c.png")
+    assert annotations.ids == ("a.png", "b.png", "c.png")
     assert annotations.class_names == ("cat", "dog")
     assert annotations.annotators == ("ann1", "ann2", "ann3")
     assert annotations.counts.tolist() == [[1, 2], [1, 0], [0, 0]]
@@ -121,7 +121,7 @@ def test_summary():
 def test_it_cannot_be_changed():
     annotations = make()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        annotations.images = ()
+        annotations.ids = ()
     for array in (annotations.counts, annotations.records.label):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
@@ -154,12 +154,12 @@ def test_select_against_a_loop(answers, ids):
         annotations = Annotations.from_records(answers)
     part = annotations.select(ids, missing="empty")
     expected = tally(answers)
-    assert part.images == tuple(ids)
+    assert part.ids == tuple(ids)
     assert counted(part) == {i: expected.get(i, {}) for i in ids}
-    assert part.select(annotations.images) == annotations
+    assert part.select(annotations.ids) == annotations
     assert set(part.annotators) == {a for _, a, _ in answers} - {None}
     counts = Annotations.from_counts(
-        annotations.counts, annotations.images, annotations.class_names
+        annotations.counts, annotations.ids, annotations.class_names
     )
     assert (counts.select(ids, missing="empty").counts == part.counts).all()
 
@@ -189,7 +189,7 @@ def test_merge_against_a_loop(first, second):
         for name, number in row.items():
             known = mine[name].expected if name in mine else 0
             mine[name] = pytest.approx(known + number.expected)
-    anonymous = Annotations.from_counts(two.counts, two.images, two.class_names)
+    anonymous = Annotations.from_counts(two.counts, two.ids, two.class_names)
     both = one.merge(anonymous)
     assert both.records is None and counted(both) == sums
 
@@ -254,8 +254,8 @@ def test_rename_classes():
 @pytest.mark.parametrize(
     ("changes", "error", "match"),
     [
-        ({"images": ["a", "a"]}, ValueError, "`images` must differ"),
-        ({"images": ["a", " b"]}, ValueError, "no outer blanks"),
+        ({"ids": ["a", "a"]}, ValueError, "`ids` must differ"),
+        ({"ids": ["a", " b"]}, ValueError, "no outer blanks"),
         ({"class_names": []}, ValueError, "at least one class"),
         ({"class_names": "xy"}, TypeError, "list of strings"),
         ({"counts": [[1, 2]]}, ValueError, r"must have shape \(2, 2\)"),
@@ -276,7 +276,7 @@ def test_rename_classes():
 )
 def test_parts_that_do_not_fit(changes, error, match):
     parts = {
-        "images": ["a", "b"],
+        "ids": ["a", "b"],
         "class_names": ["x", "y"],
         "counts": [[1, 0], [0, 2]],
     }
@@ -322,7 +322,7 @@ def test_match_files():
     )
     with pytest.warns(UserWarning, match="2 images were written without the extension"):
         matched = annotations.match(FILES)
-    assert matched.images == tuple(FILES) and matched.unannotated == ("other.png",)
+    assert matched.ids == tuple(FILES) and matched.unannotated == ("other.png",)
     assert matched.majority.tolist() == [0, 1, 0, -1]
     assert "2 images were written without" in matched.notes[-1]
     assert annotations.select(["w2.jpg"]).match(FILES).notes == ()

@@ -57,7 +57,7 @@ def test_numbered_classes(tmp_path, source):
         )
     annotations = Annotations.from_csv(path)
     assert annotations.class_names == ("1", "2", "10")
-    rows = zip(annotations.images, annotations.majority.tolist(), strict=True)
+    rows = zip(annotations.ids, annotations.majority.tolist(), strict=True)
     for image, number in rows:
         assert annotations.class_names[number] == image.split("_")[0]
 
@@ -82,7 +82,7 @@ def test_leading_zeros(tmp_path, source):
     assert again == annotations
     with told():
         matched = again.match(files)
-    assert matched.images == tuple(files) and not matched.unannotated
+    assert matched.ids == tuple(files) and not matched.unannotated
     assert again.class_names == ("01", "02", "10") and again.annotators == annotators
 
 

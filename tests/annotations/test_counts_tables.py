@@ -32,7 +32,7 @@ def test_a_file_of_votes(tmp_path, separator):
     path = write(tmp_path, VOTES.replace(",", separator))
     for name in (path, str(path)):
         found = quiet(name)
-        assert found.images == ("a.jpg", "b.jpg", "c.jpg")
+        assert found.ids == ("a.jpg", "b.jpg", "c.jpg")
         assert found.class_names == ("cat", "dog", "bird")
         assert found.counts.tolist() == COUNTS and found.counts.dtype == np.int64
         assert found.records is None and found.annotators == ()
@@ -47,7 +47,7 @@ def test_a_frame_of_votes():
     assert quiet(frame) == expected
     assert quiet(frame.set_index("image")) == expected
     assert quiet(frame.astype({"cat": "float32", "dog": "Int64"})) == expected
-    assert quiet(frame.iloc[:, 1:], image=None).images == ("0", "1", "2")
+    assert quiet(frame.iloc[:, 1:], image=None).ids == ("0", "1", "2")
     answers = pd.DataFrame({"file": list("aabb"), "label": list("xyxx")})
     crossed = pd.crosstab(answers.file, answers.label)
     assert quiet(crossed, image="file").counts.tolist() == [[1, 1], [2, 0]]
@@ -64,7 +64,7 @@ def test_which_column_names_the_image(tmp_path):
         function = Annotations.from_counts(
             path, image=lambda row: row["filename"][0], class_names=["dog"]
         )
-    assert function.images == ("a", "b", "c") and function.class_names == ("dog",)
+    assert function.ids == ("a", "b", "c") and function.class_names == ("dog",)
     bare = write(tmp_path, "\n".join(VOTES.splitlines()[1:]))
     found = quiet(bare, image=0)
     assert found.class_names == ("0", "1", "2") and found.counts.tolist() == COUNTS
@@ -78,7 +78,7 @@ def test_which_column_names_the_image(tmp_path):
 def test_rows_alone(tmp_path):
     path = write(tmp_path, "9,1,0\n0,9,1\n1,1,9\n")
     found = quiet(path, image=None)
-    assert found.counts.tolist() == COUNTS and found.images == ("0", "1", "2")
+    assert found.counts.tolist() == COUNTS and found.ids == ("0", "1", "2")
     path = write(tmp_path, "0,1,2\n0,9,1\n1,1,9\n")  # classes called by number
     found = quiet(path, image=None)
     assert found.class_names == ("0", "1", "2") and found.counts.shape == (2, 3)
@@ -199,7 +199,7 @@ def test_rounded_shares_give_the_votes_back(given):
 
 def test_images_of_a_table_stand_in_it(tmp_path):
     with pytest.raises(ValueError, match="as a table names its images"):
-        Annotations.from_counts(write(tmp_path, VOTES), images=["a", "b", "c"])
+        Annotations.from_counts(write(tmp_path, VOTES), ids=["a", "b", "c"])
 
 
 # -- tables of numbers given to readers of people

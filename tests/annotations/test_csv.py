@@ -92,7 +92,7 @@ def test_seconds(tmp_path):
     assert np.isnan(read(tmp_path, text, seconds=None).records.seconds).all()
     with told() as texts:
         odd = header + "a,x,cat,0\nb,x,cat,-1\nc,x,cat,99\nd,x,cat,inf\ne,x,cat,\n"
-        strange = read(tmp_path, odd, max_seconds=60)
+        strange = read(tmp_path, odd, longest_seconds=60)
     assert "Of 5 times, 1 are missing, 1 zero, 1 negative and 2 above 60 s" in texts[0]
     assert len(strange.records) == 5 and np.isnan(strange.records.seconds).all()
     with pytest.raises(AnnotationError, match=r"a\.csv', line 3: `seconds` .*'1,5'"):
@@ -205,7 +205,7 @@ def test_files_that_cannot_be_read(tmp_path, text, options, match):
         ({"image": -1, "annotator": None, "label": 0}, ValueError, "from 0"),
         ({"label": None}, TypeError, "where the labels are"),
         ({"label": 3.5}, TypeError, "the name of a column, its number, or a function"),
-        ({"max_seconds": 0}, ValueError, "above 0"),
+        ({"longest_seconds": 0}, ValueError, "above 0"),
     ],
 )
 def test_wrong_arguments(tmp_path, options, error, match):

@@ -36,7 +36,7 @@ def test_dcic(tmp_path):
     ]
     path = write(tmp_path, json.dumps(sets), "annotations.json")
     annotations = Annotations.from_dcic(path)
-    assert annotations.images == (A, B, C) and annotations.unannotated == (C,)
+    assert annotations.ids == (A, B, C) and annotations.unannotated == (C,)
     assert counted(annotations) == {
         A: {"cop": 3, "dia": 1},
         B: {"dia": 1, "cop": 1},
@@ -44,7 +44,7 @@ def test_dcic(tmp_path):
     }
     assert annotations.annotators == () and not annotations.notes
     named = Annotations.from_dcic(path, image=lambda p: p.rsplit("/", 1)[1][:-4])
-    assert named.images == ("a", "b", "c")
+    assert named.ids == ("a", "b", "c")
     people = [dcic((A, "cop"), mail="one"), dcic((A, "dia"), (A, "cop"), mail="two")]
     path = write(tmp_path, json.dumps(people), "people.json")
     with told() as texts:

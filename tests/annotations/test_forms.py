@@ -26,7 +26,7 @@ def test_records_of_text_and_numbers():
                 ("9", True, np.str_("0"), None),
             ]
         )
-    assert annotations.images == ("7", "a/b.png", "8", "9")
+    assert annotations.ids == ("7", "a/b.png", "8", "9")
     assert annotations.class_names == ("0", "1")
     assert annotations.annotators == ("1", "2", "True")
     np.testing.assert_array_equal(
@@ -75,7 +75,7 @@ def test_frame(tmp_path):
     assert Annotations.from_frame(frame.convert_dtypes(), **columns) == annotations
     assert Annotations.from_frame(frame.astype("category"), **columns) == annotations
     function = {**columns, "image": lambda row: f"{row['file']}.png"}
-    assert Annotations.from_frame(frame, **function).images[0] == "a.png"
+    assert Annotations.from_frame(frame, **function).ids[0] == "a.png"
     long = annotations.to_frame()
     assert list(long.columns) == ["image", "annotator", "label", "seconds"]
     assert Annotations.from_frame(long) == annotations
@@ -120,7 +120,7 @@ WIDE = "\ufeffID;first;second;third;;\na;cat;;dog;;\nb;;na;;;\nc;cat;cat;cat;;\n
 def test_wide_file(tmp_path):
     path = write(tmp_path, WIDE)
     annotations = Annotations.from_wide(path, image="ID", no_answer=["na"])
-    assert annotations.images == ("a", "b", "c")
+    assert annotations.ids == ("a", "b", "c")
     assert counted(annotations) == {"a": {"cat": 1, "dog": 1}, "b": {}, "c": {"cat": 3}}
     assert annotations.annotators == ("first", "third", "second")
     two = Annotations.from_wide(path, image="ID", annotators=["third", "first"])
@@ -196,7 +196,7 @@ def test_matrix_against_a_loop(matrix):
 def test_matrix_with_names():
     options = {
         "rows": "annotators",
-        "images": ["a", "b"],
+        "ids": ["a", "b"],
         "annotators": ["x", "y", "z"],
     }
     matrix = [[0, 1], [1, -1], [1, 1]]
@@ -215,7 +215,7 @@ def test_matrix_with_names():
     [
         ([[0, 1]], {"rows": "columns"}, ValueError, "`rows` must be one of"),
         ([0, 1], {}, ValueError, r"Received: shape \(2,\)"),
-        ([[0, 1]], {"images": ["a", "b"]}, ValueError, "must be 1 `images`"),
+        ([[0, 1]], {"ids": ["a", "b"]}, ValueError, "must be 1 `ids`"),
         ([[0, 1]], {"annotators": ["x"]}, ValueError, "must be 2 `annotators`"),
         ([[-1, -1]], {}, AnnotationError, "The matrix holds no annotation"),
         ([[0, 2]], {"class_names": ["a", "b"]}, AnnotationError, r"0\.\.1.*is 2"),
@@ -240,7 +240,7 @@ def test_counts():
         "<Annotations of 2 images: 4, 2 classes, 100.0% ambiguous>"
     )
     soft = Annotations.from_counts(np.array([[0.25, 0.75], [0.0, 2.0]]))
-    assert soft.counts.dtype == np.float64 and soft.images == ("0", "1")
+    assert soft.counts.dtype == np.float64 and soft.ids == ("0", "1")
     np.testing.assert_allclose(soft.soft_labels, [[0.25, 0.75], [0, 1]])
     assert Annotations.from_counts([[2.0, 1.0]]).counts.dtype == np.int64
     with pytest.raises(ValueError, match="There must be 2 `class_names`"):
@@ -254,7 +254,7 @@ def test_counts_as_a_dict():
     annotations = Annotations.from_counts(counts)
     assert annotations.class_names == ("cat", "dog")
     assert annotations.counts.tolist() == [[3, 0], [0, 0], [0.5, 0.5]]
-    assert annotations.images == ("a", "b", "c")
+    assert annotations.ids == ("a", "b", "c")
     ordered = Annotations.from_counts(counts, class_names=["eel", "dog", "cat"])
     assert ordered.counts[0].tolist() == [0, 0, 3]
     with pytest.raises(AnnotationError, match=r"'dog', counted for 'c'.*mean 'Dog'"):

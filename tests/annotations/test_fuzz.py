@@ -21,7 +21,7 @@ def either(read, content, tmp_path, **options):
             assert "fuzz" in str(error)
             return
     assert annotations.counts.sum() > 0
-    assert len(annotations.images) == len(annotations.counts)
+    assert len(annotations.ids) == len(annotations.counts)
     repr(annotations), annotations.summary(), annotations.soft_labels
 
 

@@ -325,7 +325,7 @@ def test_genuine_file(data_dir, name):
     expected = expected(path)
     assert counted(annotations) == expected
     if name != SHEET and "truth" not in name:
-        assert list(annotations.images) == list(expected)  # in the order of the file
+        assert list(annotations.ids) == list(expected)  # in the order of the file
     one_each = all(
         sum(map(float, c.values())) <= 1 for c in counted(annotations).values()
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_dc3.annotations import AnnotationError, Annotations
-from keras_dc3.annotations.label_studio_fields import file_of
+from keras_dc3.annotations.reading.label_studio_fields import file_of
 from tests.annotations.helpers import counted, told
 from tests.cases import case
 
@@ -186,10 +186,10 @@ def test_several_questions(tmp_path):
 def test_what_names_the_image(tmp_path):
     tasks = [task(1, "a.png", answer(1, 5, "ring"))]
     tasks[0]["data"] = {"id": "plankton_7", "photo": "s3://bucket/x/y.png", "size": 3}
-    assert read(tmp_path, tasks, image="id").images == ("plankton_7",)
-    assert read(tmp_path, tasks, image="photo").images == ("y.png",)
+    assert read(tmp_path, tasks, image="id").ids == ("plankton_7",)
+    assert read(tmp_path, tasks, image="photo").ids == ("y.png",)
     whole = read(tmp_path, tasks, image=lambda data: data["photo"])
-    assert whole.images == ("y.png",)
+    assert whole.ids == ("y.png",)
     with pytest.raises(AnnotationError, match="no 'image', only 'id', 'photo', 'size'"):
         read(tmp_path, tasks)
     with pytest.raises(AnnotationError, match="`image` fails with KeyError"):
@@ -325,14 +325,14 @@ def test_a_function_refines_what_is_read_from_an_address(
     tmp_path, address, whole, folder
 ):
     tasks = [task(1, "", answer(1, 5, "ring"), data={"image": address, "n": 7})]
-    assert read(tmp_path, tasks).images == (whole,)
-    assert read(tmp_path, tasks, image=lambda d: d["image"]).images == (whole,)
-    last = read(tmp_path, tasks, image=lambda d: d["image"].split("/")[-1]).images
+    assert read(tmp_path, tasks).ids == (whole,)
+    assert read(tmp_path, tasks, image=lambda d: d["image"]).ids == (whole,)
+    last = read(tmp_path, tasks, image=lambda d: d["image"].split("/")[-1]).ids
     assert last == (whole.split("/")[-1].removeprefix("?d="),)
     two = read(tmp_path, tasks, image=lambda d: "/".join(d["image"].split("/")[-2:]))
-    assert two.images == (folder,)
+    assert two.ids == (folder,)
     free = read(tmp_path, tasks, image=lambda d: f"plate {d['n']}+1 50%.png")
-    assert free.images == ("plate 7+1 50%.png",)
+    assert free.ids == ("plate 7+1 50%.png",)
 
 
 def test_two_files_that_a_function_does_not_tell_apart(tmp_path):
@@ -343,9 +343,9 @@ def test_two_files_that_a_function_does_not_tell_apart(tmp_path):
     with pytest.raises(AnnotationError, match=r"are both called 'a\.png'"):
         read(tmp_path, tasks, image=lambda data: data["image"])
     two = read(tmp_path, tasks, image=lambda d: "/".join(d["image"].split("/")[-2:]))
-    assert two.images == ("0/a.png", "1/a.png")
+    assert two.ids == ("0/a.png", "1/a.png")
     with told():  # the function says that they are one
-        assert read(tmp_path, tasks, image=lambda data: "a.png").images == ("a.png",)
+        assert read(tmp_path, tasks, image=lambda data: "a.png").ids == ("a.png",)
 
 
 def result(kind, value, question="q"):

@@ -7,7 +7,7 @@ import pytest
 
 from keras_dc3 import Annotations, Proposals
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.data.class_weights import check_class_weights
+from keras_dc3.annotations.class_weights import check_class_weights
 from keras_dc3.datasets import from_arrays
 from tests.annotations.helpers import LONG, told, write
 
@@ -32,7 +32,7 @@ def test_several_files_write_images_with_and_without_extension(
     with pytest.warns(UserWarning, match="6 images were written with"):
         found = Annotations.from_csv(files)
     assert len(found) == 6 and (found.annotations_per_image == 2).all()
-    assert found.images == tuple(names[0 if extension_first else 1])
+    assert found.ids == tuple(names[0 if extension_first else 1])
     files = two_files(tmp_path, ["a.png", "a.jpg"], ["a"])
     with pytest.raises(AnnotationError, match="'a' can be any of"):
         Annotations.from_csv(files)
@@ -60,15 +60,15 @@ def test_folders_that_differ_are_told(tmp_path, first, second):
 def test_columns_in_any_unicode_form(tmp_path, written, asked):
     path = write(tmp_path, f"{written},annotator,label\na,x,cat\n")
     for image in (asked, lambda row: row[asked]):
-        assert Annotations.from_csv(path, image=image).images == ("a",)
+        assert Annotations.from_csv(path, image=image).ids == ("a",)
     path = write(tmp_path, f"image,{written},ben\na,cat,dog\n")
     found = Annotations.from_wide(path, annotators=[asked, "ben"])
     assert found.annotators == (NAME, "ben")
     path = write(tmp_path, f"{written},cat,dog\na,1,2\n")
-    assert Annotations.from_counts(path, image=asked).images == ("a",)
+    assert Annotations.from_counts(path, image=asked).ids == ("a",)
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({written: ["a"], "annotator": ["x"], "label": ["y"]})
-    assert Annotations.from_frame(frame, image=asked).images == ("a",)
+    assert Annotations.from_frame(frame, image=asked).ids == ("a",)
 
 
 def test_two_columns_that_look_alike_are_refused(tmp_path):

@@ -124,7 +124,7 @@ def test_every_reader_asks_and_leaves_out(tmp_path, reader):
         left = read(tmp_path, "Unknown", no_answer=["Unknown"])
         same = read(tmp_path, "Unknown", class_names=["cod", "Unknown"])
     assert left.class_names == ("cod",) and left.counts.sum() == 2
-    assert left.unannotated == left.images[1:2]
+    assert left.unannotated == left.ids[1:2]
     assert same.class_names == ("cod", "Unknown") and same.counts.sum() == 3
     assert found.rename_classes({"Unknown": None}).counts.sum() == 2
 

@@ -99,7 +99,7 @@ def test_an_index_without_a_name_is_proposed():
     with pytest.raises(AnnotationError, match=r"'a\.png'.*`frame\.rename_axis\("):
         Annotations.from_counts(frame)
     found = Annotations.from_counts(frame.rename_axis("image"))
-    assert found.images == ("a.png", "b.png")
+    assert found.ids == ("a.png", "b.png")
 
 
 def test_an_index_names_the_images_everywhere():

@@ -155,17 +155,17 @@ def test_names_in_another_unicode_form_find_their_file(table, disk, end):
     annotations = Annotations.from_records([(f"{table}{end}", "x", "cat")])
     with pytest.warns(UserWarning, match="without the Unicode form"):
         matched = annotations.match(["b.png", f"{disk}.png"])
-    assert matched.images == ("b.png", f"{disk}.png") and matched.counts[1, 0] == 1
+    assert matched.ids == ("b.png", f"{disk}.png") and matched.counts[1, 0] == 1
     with told():
         in_folder = annotations.match([f"c/{disk}.png"])
-    assert in_folder.images == (f"c/{disk}.png",)
+    assert in_folder.ids == (f"c/{disk}.png",)
 
 
 def test_unicode_forms_that_are_not_unique():
     both = [f"{COMPOSED}.png", f"{APART}.png"]
     annotations = Annotations(tuple(both), ("cat",), counts=[[1], [1]])
     with told() as texts:
-        assert annotations.match(both).images == tuple(both) and not texts
+        assert annotations.match(both).ids == tuple(both) and not texts
     with pytest.raises(AnnotationError, match=r"'e\\u0301\.png' and '\\xe9\.png'"):
         annotations.match(both[:1])
     mixed = Annotations.from_records([("\u1e69.png", "x", "cat")])  # s, two dots
@@ -204,7 +204,7 @@ def test_files_with_a_backslash_are_found_by_their_own_id():
     files = ["a/x\\y.png", "b\\c.png", "b/c.png", "d/e.png"]
     own = Annotations(tuple(files), ("cat",), counts=[[1]] * 4)
     with told() as texts:
-        assert own.match(files).images == tuple(files) and not texts
+        assert own.match(files).ids == tuple(files) and not texts
         windows = Annotations.from_records([("d\\e.png", "x", "cat")])
         assert windows.match(files).counts[3, 0] == 1 and not texts
     with pytest.warns(UserWarning, match="without the extension"):

@@ -240,7 +240,7 @@ def test_other_encodings_of_other_kinds(tmp_path, encoding, content):
     text = str(caught.value)
     if content == TABLE:
         assert f"`encoding`, probably '{encoding}'" in text
-        assert Annotations.from_csv(path, encoding=encoding).images[0] == "a.png"
+        assert Annotations.from_csv(path, encoding=encoding).ids[0] == "a.png"
     else:
         assert "VOC" in text or "COCO" in text
 
@@ -336,10 +336,10 @@ def test_tables_without_header_of_odd_cells(tmp_path, separator, first):
     rows = [f"{first}{i};x;key: {i}".replace(";", separator) for i in range(3)]
     path = write(tmp_path, "\n".join(rows))
     read = Annotations.from_csv(path, image=0, annotator=1, label=2)
-    assert read.images == tuple(f"{first}{i}" for i in range(3))
+    assert read.ids == tuple(f"{first}{i}" for i in range(3))
 
 
 @pytest.mark.parametrize("first", ["{a}", "[1]", "<b>", "ORC", "GIF8", "BZh", "PAR1"])
 def test_columns_of_odd_names(tmp_path, first):
     path = write(tmp_path, f"{first},annotator,label\na,x,cat\nb,x,dog\n")
-    assert Annotations.from_csv(path, image=first).images == ("a", "b")
+    assert Annotations.from_csv(path, image=first).ids == ("a", "b")

@@ -34,11 +34,11 @@ def test_crowd_kit_aggregates():
     assert model.labels_.to_dict() == expected
     wrong = model.errors_.loc["wrong"]
     assert wrong.loc["cat", "dog"] > 0.9 and wrong.loc["dog", "cat"] > 0.9
-    majority = dict(zip(annotations.images, annotations.majority.tolist(), strict=True))
+    majority = dict(zip(annotations.ids, annotations.majority.tolist(), strict=True))
     clear = {
         image: annotations.class_names[c]
         for image, c in majority.items()
-        if c >= 0 and np.ptp(annotations.counts[annotations.images.index(image)])
+        if c >= 0 and np.ptp(annotations.counts[annotations.ids.index(image)])
     }
     assert {image: most[image] for image in clear} == clear and len(clear) >= 5
 

@@ -39,7 +39,7 @@ def test_round_trip(tmp_path_factory, images, people, classes, data):
         counts = Annotations.from_counts(annotations.counts, images, classes)
         counts.to_csv(path)
         again = Annotations.from_csv(path, class_names=classes)
-        assert (again.counts == counts.counts).all() and again.images == counts.images
+        assert (again.counts == counts.counts).all() and again.ids == counts.ids
 
 
 def test_writing(tmp_path):

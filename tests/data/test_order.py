@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dc3.data import BatchPlan, check_disjoint, split
+from keras_dc3.data import split
+from keras_dc3.data.plan import BatchPlan
+from keras_dc3.data.split_files import check_disjoint
 from tests.processes import run_script
 
 sizes = st.integers(1, 40)
@@ -56,7 +58,8 @@ def test_without_unlabeled_images():
 
 def test_the_order_is_the_same_in_another_process():
     code = (
-        "from keras_dc3.data import BatchPlan; e = BatchPlan(9, 31, 4, 2, 7).epoch(5);"
+        "from keras_dc3.data.plan import BatchPlan;"
+        "e = BatchPlan(9, 31, 4, 2, 7).epoch(5);"
         "print(e.labeled.tolist(), [p.tolist() for p in e.unlabeled], e.seeds.tolist())"
     )
     order = BatchPlan(9, 31, 4, 2, 7).epoch(5)

@@ -8,7 +8,7 @@ import keras_dc3
 from keras_dc3 import Annotations
 from keras_dc3.agreement.correction import CorrectedLabels
 from keras_dc3.data import ImageSet, SemiSupervisedData
-from keras_dc3.data.joined_images import JoinedImages
+from keras_dc3.data.image_set import JoinedImages
 
 N, K = 60, 3
 IDS = [f"scan {i:02}.png" for i in range(N)]
@@ -53,13 +53,13 @@ def test_answered_images_move_and_validation_stays(capsys):
     assert after.validation is data.validation
     assert after.labeled.ids == (*data.labeled.ids, *data.unlabeled.ids[:7])
     assert after.unlabeled.ids == data.unlabeled.ids[7:]
-    soft = dict(zip(answers.images, answers.soft_labels, strict=True))
+    soft = dict(zip(answers.ids, answers.soft_labels, strict=True))
     for row, name in enumerate(after.labeled.ids):
         expected = soft.get(name)
         if expected is None:
             expected = np.eye(K)[data.labels[data.labeled.ids.index(name)]]
         np.testing.assert_allclose(after.labels[row], expected, atol=1e-6)
-    counts = dict(zip(answers.images, answers.counts, strict=True))
+    counts = dict(zip(answers.ids, answers.counts, strict=True))
     assert after.labeled.counts[-1].tolist() == counts[after.labeled.ids[-1]].tolist()
     pixels = after.labeled.read(np.arange(len(after.labeled)))[:, 0, 0, 0]
     assert [IDS[i] for i in pixels] == list(after.labeled.ids)
@@ -87,10 +87,9 @@ def test_the_same_in_every_form():
     data = make_data()
     answers = answers_to(data.unlabeled.ids[:6])
     corrected = CorrectedLabels(
-        answers.images,
+        answers.ids,
         answers.class_names,
         answers.counts.astype("float64"),
-        answers.soft_labels.astype("float64"),
         answers.soft_labels.astype("float64"),
         1.0,
     )

@@ -7,15 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from keras_dc3 import datasets
-from keras_dc3.data import (
-    ImageSet,
-    SemiSupervisedData,
+from keras_dc3.annotations import (
     entropy,
     is_ambiguous,
     majority,
     sample_hard_labels,
     soft_labels,
 )
+from keras_dc3.data import ImageSet, SemiSupervisedData
 
 IMAGES = np.arange(6 * 4 * 4 * 3, dtype="uint8").reshape(6, 4, 4, 3)
 IDS = list("abcdef")

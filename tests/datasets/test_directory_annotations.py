@@ -136,7 +136,7 @@ class TestAnnotations:
         path = table(tmp_path / "answers.csv", [("0.png", "p", ""), ("1.png", "p", "")])
         with pytest.raises(AnnotationError, match="holds no annotation"):
             datasets.from_directory(tmp_path, path)
-        given = Annotations.from_counts([[0, 0]], images=["0.png"])
+        given = Annotations.from_counts([[0, 0]], ids=["0.png"])
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises(ValueError, match="No image is annotated"):

@@ -145,7 +145,7 @@ def test_trials(tmp_path):
     )
     trials = read_trials(tmp_path)
     assert trials.class_names == SHAPES
-    assert trials.images == ("edges/cat1.png", "edges/dog1.png")
+    assert trials.ids == ("edges/cat1.png", "edges/dog1.png")
     assert trials.counts.sum(axis=1).tolist() == [2, 0]
     assert trials.records.seconds[:2].tolist() == [0.75, 1.5]
 

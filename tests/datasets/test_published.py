@@ -56,10 +56,10 @@ def test_dcic(tmp_path, where):
 
 
 def test_sizes_of_the_paper():
-    from keras_dc3.data.part_sizes import part_sizes
-    from keras_dc3.datasets.mice_bone import MICE_BONE
-    from keras_dc3.datasets.plankton import PLANKTON as ABOUT
-    from keras_dc3.datasets.turkey import TURKEY as ABOUT_TURKEY
+    from keras_dc3.data.allocation import part_sizes
+    from keras_dc3.datasets.dcic import MICE_BONE
+    from keras_dc3.datasets.dcic import PLANKTON as ABOUT
+    from keras_dc3.datasets.dcic import TURKEY as ABOUT_TURKEY
 
     def sizes(about, number):
         return list(

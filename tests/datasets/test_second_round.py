@@ -67,7 +67,7 @@ def test_the_whole_way(first_round, folder, tmp_path):
     # Proposals of the second round are for images that nobody has answered.
     with told() as texts:
         more = model.propose(second.unlabeled, verbose=0).next(12, merged)
-    assert more.ids and {*more.ids}.isdisjoint(merged.images)
+    assert more.ids and {*more.ids}.isdisjoint(merged.ids)
     assert not any("Answers so far" in text for text in texts)
 
 

@@ -31,7 +31,7 @@ def test_plankton(tmp_path):
     check_output(tmp_path / "out", 64)
     assert "plankton: 100 images 96x96x3 (uint8), 10 classes" in text
     assert "Each class has the same share" in text
-    assert "<PublishedData plankton: 16 labeled" in text
+    assert "<SemiSupervisedData plankton: 16 labeled" in text
 
 
 @pytest.mark.slow

@@ -68,21 +68,21 @@ def test_from_proposals_to_labels_and_back(tmp_path):
         asked, images, truth, tmp_path, people=3, acceptance=0.1
     )
     told = answers.annotations
-    assert set(told.images) == set(asked.ids)
+    assert set(told.ids) == set(asked.ids)
     assert told.annotators == ("person 1", "person 2", "person 3")
     blind = answers.proposed < 0
     assert 0 < blind.mean() < 0.5 and answers.repetition.any()
     assert answers.accepted[~blind].mean() > 0.4
 
     labels = agreement.fit_bias(answers, asked.proposed).correct(answers)
-    assert labels.images == told.images
+    assert labels.ids == told.ids
     assert np.allclose(labels.soft_labels.sum(axis=1), 1)
-    real = np.array([truth[name] for name in labels.images])
+    real = np.array([truth[name] for name in labels.ids])
     before = scripted_people.divergence(real, told.soft_labels)
     assert scripted_people.divergence(real, labels.shrunk_labels) < before
 
     again = proposals.next(60, answers)
-    agreed = np.array(told.images)[~told.ambiguous]  # by three people
+    agreed = np.array(told.ids)[~told.ambiguous]  # by three people
     assert len(agreed) and again.settled == len(agreed)
     assert not set(again.ids) & set(agreed)
-    assert set(ids) - set(told.images) <= set(proposals.next(1000, answers).ids)
+    assert set(ids) - set(told.ids) <= set(proposals.next(1000, answers).ids)

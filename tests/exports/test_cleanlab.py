@@ -48,7 +48,7 @@ def test_rows_and_columns_follow_the_annotations():
     names = ("deer", "cat", "dog")
     annotations, proposals = annotated(), sure(names)
     found = to_cleanlab(proposals, annotations)
-    images = [name for name in annotations.images if name != "nobody"]
+    images = [name for name in annotations.ids if name != "nobody"]
     assert found.shape == (NUMBER, 3)
     for image, row in zip(images, found, strict=True):
         assert NAMES[row.argmax()] == proposals[image].class_name

@@ -144,14 +144,14 @@ def test_round_trip(tmp_path, rng, mode, source):
     labels = rng.choice(NAMES, (30, 2))
     answers = [[(3, a, 1.5), (7, b, 2.5)] for a, b in labels.tolist()]
     annotations = read_back(tasks, answers, tmp_path, class_names=NAMES)
-    assert annotations.images == tuple(task["data"]["id"] for task in tasks)
-    assert set(annotations.images) == set(proposals.ids)
+    assert annotations.ids == tuple(task["data"]["id"] for task in tasks)
+    assert set(annotations.ids) == set(proposals.ids)
     assert annotations.annotators == ("3", "7")
     assert annotations.class_names == proposals.class_names
     found = np.array(NAMES)[annotations.records.label].reshape(30, 2)
     np.testing.assert_array_equal(found, labels)
     assert np.nanmedian(annotations.records.seconds) == 2.0
-    assert len(proposals.match(annotations.images)) == 30
+    assert len(proposals.match(annotations.ids)) == 30
 
 
 @given(
@@ -164,7 +164,7 @@ def test_round_trip_of_any_id(tmp_path_factory, ids, seed):
     tasks = written(proposals, folder)
     answers = [[(1, predicted(task), 1.0)] for task in tasks]
     annotations = read_back(tasks, answers, folder, class_names=NAMES, **BY_ID)
-    order = {name: row for row, name in enumerate(annotations.images)}
+    order = {name: row for row, name in enumerate(annotations.ids)}
     assert set(order) == set(proposals.ids)
     for group in proposals.groups():
         rows = [order[name] for name in group.ids]
@@ -184,7 +184,7 @@ def test_skipped_empty_and_predicted_tasks_come_back_as_such(tmp_path):
     ]
     annotations = read_back(tasks, answers, tmp_path, class_names=NAMES)
     names = [task["data"]["id"] for task in tasks]
-    assert annotations.images == tuple(names)
+    assert annotations.ids == tuple(names)
     assert annotations.counts.tolist() == [
         [2, 0, 0],
         [0, 1, 0],
@@ -231,7 +231,7 @@ def test_tasks_are_those_of_a_genuine_export(tmp_path, name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         annotations = Annotations.from_label_studio(folder / "export.json")
-    assert len(proposals.match(annotations.images)) == len(proposals)
+    assert len(proposals.match(annotations.ids)) == len(proposals)
 
 
 def test_files_are_complete_or_not_there(tmp_path):

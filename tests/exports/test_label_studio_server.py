@@ -158,9 +158,9 @@ def test_a_server_takes_tasks_and_gives_annotations(server, tmp_path, mode):
         annotations = Annotations.from_label_studio(
             tmp_path / "export.json", class_names=NAMES
         )
-    assert set(annotations.images) == set(proposals.ids)
+    assert set(annotations.ids) == set(proposals.ids)
     assert annotations.annotators == ("1", str(second))
-    for image, row in zip(annotations.images, annotations.counts, strict=True):
+    for image, row in zip(annotations.ids, annotations.counts, strict=True):
         expected = [given.get(image, []).count(name) for name in NAMES]
         assert row.tolist() == expected
     assert set(annotations.records.seconds[annotations.records.label >= 0]) == {3.5}

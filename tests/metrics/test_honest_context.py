@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from keras_dc3.data import sample_hard_labels
+from keras_dc3.annotations import sample_hard_labels
 from keras_dc3.metrics import area_under_roc, honest_context, proposal_scores
 from tests.metrics import naive
 

@@ -343,7 +343,7 @@ def test_parts_of_a_data_set_go_in_everywhere(make_backbone):
 def test_balanced_class_weights_come_from_the_labeled_images_alone(make_backbone):
     rng = np.random.default_rng(0)
     labels = np.array([0] * 16 + [1] * 6 + [2] * 2)
-    weights = keras_dc3.data.balanced_class_weights(labels, 4)
+    weights = keras_dc3.annotations.balanced_class_weights(labels, 4)
     assert weights == pytest.approx({0: 0.5, 1: 24 / 18, 2: 4.0, 3: 1.0})
     images = rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8")
     data = keras_dc3.datasets.from_parts(

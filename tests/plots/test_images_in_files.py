@@ -7,7 +7,8 @@ pytest.importorskip("PIL", reason="needs keras_dc3[images]")
 pytest.importorskip("matplotlib", reason="needs keras_dc3[demo]")
 
 from keras_dc3 import Proposals, datasets, plots
-from keras_dc3.data import FileImages, ImageSet, SemiSupervisedData, SparseCounts
+from keras_dc3.annotations import SparseCounts
+from keras_dc3.data import FileImages, ImageSet, SemiSupervisedData
 from tests.data.image_inputs import NAMES, counts, files, write
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from keras_dc3.data import ImageSet, NoAugmentation, SemiSupervisedData, Strong, Weak
 from keras_dc3.data.augment_numpy import augment
-from keras_dc3.data.recipe import stream_number
+from keras_dc3.data.plan import stream_number
 from keras_dc3.plots import plot_views
 from keras_dc3.strategies import FixMatch, PiModel
 

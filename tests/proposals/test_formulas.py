@@ -63,9 +63,9 @@ def test_annotations(tmp_path):
     with pytest.warns(UserWarning, match=r"3 of the names .*escape_formulas") as told:
         answers.to_csv(tmp_path / "a.csv")
     assert len(told) == 1 and told[0].filename == __file__
-    assert Annotations.from_csv(tmp_path / "a.csv").images == answers.images
+    assert Annotations.from_csv(tmp_path / "a.csv").ids == answers.ids
     answers.to_csv(tmp_path / "b.csv", escape_formulas=True)
     assert "'=1+1,'@ann,'-cat," in (tmp_path / "b.csv").read_text()
     assert "b,ben,dog,2.5" in (tmp_path / "b.csv").read_text()
     read = Annotations.from_csv(tmp_path / "b.csv")
-    assert read.images == ("'=1+1", "b") and read.annotators == ("'@ann", "ben")
+    assert read.ids == ("'=1+1", "b") and read.annotators == ("'@ann", "ben")

@@ -36,7 +36,7 @@ def test_round_trip(page, tmp_path, mode, form):
     with told() as texts:
         found = review.read(path, proposals=proposals)
     assert len(texts) == 1 and "8 of 30 images have no valid answer" in texts[0]
-    assert found.mode == mode and found.annotations.images == proposals.ids
+    assert found.mode == mode and found.annotations.ids == proposals.ids
     assert found.annotations.class_names == proposals.class_names
     records = found.annotations.records
     rows = {(r["image"], r["repetition"]): r for r in file["annotations"]}
@@ -189,7 +189,7 @@ def test_formulas_come_back(page, tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(as_csv(file).encode())
     found = quiet(path, proposals=make_proposals(4, ids, ("=a", "b", "c")))
-    assert found.annotations.images == tuple(ids)
+    assert found.annotations.ids == tuple(ids)
     assert found.annotations.annotators == ("=anna()",)
 
 

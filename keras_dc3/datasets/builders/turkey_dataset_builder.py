@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keras_dc3.datasets.builders.published_dataset_builder import PublishedBuilder
-from keras_dc3.datasets.turkey import TURKEY
+from keras_dc3.datasets.dcic import TURKEY
 
 
 class Turkey(PublishedBuilder):

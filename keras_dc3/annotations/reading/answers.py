@@ -1,0 +1,275 @@
+"""From columns of text to the parts of `Annotations`: checks, and what to tell."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._names import composed, plain, trimmed
+from keras_dc3._text import some
+from keras_dc3._validation import (
+    check_choice,
+    check_class_names,
+    check_positive_number,
+)
+from keras_dc3.annotations import names
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.reading.source import Source
+from keras_dc3.annotations.reading.telling import (
+    known_times,
+    tell_blanks,
+    tell_odd_classes,
+    tell_same_people,
+    tell_several_choices,
+    tell_spellings,
+)
+from keras_dc3.annotations.records import Records, last_answers, repetitions
+
+REPEATED = ("keep", "last", "error")
+
+
+@dataclass
+class Answers:
+    """What a reader found, one entry per answer.
+
+    Attributes:
+        image, annotator, label: text; "" for an unknown annotator and no answer.
+        seconds: numbers, NaN where unknown; None if there are none at all.
+        source: where each answer stands.
+        listed: images to begin with, whether they have answers or not.
+        notes: what the reader has to tell already.
+        order: the classes in the order that the data give them; () if they give none.
+    """
+
+    image: list[str]
+    annotator: list[str]
+    label: list[str]
+    seconds: list[float] | None
+    source: Source
+    listed: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    order: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Options:
+    """What readers make of answers; the arguments of `Annotations.from_csv`.
+
+    Raises:
+        ValueError, TypeError: for wrong arguments.
+    """
+
+    class_names: Sequence[str] | None = None
+    no_answer: Sequence[str] = ("",)
+    repeated: str = "keep"
+    longest_seconds: float = 3600.0
+
+    def __post_init__(self):
+        check_choice("repeated", self.repeated, REPEATED)
+        check_positive_number("longest_seconds", self.longest_seconds)
+        none = self.no_answer
+        is_list = isinstance(none, Iterable) and not isinstance(none, str | Mapping)
+        if not is_list or not all(isinstance(text, str) for text in none):
+            raise TypeError(
+                "`no_answer` must be a list of the texts that mean that there is no "
+                f"answer. Received: {none!r}"
+            )
+        object.__setattr__(self, "no_answer", tuple(none))
+        if self.class_names is None:
+            return
+        class_names = check_class_names("class_names", self.class_names, clean=True)
+        both = [name for name in class_names if name in set(map(composed, none))]
+        if both:
+            raise ValueError(
+                f"{both[0]!r} is in `class_names` and in `no_answer`; remove it from "
+                "one."
+            )
+        object.__setattr__(self, "class_names", class_names)
+
+
+def build(answers: Answers, options: Options) -> dict[str, Any]:
+    """Returns the arguments of `Annotations`, and warns once of all that is odd.
+
+    Args:
+        answers: what was read.
+        options: what to make of it.
+
+    Raises:
+        AnnotationError: if an image has no name, a label is no class, an image was
+            annotated twice under `repeated="error"`, or there is no answer at all.
+    """
+    class_names, no_answer = options.class_names, options.no_answer
+    source, notes = answers.source, list(answers.notes)
+    images, image, image_blanks = _encode(answers.image, plain)
+    people, annotator, annotator_blanks = _encode(answers.annotator)
+    people, annotator = _without_unknown(people, annotator)
+    labels, label, label_blanks = _encode(answers.label)
+    notes += tell_spellings(answers.image, plain)
+    notes += tell_blanks(
+        source,
+        {
+            "labels": label_blanks,
+            "annotators": annotator_blanks,
+            "images": image_blanks,
+        },
+    )
+    if "" in images:
+        raise AnnotationError(
+            f"{source.at(int(np.argmax(image == images.index(''))))}: the image has no "
+            "name. Name it or remove the line."
+        )
+    images, image = _list_first(answers.listed, images, image)
+    none = {"", *map(composed, no_answer)}
+    frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
+    chosen = {n: times for n, times in frequency.items() if n not in none}
+    if not chosen:
+        raise AnnotationError(
+            f"{source.name} holds no annotation: there are {len(source):,} answers, "
+            "none of them with a class."
+        )
+    if class_names is None:
+        class_names = names.class_order(chosen)
+        given = tuple(dict.fromkeys(map(composed, map(trimmed, answers.order))))
+        declared = set(class_names) <= set(given)
+        if declared:
+            class_names = tuple(name for name in given if name not in none)
+        notes += tell_several_choices(chosen)
+        notes += tell_odd_classes(chosen, no_answer, declared)
+    else:
+        _check_classes(source, label, labels, chosen, class_names)
+    number = {name: position for position, name in enumerate(class_names)}
+    records = Records(
+        image,
+        annotator,
+        np.array([number.get(name, -1) for name in labels])[label],
+        np.full(len(image), np.nan) if answers.seconds is None else answers.seconds,
+    )
+    unknown = int((records.annotator < 0).sum())
+    if 0 < unknown < len(records):
+        notes.append(
+            f"{unknown:,} answers name no annotator: each counts as another person's."
+        )
+    notes += tell_same_people(people)
+    records, told = known_times(records, options.longest_seconds)
+    notes += told
+    records, told = _resolve(records, options.repeated, source, images, people)
+    notes += told
+    if notes:
+        warnings.warn("\n  ".join([f"{source.name}:", *notes]), stacklevel=3)
+    return {
+        "ids": images,
+        "class_names": class_names,
+        "annotators": people,
+        "records": records,
+        "notes": tuple(notes),
+        "places": _places(source, image, len(images)),
+    }
+
+
+def _encode(
+    column: list[str], same: Callable[[str], str] | None = None
+) -> tuple[list[str], np.ndarray, tuple[int, int]]:
+    """Returns the different texts, trimmed, each entry's position among them, and how
+    many entries had outer blanks, the first of them where.
+
+    Texts of which `same` returns equal ones are one, in the first spelling; by default
+    those in several Unicode forms, with composed letters."""
+    first: dict[str, str] = {}
+    clean = {text: trimmed(text) for text in dict.fromkeys(column)}
+    if same is None:
+        clean = {text: composed(name) for text, name in clean.items()}
+    else:
+        clean = {t: first.setdefault(same(n), n) for t, n in clean.items()}
+    position: dict[str, int] = {}
+    code = {t: position.setdefault(n, len(position)) for t, n in clean.items()}
+    codes = np.fromiter(map(code.__getitem__, column), "int64", len(column))
+    odd = {text for text in clean if trimmed(text) not in ("", text)}
+    blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
+    return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
+
+
+def _without_unknown(
+    people: list[str], annotator: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    if "" not in people:
+        return people, annotator
+    nobody = people.index("")
+    annotator = np.where(annotator == nobody, -1, annotator - (annotator > nobody))
+    return [name for name in people if name], annotator
+
+
+def _list_first(
+    listed: Sequence[str], images: list[str], image: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    if not listed:
+        return images, image
+    spelled: dict[str, str] = {}
+    for name in (*listed, *images):
+        spelled.setdefault(plain(name), name)
+    position = {name: i for i, name in enumerate(spelled)}
+    code = [position[plain(name)] for name in images]
+    return list(spelled.values()), np.array(code, "int64")[image]
+
+
+def _places(source: Source, image: np.ndarray, number: int) -> tuple[str | None, ...]:
+    seen, first = np.unique(image, return_index=True)
+    places: list[str | None] = [None] * number
+    for position, answer in zip(seen.tolist(), first.tolist(), strict=True):
+        places[position] = source.at(answer)
+    return tuple(places)
+
+
+def _check_classes(
+    source: Source,
+    label: np.ndarray,
+    labels: list[str],
+    chosen: dict[str, int],
+    class_names: Sequence[str],
+) -> None:
+    unknown = [name for name in chosen if name not in set(class_names)]
+    if not unknown:
+        return
+    told = []
+    for name in unknown[:5]:
+        near = names.nearest(name, class_names)
+        where = source.places(np.flatnonzero(label == labels.index(name)))
+        hint = f"; did you mean {near!r}?" if near else ""
+        told.append(f"{name!r} ({where}{hint})")
+    raise AnnotationError(
+        f"{source.name}: {len(unknown)} labels are none of the classes "
+        f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
+        "them to `class_names`, or to `no_answer` if they mean that there is no answer."
+    )
+
+
+def _resolve(
+    records: Records,
+    repeated: str,
+    source: Source,
+    images: Sequence[str],
+    people: Sequence[str],
+) -> tuple[Records, list[str]]:
+    groups = repetitions(records)
+    if not groups:
+        return records, []
+    pairs = some(
+        f"{images[records.image[g[0]]]!r} by {people[records.annotator[g[0]]]!r} "
+        f"({source.places(g)})"
+        for g in groups
+    )
+    told = f"{len(groups):,} times somebody annotated the same image again: {pairs}."
+    if repeated == "error":
+        raise AnnotationError(
+            f'{source.name}: {told} Remove lines, or pass `repeated="last"` to count '
+            'the last answer, or "keep" to let all answers of a person weigh one.'
+        )
+    if repeated == "last":
+        return last_answers(records), [f"{told} The last answer counts."]
+    return records, [
+        f"{told} All are kept, and a person's answers to an image weigh one together "
+        '(`repeated="last"` counts the last one alone).'
+    ]

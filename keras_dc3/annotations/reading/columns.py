@@ -1,0 +1,219 @@
+"""From the columns of a table with one answer per row to answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from keras_dc3._names import (
+    FORM,
+    one_spelling,
+    plain,
+    tell_folders,
+    tell_lacking,
+    trimmed,
+)
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.reading.answers import Answers
+from keras_dc3.annotations.reading.files import as_text, safe_repr
+from keras_dc3.annotations.reading.headers import tell_header
+from keras_dc3.annotations.reading.source import Source
+from keras_dc3.annotations.reading.table_files import has_numbers
+from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
+
+# Words in the title of a column that tells how often an answer was given.
+_OFTEN = {"n", "count", "counts", "votes", "vote", "number", "num", "times", "total"}
+_OFTEN |= {"frequency", "freq", "people", "annotators", "raters", "anzahl", "stimmen"}
+_OFTEN |= {"häufigkeit", "weight", "share", "fraction", "percent", "proportion"}
+
+
+@dataclass(frozen=True)
+class AnswerColumns:
+    """Where image, annotator, label and seconds stand in a table.
+
+    Each by name, by number, or as a function of a row; None where there is none, see
+    `Annotations.from_csv`. A column "seconds" need not exist.
+    """
+
+    image: Column | None
+    annotator: Column | None
+    label: Column
+    seconds: Column | None
+
+    def needed(self) -> dict[str, Column | None]:
+        """Returns argument -> column that must exist.
+
+        Raises:
+            TypeError, ValueError: if one is no column; see `has_numbers`.
+        """
+        seconds = None if self.seconds == "seconds" else self.seconds
+        named = {**vars(self), "seconds": seconds}
+        has_numbers(named)
+        return named
+
+
+def answers_of(table: Table, columns: AnswerColumns) -> Answers:
+    """Returns the answers of a table with one per row.
+
+    Raises:
+        AnnotationError: if there is no such column, or a cell is none of an answer.
+    """
+    image, annotator, label = map(
+        composed_column, (columns.image, columns.annotator, columns.label)
+    )
+    seconds = columns.seconds
+    if seconds == "seconds" and "seconds" not in (table.header or ()):
+        seconds = None
+    elif seconds == "seconds":
+        table.check({"seconds": seconds})
+    labels = texts_of(table, "label", label)
+    if not callable(label):
+        _check_cells(table, labels)
+    return Answers(
+        image=texts_of(table, "image", image),
+        annotator=texts_of(table, "annotator", annotator),
+        label=labels,
+        seconds=None if seconds is None else seconds_of(table, seconds),
+        source=Source([(table.name, table.lines)], table.word),
+        notes=[
+            *table.notes,
+            *tell_header(table, image, annotator, label),
+            *_tell_counts(table, image, annotator, label),
+        ],
+        order=table.order_of([label]),
+    )
+
+
+def _tell_counts(
+    table: Table, image: Column | None, annotator: Column | None, label: Column
+) -> list[str]:
+    """Returns what to tell of a column that says how often an answer was given."""
+    if annotator is not None or not isinstance(image, str) or not table.rows:
+        return []
+    for position, title in enumerate(table.header or ()):
+        words = set(re.split(r"[\W_]+", title.casefold()))
+        cells = [as_text(row[position]) or "" for row in table.rows]
+        numbers = [number(cell) for cell in cells if cell.strip()]
+        if title in (image, label) or not words & _OFTEN:
+            continue
+        if not numbers or None in numbers or set(numbers) == {1.0}:
+            continue
+        way_out = ""
+        if isinstance(label, str):
+            way_out = (
+                " If it tells how many people gave an answer, pass "
+                f"`frame.pivot_table(index={image!r}, columns={label!r}, "
+                f"values={title!r}, aggfunc='sum', fill_value=0)` of a data frame to "
+                "`Annotations.from_counts`"
+                + ("." if image == "image" else f", with `image={image!r}`.")
+            )
+        return [
+            f"The numbers of the column {title!r} are not read: each {table.word} "
+            f"counts as one answer.{way_out}"
+        ]
+    return []
+
+
+def joined(parts: list[Answers], source: Source) -> Answers:
+    """Returns the answers of several tables together.
+
+    Names of images match as for `merge`: an image is written as in the first table.
+
+    Raises:
+        AnnotationError: if a name can be several images of the tables before.
+    """
+    parts, told = _in_one_spelling(parts)
+    timed = any(part.seconds is not None for part in parts)
+    return Answers(
+        image=[text for part in parts for text in part.image],
+        annotator=[text for part in parts for text in part.annotator],
+        label=[text for part in parts for text in part.label],
+        seconds=[
+            value
+            for part in parts
+            for value in part.seconds or [float("nan")] * len(part.image)
+        ]
+        if timed
+        else None,
+        source=source,
+        notes=[*(note for part in parts for note in part.notes), *told],
+        order=parts[0].order if len(parts) == 1 else (),
+    )
+
+
+def _in_one_spelling(parts: list[Answers]) -> tuple[list[Answers], list[str]]:
+    """Returns answers whose images are written as in the first part, and notes."""
+    if len(parts) < 2:
+        return parts, []
+    names = []
+    for part in parts:
+        first: dict[str, str] = {}
+        for text in dict.fromkeys(part.image):
+            first.setdefault(plain(trimmed(text)), trimmed(text))
+        names.append([name for name in first.values() if name])
+    spelled, lacking = one_spelling(names, AnnotationError)
+    lacking.pop(FORM, None)  # told of all spellings together
+    changed = []
+    for part, old, new in zip(parts, names, spelled, strict=True):
+        name = {
+            plain(o): n for o, n in zip(old, new, strict=True) if plain(o) != plain(n)
+        }
+        image = [name.get(plain(trimmed(text)), text) for text in part.image]
+        changed.append(replace(part, image=image))
+    told = tell_lacking(lacking, "first spelling")
+    return changed, told + tell_folders(spelled)
+
+
+def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
+    """Returns a column as text; AnnotationError for anything else than text, numbers.
+
+    The column None is that of empty cells, or for images the number of the row.
+    """
+    if column is None:
+        if argument == "image":
+            return [str(i) for i in range(len(table.rows))]
+        return [""] * len(table.rows)
+    values = table.column(argument, column)
+    texts = [v if type(v) is str else as_text(v) for v in values]
+    if None in texts:
+        position = texts.index(None)
+        raise AnnotationError(
+            f"{table.name}, {table.word} {table.lines[position]}: `{argument}` must be "
+            f"text or a number. Received: {safe_repr(values[position])}"
+        )
+    return texts
+
+
+def seconds_of(table: Table, column: Column) -> list[float]:
+    """Returns a column as numbers; AnnotationError if one is neither number nor gap."""
+    seconds = []
+    for position, text in enumerate(texts_of(table, "seconds", column)):
+        try:
+            if "_" in text:
+                raise ValueError
+            seconds.append(float(text) if text.strip() else float("nan"))
+        except ValueError:
+            raise AnnotationError(
+                f"{table.name}, {table.word} {table.lines[position]}: `seconds` must "
+                f"be a number or empty. Received: {text!r}. Pass `seconds=None`, or a "
+                "function of the row that gives the number."
+            ) from None
+    return seconds
+
+
+def _check_cells(table: Table, labels: list[str]) -> None:
+    if "region_shape_attributes" in (table.header or ()):
+        raise AnnotationError(
+            f"{table.name} labels regions, not images: an image may have several, with "
+            "different labels, and it is not said who gave them. Where one region "
+            "stands for its image, pass `label=` a function of the row."
+        )
+    for position, text in enumerate(labels):
+        if text.startswith(("{", "[{", '["', "['", "('")) and text.endswith(
+            ("}", "]", ")")
+        ):
+            raise AnnotationError(
+                f"{table.name}, {table.word} {table.lines[position]}: the label is not "
+                f"a class but {text!r}. Pass `label=` a function of the row that "
+                "returns the class."
+            )

@@ -1,0 +1,257 @@
+"""Annotations of which only the counts are known."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_dc3._names import composed, plain
+from keras_dc3._validation import check_counts
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.names import class_order, nearest, shown
+from keras_dc3.annotations.reading.answers import Options
+from keras_dc3.annotations.reading.counts_table import (
+    read_counts_table,
+    without_no_answer,
+)
+from keras_dc3.annotations.reading.questions import is_person
+from keras_dc3.annotations.reading.table_files import Layout
+from keras_dc3.annotations.reading.tables import Column
+from keras_dc3.annotations.reading.telling import tell_odd_classes
+from keras_dc3.annotations.reading.wide_form import names_or_numbers
+
+_SUMS = ((1, 0.02, "shares"), (100, 1.5, "percentages"))  # of a row, how nearly
+
+
+def read_counts(
+    counts: Any,
+    ids: Sequence[str] | None,
+    image: Column | None,
+    annotators_per_image: int | str | Sequence[int] | None,
+    layout: Layout,
+    options: Options,
+) -> dict[str, Any]:
+    """Returns the arguments of `Annotations`; see `Annotations.from_counts`."""
+    class_names, no_answer = options.class_names, options.no_answer
+    found = isinstance(counts, Mapping) and class_names is None
+    notes, places, name, is_table = [], (), "The counts", _is_table(counts)
+    if ids is not None and (is_table or isinstance(counts, Mapping)):
+        what = "a table" if is_table else "a dict"
+        raise ValueError(
+            f"`counts` as {what} names its images; use `select` for another order "
+            "instead of `ids`."
+        )
+    if is_table:
+        column = annotators_per_image
+        table = read_counts_table(
+            counts,
+            image=image,
+            people=column if isinstance(column, str) else None,
+            layout=layout,
+            options=options,
+        )
+        found, name, notes = class_names is None, table.name, table.notes
+        ids, class_names = table.images, table.class_names
+        counts, places = table.counts, table.places
+        annotators_per_image = column if table.people is None else table.people
+    elif isinstance(counts, Mapping):
+        notes += tell_people(counts) if found else []
+        ids, class_names, counts, told = _from_dict(counts, class_names, no_answer)
+        notes += told
+    counts = check_counts("counts", counts)
+    if is_table:
+        if not counts.any():
+            raise AnnotationError(f"{name} holds no annotation: all counts are 0.")
+        notes += tell_several_classes(counts)
+    counts, told = of_people(counts, annotators_per_image)
+    notes += told
+    if found:
+        times = counts.sum(axis=0).tolist()
+        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), no_answer)
+    if notes:
+        warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=3)
+    return {
+        "ids": names_or_numbers("ids", ids, len(counts)),
+        "class_names": names_or_numbers("class_names", class_names, counts.shape[1]),
+        "counts": counts,
+        "notes": notes,
+        "places": places,
+    }
+
+
+def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
+    """Returns numbers of people, and what to tell.
+
+    Args:
+        counts: (n, k) numbers or shares.
+        people: how many answered, one number or (n,); None if it is not known.
+
+    Raises:
+        ValueError: if `people` are no positive numbers, one per image.
+    """
+    if people is None:
+        return counts, tell_shares(counts)
+    people = np.asarray(people)
+    if people.dtype.kind not in "iuf" or people.shape not in ((), (len(counts),)):
+        raise ValueError(
+            "`annotators_per_image` must be a number, or one for each of "
+            f"{len(counts):,} images. Received: shape {people.shape}, dtype "
+            f"{people.dtype}"
+        )
+    people = np.broadcast_to(people.astype("float64"), len(counts))
+    total = counts.sum(axis=1)
+    wrong = np.flatnonzero((total > 0) & ~(np.isfinite(people) & (people >= 1)))
+    if wrong.size:
+        raise ValueError(
+            "`annotators_per_image` must be at least 1. Received: "
+            f"{people[wrong[0]]:g} for the image at position {wrong[0]}"
+        )
+    sums = [abs(total - sum_) <= slack for sum_, slack, _ in _SUMS]
+    other = np.flatnonzero(~np.any([*sums, total == people, total == 0], axis=0))
+    if other.size:
+        row = other[0]
+        raise ValueError(
+            "`annotators_per_image` is for shares, which add up to 1 or 100. Received: "
+            f"numbers that add up to {total[row]:g} for the image at position {row}, "
+            f"with {people[row]:g} annotators"
+        )
+    scale = np.divide(people, total, out=np.zeros(len(counts)), where=total > 0)
+    votes = counts * scale[:, None]
+    whole = np.round(votes)
+    # Shares are rounded: to the hundredth of what a person weighs, at least.
+    near = np.abs(votes - whole).max(axis=1) <= np.maximum(0.05, 0.006 * people)
+    near &= whole.sum(axis=1) == np.where(total > 0, people, 0)
+    odd = int((~near).sum())
+    if not odd:
+        return whole, []
+    return votes, [
+        f"The shares of {odd:,} images are no votes of so many people "
+        "(`annotators_per_image`), each for one class; they stay fractions."
+    ]
+
+
+def tell_shares(counts: np.ndarray) -> list[str]:
+    """Returns what to tell of counts (n, k) that are shares by all appearance."""
+    known, total = _SUMS, counts.sum(axis=1)
+    total = total[total > 0]
+    if counts.dtype.kind != "f" or not total.size:
+        return []
+    if (counts == np.round(counts)).all():
+        known = known[1:]  # whole numbers that add up to 1 are one-hot
+    for sum_, slack, what in known:
+        if (abs(total - sum_) <= slack).all():
+            return [
+                f"The numbers of each image add up to {total.min():g}"
+                + (f" to {total.max():g}" if total.max() > total.min() else "")
+                + f": they seem to be {what}. Soft labels are right, but it is not "
+                "known how many people answered, and what is called annotations per "
+                "image is this sum. Pass `annotators_per_image=` if you know."
+            ]
+        near, mixed = abs(total - sum_) <= slack, counts != np.round(counts)
+        off = np.flatnonzero(~near)
+        if sum_ == 1 and not mixed.any(axis=0).any():
+            continue
+        if off.size and near.mean() > 0.6 and near.sum() > 1:
+            return [
+                f"The numbers of {int(near.sum()):,} images add up to {sum_}, as "
+                f"{what} do, but those of {off.size:,} do not, such as "
+                f"{total[off[0]]:g}. Each is divided by its sum; correct what is wrong."
+            ]
+    return []
+
+
+def tell_several_classes(counts: np.ndarray) -> list[str]:
+    """Returns what to tell of a table (n, k) of 0 and 1 that is not one-hot."""
+    several = int((counts.sum(axis=1) > 1).sum())
+    if not several or not np.isin(counts, (0, 1)).all():
+        return []
+    return [
+        f"All numbers are 0 or 1, and {several:,} images have more than one class: "
+        "each counts as the vote of one person. If an image can have several classes "
+        "at once, this is no table of votes; keep one class per image."
+    ]
+
+
+def _is_table(counts: Any) -> bool:
+    is_frame = hasattr(counts, "columns") and hasattr(counts, "iloc")
+    return is_frame or isinstance(counts, str | os.PathLike)
+
+
+def _from_dict(
+    counts: Mapping[str, Mapping[str, float]],
+    class_names: Sequence[str] | None,
+    no_answer: Sequence[str],
+) -> tuple[list[str], tuple[str, ...], np.ndarray, list[str]]:
+    """Returns images, classes, counts and what to tell."""
+    spelled: dict[str, str] = {}
+    for image, row in counts.items():
+        numbers = isinstance(row, Mapping) and all(
+            isinstance(v, int | float | np.number) and not isinstance(v, bool)
+            for v in row.values()
+        )
+        if not numbers or not all(isinstance(name, str) for name in row):
+            raise TypeError(
+                "`counts` must be a dict of image -> dict of class -> number. Received "
+                f"for {image!r}: {row!r}"
+            )
+        other = spelled.setdefault(plain(str(image)), image)
+        if other != image:
+            raise AnnotationError(
+                f"The images {shown([other, image])} of `counts` differ only in "
+                "Unicode form or slashes. Put their numbers into one entry."
+            )
+    counts = {image: _composed(row) for image, row in counts.items()}
+    # Not `> 0`: what is negative or NaN must reach the check of the numbers.
+    chosen = {n: i for i, row in counts.items() for n, v in row.items() if v != 0}
+    left, notes = without_no_answer(list(chosen), no_answer)
+    chosen = {name: chosen[name] for name in left}
+    if class_names is None:
+        if not chosen:
+            raise AnnotationError("`counts` holds no annotation: all counts are 0.")
+        class_names = class_order(chosen)
+    unknown = [name for name in chosen if name not in class_names]
+    if unknown:
+        near = nearest(unknown[0], class_names)
+        raise AnnotationError(
+            f"{unknown[0]!r}, counted for {chosen[unknown[0]]!r}, is none of the "
+            f"classes {list(class_names)}."
+            + (f" Did you mean {near!r}?" if near else " Add it to `class_names`.")
+        )
+    matrix = [[row.get(name, 0) for name in class_names] for row in counts.values()]
+    matrix = np.array(matrix).reshape(-1, len(class_names))
+    return list(counts), class_names, matrix, notes
+
+
+def _composed(row: Mapping[str, float]) -> dict[str, float]:
+    """Returns counts by classes with composed letters; those of one class together."""
+    counts: dict[str, float] = {}
+    for name, number in row.items():
+        counts[composed(name)] = counts.get(composed(name), 0) + number
+    return counts
+
+
+def tell_people(counts: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Returns what to tell of image -> class -> number that may be person -> label.
+
+    Classes that nobody chose are left out, or stand everywhere with 0: where both
+    occurs, or classes are called like people or by numbers, the numbers may be labels.
+    """
+    rows = [row for row in counts.values() if isinstance(row, Mapping) and row]
+    values = {value for row in rows for value in row.values()}
+    names = list(dict.fromkeys(str(name) for row in rows for name in row))
+    if len(rows) < 2 or not values or not all(isinstance(v, int) for v in values):
+        return []
+    gaps = any(len(row) < len(names) for row in rows)
+    people = len(names) > 1 and all(map(is_person, names))
+    if not people and not (gaps and 0 in values):
+        return []
+    return [
+        f"The entries of each image, such as {dict(rows[0])}, are read as class -> "
+        "number of people. If they are person -> label, pass (image, person, label) of "
+        "each to `Annotations.from_records`; if they are classes, name them with "
+        "`class_names=[...]`."
+    ]

@@ -1,0 +1,109 @@
+"""Where a table begins, and what separates its columns. Standard library only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from keras_dc3._names import composed, trimmed
+
+_SEPARATORS = ",;\t|"
+_SEARCHED = 20  # lines in which a header is looked for
+# Of columns with one answer per row.
+ANSWER_TITLES = {
+    *("annotator", "annotators", "annotator_id", "annotatorid", "user", "user_id"),
+    *("worker", "worker_id", "workerid", "rater", "person", "who", "expert", "name"),
+    *("label", "labels", "class", "class_name", "category", "answer", "annotation"),
+    *("seconds", "time", "duration", "rt"),
+}
+_TITLES = ANSWER_TITLES | {
+    *("image", "images", "image_id", "imageid", "image_name", "img", "file", "files"),
+    *("filename", "file_name", "path", "id", "item", "task", "url"),
+}
+
+
+def declared_separator(text: str) -> str | None:
+    """Returns what a first line such as "sep=;" says, as Excel writes it."""
+    line = re.match('"?sep=([^"\r\n])"?(?=[\r\n])', text)
+    return line[1] if line else None
+
+
+def filled(row: Sequence[str]) -> bool:
+    """Returns whether there is more than blanks in a row."""
+    return any(row) and any(map(str.strip, row))
+
+
+def sniff(text: str, wanted: Iterable[Any]) -> str:
+    """Returns the separator that splits the first line best.
+
+    Args:
+        text: of the table.
+        wanted: the columns; names among them should be in the first line, or in one of
+            the next.
+    """
+    found: dict[str, list[list[str]]] = {}
+    for separator in _SEPARATORS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        found[separator] = []
+        try:
+            found[separator].extend(islice(filter(filled, reader), _SEARCHED))
+        except csv.Error:
+            continue
+    columns = list(wanted)
+    header = {s: first_with(columns, rows) for s, rows in found.items()}
+    named = {s: first for s, first in header.items() if first is not None}
+    if named:
+        return min(named, key=named.__getitem__)
+    return max(found, key=lambda s: len(found[s][0]) if found[s] else 0)
+
+
+def first_with(wanted: Iterable[Any], rows: Sequence[Sequence[str]]) -> int | None:
+    """Returns which of the first rows holds the names of all columns, if one does."""
+    names = {composed(column) for column in wanted if isinstance(column, str)}
+    if names:
+        for position, row in enumerate(rows[:_SEARCHED]):
+            sure = not position or len(names) > 1 or len(row) > len(rows[0])
+            if sure and names <= {composed(trimmed(cell)) for cell in row}:
+                return position
+    return None
+
+
+def tell_header(table: Any, *columns: str | int | Callable | None) -> list[str]:
+    """Returns what to tell of a first row that may be a header but was read as data.
+
+    Args:
+        table: a `Table`.
+        *columns: of image, annotator and label; those given by number are looked at.
+    """
+    numbers = [c for c in columns if isinstance(c, int)]
+    if table.header is not None or not numbers or len(table.rows) < 2:
+        return []
+    cells = [trimmed(table.rows[0][c]) for c in numbers]
+    titles = sum(cell.casefold().replace(" ", "_") in _TITLES for cell in cells)
+    if titles < min(2, len(cells)) and not _stands_out(table.rows, columns):
+        return []
+    return [
+        f"{table.word.capitalize()} {table.lines[0]} reads like a header "
+        f"({', '.join(map(repr, cells))}) but counts as an answer, as columns given by "
+        f"number have none. If it is one, pass `skip={table.lines[0]}`."
+    ]
+
+
+def _stands_out(rows: Sequence[Sequence[str]], columns: Sequence[Any]) -> bool:
+    """Whether image, annotator and label of the first row are in no other, where all
+    other annotators and labels are."""
+    if len(columns) < 3 or not all(isinstance(c, int) for c in columns):
+        return False
+    image, annotator, label = (Counter(row[c] for row in rows) for c in columns)
+    first = [rows[0][c] for c in columns]
+    if image[first[0]] > 1:
+        return False
+    for frequency, cell in ((annotator, first[1]), (label, first[2])):
+        if [name for name, times in frequency.items() if times == 1] != [cell]:
+            return False
+    return True

@@ -1,0 +1,195 @@
+"""Tables of text. Standard library only."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from keras_dc3._names import composed, trimmed
+from keras_dc3._text import some
+from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.names import nearest
+from keras_dc3.annotations.reading.headers import ANSWER_TITLES
+
+_COMMA = re.compile(r"[0-9]+,[0-9]+")
+_TRUTH = {"true": 1.0, "false": 0.0}
+Column = str | int | Callable[[Any], Any]
+
+
+@dataclass
+class Table:
+    """Rows of text.
+
+    Attributes:
+        name: of the file, for messages.
+        header: names of the columns, with composed letters (NFC); None if columns are
+            known by number only.
+        rows: the cells of each row.
+        lines: the number of the first line of each row.
+        word: what `lines` numbers, for messages.
+        notes: what was odd where it was read.
+        orders: column -> its classes in order, of ordered categories of pandas.
+    """
+
+    name: str
+    header: list[str] | None
+    rows: list[list[str]]
+    lines: Sequence[int]
+    word: str = "line"
+    notes: Sequence[str] = ()
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def order_of(self, columns: Sequence[Any]) -> Sequence[str]:
+        """Returns the classes in the order that all columns give them; () if none."""
+        found = [self.orders.get(c, ()) if isinstance(c, str) else () for c in columns]
+        return found[0] if all(order == found[0] for order in found) else ()
+
+    def tell_orders(self, columns: Sequence[Any]) -> list[str]:
+        """Returns what to tell of columns that order their classes differently."""
+        orders = {c: tuple(self.orders[c]) for c in columns if c in self.orders}
+        if len(set(orders.values())) < 2:
+            return []
+        one, order = next(iter(orders.items()))
+        other = next(column for column in orders if orders[column] != order)
+        return [
+            f"The columns {one!r} and {other!r} order their categories differently, "
+            f"{list(order)} and {list(orders[other])}: the classes are in the order of "
+            "the alphabet. Pass `class_names=[...]` in the order that is meant."
+        ]
+
+    def column(self, argument: str, column: Column) -> list[Any]:
+        """Returns the values of a column: by name, by number, or a function of a row.
+
+        Raises:
+            AnnotationError: if there is no such column or the function fails.
+        """
+        if callable(column):
+            return [
+                self._call(argument, column, position)
+                for position in range(len(self.rows))
+            ]
+        if isinstance(column, str):
+            column = self._position[composed(column)]  # `check` has found it
+        try:
+            return [row[column] for row in self.rows]
+        except IndexError:
+            width = min(map(len, self.rows))
+            raise AnnotationError(
+                f"{self.name} has {width} columns, 0 to {width - 1}, but "
+                f"`{argument}={column}`. Is the `separator` right?"
+            ) from None
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.header)}
+
+    def _call(self, argument: str, function: Callable, position: int) -> Any:
+        row: Any = self.rows[position]
+        if self.header is not None:
+            row = _Row(zip(self.header, row, strict=True))
+        try:
+            return function(row)
+        except Exception as error:
+            raise AnnotationError(
+                f"{self.name}, {self.word} {self.lines[position]}: the function "
+                f"`{argument}` fails with {type(error).__name__}: {error}"
+            ) from error
+
+    def check(self, columns: Mapping[str, Any]) -> None:
+        """Raises AnnotationError if one of argument -> column is missing or double."""
+        wanted = {a: composed(c) for a, c in columns.items() if isinstance(c, str)}
+        times = Counter(self.header)
+        missing = [c for c in wanted.values() if c not in times]
+        if missing:
+            lacking = (
+                f"{self.name} lacks the columns {missing}; it has "
+                f"{some(map(repr, self.header), 12)}."
+            )
+            classes = self._class_columns() if "label" in wanted else []
+            if classes:
+                raise AnnotationError(
+                    f"{lacking} Its numbers, such as those of {classes[0]!r} and "
+                    f"{classes[1]!r}, look like counts or shares of classes, which are "
+                    "read by `Annotations.from_counts`."
+                )
+            hints = []
+            for argument, column in wanted.items():
+                near = nearest(column, filter(None, self.header))
+                if column in missing and near:
+                    hints.append(f"`{argument}={near!r}`")
+            hint = f"Did you mean {', '.join(hints)}? " if hints else ""
+            unknown = " (`annotator=None` if it is not known)"
+            arguments = ", ".join(f"`{a}=...`" for a in wanted if wanted[a] in missing)
+            raise AnnotationError(
+                f"{lacking} {hint}Say which to read with {arguments}"
+                f"{unknown if 'annotator' in arguments else ''}. Without a header "
+                "line, give all columns by number: 0, 1, ... A table with a column per "
+                "annotator is read by `Annotations.from_wide`, one with a column per "
+                "class by `Annotations.from_counts`."
+            )
+        for column in wanted.values():
+            if times[column] > 1:
+                raise AnnotationError(
+                    f"{self.name} has more than one column {column!r}; rename one."
+                )
+
+    def _class_columns(self) -> list[str]:
+        """Returns the columns if they seem to be one per class, beside the images.
+
+        That is, numbers everywhere but in one column or two, and each image once.
+        """
+        titles = {name.casefold().replace(" ", "_") for name in self.header}
+        if len(self.header) < 3 or titles & ANSWER_TITLES or not self.rows:
+            return []
+        columns = [
+            [trimmed(str(cell)) for cell in cells]
+            for cells in zip(*self.rows, strict=True)
+        ]
+        numbers = [
+            any(cells) and all(number(cell) is not None for cell in cells if cell)
+            for cells in columns
+        ]
+        numbers[0] = numbers[0] and False in numbers  # the first one names the image
+        image = columns[numbers.index(False)]
+        if numbers.count(False) > 2 or len(set(image)) < len(image):
+            return []
+        names = [
+            n for n, is_number in zip(self.header, numbers, strict=True) if is_number
+        ]
+        return names if len(names) > 1 else []
+
+
+class _Row(dict):
+    """The cells of a row, by the names of columns in any Unicode form."""
+
+    def __missing__(self, name: Any) -> Any:
+        if isinstance(name, str) and composed(name) in self:
+            return self[composed(name)]
+        raise KeyError(name)
+
+
+def composed_column(column: Any) -> Any:
+    """Returns where a column is, its name with composed letters (NFC)."""
+    return composed(column) if isinstance(column, str) else column
+
+
+def number(text: str) -> float | None:
+    """Returns the number of at least 0 that a cell holds; None if it is none.
+
+    "60%" is 60, "0,5" is 0.5, "True" is 1.
+    """
+    text = text.strip().removesuffix("%").strip()
+    if text.casefold() in _TRUTH:
+        return _TRUTH[text.casefold()]
+    if _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    try:
+        value = float(text) if "_" not in text else -1.0
+    except ValueError:
+        return None
+    return value if 0 <= value < math.inf else None
