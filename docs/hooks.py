@@ -17,6 +17,12 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "keras_dc3"
+REFERENCE = """# Reference
+
+Every public name. The examples take as given: `keras_dc3`, `keras`, and NumPy as `np`;
+`data`, `model` and `proposals` as in the [quick start](../quickstart.md);
+`annotations`, who said what; `answers`, read back from
+[review sheets](../review-round.md); and `fish`, a folder of images."""
 
 
 def public_names() -> dict[str, dict[str, str]]:
@@ -47,14 +53,7 @@ def reference() -> dict[str, str]:
     """Returns the pages of the reference: file -> Markdown."""
     modules = public_names()
     top = modules.pop(PACKAGE)
-    lines = [
-        "# Reference",
-        "",
-        "Every public name. The examples import `keras_dc3`, and NumPy as `np`.",
-        "",
-        "| module | names |",
-        "|---|---|",
-    ]
+    lines = [REFERENCE, "", "| module | names |", "|---|---|"]
     pages = {}
     for module, names in modules.items():
         page = f"{module.removeprefix(f'{PACKAGE}.')}.md"

@@ -48,6 +48,12 @@ def wide_resnet(
     Returns:
         A model from images (n, height, width, channels) to features
         (n, filters * 2**(scales - 1)).
+
+    Example:
+
+    >>> backbone = keras_dc3.backbones.wide_resnet((32, 32, 3), filters=4, blocks=1)
+    >>> backbone.output_shape
+    (None, 16)
     """
     _check_image_shape(image_shape)
     check_positive_int("filters", filters)
@@ -110,6 +116,12 @@ def small_cnn(
 
     Returns:
         A model from images (n, height, width, channels) to features (n, 4 * filters).
+
+    Example:
+
+    >>> backbone = keras_dc3.backbones.small_cnn((32, 32, 3))
+    >>> backbone.output_shape
+    (None, 96)
     """
     _check_image_shape(image_shape)
     check_positive_int("filters", filters)

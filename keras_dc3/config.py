@@ -63,6 +63,12 @@ class DC3Config:
             `"partner"` (the detached, weak or teacher view) or `"anchor"`
             (reference: its gradient then flows through the target).
         stop_consistency_target: no gradient flows through the target of L_S.
+
+    Example:
+
+    >>> config = keras_dc3.DC3Config(prior=0.3, cluster_head="linear")
+    >>> config.prior, keras_dc3.DC3Config.paper().partner
+    (0.3, 'random')
     """
 
     inverse_weight: float = 10.0

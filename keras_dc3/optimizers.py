@@ -28,6 +28,12 @@ class SevenSixteenthsCosine(keras.optimizers.schedules.LearningRateSchedule):
         warmup_steps: over so many first steps the rate also grows linearly from
             nearly 0; rates of 0.1 and more want it. 0 for none, as in the authors'
             code.
+
+    Example:
+
+    >>> rate = keras_dc3.optimizers.SevenSixteenthsCosine(0.03, steps=1000)
+    >>> round(float(rate(0)), 3), round(float(rate(1000)), 4)
+    (0.03, 0.0059)
     """
 
     def __init__(self, initial_learning_rate: float, steps: int, warmup_steps: int = 0):
@@ -68,6 +74,10 @@ class KernelDecaySGD(keras.optimizers.SGD):
         nesterov: whether the momentum is Nesterov's.
         kernel_decay: factor of the L2 penalty.
         **kwargs: as for `keras.optimizers.SGD`.
+
+    Example:
+
+    >>> model.compile(keras_dc3.optimizers.KernelDecaySGD(0.03))
     """
 
     def __init__(
@@ -104,5 +114,9 @@ def reference_optimizer(training_steps: int) -> KernelDecaySGD:
 
     Nesterov momentum 0.9, learning rate 0.01 falling by `SevenSixteenthsCosine`, and an
     L2 penalty of 0.0005 on kernels.
+
+    Example:
+
+    >>> model.compile(keras_dc3.optimizers.reference_optimizer(5000))
     """
     return KernelDecaySGD(SevenSixteenthsCosine(0.01, training_steps))

@@ -80,12 +80,14 @@ class Answers:
 def control_share(review: Review) -> Annotations:
     """Returns the blind answers of a review with proposals, as annotations.
 
-    Example:
+        Example:
 
-    >>> agreement.compare(none=agreement.control_share(review), dc3=review)
+        >>> blind = keras_dc3.agreement.control_share(answers)
+    >>> len(blind.records) < len(answers.annotations.records)
+    True
 
-    Raises:
-        ValueError: if there is no blind answer.
+        Raises:
+            ValueError: if there is no blind answer.
     """
     annotations, proposed, _ = _parts("review", review)
     if proposed is None:

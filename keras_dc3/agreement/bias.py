@@ -88,8 +88,10 @@ class ProposalBias:
 
         Example:
 
-        >>> labels = agreement.fit_bias(review).correct(review)
-        >>> labels.soft_labels
+        >>> bias = keras_dc3.agreement.fit_bias(answers, proposals)
+        >>> labels = bias.correct(answers)
+        >>> labels.soft_labels.shape
+        (60, 3)
         """
         answers = read_answers("review", review, proposals="all")
         if answers.class_names != self.class_names:
@@ -132,8 +134,9 @@ def fit_bias(
 
     Example:
 
-    >>> bias = keras_dc3.agreement.fit_bias(review, proposals)
-    >>> print(bias)
+    >>> bias = keras_dc3.agreement.fit_bias(answers, proposals)
+    >>> print(bias.class_names)
+    ('cat', 'dog', 'red deer')
     """
     check_positive_int("resamples", resamples, least=20)
     check_seed(seed)

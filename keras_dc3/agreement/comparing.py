@@ -140,9 +140,10 @@ def compare(
 
     Example:
 
-    >>> keras_dc3.agreement.compare(
-    ...     none=review.read("blind.json"), dc3=review.read("dc3.json")
-    ... )
+    >>> compared = keras_dc3.agreement.compare(  # prints a table
+    ...     none=keras_dc3.agreement.control_share(answers), dc3=answers
+    ... )  # doctest: +ELLIPSIS
+    none ...
     """
     if not conditions:
         raise ValueError(

@@ -188,7 +188,10 @@ def measure(
 
     Example:
 
-    >>> print(keras_dc3.agreement.measure(Annotations.from_csv("labels.csv")))
+    >>> annotations = keras_dc3.Annotations.from_csv("answers.csv")
+    >>> found = keras_dc3.agreement.measure(annotations)  # print it for a table
+    >>> found.alpha.value < 1
+    True
     """
     rule = TimeRule(break_seconds, longest_seconds)
     settings = Settings(rule, least_common, resamples, seed, weights)

@@ -160,7 +160,9 @@ class Annotations(AnnotationReaders, CountedLabels):
 
         Example:
 
-        >>> validation = annotations.select(validation_ids)
+        >>> validation = annotations.select(["img_0.png", "img_2.png"])
+        >>> len(validation.counts)
+        2
         """
         return selecting.select(self, ids, missing)
 
@@ -186,7 +188,8 @@ class Annotations(AnnotationReaders, CountedLabels):
 
         Example:
 
-        >>> annotations = Annotations.from_csv("labels.csv").match(os.listdir("images"))
+        >>> files = keras_dc3.data.list_images("fish").files
+        >>> annotations = keras_dc3.Annotations.from_csv("answers.csv").match(files)
         """
         return selecting.match(self, files, missing)
 
@@ -212,7 +215,9 @@ class Annotations(AnnotationReaders, CountedLabels):
 
         Example:
 
-        >>> both = first_round.merge(second_round, repeated="last")
+        >>> second_round = [("img_0.png", "ann", "dog"), ("img_50.png", "cara", "cat")]
+        >>> second_round = keras_dc3.Annotations.from_records(second_round)
+        >>> both = annotations.merge(second_round, repeated="last")
         """
         return merging.merge(self, *others, repeated=repeated)
 
@@ -235,7 +240,9 @@ class Annotations(AnnotationReaders, CountedLabels):
 
         Example:
 
-        >>> annotations = annotations.rename_classes({"Bar": "bar", "not sure": None})
+        >>> annotations = annotations.rename_classes({"red deer": "deer", "dog": None})
+        >>> annotations.class_names
+        ('cat', 'deer')
         """
         return merging.rename_classes(self, names)
 

@@ -43,6 +43,12 @@ def balanced_class_weights(labels: Any, num_classes: int) -> dict[int, float]:
     Args:
         labels: (n,) classes in 0..num_classes - 1.
         num_classes: how many classes there are.
+
+    Example:
+
+    >>> from keras_dc3.annotations.class_weights import balanced_class_weights
+    >>> balanced_class_weights([0, 0, 0, 1], num_classes=2)
+    {0: 0.6666666666666666, 1: 2.0}
     """
     return balanced_weights(
         np.bincount(np.asarray(labels, "int64"), minlength=num_classes)

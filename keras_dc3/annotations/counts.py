@@ -19,7 +19,13 @@ from keras_dc3._validation import check_counts, check_seed
 
 
 def is_annotated(counts: Any) -> np.ndarray:
-    """Returns (n,) bool: whether anybody annotated the image."""
+    """Returns (n,) bool: whether anybody annotated the image.
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.is_annotated([[2, 1], [0, 0]]).tolist()
+    [True, False]
+    """
     return check_counts("counts", counts).sum(axis=1) > 0
 
 
@@ -28,6 +34,11 @@ def soft_labels(counts: Any) -> np.ndarray:
 
     A row is NaN where nobody annotated the image: an unknown label must not pass for
     a distribution.
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.soft_labels([[3, 1], [0, 2]]).tolist()
+    [[0.75, 0.25], [0.0, 1.0]]
     """
     counts = check_counts("counts", counts).astype("float64")
     total = counts.sum(axis=1, keepdims=True)
@@ -41,13 +52,24 @@ def majority(counts: Any) -> np.ndarray:
     -1 where nobody annotated the image. Where several classes tie (`is_tied`), it is
     the lowest class number, which prefers a class by its place: scores and
     `datasets.describe` therefore count a tie in equal parts (`majority_shares`).
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.majority([[2, 1], [0, 3]]).tolist()
+    [0, 1]
     """
     counts = check_counts("counts", counts)
     return np.where(counts.sum(axis=1) > 0, counts.argmax(axis=1), -1)
 
 
 def is_tied(counts: Any) -> np.ndarray:
-    """Returns (n,) bool: whether several classes were chosen most often, equally."""
+    """Returns (n,) bool: whether several classes were chosen most often, equally.
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.is_tied([[2, 2], [0, 3]]).tolist()
+    [True, False]
+    """
     return _ties.is_tied(check_counts("counts", counts))
 
 
@@ -68,6 +90,11 @@ def majority_shares(counts: Any) -> np.ndarray:
 
     Where m classes tie, each of them has 1 / m. Rows of images that nobody annotated
     are 0.
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.majority_shares([[2, 2], [0, 3]]).tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
     """
     return _ties.equal_shares(check_counts("counts", counts))
 
@@ -76,6 +103,11 @@ def entropy(counts: Any) -> np.ndarray:
     """Returns (n,) float32, the entropy of the soft label in nats, 0 to ln k.
 
     NaN where nobody annotated the image.
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.entropy([[2, 2], [0, 3]]).round(3)
+    array([0.693, 0.   ], dtype=float32)
     """
     soft = soft_labels(counts).astype("float64")
     terms = soft * np.log(np.where(soft > 0, soft, 1.0))
@@ -83,7 +115,13 @@ def entropy(counts: Any) -> np.ndarray:
 
 
 def is_ambiguous(counts: Any) -> np.ndarray:
-    """Returns (n,) bool: whether more than one class was chosen."""
+    """Returns (n,) bool: whether more than one class was chosen.
+
+    Example:
+
+    >>> keras_dc3.annotations.counts.is_ambiguous([[2, 1], [0, 3]]).tolist()
+    [True, False]
+    """
     return (check_counts("counts", counts) > 0).sum(axis=1) > 1
 
 
@@ -100,6 +138,12 @@ def sample_hard_labels(counts: Any, seed: int | np.random.Generator) -> np.ndarr
 
     Raises:
         ValueError: if an image has no annotation.
+
+    Example:
+
+    >>> counts = [[4, 0], [0, 3]]
+    >>> keras_dc3.annotations.counts.sample_hard_labels(counts, seed=0).tolist()
+    [0, 1]
     """
     counts = check_counts("counts", counts).astype("float64")
     draws = seed

@@ -79,7 +79,7 @@ class AnnotationReaders:
 
         Example:
 
-        >>> annotations = Annotations.from_csv(
+        >>> annotations = keras_dc3.Annotations.from_csv(
         ...     "answers.tsv", image=0, annotator=1, label=2, no_answer=["na"]
         ... )
         """
@@ -141,7 +141,7 @@ class AnnotationReaders:
         Example:
 
         >>> answers = {"a.png": {"ann": "cat", "ben": "dog"}, "b.png": {"ann": "cat"}}
-        >>> Annotations.from_records(
+        >>> keras_dc3.Annotations.from_records(
         ...     (image, annotator, label)
         ...     for image, given in answers.items()
         ...     for annotator, label in given.items()
@@ -185,7 +185,7 @@ class AnnotationReaders:
 
         Example:
 
-        >>> annotations = Annotations.from_wide("labels.csv", image="file")
+        >>> annotations = keras_dc3.Annotations.from_wide("votes.csv", image="file")
         """
         options = Options(class_names, no_answer, repeated)
         layout = Layout(separator, encoding, skip)
@@ -226,7 +226,8 @@ class AnnotationReaders:
 
         Example:
 
-        >>> Annotations.from_matrix([[0, 1, -1], [1, -1, 1]], rows="images").majority
+        >>> answers = [[0, 1, 0], [1, -1, 1]]  # two images, three people, -1 for none
+        >>> keras_dc3.Annotations.from_matrix(answers, rows="images").majority
         array([0, 1])
         """
         options = Options(class_names, no_answer)
@@ -286,9 +287,11 @@ class AnnotationReaders:
 
         Example:
 
-        >>> Annotations.from_counts([[3, 1], [0, 4]], ["a", "b"], ["cat", "dog"])
+        >>> names = ["cat", "dog"]
+        >>> keras_dc3.Annotations.from_counts([[3, 1], [0, 4]], ["a", "b"], names)
         <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
-        >>> Annotations.from_counts({"a": {"cat": 3, "dog": 1}, "b": {"dog": 4}})
+        >>> counts = {"a": {"cat": 3, "dog": 1}, "b": {"dog": 4}}
+        >>> keras_dc3.Annotations.from_counts(counts)
         <Annotations of 2 images: 8, 2 classes, 50.0% ambiguous>
         """
         options = Options(class_names, no_answer)
@@ -327,7 +330,7 @@ class AnnotationReaders:
 
         Example:
 
-        >>> annotations = Annotations.from_dcic(
+        >>> annotations = keras_dc3.Annotations.from_dcic(  # doctest: +SKIP
         ...     "Turkey/annotations.json", image=lambda path: path.rsplit("/", 1)[1]
         ... )
         """
@@ -376,7 +379,7 @@ class AnnotationReaders:
 
         Example:
 
-        >>> annotations = Annotations.from_label_studio("export.json")
+        >>> annotations = keras_dc3.Annotations.from_label_studio("export.json")
         """
         options = Options(class_names, no_answer, repeated, longest_seconds)
         return cls(**build(read_label_studio(path, image, question), options))

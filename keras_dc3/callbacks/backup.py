@@ -83,7 +83,8 @@ class Backup(keras.callbacks.Callback):
 
     Example:
 
-    >>> model.fit(data, epochs=50, callbacks=[keras_dc3.callbacks.Backup("backup")])
+    >>> backup = keras_dc3.callbacks.Backup("backup")
+    >>> history = model.fit(data, epochs=1, callbacks=[backup], verbose=0)
     """
 
     def __init__(

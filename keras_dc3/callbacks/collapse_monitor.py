@@ -66,6 +66,10 @@ class CollapseMonitor(keras.callbacks.Callback):
 
     Args:
         masked: whether the strategy has a mask of its own.
+
+    Example:
+
+    >>> monitor = keras_dc3.callbacks.CollapseMonitor()  # `fit` adds one by itself
     """
 
     def __init__(self, masked: bool = False) -> None:

@@ -16,6 +16,13 @@ class EpochClock(keras.callbacks.Callback):
 
     Args:
         set_epoch: called with the number of the epoch, counted from 0.
+
+    Example:
+
+    >>> epochs = []
+    >>> keras_dc3.callbacks.EpochClock(epochs.append).on_epoch_begin(3)
+    >>> epochs
+    [3]
     """
 
     def __init__(self, set_epoch: Callable[[int], None]):

@@ -51,6 +51,11 @@ class StopOnNaN(keras.callbacks.Callback):
     Raises:
         ValueError: if `filepath` ends otherwise.
         OSError: if its folder cannot be written to.
+
+    Example:
+
+    >>> stop = keras_dc3.callbacks.StopOnNaN("good.keras")
+    >>> history = model.fit(data, epochs=1, callbacks=[stop], verbose=0)
     """
 
     async_safe = True  # `on_train_batch_end` only notes what it sees

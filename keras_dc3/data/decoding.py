@@ -55,6 +55,12 @@ class ImageFormat:
 
     Raises:
         ValueError: for impossible values.
+
+    Example:
+
+    >>> padded = keras_dc3.data.ImageFormat(image_size=(64, 64), fit="pad", channels=3)
+    >>> padded.fit
+    'pad'
     """
 
     image_size: tuple[int, int] | None = None
@@ -150,9 +156,9 @@ def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:
 
     Example:
 
-    >>> image = keras_dc3.data.read_image("scan.tif", image_size=(64, 64), fit="pad")
-    >>> image.shape
-    (64, 64, 1)
+    >>> path = "fish/img_0.png"
+    >>> keras_dc3.data.read_image(path, image_size=(64, 64), fit="pad").shape
+    (64, 64, 3)
     """
     return ImageFormat(**options).read(path)
 

@@ -56,6 +56,11 @@ def list_images(folder: str | os.PathLike) -> FolderListing:
         ValueError: if a link leads in a circle, to nothing, or to a folder that is
             found elsewhere too, or a name cannot be written as text.
         OSError: if a folder may not be read.
+
+    Example:
+
+    >>> keras_dc3.data.list_images("fish").files[:2]
+    ('img_0.png', 'img_1.png')
     """
     if not isinstance(folder, str | os.PathLike):
         raise TypeError(

@@ -46,6 +46,13 @@ class ImageSet(AnnotatedImages):
 
     Raises:
         ValueError, TypeError: if a part does not fit; the message says how to fix it.
+
+    Example:
+
+    >>> images, counts = np.zeros((2, 8, 8, 3), "uint8"), [[2, 1], [0, 3]]
+    >>> part = keras_dc3.data.ImageSet(images, ["a", "b"], counts, ["cod", "eel"])
+    >>> part.image_shape, part.soft_labels[1].tolist()
+    ((8, 8, 3), [0.0, 1.0])
     """
 
     def __init__(

@@ -74,6 +74,13 @@ class BatchPlan:
         unlabeled_ratio: unlabeled images per labeled one in a batch, above 0.
         seed: integer of at least 0.
         steps_per_epoch: None for the steps that show all images.
+
+    Example:
+
+    >>> plan = keras_dc3.data.plan.BatchPlan(4, 10, batch_size=4)
+    >>> order = plan.epoch(0)
+    >>> order.labeled.shape, [len(part) for part in order.unlabeled]
+    ((3, 4), [4, 4, 2])
     """
 
     def __init__(

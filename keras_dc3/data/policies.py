@@ -66,7 +66,12 @@ class Draw(NamedTuple):
 
 @dataclass(frozen=True)
 class NoAugmentation:
-    """Leaves the images as they are."""
+    """Leaves the images as they are.
+
+    Example:
+
+    >>> plain = keras_dc3.data.NoAugmentation()
+    """
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ class Weak:
         max_shift: largest shift in either direction, as a fraction of each side in
             [0, 1), rounded to pixels. The default is 4 pixels at 32; the paper's
             authors shift by up to 12 pixels (0.375) there.
+
+    Example:
+
+    >>> weak = keras_dc3.data.Weak(flip=False, max_shift=0.1)
     """
 
     flip: bool = True
@@ -119,6 +128,10 @@ class Strong:
             images' range) to 1 (highest).
         operations: the names to draw from. Colors mean nothing for one channel, where
             "color" changes nothing.
+
+    Example:
+
+    >>> strong = keras_dc3.data.Strong(num_ops=1, operations=("brightness", "rotate"))
     """
 
     weak: Weak = field(default_factory=Weak)
@@ -166,6 +179,13 @@ class Custom:
             TensorFlow pipeline and NumPy arrays elsewhere, and keeps their shape and
             range of values. Only what follows from `seed` is repeatable; Keras layers
             draw anew, whatever their seed.
+
+    Example:
+
+    >>> flipped = keras_dc3.data.Custom(lambda images: images[:, ::-1])
+    >>> data = keras_dc3.datasets.from_arrays(
+    ...     np.zeros((20, 8, 8, 3), "uint8"), np.eye(2)[[0, 1] * 10], augment=flipped
+    ... )
     """
 
     function: Callable[..., Any]
@@ -207,6 +227,11 @@ def get_policy(identifier: Any) -> Policy:
 
     Raises:
         ValueError: for an unknown name. TypeError: for anything else.
+
+    Example:
+
+    >>> keras_dc3.data.get_policy("weak")
+    Weak(flip=True, max_shift=0.125)
     """
     if identifier is None:
         return NoAugmentation()

@@ -55,6 +55,17 @@ class SemiSupervisedData:
 
     Raises:
         ValueError: if the parts do not fit together; the message says how to fix it.
+
+    Example:
+
+    >>> images = np.zeros((12, 8, 8, 3), "uint8")
+    >>> labeled = keras_dc3.data.ImageSet(
+    ...     images[:4], list("abcd"), class_names=["cod", "eel"]
+    ... )
+    >>> unlabeled = keras_dc3.data.ImageSet(images[4:], list("stuvwxyz"))
+    >>> data = keras_dc3.data.SemiSupervisedData(labeled, [0, 1, 0, 1], unlabeled)
+    >>> len(data.labeled), len(data.unlabeled)
+    (4, 8)
     """
 
     def __init__(
@@ -208,7 +219,7 @@ class SemiSupervisedData:
 
         >>> answers = keras_dc3.review.read("review-anna.json", proposals=proposals)
         >>> data = data.with_labels(answers)
-        >>> model.fit(data, epochs=50)
+        60 answered images moved to the labeled part (12 -> 72; unlabeled 60 -> 0).
         """
         new = relabeled(self, labels, missing)
         data = type(self)(

@@ -209,6 +209,10 @@ def check_disjoint(**parts: Sequence) -> None:
     """Raises ValueError if an id (or position) is in more than one of the named parts.
 
     Also where one part holds it twice.
+
+    Example:
+
+    >>> keras_dc3.data.split_files.check_disjoint(labeled=["a", "b"], validation=["c"])
     """
     seen: dict = {}
     shared: dict[tuple[str, str], list] = {}

@@ -108,6 +108,12 @@ def split(
     Raises:
         ValueError: if a part would be empty, more images are asked for than n, or
             classes or groups make it impossible.
+
+    Example:
+
+    >>> parts = keras_dc3.data.split(10, 3, 0.5, 0.2, seed=0)
+    >>> len(parts.labeled), len(parts.unlabeled), len(parts.validation)
+    (3, 5, 2)
     """
     check_positive_int("n", n)
     check_seed(seed)

@@ -45,7 +45,13 @@ _LOADERS: dict[str, Callable[..., SemiSupervisedData]] = {
 
 
 def names() -> list[str]:
-    """Returns the names that `load` knows."""
+    """Returns the names that `load` knows.
+
+    Example:
+
+    >>> "plankton" in keras_dc3.datasets.names()
+    True
+    """
     return sorted(_LOADERS)
 
 
@@ -68,6 +74,12 @@ def load(
     Raises:
         ValueError: for an unknown name.
         FileNotFoundError: where files are missing; it says which to put where.
+
+    Example:
+
+    >>> data = keras_dc3.datasets.load("digits", seed=0)  # it ships with scikit-learn
+    >>> data.image_shape
+    (16, 16, 1)
     """
     if name not in _LOADERS:
         raise ValueError(

@@ -62,6 +62,16 @@ def from_arrays(
 
     Raises:
         ValueError, TypeError: if something does not fit.
+
+    Example:
+
+    >>> images = np.zeros((20, 8, 8, 3), "uint8")
+    >>> counts = np.tile([[3, 1], [0, 4]], (10, 1))  # how many people chose which class
+    >>> data = keras_dc3.datasets.from_arrays(
+    ...     images, counts, labeled=8, unlabeled=8, validation=4
+    ... )
+    >>> len(data.labeled), len(data.unlabeled), len(data.validation)
+    (8, 8, 4)
     """
     images = np.asarray(images)
     names = _class_names(class_names, num_classes)
@@ -109,6 +119,20 @@ def from_parts(
 
     Raises:
         ValueError, TypeError: if something does not fit.
+
+    Example:
+
+    >>> pixels = np.random.default_rng(0)
+    >>> images = pixels.integers(0, 256, (12, 8, 8, 3)).astype("uint8")
+    >>> data = keras_dc3.datasets.from_parts(
+    ...     images[:4],
+    ...     [0, 1, 0, 1],
+    ...     images[4:8],
+    ...     validation=(images[8:], [0, 1, 1, 0]),
+    ...     class_names=["cod", "eel"],
+    ... )
+    >>> len(data.labeled), len(data.unlabeled), len(data.validation)
+    (4, 4, 4)
     """
     names = _class_names(class_names, num_classes)
     if validation is not None:

@@ -142,7 +142,7 @@ def from_directory(
     Example:
 
     >>> data = keras_dc3.datasets.from_directory(
-    ...     "fish", "annotations.csv", image_size=(64, 64), fit="pad"
+    ...     "fish", "answers.csv", image_size=(64, 64), fit="pad"
     ... )
     """
     check_choice("on_error", on_error, ("raise", "skip"))

@@ -49,8 +49,8 @@ def from_tfds(
 
     Example:
 
-    >>> import keras_dc3.datasets.builders
-    >>> data = keras_dc3.datasets.from_tfds("shape_texture16", "test")
+    >>> import keras_dc3.datasets.builders  # doctest: +SKIP
+    >>> data = keras_dc3.datasets.from_tfds("shape_texture16", "test")  # doctest: +SKIP
     """
     images = read_tfds(name, split, **(read or {}))
     labeled, unlabeled = default_sizes(images.annotated, labeled, unlabeled, validation)

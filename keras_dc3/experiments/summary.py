@@ -119,6 +119,11 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
             cannot be compared because data or model were changed between them: those
             of one strategy and config must share all settings, all others the data,
             its batches, the backbone and the dtype.
+
+    Example:
+
+    >>> summary = keras_dc3.experiments.summarize("runs/digits")  # doctest: +SKIP
+    >>> print(summary)  # doctest: +SKIP
     """
     study = StudyFolder(folder)
     if study.manifest() is None:

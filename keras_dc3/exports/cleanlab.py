@@ -42,9 +42,12 @@ def to_cleanlab(
 
     Example:
 
-    >>> table = annotations.to_frame("cleanlab")
     >>> probabilities = keras_dc3.exports.to_cleanlab(proposals, annotations)
-    >>> cleanlab.multiannotator.get_label_quality_multiannotator(table, probabilities)
+    >>> from cleanlab import multiannotator  # doctest: +SKIP
+    >>> table = annotations.to_frame("cleanlab")  # doctest: +SKIP
+    >>> multiannotator.get_label_quality_multiannotator(
+    ...     table, probabilities
+    ... )  # doctest: +SKIP
     """
     check_proposals(proposals)
     columns = list(range(len(proposals.class_names)))

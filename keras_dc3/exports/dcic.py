@@ -51,7 +51,8 @@ def to_dcic(
 
     Example:
 
-    >>> keras_dc3.exports.to_dcic(proposals, "predictions", "dc3#dataset-Turkey-...")
+    >>> name = "dc3#dataset-Turkey-slice-1-fold-1"
+    >>> paths = keras_dc3.exports.to_dcic(proposals, "predictions", name)
     """
     check_proposals(proposals)
     for name, text in (("identifier", identifier), ("subset", subset)):

@@ -52,8 +52,8 @@ def to_fiftyone(
 
     Example:
 
-    >>> dataset = keras_dc3.exports.to_fiftyone(proposals, "images")
-    >>> fiftyone.launch_app(dataset)
+    >>> dataset = keras_dc3.exports.to_fiftyone(proposals, "fish")  # doctest: +SKIP
+    >>> fiftyone.launch_app(dataset)  # doctest: +SKIP
     """
     check_proposals(proposals)
     folder = os.path.abspath(os.fspath(images_folder))

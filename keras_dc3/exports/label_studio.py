@@ -70,7 +70,8 @@ def to_label_studio(
 
     Example:
 
-    >>> keras_dc3.exports.to_label_studio(proposals, "tasks.json", "https://my.org/")
+    >>> where = "https://my.org/"
+    >>> paths = keras_dc3.exports.to_label_studio(proposals, "tasks.json", where)
     """
     check_proposals(proposals)
     check_choice("mode", mode, MODES)

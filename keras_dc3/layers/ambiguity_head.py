@@ -24,6 +24,13 @@ def class_uncertainty(class_probabilities: Any) -> Any:
 
     Raises:
         ValueError: for another shape, or a single class.
+
+    Example:
+
+    >>> found = keras_dc3.layers.class_uncertainty([[0.5, 0.5], [0.0, 1.0]])
+    >>> np.abs(found).round(2)
+    array([[1. , 0.5],
+           [0. , 0. ]], dtype=float32)
     """
     p = ops.cast(ops.convert_to_tensor(class_probabilities), "float32")
     if len(p.shape) != 2 or p.shape[1] < 2:
@@ -65,6 +72,12 @@ class AmbiguityHead(keras.layers.Layer):
     Raises:
         ValueError: if an argument is not as described; when called, if class
             probabilities are missing.
+
+    Example:
+
+    >>> head = keras_dc3.layers.AmbiguityHead()
+    >>> tuple(head(np.ones((4, 6), "float32")).shape)
+    (4,)
     """
 
     def __init__(

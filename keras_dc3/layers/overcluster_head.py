@@ -32,6 +32,12 @@ class OverclusterHead(keras.layers.Layer):
 
     Raises:
         ValueError: if an argument is not as described.
+
+    Example:
+
+    >>> head = keras_dc3.layers.OverclusterHead(num_clusters=10)
+    >>> tuple(head(np.ones((4, 6), "float32")).shape)
+    (4, 10)
     """
 
     def __init__(

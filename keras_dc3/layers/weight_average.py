@@ -35,6 +35,12 @@ class WeightAverage(keras.layers.Layer):
     Args:
         decay: the largest decay, in [0, 1). 0.999 remembers about the last 1,000
             steps, from step 9,000 on.
+
+    Example:
+
+    >>> average = keras_dc3.layers.WeightAverage(decay=0.99)
+    >>> average.decay
+    0.99
     """
 
     def __init__(self, decay: float = 0.999, **kwargs: Any):

@@ -41,8 +41,9 @@ def batch_rank_targets(ambiguity: Any, prior: float) -> Any:
 
     Example:
 
-    >>> keras_dc3.losses.batch_rank_targets([0.1, 0.9, 0.9, 0.4], prior=0.5)
-    [0., 1., 1., 0.]
+    >>> targets = keras_dc3.losses.batch_rank_targets([0.1, 0.9, 0.9, 0.4], prior=0.5)
+    >>> np.asarray(targets).tolist()
+    [0.0, 1.0, 1.0, 0.0]
     """
     check_probability("prior", prior)
     ambiguity = ops.stop_gradient(ops.convert_to_tensor(ambiguity))
@@ -56,7 +57,14 @@ def batch_rank_targets(ambiguity: Any, prior: float) -> Any:
 
 
 def binary_cross_entropy_with_logits(targets: Any, logits: Any) -> Any:
-    """Returns -h ln p - (1 - h) ln(1 - p) for p = sigmoid(logits), stable, (n,)."""
+    """Returns -h ln p - (1 - h) ln(1 - p) for p = sigmoid(logits), stable, (n,).
+
+    Example:
+
+    >>> loss = keras_dc3.losses.binary_cross_entropy_with_logits([1.0, 0.0], [0.0, 0.0])
+    >>> np.asarray(loss).round(3)
+    array([0.693, 0.693], dtype=float32)
+    """
     logits = ops.cast(logits, "float32")
     return ops.softplus(logits) - ops.cast(targets, "float32") * logits
 
@@ -74,6 +82,13 @@ class BatchRankAmbiguity(keras.losses.Loss):
         reduction: as for every Keras loss.
         name: as for every Keras loss.
         dtype: as for every Keras loss.
+
+    Example:
+
+    >>> loss = keras_dc3.losses.BatchRankAmbiguity(prior=0.5)
+    >>> p_a = np.array([0.9, 0.1])
+    >>> round(float(loss(p_a, p_a)), 3)
+    0.105
     """
 
     def __init__(

@@ -30,6 +30,12 @@ def cluster_consistency(
 
     Raises:
         ValueError: if shapes do not fit each other.
+
+    Example:
+
+    >>> loss = keras_dc3.losses.cluster_consistency([[1.0, 0.0]], [[0.5, 0.5]])
+    >>> np.asarray(loss).round(3)
+    array([0.693], dtype=float32)
     """
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     check_cluster_pairs(y_true, y_pred)
@@ -58,6 +64,12 @@ class ClusterConsistency(keras.losses.Loss):
         reduction: as for every Keras loss.
         name: as for every Keras loss.
         dtype: as for every Keras loss.
+
+    Example:
+
+    >>> loss = keras_dc3.losses.ClusterConsistency()
+    >>> round(float(loss([[1.0, 0.0]], [[0.5, 0.5]])), 3)
+    0.693
     """
 
     def __init__(

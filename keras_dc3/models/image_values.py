@@ -33,6 +33,11 @@ class ImageValues:
     Raises:
         ValueError: if the kind is another, the range is empty or not finite, or
             integers do not hold 0..255.
+
+    Example:
+
+    >>> keras_dc3.models.ImageValues("floats", 0.0, 1.0).range
+    (0.0, 1.0)
     """
 
     kind: str

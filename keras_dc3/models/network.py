@@ -51,6 +51,15 @@ class DC3Network(keras.layers.Layer):
         `{"features": (n, d), "class_logits": (n, k), "cluster_logits": (n, k'),
         "ambiguity_logits": (n,)}`, float32; and `"prototype_logits": (n, k')` where
         there are prototypes.
+
+    Example:
+
+    >>> network = keras_dc3.models.DC3Network(
+    ...     keras_dc3.backbones.small_cnn((8, 8, 3)), num_classes=3, num_clusters=15
+    ... )
+    >>> outputs = network(np.zeros((2, 8, 8, 3), "uint8"))
+    >>> tuple(outputs["class_logits"].shape), tuple(outputs["ambiguity_logits"].shape)
+    ((2, 3), (2,))
     """
 
     def __init__(

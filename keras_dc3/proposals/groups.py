@@ -43,6 +43,12 @@ class ProposalGroup:
             means of the embeddings, without these of the class probabilities.
         suggestion: for people who tidy up clusters, such as "merge with cluster 4" or
             "split"; else None. See `Proposals.groups`.
+
+    Example:
+
+    >>> group = proposals.groups()[0]
+    >>> group.kind, len(group.ids) > 0
+    ('class', True)
     """
 
     kind: str

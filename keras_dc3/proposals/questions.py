@@ -58,6 +58,12 @@ class Questions:
         questions: tuple of `Question`; each image stands in one at most.
         settled: how many images are not asked about, as nobody disagrees on them.
         proposals: the proposals for the images to ask about alone, in order.
+
+    Example:
+
+    >>> asked = proposals.next(budget=20)
+    >>> sum(question.actions for question in asked) <= 20
+    True
     """
 
     questions: tuple[Question, ...]

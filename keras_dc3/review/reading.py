@@ -53,8 +53,10 @@ def read(
 
     Example:
 
-    >>> review = keras_dc3.review.read(["review-anna.json", "review-ben.json"])
-    >>> review.annotations.ambiguous_fraction
+    >>> files = ["review-anna.json", "review-ben.json"]
+    >>> review = keras_dc3.review.read(files, proposals=proposals)
+    >>> review.annotations.annotators
+    ('anna', 'ben')
     """
     check_positive_number("longest_seconds", longest_seconds)
     paths = _checked(paths)

@@ -23,7 +23,13 @@ _NAMED: dict[str, type[SSLStrategy]] = {
 
 
 def names() -> list[str]:
-    """Returns the short names of all known strategies."""
+    """Returns the short names of all known strategies.
+
+    Example:
+
+    >>> keras_dc3.strategies.names()
+    ['fixmatch', 'mean_teacher', 'pi_model', 'pseudo_label', 'supervised']
+    """
     return sorted(_NAMED)
 
 
@@ -38,6 +44,14 @@ def register(name: str, strategy: type[SSLStrategy]) -> None:
     Raises:
         ValueError: if another strategy has that name already.
         TypeError: if `name` is no string, or `strategy` no subclass of `SSLStrategy`.
+
+    Example:
+
+    >>> class Eager(keras_dc3.strategies.PseudoLabel):
+    ...     pass
+    >>> keras_dc3.strategies.register("eager", Eager)
+    >>> keras_dc3.strategies.get("eager").threshold
+    0.95
     """
     if not isinstance(name, str) or not name:
         raise TypeError(f"`name` must be a string. Received: name={name!r}")
@@ -65,6 +79,11 @@ def get(identifier: Any, training_steps: int = REFERENCE_STEPS) -> SSLStrategy:
     Raises:
         ValueError: for an unknown name; it lists the known ones and the nearest.
         TypeError: for anything else that is no strategy.
+
+    Example:
+
+    >>> keras_dc3.strategies.get("pi_model", training_steps=1000).ramp_steps
+    400
     """
     strategy = lookup(
         "strategy",

@@ -25,6 +25,12 @@ class FixMatch(SSLStrategy):
         unlabeled_ratio: unlabeled images per labeled one in a batch.
         weight: of the unlabeled loss; 1 in the authors' code.
         ramp_steps: default 0, no ramp.
+
+    Example:
+
+    >>> strategy = keras_dc3.strategies.FixMatch(threshold=0.9, unlabeled_ratio=3)
+    >>> strategy.views
+    {'weak': 'student', 'strong': 'student'}
     """
 
     views = {"weak": "student", "strong": "student"}

@@ -22,6 +22,11 @@ class MeanTeacher(SSLStrategy):
     Args:
         weight: of the unlabeled loss; 50 in the authors' code.
         ramp_steps: default 40% of the authors' 16,384 steps.
+
+    Example:
+
+    >>> keras_dc3.strategies.MeanTeacher(weight=20.0).views
+    {'first': 'teacher', 'second': 'student'}
     """
 
     views = {"first": "teacher", "second": "student"}

@@ -26,6 +26,11 @@ class PiModel(SSLStrategy):
     Args:
         weight: of the unlabeled loss; 10 in the authors' code.
         ramp_steps: default 40% of the authors' 16,384 steps.
+
+    Example:
+
+    >>> keras_dc3.strategies.PiModel(ramp_steps=1000).views
+    {'first': 'detached', 'second': 'student'}
     """
 
     views = {"first": "detached", "second": "student"}

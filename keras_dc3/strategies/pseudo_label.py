@@ -37,6 +37,11 @@ class PseudoLabel(SSLStrategy):
         threshold: least confidence of a pseudo-label, in [0, 1].
         weight: of the unlabeled loss; 1 in the authors' code.
         ramp_steps: default 40% of the authors' 16,384 steps.
+
+    Example:
+
+    >>> keras_dc3.strategies.PseudoLabel(threshold=0.9).views
+    {'only': 'student'}
     """
 
     views = {"only": "student"}

@@ -43,6 +43,16 @@ class SSLStrategy(keras.layers.Layer):
         weight: of the unlabeled loss, at least 0.
         ramp_steps: number of training steps over which the weight grows linearly from
             0; 0 for none.
+
+    Example:
+
+    >>> class Agreeing(keras_dc3.SSLStrategy):
+    ...     views = {"first": "detached", "second": "student"}
+    ...     anchor, partner = "second", "first"
+    ...
+    ...     def unlabeled_loss(self, logits):
+    ...         difference = logits["second"] - logits["first"]
+    ...         return keras.ops.mean(difference**2, axis=-1)
     """
 
     views: dict[str, str] = {}

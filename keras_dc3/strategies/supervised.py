@@ -16,6 +16,11 @@ class Supervised(SSLStrategy):
 
     With `DC3Config.vanilla()` this is plain cross-entropy training, on the same batches
     as the other strategies. It may also be trained on `(images, labels)` alone.
+
+    Example:
+
+    >>> keras_dc3.strategies.Supervised().needs_unlabeled
+    False
     """
 
     views = {"first": "detached", "second": "student"}

@@ -21,6 +21,11 @@ def gradients(function: Callable[[Any], Any], inputs: Any) -> Any:
     Returns:
         NumPy arrays in the structure of `inputs`; 0 where the function does not depend
         on an array, or no gradient flows.
+
+    Example:
+
+    >>> keras_dc3.testing.gradients(lambda x: keras.ops.sum(x**2), np.array([1.0, 3.0]))
+    array([2., 6.], dtype=float32)
     """
     inputs = tree.map_structure(lambda value: np.asarray(value, "float32"), inputs)
     backend = keras.backend.backend()

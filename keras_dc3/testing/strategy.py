@@ -54,6 +54,10 @@ def check_strategy(
         AssertionError or ValueError: one sentence naming the point that is broken.
             (NotImplementedError where `unlabeled_loss` is missing, TypeError where
             `strategy` is none.)
+
+    Example:
+
+    >>> keras_dc3.testing.check_strategy("pi_model")  # doctest: +SKIP
     """
     strategy = _as_strategy(strategy)
     check_declaration(strategy)
