@@ -25,6 +25,7 @@ from keras_dc3._validation.values import (
     check_probability,
     check_seed,
     check_writable_folder,
+    is_number,
 )
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "check_soft_labels",
     "check_unit_interval",
     "check_writable_folder",
+    "is_number",
 ]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float | np.number)
-    return number and not isinstance(value, bool)
+def is_number(value: Any) -> bool:
+    """Whether `value` is a number, and not a bool."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
@@ -25,7 +25,7 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
 
 def check_probability(name: str, value: Any) -> None:
     """Raises ValueError unless `value` is a number in [0, 1]."""
-    if not _is_number(value) or not 0.0 <= value <= 1.0:
+    if not (is_number(value) and 0.0 <= value <= 1.0):
         raise ValueError(
             f"`{name}` must be a number in [0, 1]. Received: {name}={value!r}"
         )
@@ -33,7 +33,7 @@ def check_probability(name: str, value: Any) -> None:
 
 def check_not_negative(name: str, value: Any) -> None:
     """Raises ValueError unless `value` is a finite number of at least 0."""
-    if not _is_number(value) or not np.isfinite(value) or value < 0:
+    if not (is_number(value) and np.isfinite(value) and value >= 0):
         raise ValueError(
             f"`{name}` must be a finite number of at least 0. "
             f"Received: {name}={value!r}"

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dc3 import _keras
 from keras_dc3._registration import register
+from keras_dc3._validation import is_number
 
 
 @register
@@ -44,11 +46,7 @@ class WeightAverage(keras.layers.Layer):
 
     def __init__(self, decay: float = 0.999, **kwargs: Any):
         super().__init__(**{"dtype": "float32", "trainable": False, **kwargs})
-        if (
-            isinstance(decay, bool)
-            or not isinstance(decay, int | float | np.number)
-            or not 0.0 <= decay < 1.0
-        ):
+        if not (is_number(decay) and 0.0 <= decay < 1.0):
             raise ValueError(
                 "The decay of the weight average (`ema_decay`) must lie in [0, 1). "
                 f"Received: {decay!r}"
@@ -61,8 +59,8 @@ class WeightAverage(keras.layers.Layer):
         self._shadows = []
         state = {
             id(variable)
-            for layer in network._flatten_layers()
-            for variable in layer._non_trainable_variables
+            for layer in _keras.layers_in(network)
+            for variable in _keras.own_state(layer)
         }
         for weight in network.weights:
             if id(weight) in state or not keras.backend.is_float_dtype(weight.dtype):
