@@ -104,16 +104,25 @@ class ImageSet(AnnotatedImages):
         """
         if self.dtype == np.uint8 or not len(self._images):
             return (0.0, 255.0) if self.dtype == np.uint8 else (0.0, 1.0)
-        low, high = float(self._images.min()), float(self._images.max())
-        for known in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
-            if known[0] <= low and high <= known[1]:
-                return known
-        return low, high
+        return fitting_range(float(self._images.min()), float(self._images.max()))
 
     def read(self, indices: ArrayLike) -> np.ndarray:
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
         indices = np.asarray(indices)
         return self._images[indices if self._rows is None else self._rows[indices]]
+
+
+def fitting_range(low: float, high: float, least: float = 0.0) -> tuple[float, float]:
+    """Returns the range of pixel values that images from `low` to `high` fill.
+
+    It is the first of 0..1, -1..1 and 0..255 that holds both, else low..high.
+
+    Args:
+        least: the smallest end of a range; 255 for whole numbers.
+    """
+    known = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
+    holds = (r for r in known if r[0] <= low and high <= r[1] and r[1] >= least)
+    return next(holds, (low, high))
 
 
 def _checked_images(images: ArrayLike) -> np.ndarray:

@@ -43,19 +43,6 @@ def find_images(
     return _in_set(images, ids)
 
 
-def fitting_range(low: float, high: float, least: float = 0.0) -> tuple[float, float]:
-    """Returns the range of pixel values that images from `low` to `high` fill.
-
-    It is the first of 0..1, -1..1 and 0..255 that holds both, else low..high.
-
-    Args:
-        least: the smallest end of a range; 255 for whole numbers.
-    """
-    known = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
-    holds = (r for r in known if r[0] <= low and high <= r[1] and r[1] >= least)
-    return next(holds, (low, high))
-
-
 def files_of(
     folder: str | os.PathLike, ids: Iterable[str]
 ) -> Iterator[tuple[str, str | None, str]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.images_by_id import find_images, fitting_range
+from keras_dc3.data.image_set import fitting_range
+from keras_dc3.data.images_by_id import find_images
 
 
 def drawable(

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3.data.image_set import ImageSet
-from keras_dc3.data.images_by_id import find_images, fitting_range
+from keras_dc3.data.image_set import ImageSet, fitting_range
+from keras_dc3.data.images_by_id import find_images
 
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
 _QUALITY = 85
