@@ -53,9 +53,9 @@ def make_model(ssl: str, variant: str) -> Any:
 
         def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
             logits = {view: out["class_logits"] for view, out in y_pred.items()}
-            labeled = self.strategy.labeled_loss(self._targets(y), logits["labeled"])
-            unlabeled = self.strategy.unlabeled_loss(logits)
-            weight = self.strategy.loss_weight(self.step.value)
+            labeled = self.ssl.labeled_loss(self.targets(y), logits["labeled"])
+            unlabeled = self.ssl.mask(logits) * self.ssl.unlabeled_loss(logits)
+            weight = self.ssl.loss_weight(self.step.value)
             return keras.ops.mean(labeled) + weight * keras.ops.mean(unlabeled)
 
     keras.utils.set_random_seed(0)
@@ -84,7 +84,7 @@ def work(ssl: str, variant: str) -> None:
         shape = (n, FLAGS.size, FLAGS.size, 3)
         return tf.constant(rng.integers(0, 256, shape).astype("uint8"))
 
-    views = model.strategy.views
+    views = model.ssl.views
     x = {
         "labeled": images(FLAGS.labeled),
         "unlabeled": {view: images(FLAGS.unlabeled) for view in views},

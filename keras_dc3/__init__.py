@@ -26,6 +26,7 @@ from keras_dc3._version import __version__
 from keras_dc3.annotations import Annotations
 from keras_dc3.config import DC3Config
 from keras_dc3.models import DC3Model
+from keras_dc3.objective import DC3Objective
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 
@@ -33,6 +34,7 @@ __all__ = [
     "Annotations",
     "DC3Config",
     "DC3Model",
+    "DC3Objective",
     "Proposals",
     "SSLStrategy",
     "__version__",

@@ -41,7 +41,7 @@ class DC3Config:
             the class prediction, without gradient.
         cluster_head: what p_o comes from. `"linear"` (paper, reference): the layer that
             CE^-1 and L_S train. `"prototypes"`: a k-means in the network (see
-            `OverclusterHead`) that follows the images L_A ranks as ambiguous, or all
+            `PrototypeHead`) that follows the images L_A ranks as ambiguous, or all
             where ambiguity is not predicted; CE^-1 and L_S then train a linear layer
             beside it, and with it the features.
         stop_ambiguity_features: no gradient of L_A reaches the backbone.

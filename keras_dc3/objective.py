@@ -1,12 +1,12 @@
-"""The DC3 objective (eq. 1): heads' outputs in, one scalar per term out."""
+"""The DC3 objective (eq. 1): heads' outputs in, its terms and ranking out."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras import ops
 
-from keras_dc3.collective import Collective
+from keras_dc3.collective import Collective, current
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import class_uncertainty
 from keras_dc3.losses import (
@@ -16,12 +16,37 @@ from keras_dc3.losses import (
     partnered_inverse_cross_entropy,
 )
 
-TERMS = ("supervised", "ssl", "inverse", "ambiguity", "consistency")
 Outputs = dict[str, Any]
 
 
+class ObjectiveTerms(NamedTuple):
+    """The terms of eq. 1, float32 scalars. Their sum is the loss."""
+
+    supervised: Any
+    ssl: Any
+    inverse: Any
+    ambiguity: Any
+    consistency: Any
+
+
+TERMS = ObjectiveTerms._fields
+
+
+class ObjectiveResult(NamedTuple):
+    """What `DC3Objective` makes of a batch.
+
+    Attributes:
+        terms: the `ObjectiveTerms`. Each is this replica's share: its sum over the
+            replicas is the value.
+        ranking: the targets of L_A, see `DC3Objective.rank`.
+    """
+
+    terms: ObjectiveTerms
+    ranking: Any
+
+
 class DC3Objective:
-    """Combines a strategy's losses with those of DC3.
+    """Combines a strategy's losses with those of DC3. It keeps no state.
 
         supervised   mean over labeled   of  loss (1 - p_a)*
         ssl          mean over unlabeled of  loss (1 - p_a)*
@@ -35,13 +60,39 @@ class DC3Objective:
 
     Args:
         config: the weights and choices.
-        collective: the replicas of the global batch.
+        collective: the replicas of the global batch; None: those of the strategy scope
+            that it is made in.
         seed: a `keras.random.SeedGenerator`; drawn from with `partner="random"` only.
+
+    Example:
+
+    >>> from keras import ops
+    >>> outputs = {
+    ...     "class_logits": ops.zeros((4, 2)),
+    ...     "cluster_logits": ops.zeros((4, 6)),
+    ...     "ambiguity_logits": ops.zeros(4),
+    ... }
+    >>> objective = keras_dc3.DC3Objective(keras_dc3.DC3Config(prior=0.5))
+    >>> result = objective(
+    ...     targets=ops.ones((4, 2)) / 2,
+    ...     labeled=outputs,
+    ...     anchor=outputs,
+    ...     partner=None,
+    ...     labeled_loss=ops.ones(4),
+    ...     ssl_loss=ops.zeros(4),
+    ... )
+    >>> float(result.terms.supervised), ops.convert_to_numpy(result.ranking).tolist()
+    (1.0, [1.0, 1.0, 0.0, 0.0])
     """
 
-    def __init__(self, config: DC3Config, collective: Collective, seed: Any = None):
+    def __init__(
+        self,
+        config: DC3Config,
+        collective: Collective | None = None,
+        seed: Any = None,
+    ):
         self.config = config
-        self.collective = collective
+        self.collective = current() if collective is None else collective
         self.seed = seed
 
     def __call__(
@@ -53,8 +104,7 @@ class DC3Objective:
         labeled_loss: Any,
         ssl_loss: Any,
         sample_weight: Any = None,
-        ranked: Any = None,
-    ) -> dict[str, Any]:
+    ) -> ObjectiveResult:
         """Computes the terms of the objective.
 
         Args:
@@ -66,11 +116,6 @@ class DC3Objective:
             labeled_loss: the strategy's loss per labeled image, (m,).
             ssl_loss: the strategy's loss per unlabeled image, weighted, (n,).
             sample_weight: weights of the labeled images, (m,), or None.
-            ranked: what `rank` returns for these views; None to compute it.
-
-        Returns:
-            A float32 scalar for each of `TERMS`; their sum is the loss. Each is this
-            replica's share: their sum over the replicas is the value.
         """
         config, mean = self.config, self.collective.mean
         ambiguity = self._scaling(anchor)
@@ -80,21 +125,23 @@ class DC3Objective:
         else:
             labeled_certainty = ops.ones_like(labeled["ambiguity_logits"])
         inverse_labeled, inverse_unlabeled = self._inverse(targets, labeled, anchor)
-        if ranked is None:
-            ranked = self.rank(anchor, partner)
-        ranking = binary_cross_entropy_with_logits(ranked, anchor["ambiguity_logits"])
-        return {
-            "supervised": mean(labeled_loss * labeled_certainty, sample_weight),
-            "ssl": mean(ssl_loss * certainty if config.scale_ssl else ssl_loss),
-            "inverse": config.inverse_weight
+        ranking = self.rank(anchor, partner)
+        ambiguity_loss = binary_cross_entropy_with_logits(
+            ranking, anchor["ambiguity_logits"]
+        )
+        terms = ObjectiveTerms(
+            supervised=mean(labeled_loss * labeled_certainty, sample_weight),
+            ssl=mean(ssl_loss * certainty if config.scale_ssl else ssl_loss),
+            inverse=config.inverse_weight
             * (
                 mean(inverse_unlabeled * certainty)
                 + mean(inverse_labeled * labeled_certainty)
             ),
-            "ambiguity": config.ambiguity_weight * mean(ranking),
-            "consistency": config.consistency_weight
+            ambiguity=config.ambiguity_weight * mean(ambiguity_loss),
+            consistency=config.consistency_weight
             * mean(self._consistency(anchor, partner) * ambiguity),
-        }
+        )
+        return ObjectiveResult(terms, ranking)
 
     def rank(self, anchor: Outputs, partner: Outputs | None) -> Any:
         """Returns the targets of L_A: 1 for images ranked ambiguous, else 0, (n,)."""

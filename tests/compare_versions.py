@@ -34,9 +34,9 @@ import numpy as np
 
 SIZE, CLASSES = 12, ("cat", "dog", "eel")
 STRATEGIES = ("supervised", "pi_model", "mean_teacher", "pseudo_label", "fixmatch")
-# What is written at a time that differs, or holds one.
-VOLATILE = ("metadata.json", "fingerprint.pb")
-SHARED_ID = re.compile(rb'"shared_object_id": [0-9]+')
+# What holds a time, or the names of functions, which are counted over a process.
+VOLATILE = ("metadata.json", "fingerprint.pb", "saved_model.pb")
+COUNTED = re.compile(rb'"shared_object_id": [0-9]+|(?<=[a-z0-9])_[0-9]+(?=")')
 
 
 def people(rng: np.random.Generator, number: int) -> np.ndarray:
@@ -186,9 +186,21 @@ def of_files(folder: Path) -> None:
     write_model(model, folder)
     write_results(model, data, folder)
     model.export(folder / "saved_model")
+    write_answers(folder)
 
 
-def batches(views: dict[str, str]):
+def write_answers(folder: Path) -> None:
+    """Asks an exported model."""
+    import tensorflow as tf
+
+    served = tf.saved_model.load(folder / "saved_model").signatures
+    images = np.random.default_rng(4).integers(0, 256, (5, SIZE, SIZE, 3), "uint8")
+    answers = served["serving_default"](tf.constant(images))
+    answers |= served["class_names"]()
+    np.savez(folder / "served.npz", **{k: v.numpy() for k, v in answers.items()})
+
+
+def batches(*views: str):
     rng = np.random.default_rng(3)
     images = rng.random((26, SIZE, SIZE, 3)).astype("float32")
     x = {"labeled": images, "unlabeled": {view: images[::-1] for view in views}}
@@ -200,7 +212,7 @@ def of_arrays(folder: Path) -> None:
     import tensorflow as tf
 
     model = make_model("fixmatch", num_classes=3)
-    x, y = batches(model.strategy.views)
+    x, y = batches("weak", "strong")
     held_out = x["labeled"][:13], np.eye(3, dtype="float32")[y[:13]]
     train(model, folder, x, y, batch_size=8, validation_data=held_out)
     stream = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
@@ -215,7 +227,7 @@ def of_arrays(folder: Path) -> None:
 def of_images(folder: Path) -> None:
     """Plain images and labels."""
     model = make_model("supervised", "vanilla", num_classes=3)
-    x, y = batches(model.strategy.views)
+    x, y = batches()
     train(model, folder, x["labeled"], y, batch_size=8, validation_split=0.3)
     write_model(model, folder)
 
@@ -255,7 +267,7 @@ CASES = {
 
 def work(output: Path, names: list[str]) -> None:
     """Runs cases on the version that Python finds, and writes what they make."""
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     import tensorflow as tf
 
     tf.config.set_logical_device_configuration(
@@ -263,6 +275,9 @@ def work(output: Path, names: list[str]) -> None:
         [tf.config.LogicalDeviceConfiguration() for _ in range(2)],
     )
     tf.config.experimental.enable_op_determinism()
+    # The order of sums follows the number of threads.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(2)  # one for each replica
     for name in names:
         folder = output / name
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped
@@ -354,8 +369,8 @@ def tell_difference_of_archives(old: Path, new: Path) -> list[str]:
             pair = []
             for side, archive, path in (("old", one, old), ("new", other, new)):
                 part = path.with_name(f"{path.stem}.{side}.{name}")
-                # Numbers by which Keras knows shared objects are those of a process.
-                part.write_bytes(SHARED_ID.sub(b"", archive.read(name)))
+                # Keras counts some objects over a process.
+                part.write_bytes(COUNTED.sub(b"", archive.read(name)))
                 pair.append(part)
             lines += [f"{name}: {line}" for line in tell_difference(*pair)]
             for part in pair:

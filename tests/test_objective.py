@@ -147,7 +147,7 @@ def compute(config, parts, seed=None, **changes):
         lambda value: None if value is None else ops.convert_to_tensor(value),
         {**parts, **changes},
     )
-    return objective(**parts)
+    return objective(**parts).terms._asdict()
 
 
 def check(config, parts, weight=None):
@@ -166,6 +166,16 @@ def check(config, parts, weight=None):
 def test_presets_against_numpy(name):
     for seed, (m, n, views) in enumerate([(4, 9, 2), (6, 3, 2), (5, 5, 1), (1, 1, 2)]):
         check(PRESETS[name], batch(m, n, seed, views))
+
+
+@pytest.mark.parametrize("name", ["default", "paper", "default, scaled"])
+def test_the_ranking_marks_the_images_of_the_prior(name):
+    parts = keras.tree.map_structure(ops.convert_to_tensor, batch(n=10))
+    ranking = numpy(DC3Objective(PRESETS[name], Collective())(**parts).ranking)
+    assert ranking.sum() == math.floor(10 * PRESETS[name].prior)
+    if PRESETS[name].rank_by == "ambiguity":
+        scores = numpy(parts["anchor"]["ambiguity_logits"])
+        assert scores[ranking == 1].min() > scores[ranking == 0].max()
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -510,7 +520,7 @@ def test_replicas_add_up_to_the_global_batch(name):
             mine[replica] = []
             objective = DC3Objective(PRESETS[name], Halves(mine, replica))
             parts = keras.tree.map_structure(ops.convert_to_tensor, part(replica))
-            shares.append(objective(**parts))
+            shares.append(objective(**parts).terms._asdict())
             recorded[replica] = mine[replica]
     expected = compute(PRESETS[name], whole)
     for term in TERMS:

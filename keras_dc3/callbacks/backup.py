@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3 import _keras
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
@@ -152,7 +153,7 @@ class Backup(keras.callbacks.Callback):
             )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.model._initial_epoch = None  # Keras would keep it for the next `fit`
+        _keras.begin_with(self.model, None)  # Keras would keep it for the next `fit`
         self._epoch = epoch
         if self._passed:
             self.model.build_metrics()
@@ -179,7 +180,7 @@ class Backup(keras.callbacks.Callback):
             self._save(epoch + 1, 0)
 
     def on_train_end(self, logs: Any = None) -> None:
-        self.model._initial_epoch = None
+        _keras.begin_with(self.model, None)
         self._run = None
         if self.delete_checkpoint:
             self._folder.clear()
@@ -265,7 +266,7 @@ class Backup(keras.callbacks.Callback):
             self._learning_rate = header["learning_rate"]
         self._stream = self._run.batches_before(self._epoch - self._began)
         # As Keras' own callback tells `fit`; there is no other way.
-        self.model._initial_epoch = self._epoch
+        _keras.begin_with(self.model, self._epoch)
 
     def _pass_over(self, trains: bool) -> None:
         """Makes the next training step pass over batches that were trained on.

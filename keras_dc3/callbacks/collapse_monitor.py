@@ -154,7 +154,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         return epoch + 1 == self.params.get("epochs") or self.model.stop_training
 
     def _trains_clusters(self) -> bool:
-        config, partner = self.model.config, self.model.strategy.partner
+        config, partner = self.model.config, self.model.ssl.partner
         return (
             config.cluster_head == "prototypes"
             or config.inverse_weight > 0
@@ -166,7 +166,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         return str(number) if names is None else f"{number} ({names[number]!r})"
 
     def _mask(self, rate: float | None) -> dict[str, str]:
-        name = type(self.model.strategy).__name__
+        name = type(self.model.ssl).__name__
         if rate == 0.0:
             return {
                 "none": "no pseudo-label was used (mask_rate 0.0): no unlabeled image "
@@ -251,6 +251,6 @@ class CollapseMonitor(keras.callbacks.Callback):
         return (
             f"{share:.1%} of the pseudo-labels used were class "
             f"{self._name(counts.argmax())}, of {int(number):,} images that passed the "
-            f"mask of `{type(self.model.strategy).__name__}`: they teach one class "
+            f"mask of `{type(self.model.ssl).__name__}`: they teach one class "
             "alone. Raise the threshold, or lower the strategy's `weight`."
         )

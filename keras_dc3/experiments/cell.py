@@ -166,7 +166,7 @@ def _check_made_as_asked(model: DC3Model, strategy: Any, config: Any) -> None:
     """Raises ValueError unless the model has this strategy and objective."""
     made, asked = (
         (type(s), {k: v for k, v in s.get_config().items() if k != "name"})
-        for s in (model.strategy, strategy)
+        for s in (model.ssl, strategy)
     )
     if model.config != config:
         what, made, asked = "config", model.config, config

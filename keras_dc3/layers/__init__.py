@@ -1,7 +1,14 @@
-"""Layers: the two heads of DC3, and the average of a network's weights."""
+"""Layers: the heads of DC3, and the average of a network's weights."""
 
 from keras_dc3.layers.ambiguity_head import AmbiguityHead, class_uncertainty
 from keras_dc3.layers.overcluster_head import OverclusterHead
+from keras_dc3.layers.prototype_head import PrototypeHead
 from keras_dc3.layers.weight_average import WeightAverage
 
-__all__ = ["AmbiguityHead", "OverclusterHead", "WeightAverage", "class_uncertainty"]
+__all__ = [
+    "AmbiguityHead",
+    "OverclusterHead",
+    "PrototypeHead",
+    "WeightAverage",
+    "class_uncertainty",
+]

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dc3 import _keras
 from keras_dc3._registration import register
 
 
@@ -61,8 +62,8 @@ class WeightAverage(keras.layers.Layer):
         self._shadows = []
         state = {
             id(variable)
-            for layer in network._flatten_layers()
-            for variable in layer._non_trainable_variables
+            for layer in _keras.layers_in(network)
+            for variable in _keras.own_state(layer)
         }
         for weight in network.weights:
             if id(weight) in state or not keras.backend.is_float_dtype(weight.dtype):

@@ -1,4 +1,4 @@
-"""The plain arguments of `fit`, checked before anything is built."""
+"""The arguments of `fit` and `compile`, checked before anything is built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_positive_int
-from keras_dc3.models.inputs import is_data
+from keras_dc3.models.batches import is_training_batch
+from keras_dc3.models.data_adapters import Data
 
 _SPARSE = (
     keras.metrics.SparseCategoricalAccuracy,
@@ -19,9 +20,13 @@ _SPARSE = (
 )
 
 
-def check_metrics(metrics: Iterable[Any]) -> None:
-    """Raises ValueError for a metric that takes labels as class numbers."""
-    for metric in metrics:
+def check_metrics(*given: Any) -> None:
+    """Raises ValueError for a metric that takes labels as class numbers.
+
+    Args:
+        *given: structures of metrics, as `compile` takes them; None for none.
+    """
+    for metric in keras.tree.flatten([metrics for metrics in given if metrics]):
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", "")
         sparse = isinstance(metric, _SPARSE) or name.lower().startswith("sparse")
         if sparse:
@@ -107,34 +112,40 @@ def check_fit_arguments(
         )
 
 
-def check_batched(x: Any, batch_size: Any, sample_weight: Any) -> None:
-    """Raises ValueError for arguments that data in batches leave no room for."""
-    batched = is_data(x) or isinstance(x, keras.utils.PyDataset)
-    batched = batched or hasattr(x, "element_spec") or hasattr(x, "__next__")
-    if not batched and not is_loader(x):
-        return
-    if batch_size is not None:
-        where = "Give it where the data are made"
-        if is_data(x):
-            where = "Give it to the function that made the data set"
+def check_fit_data(
+    data: Data,
+    batch_size: Any,
+    sample_weight: Any,
+    steps_per_epoch: Any,
+    validation_split: float,
+) -> None:
+    """Raises ValueError for data that `fit` cannot take with these arguments."""
+    if data.comes_in_batches and batch_size is not None:
         raise ValueError(
             "The training data come in batches of their own, so `batch_size` would be "
-            f"ignored. {where}; for arrays of validation data pass "
+            f"ignored. {data.where}; for arrays of validation data pass "
             f"`validation_batch_size`. Received: batch_size={batch_size!r}"
         )
-    if sample_weight is not None:
-        advice = "yield `(inputs, labels, weights)`"
-        if is_data(x):
-            advice = 'pass `class_weight`, such as `class_weight="balanced"`'
+    if data.comes_in_batches and sample_weight is not None:
         raise ValueError(
             "The training data come in batches of their own, so `sample_weight` would "
-            f"be ignored: {advice} instead."
+            f"be ignored: {data.weights} instead."
         )
-
-
-def is_loader(x: Any) -> bool:
-    """Whether `x` is a `torch.utils.data.DataLoader`."""
-    return any(
-        cls.__module__.startswith("torch.") and cls.__name__ == "DataLoader"
-        for cls in type(x).__mro__
-    )
+    if steps_per_epoch is None and data.is_endless:
+        raise ValueError(
+            "The training data repeats without end; pass `steps_per_epoch`, or "
+            "remove its `.repeat()`."
+        )
+    if data.x is None:
+        raise ValueError("Training data is missing: pass `fit(data)`.")
+    if hasattr(data.x, "image_batches"):
+        raise ValueError(
+            f"{data.x!r} is a part of a data set: pass the whole, `fit(data)`, with "
+            "its labeled and unlabeled images."
+        )
+    if validation_split and is_training_batch(data.x):
+        raise ValueError(
+            "`validation_split` would cut labeled and unlabeled images alike; pass "
+            "`validation_data=(images, labels)` instead. Received: "
+            f"validation_split={validation_split}"
+        )

@@ -11,11 +11,10 @@ import keras
 
 from keras_dc3.callbacks import Backup, StopOnNaN
 from keras_dc3.callbacks.backup import Run
-from keras_dc3.models import inputs
+from keras_dc3.models.data_adapters import Data, DataSet
 from keras_dc3.models.training_marks import (
     data_marks,
     model_marks,
-    number_of_batches,
     plain,
     weight_marks,
 )
@@ -33,8 +32,7 @@ def place(callback: Any) -> int:
 def prepare(
     model: Any,
     callbacks: list[Any],
-    x: Any,
-    y: Any,
+    data: Data,
     batch_size: int | None,
     steps_per_epoch: int | None,
     initial_epoch: int,
@@ -62,18 +60,18 @@ def prepare(
                     lambda: {
                         **model_marks(model),
                         "`steps_per_epoch`": steps_per_epoch,
-                        **data_marks(model, x, y, batch_size),
+                        **data_marks(model, data, batch_size),
                         **weight_marks(class_weight, sample_weight),
                     },
                     lambda: _learning_rate(model),
-                    _batches_before(x, batch_size, steps_per_epoch),
+                    _batches_before(data, batch_size, steps_per_epoch),
                 )
             )
 
 
 def _learning_rate(model: Any) -> float | None:
     """Returns that of a new model; None for a schedule's, or another model's."""
-    if int(keras.ops.convert_to_numpy(model.step)):
+    if model.steps_taken:
         return None
     rates: list[float] = []
     plain(keras.saving.serialize_keras_object(model.optimizer), rates)
@@ -81,16 +79,16 @@ def _learning_rate(model: Any) -> float | None:
 
 
 def _batches_before(
-    x: Any, batch_size: int | None, steps_per_epoch: int | None
+    data: Data, batch_size: int | None, steps_per_epoch: int | None
 ) -> Callable[[int], int]:
     """Returns how many batches of the data the epochs before have used up.
 
     With `steps_per_epoch`, Keras goes on in data of a user's own where the epoch before
     has ended, until they end.
     """
-    if inputs.is_data(x) or not steps_per_epoch:
+    if isinstance(data, DataSet) or not steps_per_epoch:
         return lambda epochs: 0
-    length = number_of_batches(x, batch_size)
+    length = data.number_of_batches(batch_size)
     if length is None:
         return lambda epochs: epochs * steps_per_epoch
     once = math.ceil(length / steps_per_epoch)  # epochs until they begin anew

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops, tree
 
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
+from keras_dc3._keras import AdaptedModel, layers_in
 from keras_dc3._registration import register
 from keras_dc3._validation import (
     check_choice,
@@ -15,34 +20,82 @@ from keras_dc3._validation import (
     check_ordered,
     check_positive_int,
 )
+from keras_dc3._writing import whole_path
+from keras_dc3.annotations.class_weights import class_weights
+from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.config import DC3Config
+from keras_dc3.data.batches import ordered_batches
 from keras_dc3.layers import WeightAverage
-from keras_dc3.models.averaged import AveragedMixin
-from keras_dc3.models.forward import JOINED_ROLES, ForwardMixin
+from keras_dc3.metrics import Verdict
+from keras_dc3.models import continuing, proposing
+from keras_dc3.models.arguments import (
+    as_callbacks,
+    check_fit_arguments,
+    check_fit_data,
+    check_metrics,
+)
+from keras_dc3.models.backbone_probe import check_backbone_top, has_rescaling
+from keras_dc3.models.batches import (
+    check_batch,
+    check_image_shapes,
+    check_labels,
+    check_parts,
+    check_training_batch,
+    image_shape_of,
+    is_training_batch,
+)
+from keras_dc3.models.data_adapters import (
+    Data,
+    adapt,
+    adapt_validation,
+    as_arrays,
+    is_data_set,
+    is_stream,
+    to_predict,
+)
+from keras_dc3.models.evaluation import (
+    Validation,
+    check_evaluation_data,
+    check_validation_data,
+)
+from keras_dc3.models.given_images import check_form, check_given
+from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
-from keras_dc3.models.inference import InferenceMixin
+from keras_dc3.models.logged import logged_names, with_logs
+from keras_dc3.models.messages import (
+    EndWatch,
+    plain_file_errors,
+    quiet_end,
+    quiet_heads,
+)
 from keras_dc3.models.network import DC3Network
-from keras_dc3.models.remembering import RememberingMixin
-from keras_dc3.models.saving import SavingMixin
-from keras_dc3.models.step import StepMixin, term_metrics
-from keras_dc3.models.training import TrainingMixin
-from keras_dc3.objective import DC3Objective
+from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
+from keras_dc3.models.rate_callbacks import check_rate_callbacks
+from keras_dc3.models.saving import copied_backbone, is_remote, save_whole
+from keras_dc3.models.step_metrics import (
+    EpochStatistics,
+    MajorityAccuracy,
+    MeanOfShares,
+    SeenValues,
+)
+from keras_dc3.models.training_length import TrainingLength, restart_step
+from keras_dc3.models.training_marks import mark_of_labels
+from keras_dc3.objective import TERMS, DC3Objective
+from keras_dc3.optimizers import reference_optimizer
+from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
 from keras_dc3.strategies.strategy import LABELED
 
+# Logged beside the terms of the objective.
+RATES = ("ambiguous", "mask_rate")
+_STORED = "image_values"  # in files of weights
+_FILES = (".keras", ".h5", ".hdf5")
+_VALIDATION = ("validation_steps", "validation_batch_size", "validation_freq")
+
 
 @register
-class DC3Model(
-    TrainingMixin,
-    InferenceMixin,
-    AveragedMixin,
-    ForwardMixin,
-    StepMixin,
-    RememberingMixin,
-    SavingMixin,
-    keras.Model,
-):
+class DC3Model(AdaptedModel):
     """Classifies the images people agree on, and clusters those they do not.
 
     It trains a backbone with three heads on a few labeled and many unlabeled images,
@@ -82,6 +135,12 @@ class DC3Model(
             that is trained on floating-point images gets these as they are, and
             integer images in their range (see `image_values`).
         **kwargs: `name` and `dtype`, as for every Keras model.
+
+    Attributes:
+        ssl: the `SSLStrategy`.
+        verdict: whether the proposals are of use, by the validation images of the last
+            `fit` (`keras_dc3.metrics.verdict`); None: not measured. It may be set, is
+            saved with the model, and goes with what it proposes.
 
     Call arguments:
         inputs: images (n, h, w, c); or, to train, a dict
@@ -133,7 +192,7 @@ class DC3Model(
         check_choice("evaluate_with", evaluate_with, ("ema", "raw"))
         check_choice("rescale", rescale, (None, True, False))
         self.backbone = backbone
-        self.strategy: SSLStrategy = strategies.get(ssl, training_steps)
+        self.ssl: SSLStrategy = strategies.get(ssl, training_steps)
         self.config = config or DC3Config()
         self.training_steps = int(training_steps)
         self.batch_norm = batch_norm
@@ -155,11 +214,22 @@ class DC3Model(
             initializer="zeros",
             trainable=False,
         )
-        self._terms = term_metrics(self.collective)
-        self._evaluating = False
+        self._term_means = {
+            name: MeanOfShares(self.collective, f"{name}_loss") for name in TERMS
+        }
+        self._rate_means = {name: keras.metrics.Mean(name=name) for name in RATES}
+        self.epoch_statistics = EpochStatistics()
+        seen = self._seen_values = SeenValues()
+        self._images = ImageMemory(seen, rescale, self._take_image_values)
+        self.image_shape: tuple[int | None, ...] | None = None
+        self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
-        self._image_shape: tuple | None = None
+        self._validation: Validation | None = None  # of the `fit` that runs
+        self._evaluating = False
+        self._trained_labels: str | None = None  # a digest of those of the last `fit`
         self.compile()
+
+    # Building -------------------------------------------------------------------------
 
     def set_classes(self, num_classes: int | None, class_names: Any = None) -> None:
         """Sets the classes of a model that does not know them yet.
@@ -218,7 +288,7 @@ class DC3Model(
                 "shape (n, classes), or a data set with `num_classes`. Integer labels "
                 "alone do not tell, since the last class may be missing."
             )
-        self._image_shape = tuple(input_shape)[1:]
+        self.image_shape = tuple(input_shape)[1:]
         with self.collective.scope():
             self.network = DC3Network(
                 self.backbone,
@@ -231,9 +301,16 @@ class DC3Model(
                 dtype=self.dtype_policy,
                 name="network",
             )
-            self.network.build((None, *self._image_shape))
+            self.network.build((None, *self.image_shape))
             self.network.image_values = self.image_values
             self.average.build_for(self.network)
+            self._passes = Passes(
+                self.network,
+                self.average,
+                self.collective,
+                self.ssl.views,
+                self.batch_norm,
+            )
             self.built = True
             self._build_optimizer()
         self.network.decide_rescale()
@@ -258,13 +335,999 @@ class DC3Model(
             self.predict_function = None
             self.test_function = None
 
+    @property
+    def steps_taken(self) -> int:
+        """How many training steps the model has taken in its life."""
+        return int(ops.convert_to_numpy(self.step))
+
+    # The forward pass -----------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if args and not is_training_batch(args[0]):
+            answers = not kwargs.get("training")
+            images = self._checked(args[0], values=answers)
+            if answers:
+                self._follow_weights()
+            args = (images, *args[1:])
+        return super().__call__(*args, **kwargs)
+
+    def _checked(self, images: Any, values: bool = True) -> Any:
+        """Returns images as the model can take them; builds it where it can.
+
+        Args:
+            images: anything.
+            values: whether their values are looked at, where they are at hand.
+        """
+        check_form(images, self.image_shape)
+        if not self.built and self.num_classes is not None:
+            self.build((None, *images.shape[1:]))  # here, where numbers can be read
+        if not values:
+            return images
+        return check_given(images, self)
+
+    def _follow_weights(self) -> None:
+        """Makes the average a copy of the weights, as it is before the first step.
+
+        They may have been loaded into the backbone since the model was built.
+        """
+        if not self.built:
+            return
+        try:
+            is_new = not self.steps_taken
+        except Exception:  # a graph is made; every backend has its own error
+            return
+        if is_new:
+            self.average.reset(self.network)
+
+    def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+        if not is_training_batch(inputs):
+            if training:
+                prepared = self.network.prepare(inputs)
+                return self.probabilities(self._passes.own(prepared, training=True))
+            return self.probabilities(self.network_outputs(inputs))
+        check_parts(inputs, self.ssl.views)
+        outputs = self._passes.of_batch(inputs, training)
+        if training:
+            self._remember(outputs)
+        return outputs
+
+    def network_outputs(self, images: Any) -> dict[str, Any]:
+        """Returns what the network says of images, by the weights of `evaluate_with`.
+
+        Images that cannot be answered have NaN. See `DC3Network` for the outputs.
+        """
+        return self._passes.answer(images, averaged=self.evaluate_with == "ema")
+
+    def probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Returns "classes", "clusters" and "ambiguity" of the network's outputs."""
+        ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
+        if not self.config.predicts_ambiguity:
+            ambiguity = ops.zeros_like(ambiguity)
+        clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
+        # Said once more: XLA may make numbers of NaN in a softmax.
+        unknown = ops.any(ops.isnan(outputs["class_logits"]), axis=-1)
+        return {
+            "classes": nan_where(
+                unknown, ops.softmax(outputs["class_logits"], axis=-1)
+            ),
+            "clusters": nan_where(unknown, ops.softmax(clusters, axis=-1)),
+            "ambiguity": nan_where(unknown, ambiguity),
+        }
+
+    def _unlabeled_views(self, outputs: dict[str, Any]) -> tuple[Any, Any]:
+        """Returns the outputs of the anchor view, and of its partner or None."""
+        partner = self.ssl.partner
+        return outputs[self.ssl.anchor], outputs[partner] if partner else None
+
+    def _remember(self, outputs: dict[str, Any]) -> None:
+        """Gives the prototypes, where there are any, the unlabeled images of a step.
+
+        It belongs to the forward pass, like the moving statistics of
+        BatchNormalization; `after_step` moves the prototypes.
+        """
+        head = self.network.prototype_head
+        if head is None:
+            return
+        anchor, partner = self._unlabeled_views(outputs)
+        ranked = self.objective.rank(anchor, partner)
+        if not self.config.predicts_ambiguity:
+            ranked = ops.ones_like(ranked)
+        gather = self.collective.gather
+        head.remember(
+            gather(ops.stop_gradient(anchor["features"])),
+            gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
+            gather(ops.stop_gradient(ranked)),
+        )
+
+    # The training step ----------------------------------------------------------------
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        targets, mean = self.targets(y), self.collective.mean
+        if training:
+            self._seen_values.update_state(x)
+        if "classes" in y_pred:  # plain images: evaluation, or supervised training
+            if training and self.ssl.needs_unlabeled:
+                raise ValueError(
+                    f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
+                    "images, but the batch is plain `(images, labels)`. Pass "
+                    '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
+                    'data set, or use `ssl="supervised"`.'
+                )
+            loss = ops.categorical_crossentropy(targets, y_pred["classes"])
+            loss = mean(loss, sample_weight)
+            total = loss + self.added_losses()
+            if training:
+                terms = {"supervised": loss}
+                self._log_terms(terms, ops.shape(targets)[0])
+                self.epoch_statistics.update_state(x, y_pred, terms, total)
+            return total
+        anchor, partner = self._unlabeled_views(y_pred)
+        logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
+        labeled_loss = self.ssl.labeled_loss(targets, logits[LABELED])
+        unlabeled_loss = self.ssl.unlabeled_loss(logits)
+        unlabeled, mask = anchor["class_logits"], self.ssl.mask(logits)
+        mask = self._per_image("mask", mask, unlabeled)
+        terms = self.objective(
+            targets,
+            y_pred[LABELED],
+            anchor,
+            partner,
+            self._per_image("labeled_loss", labeled_loss, logits[LABELED]),
+            self.ssl.loss_weight(self.step.value)
+            * (mask * self._per_image("unlabeled_loss", unlabeled_loss, unlabeled)),
+            sample_weight,
+        ).terms._asdict()
+        total = sum(terms.values()) + self.added_losses()
+        predicted = self.probabilities(anchor)
+        self._log(terms, predicted["ambiguity"], mask, ops.shape(targets)[0])
+        self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
+        return total
+
+    def _per_image(self, name: str, values: Any, logits: Any) -> Any:
+        """Returns a strategy's values in float32, checked to be one per image."""
+        values = ops.convert_to_tensor(values)
+        # A known number for an unknown number of images would be spread over them.
+        if len(values.shape) != 1 or (
+            values.shape[0] is not None and values.shape[0] != logits.shape[0]
+        ):
+            raise ValueError(
+                f"`{type(self.ssl).__name__}.{name}` must return one value per "
+                f"image, shape ({logits.shape[0]},). Received: shape "
+                f"{tuple(values.shape)}"
+            )
+        # Where both numbers are unknown while tracing, this compares them.
+        return ops.reshape(ops.cast(values, "float32"), (ops.shape(logits)[0],))
+
+    def _log(self, terms: dict[str, Any], ambiguity: Any, mask: Any, rows: Any) -> None:
+        self._log_terms(terms, rows)
+        # By image, not by batch: a replica may have fewer, or none.
+        self._rate_means["ambiguous"].update_state(ambiguity >= 0.5)
+        self._rate_means["mask_rate"].update_state(mask)
+
+    def _log_terms(self, terms: dict[str, Any], rows: Any) -> None:
+        for name, term in terms.items():
+            self._term_means[name].update_state(term * self.collective.replicas, rows)
+
+    def targets(self, y: Any) -> Any:
+        """Returns labels as float32 distributions (n, k)."""
+        if y is None:
+            raise ValueError("Labels are missing: pass `(inputs, labels)`.")
+        if len(y.shape) == 2 and y.shape[1] == 1:
+            y = ops.squeeze(y, axis=1)
+        if len(y.shape) == 1:
+            return ops.one_hot(ops.cast(y, "int32"), self.num_classes, dtype="float32")
+        return ops.cast(y, "float32")
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        plain = "classes" in y_pred
+        if plain:
+            classes = y_pred["classes"]
+        else:
+            classes = ops.softmax(y_pred[LABELED]["class_logits"], axis=-1)
+        logs = super().compute_metrics(x, self.targets(y), classes, sample_weight)
+        if plain:  # what is not computed is not logged
+            for metric in self._training_means:
+                if metric is not self._term_means["supervised"]:
+                    logs.pop(metric.name, None)
+        return logs
+
+    @property
+    def _training_means(self) -> list[keras.metrics.Metric]:
+        """The logged means that belong to training alone."""
+        return [*self._term_means.values(), *self._rate_means.values()]
+
+    def metric_names(self) -> list[str]:
+        """Returns the names of all metrics that the steps may log."""
+        with self.collective.scope():  # Keras knows them once it has seen a batch
+            nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
+            super().compute_metrics(None, nothing, nothing, None)
+        self.reset_metrics()
+        return list(self.get_metrics_result())
+
+    def reset_metrics(self) -> None:
+        for metric in self.metrics:
+            # Validation comes before the end of an epoch is told to the callbacks.
+            if not (self._evaluating and metric is self.epoch_statistics):
+                metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        results = super().get_metrics_result()
+        if self._evaluating:  # the objective's terms belong to training alone
+            for metric in self._training_means:
+                results.pop(metric.name, None)
+        return results
+
+    def after_step(self) -> None:
+        """Moves prototypes and the average of the weights, and counts the step."""
+        if self.network.prototype_head is not None:
+            restart = self.step.value == restart_step(self.training_steps)
+            self.network.prototype_head.move(restart)
+        self.average.update(self.network, updates=self.step.value)
+        self.step.assign(self.step.value + 1)
+
+    def train_step(self, *args: Any) -> Any:
+        """One step; `(data)` on TensorFlow and PyTorch, `(state, data)` on JAX."""
+        backend = keras.backend.backend()
+        if backend == "jax":
+            logs, state = super().train_step(*args)
+            trainable, non_trainable, optimizer, metrics = state
+            pairs = [
+                *zip(self.trainable_variables, trainable, strict=True),
+                *zip(self.non_trainable_variables, non_trainable, strict=True),
+            ]
+            with keras.StatelessScope(pairs) as scope:
+                self.after_step()
+            non_trainable = [
+                scope.get_current_value(v) for v in self.non_trainable_variables
+            ]
+            return logs, (trainable, non_trainable, optimizer, metrics)
+        logs = super().train_step(*args)
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            # Where the number of batches is unknown, Keras runs what does not depend
+            # on the batch once more at the end of an epoch.
+            batch = [part for part in tree.flatten(args[0]) if part is not None]
+            with tf.control_dependencies(batch):
+                self.after_step()
+        else:
+            self.after_step()
+        return logs
+
+    # Compiling ------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "auto",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Configures training; the constructor has called it without arguments.
+
+        Args:
+            optimizer: `"auto"`: the authors' (`keras_dc3.optimizers`), for
+                `training_steps` steps.
+            loss: must be None; the loss is made by `ssl` and `config`.
+            loss_weights: must be None; the weights are fields of `config`.
+            metrics: of the class prediction; `"auto"`: accuracy, in which m classes
+                that tie for the most answers are right by 1 / m (Keras takes one).
+            **kwargs: as for `keras.Model.compile`.
+        """
+        if loss is not None or loss_weights is not None:
+            raise ValueError(
+                "The loss of a `DC3Model` is made by its strategy and its "
+                "`DC3Config`: choose them with `ssl=` and `config=` and leave `loss` "
+                f"and `loss_weights` out. Received: loss={loss!r}, "
+                f"loss_weights={loss_weights!r}"
+            )
+        if isinstance(optimizer, str) and optimizer == "auto":
+            optimizer = reference_optimizer(self.training_steps)
+        if isinstance(metrics, str) and metrics == "auto":
+            metrics = [MajorityAccuracy()]
+        check_metrics(metrics, kwargs.get("weighted_metrics"))
+        if self.collective.replicas > 1 and kwargs.get("steps_per_execution", 1) != 1:
+            raise ValueError(
+                "`steps_per_execution` must be 1 under a distribution strategy, where "
+                f"Keras miscounts steps. Received: {kwargs['steps_per_execution']}"
+            )
+        super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
+        if self.collective.replicas > 1:
+            # Keras' own weighs each replica's share by the number of its images.
+            self.track_loss_by(MeanOfShares(self.collective, "loss"))
+        self._build_optimizer()
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        # Keras skips this for models that override `compile`.
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**config)
+
+    def builds_by_batch(self) -> bool:
+        # Under a distribution strategy Keras would build model and metrics from the
+        # mean over the replicas of the first batch, which fails for uneven batches.
+        return not self.built or self.collective.replicas == 1
+
+    def build_metrics(self) -> None:
+        """Creates the variables of all metrics, which Keras does in the first step."""
+        with self.collective.scope():
+            nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
+            self.compute_metrics(None, nothing, {"classes": nothing})
+        self.reset_metrics()
+
+    # Training -------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Trains the model.
+
+        Besides what `keras.Model.fit` logs, each epoch logs the terms of the objective,
+        the fraction of unlabeled images called ambiguous, the mask rate, and on the
+        validation data the scores of `keras_dc3.metrics.proposal_scores` and
+        `val_selective_score`. Plain `(images, labels)` log `supervised_loss` alone of
+        the terms. To choose an epoch, monitor `val_selective_score`: it is a finite
+        number from the first epoch, and Keras is told that more is better, as it is of
+        the other scores. A figure that is not logged, or has no better direction, is
+        told before the first step. `CSVLogger` gets the columns of all figures.
+        A collapsed run is told by warnings (`keras_dc3.callbacks.CollapseMonitor`), and
+        a loss that is no longer finite ends training (`keras_dc3.callbacks.StopOnNaN`).
+        At the end stands the `verdict`, whether the proposals are of use, by the
+        validation images; it is printed unless `verbose=0`.
+
+        Args:
+            x: a data set of `keras_dc3.datasets`, or any object with `num_classes`,
+                `training_batches(views)` and `validation_batches()`; or whatever
+                `keras.Model.fit` takes that yields batches
+                `({"labeled": images, "unlabeled": {view: images}}, labels)`.
+            y: labels of the labeled images, where `x` is a dict of arrays.
+            validation_data: as for `keras.Model.fit`; with soft labels (n, k) all
+                scores are logged, with integer labels those of the classes. A data
+                set's own validation part is used where None.
+            class_weight: what labeled images count in the supervised loss: a dict
+                {class: weight} by the names or the numbers of the classes, where a
+                class that is left out weighs 1; a list of one weight per class, in
+                their order; or `"balanced"`: each class that occurs weighs the same,
+                by the labels of the labeled images alone. An image with a soft label
+                weighs what its likeliest class does, the first of equal ones.
+            initial_epoch: as for `keras.Model.fit`. The order and augmentation of a
+                data set of ours follow the epoch's number: to go on after a first
+                `fit(epochs=5)`, call `fit(initial_epoch=5, epochs=10)`.
+            steps_per_epoch: as for `keras.Model.fit`. A data set of ours then goes on
+                in the next epoch where it stopped.
+
+        All other arguments are as for `keras.Model.fit`.
+
+        Raises:
+            ValueError: for data that cannot be trained on, numbers that make no
+                sense, or callbacks that monitor what is not logged; before training
+                starts, where the data can be looked into.
+            FloatingPointError: where the loss becomes NaN or infinite. The model then
+                has its state of the last good epoch.
+            ImageFileError: for an image file that cannot be read.
+        """
+        data = adapt(x, as_arrays(y))
+        check_fit_arguments(
+            epochs,
+            initial_epoch,
+            batch_size,
+            steps_per_epoch,
+            validation_split=validation_split,
+            **{name: kwargs[name] for name in _VALIDATION if name in kwargs},
+        )
+        check_fit_data(
+            data, batch_size, sample_weight, steps_per_epoch, validation_split
+        )
+        callbacks = as_callbacks(callbacks)
+        check_rate_callbacks(self.optimizer, callbacks)
+        continuing.prepare(
+            self,
+            callbacks,
+            data,
+            batch_size,
+            steps_per_epoch,
+            initial_epoch,
+            class_weight,
+            sample_weight,
+        )
+        batches = self._prepare_for(data, steps_per_epoch)
+        if batches is not data:  # a data set has taken them
+            steps_per_epoch = None
+            if validation_data is None:
+                validation_data = data.x.validation_batches()
+            if hasattr(data.x, "set_epoch"):
+                callbacks.insert(0, EpochClock(data.x.set_epoch))
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "Pass either `class_weight` or `sample_weight`, not both; multiply "
+                    "the weights of the classes into those of the images instead."
+                )
+            class_weight = class_weights(
+                class_weight, data.labels, self.num_classes, self.class_names
+            )
+        validation_steps = kwargs.get("validation_steps")
+        validation_data = self._validation_batches(validation_data)
+        validation = None
+        if validation_data is not None:
+            validation = adapt_validation(validation_data)
+            check_validation_data(self, validation, validation_steps)
+            if validation_steps is None and validation.may_not_end:
+                callbacks.append(EndWatch())
+        callbacks = self._with_own(callbacks)
+        if not self.steps_taken:
+            check_backbone_top(self.backbone, self.image_shape)
+        self._build_statistics()
+        scored = batches if validation is None and validation_split else validation
+        names = logged_names(self, batches.has_plain_images, scored)
+        callbacks = with_logs(callbacks, self, names)
+        self._follow_weights()
+        labels = mark_of_labels(data.labels)
+        same = labels is not None and labels == self._trained_labels
+        self._trained_labels = labels
+        length = TrainingLength(self, goes_on=initial_epoch > 0 or same)
+        steps = steps_per_epoch or batches.number_of_steps(batch_size, validation_split)
+        if steps is not None:
+            length.tell(steps * (epochs - initial_epoch))
+        streams = (batches, validation or Data(None))
+        self.verdict, self._validation = None, None  # an earlier one holds no more
+        with (
+            quiet_end(streams, (steps_per_epoch, validation_steps)),
+            quiet_heads(),
+            plain_file_errors(),
+            self._images.learning(),
+        ):
+            history = super().fit(
+                batches.checked(self.num_classes, self.image_shape),
+                batches.y,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=callbacks,
+                validation_split=validation_split,
+                validation_data=validation_data,
+                shuffle=shuffle if batches.may_be_shuffled else False,
+                class_weight=class_weight,
+                sample_weight=sample_weight,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=steps_per_epoch,
+                **kwargs,
+            )
+        length.tell_at_end(known=steps is not None)
+        self._conclude(verbose)
+        return history
+
+    def _prepare_for(self, data: Data, steps_per_epoch: int | None) -> Data:
+        """Returns the batches of training data; takes classes from them, and builds."""
+        if is_data_set(data.x):
+            batches = data.to_train_on(self.ssl, steps_per_epoch)
+            self.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
+        else:
+            batches = data
+        first = batches.first_batch()
+        if first is None and not self.built:
+            raise ValueError(
+                "The model is not built, and a generator cannot be looked into "
+                "without losing its first batch. Call `model.build((None, height, "
+                "width, channels))` first, with `num_classes` given, or pass a "
+                "`tf.data.Dataset` or a `keras.utils.PyDataset`."
+            )
+        if batches.is_empty:
+            raise ValueError("The training data is empty: it has no batch.")
+        if first is not None:
+            self._take_first(*first, whole=batches.y is not None)
+        self._images.learn_before_training(data.parts())
+        return batches
+
+    def _take_first(self, inputs: Any, labels: Any, whole: bool) -> None:
+        """Checks a first batch or its specs; takes classes from it, and builds."""
+        check_training_batch(inputs, labels, self.ssl, self.num_classes)
+        trains_more = self.config.predicts_ambiguity or self.config.inverse_weight
+        if not is_training_batch(inputs) and trains_more:
+            warnings.warn(
+                "There are no unlabeled images, so the cross-entropy alone is trained: "
+                "ambiguity and clusters stay random. Add unlabeled images, or say "
+                "`config=DC3Config.vanilla()` for a plain classifier.",
+                stacklevel=4,
+            )
+        check_image_shapes(inputs, self.image_shape)
+        if self.num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:
+            self.set_classes(int(labels.shape[1]))
+        check_batch(inputs, labels, self.num_classes, whole=whole)
+        if not self.built:
+            self.build((None, *image_shape_of(inputs)[1:]))
+
+    def _validation_batches(self, given: Any) -> Any:
+        """Returns `validation_data` as Keras takes it."""
+        if hasattr(given, "class_names"):
+            self.set_classes(given.num_classes, given.class_names)
+        return given.validation_batches() if is_data_set(given) else as_arrays(given)
+
+    def _with_own(self, callbacks: list[Any]) -> list[Any]:
+        """Returns the callbacks of `fit` with those that every training has."""
+        if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
+            callbacks = [*callbacks, StopOnNaN()]
+        masked = type(self.ssl).mask is not SSLStrategy.mask
+        return [*sorted(callbacks, key=continuing.place), CollapseMonitor(masked)]
+
+    def _build_statistics(self) -> None:
+        if not self.epoch_statistics.built:
+            with self.collective.scope():
+                self.epoch_statistics.build(self.num_classes, self.num_clusters)
+            self.train_function = None  # it may be traced without them
+
+    def _conclude(self, verbose: Any) -> None:
+        """Sets the verdict on the model that was trained; prints it if `verbose`.
+
+        There is none where the validation images cannot be seen: there are none, or
+        they come from a generator, or the model has diverged.
+        """
+        validation, self._validation = self._validation, None
+        if validation is None:
+            return
+        self.verdict = validation.verdict(self)
+        interactive = keras.config.is_interactive_logging_enabled()
+        if verbose and interactive and self.verdict is not None:
+            print(f"\n{self.verdict}")
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Trains on one batch, as `keras.Model.train_on_batch`.
+
+        Args:
+            class_weight: as for `fit`.
+
+        All other arguments are as for `keras.Model.train_on_batch`.
+        """
+        if class_weight is not None and self.num_classes is not None:
+            labels, names = as_arrays(y), self.class_names
+            class_weight = class_weights(class_weight, labels, self.num_classes, names)
+        self._follow_weights()  # a teacher's
+        with quiet_heads():
+            logs = super().train_on_batch(
+                x, y, sample_weight, class_weight, return_dict
+            )
+        if self.image_values is None:
+            self._images.learn_from_training()
+        return logs
+
+    # Evaluation and prediction --------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Returns loss and metrics, and with `return_dict=True` the DC3 scores.
+
+        The scores are those of `keras_dc3.metrics.proposal_scores`, and
+        `selective_score`, computed in a second pass over `x`; `d` and its kin need soft
+        labels (n, k). A generator cannot be passed over twice: it gives loss and
+        metrics alone.
+
+        Args:
+            x: images, a data set of ours (its validation part), or whatever
+                `keras.Model.evaluate` takes.
+
+        All other arguments are as for `keras.Model.evaluate`.
+        """
+        if hasattr(x, "class_names"):
+            self.set_classes(x.num_classes, x.class_names)  # the same, or an error
+        if is_data_set(x):
+            x = x.validation_batches()
+            if x is None:
+                raise ValueError("The data set has no validation part to evaluate on.")
+        elif hasattr(x, "image_batches"):
+            x, batch_size = self._to_evaluate(x, batch_size), None
+        data = adapt(x, as_arrays(y))
+        self._prepare_answers()
+        check_evaluation_data(self, data, steps)
+        is_of_fit = isinstance(callbacks, keras.callbacks.CallbackList)
+        if not is_of_fit:
+            callbacks = as_callbacks(callbacks)
+            if steps is None and data.may_not_end:
+                callbacks.append(EndWatch())
+        self._evaluating = True
+        try:
+            with plain_file_errors():
+                logs = super().evaluate(
+                    data.x,
+                    data.y,
+                    batch_size=batch_size,
+                    verbose=verbose,
+                    sample_weight=sample_weight,
+                    steps=steps,
+                    callbacks=callbacks,
+                    return_dict=True,
+                    **kwargs,
+                )
+        finally:
+            self._evaluating = False
+        if math.isnan(logs.get("loss", 0.0)):
+            self._tell_no_answer("The loss is NaN")
+        if not return_dict:
+            return self.in_order(logs)
+        validation = Validation(data, batch_size or 32, steps)
+        logs |= validation.scores(self)
+        if is_of_fit:
+            self._validation = validation
+        return logs
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        self._prepare_answers()
+        self._evaluating = True
+        try:
+            return super().test_on_batch(*args, **kwargs)
+        finally:
+            self._evaluating = False
+
+    def _prepare_answers(self) -> None:
+        """Brings up to date what answers depend on beside the weights."""
+        self._images.learn_from_training()
+        self._follow_weights()
+
+    def _to_evaluate(self, part: Any, batch_size: int | None) -> Any:
+        """Returns the batches of a part of a data set, checked."""
+        images = keras.KerasTensor((None, *part.image_shape))
+        check_image_shapes(images, self.image_shape)
+        targets = part.targets
+        check_labels(targets, part.num_classes)
+        return ordered_batches(part, targets, batch_size or 32)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> dict[str, np.ndarray]:
+        """Returns `{"classes", "clusters", "ambiguity"}`; see `DC3Model`.
+
+        Without any image, all of them are empty.
+
+        Args:
+            x: images, a part of a data set, or whatever `keras.Model.predict` takes.
+
+        All other arguments are as for `keras.Model.predict`.
+
+        Raises:
+            ValueError: for images at hand that are no array (n, h, w, c) of the
+                model's shape, hold NaN or infinity, or are scaled in another way than
+                in training (`image_values`). Such images of a stream are answered with
+                NaN, and a warning says so.
+        """
+        x, batch_size, steps = self._to_predict(x, batch_size, steps)
+        if isinstance(x, np.ndarray) and not len(x):
+            return self.predict_on_batch(x)
+        outputs = super().predict(x, batch_size, verbose, steps, callbacks)
+        self._check_answers(outputs["classes"])
+        return outputs
+
+    def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
+        """Returns the outputs for one batch; see `predict`, also for errors."""
+        self._prepare_answers()
+        x = self._checked(x)
+        if not len(x):
+            outputs = self(x, training=False)
+            return {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()}
+        return super().predict_on_batch(x)
+
+    def _check_answers(self, answers: np.ndarray) -> None:
+        """Warns of images whose answer is NaN."""
+        bad = ~np.isfinite(answers).all(axis=1)
+        if bad.any():
+            self._tell_no_answer(
+                f"The answer is NaN for {int(bad.sum())} of {len(bad)} images, first "
+                f"at position {int(np.argmax(bad))}"
+            )
+
+    def _tell_no_answer(self, what: str) -> None:
+        warnings.warn(
+            f"{what}: either the weights are not finite, or images hold NaN, infinity "
+            "or values of another scale than in training, where the model saw "
+            f"{self.image_values or 'images of an unknown scale'}. Scale all images as "
+            "in training, or pass uint8.",
+            stacklevel=3,
+        )
+
+    def embed(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto"
+    ) -> np.ndarray:
+        """Returns the features that the heads see, float32 (n, d).
+
+        Args:
+            x: images, a part of a data set, or whatever `keras.Model.predict` takes.
+            batch_size: images per step, 32 by default.
+            verbose: 0 for no progress bar.
+        """
+        self._check_built()
+        x, batch_size, steps = self._to_predict(x, batch_size, None)
+        model = self._with_features()
+        if isinstance(x, np.ndarray) and not len(x):
+            return keras.ops.convert_to_numpy(model(x)["features"])
+        features = model.predict(x, batch_size, verbose, steps)["features"]
+        self._check_answers(features)
+        return features
+
+    def _with_features(self) -> keras.Model:
+        with self.collective.scope():
+            return proposing.WithFeatures(self)
+
+    def _to_predict(
+        self, x: Any, batch_size: int | None, steps: int | None
+    ) -> tuple[Any, int | None, int | None]:
+        """Returns images, checked, batch size and steps as Keras takes them."""
+        self._prepare_answers()
+        x, batch_size, steps = to_predict(x, batch_size, steps)
+        return (x if is_stream(x) else self._checked(x)), batch_size, steps
+
+    def propose(
+        self,
+        dataset: Any,
+        ids: Any = None,
+        batch_size: int = 64,
+        verbose: Any = "auto",
+        embeddings: bool = True,
+    ) -> Proposals:
+        """Returns one proposal per image, in the order of the data.
+
+        Args:
+            dataset: a part of a data set, such as `data.unlabeled` (anything with
+                `ids` and `image_batches(batch_size)`); an array of images, with `ids`;
+                or an iterable of batches `{"image": (n, h, w, c), "id": (n,)}`, such
+                as a `tf.data.Dataset` of TFDS.
+            ids: one string per image, where `dataset` is an array.
+            batch_size: images per step.
+            verbose: 0 for no progress bar.
+            embeddings: whether to keep the features that the heads see, of the same
+                forward pass (see `embed`), as `proposals.embeddings`. Medoids and
+                suggestions of groups need them. False saves 4 n d bytes of memory.
+
+        Returns:
+            A `keras_dc3.proposals.Proposals`, with the model's `verdict`.
+        """
+        self._check_built()
+        self._prepare_answers()
+        check_choice("embeddings", embeddings, (True, False))
+        model = self._with_features() if embeddings else self
+        return proposing.propose(self, model, dataset, ids, batch_size, verbose)
+
+    def export(
+        self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any
+    ) -> None:
+        """Writes the model for serving, without need of `keras_dc3`.
+
+        What stood at `filepath` is replaced as a whole, or stays (but for the two files
+        of "openvino", which Keras writes directly).
+
+        Args:
+            filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`.
+            format: `"tf_saved_model"`, `"onnx"` (needs the extra
+                `keras_dc3[onnx]`), or another format of `keras.Model.export`, which
+                then exports the plain model.
+            **kwargs: `verbose`; for other formats as for `keras.Model.export`.
+
+        See `keras_dc3.models.export` for what stands in the files.
+        """
+        self._prepare_answers()
+        if format in ("litert", "torch"):  # one file each
+            with whole_path(filepath) as temporary:
+                super().export(temporary, format=format, **kwargs)
+            return
+        if format not in ("tf_saved_model", "onnx"):
+            super().export(filepath, format=format, **kwargs)
+            return
+        from keras_dc3.models import export
+
+        export.export(self, filepath, format, **kwargs)
+
+    def _check_built(self) -> None:
+        """Raises ValueError for a model that was neither trained nor loaded."""
+        if not self.built:
+            raise ValueError(
+                "The model is not trained or loaded yet; call `fit` or "
+                "`keras.saving.load_model` first."
+            )
+
+    # Averaged weights -----------------------------------------------------------------
+
+    def with_averaged_weights(self) -> keras.Model:
+        """Returns a new model whose own weights are the averages of this one's.
+
+        It answers as this model does with `evaluate_with="ema"`, but by its weights
+        themselves, `evaluate_with="raw"`: what changes them, such as training a model
+        that it is a layer of, changes its answers. Moving statistics are copied, too.
+        It has taken no steps, and is compiled as a new model is. This model stays as
+        it is.
+
+        Raises:
+            ValueError: if the model is not built, or the backbone cannot be copied,
+                because one of its layers lacks a `get_config`.
+        """
+        self._check_built()
+        self._follow_weights()
+        with self.collective.scope():
+            parts = [*layers_in(self), self.ssl]
+            classes = {type(part).__name__: type(part) for part in parts}
+            config = {**self.get_config(), "evaluate_with": "raw"}
+            config["backbone"] = copied_backbone(self.backbone, classes)
+            copy = type(self).from_config(config, custom_objects=classes)
+            copy.build((None, *self.image_shape))
+            pairs = zip(copy.network.weights, self.network.weights, strict=True)
+            for target, source in pairs:
+                # A copy of its own: on JAX an assigned array would share its buffer.
+                target.assign(ops.copy(self.average.value_of(source)))
+            copy.average.reset(copy.network)
+        return copy
+
+    def averaged_backbone(self) -> keras.Model:
+        """Returns a new Keras model: the backbone, with its averaged weights.
+
+        It is the backbone as you made it and knows nothing of `keras_dc3`: save it,
+        put heads on it and train it as any other (Keras saves it, so that a process
+        killed meanwhile leaves a damaged file). It takes what the backbone takes:
+        where this model scales integer images, give it `images / 127.5 - 1`. Its
+        features, averaged over h and w where they are (n, h, w, d), are those of
+        `embed` (with `evaluate_with="ema"`). This model stays as it is.
+
+        A backbone that is a layer is returned as a functional model around it.
+
+        Raises:
+            ValueError: as for `with_averaged_weights`.
+        """
+        backbone = self.with_averaged_weights().backbone
+        if isinstance(backbone, keras.Model):
+            return backbone
+        images = keras.Input(self.image_shape, dtype=backbone.compute_dtype)
+        return keras.Model(images, backbone(images), name=backbone.name)
+
+    # Images ---------------------------------------------------------------------------
+
+    @property
+    def image_values(self) -> ImageValues | None:
+        """The kind and range of the images that the model was trained on.
+
+        Learned from the first images that `fit` or `train_on_batch` sees, saved with
+        the model and by `save_weights`, though not in `get_weights` and `set_weights`,
+        and stated by `summary()` and beside an export.
+        By it one image has one answer, whether it comes as integers of 0..255, as
+        floats of 0..255 or as it was in training. What can be none of these is
+        refused, or answered with NaN inside a graph. A functional model that was made
+        of this one before `fit` goes on with what was known then: make it anew.
+
+        None for a model that was not trained yet, or saved by an older version. It may
+        be set, though not during `fit`: to None, to be learned anew, or to a range that
+        is known better than measured.
+        """
+        return self._images.values
+
+    @image_values.setter
+    def image_values(self, values: ImageValues | None) -> None:
+        self._images.set(values)
+        self.train_function = None  # it may be traced for others
+
+    def _take_image_values(self, values: ImageValues | None) -> None:
+        if self.built:
+            self.network.image_values = values
+        self.test_function = self.predict_function = None  # likewise
+
+    @property
+    def images_in_words(self) -> str:
+        """What the images are that the model takes, for people."""
+        if not self.built:
+            return "not known yet"
+        return self._images.in_words(self.network.rescale)
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, images={self.images_in_words!r}>"
+
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        """Prints what `keras.Model.summary` does, and what images the model takes."""
+        super().summary(*args, **kwargs)
+        (kwargs.get("print_fn") or print)(f" Images: {self.images_in_words}")
+
+    # Saving ---------------------------------------------------------------------------
+
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Saves the model, as `keras.Model.save`, whole or not at all.
+
+        What stood at `filepath` stays until the new model is complete, also if the
+        process is killed. `keras.saving.save_model(model, ...)` knows nothing of that.
+
+        Args:
+            filepath: a `.keras` file; or with `zipped=False` a folder, new, empty or
+                with a model saved before.
+            overwrite: False asks before an old one is replaced.
+            zipped: as for `keras.Model.save`.
+            **kwargs: likewise.
+
+        Raises:
+            OSError: if it cannot be written; the message names `filepath`.
+            ValueError: if it is a folder that holds something else.
+        """
+        name, as_folder = str(filepath), zipped is False
+        if is_remote(name) or not (as_folder or name.endswith(_FILES)):
+            super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+            return
+        save = super().save
+        save_whole(
+            lambda path: save(path, zipped=zipped, **kwargs),
+            filepath,
+            overwrite,
+            folder=as_folder,
+        )
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
+    ) -> None:
+        """Saves all weights, as `keras.Model.save_weights`, whole or not at all.
+
+        Args:
+            filepath: a `.weights.h5` file.
+            overwrite: False asks before an old one is replaced.
+            max_shard_size: as for `keras.Model.save_weights`. Several files are written
+                by Keras directly, not replaced as a whole.
+
+        Raises:
+            OSError: if it cannot be written; the message names `filepath`.
+        """
+        name = str(filepath)
+        one_file = max_shard_size is None and name.endswith(".weights.h5")
+        if is_remote(name) or not one_file:
+            super().save_weights(filepath, overwrite, max_shard_size)
+        else:
+            save_whole(super().save_weights, filepath, overwrite)
+
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             "name": self.name,
             "dtype": serialize(self.dtype_policy),
             "backbone": serialize(self.backbone),
-            "ssl": serialize(self.strategy),
+            "ssl": serialize(self.ssl),
             "num_classes": self.num_classes,
             "num_clusters": self._given_clusters,
             "config": serialize(self.config),
@@ -291,3 +1354,52 @@ class DC3Model(
         if image_values is not None:
             model.image_values = ImageValues(**image_values)
         return model
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        if not self.built:
+            return None
+        return {
+            "image_shape": self.image_shape,
+            "rescale": self.network.rescale,
+            "verdict": None if self.verdict is None else self.verdict.to_json(),
+        }
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        if config:
+            self.build((None, *config["image_shape"]))
+            # As it was decided in training; a file of before goes by layers alone.
+            rescale = config.get("rescale", not has_rescaling(self.backbone))
+            self.network.set_rescale(rescale)
+            if config.get("verdict"):
+                self.verdict = Verdict.from_json(config["verdict"])
+
+    def _seeds(self) -> list[Any]:
+        """Returns the states of all random generators, in a fixed order."""
+        saved = {id(weight) for weight in self.weights}
+        metrics = {id(v) for metric in self.metrics for v in metric.variables}
+        return [
+            variable
+            for variable in self.non_trainable_variables
+            if id(variable) not in saved | metrics
+        ]
+
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        for i, seed in enumerate(self._seeds()):  # Keras does not save these
+            store[f"seed_{i}"] = ops.convert_to_numpy(seed)
+        self._images.learn_from_training()
+        if self.image_values is not None:
+            store[_STORED] = self._images.stored()
+
+    def load_own_variables(self, store: Any) -> None:
+        names = list(store.keys())
+        saved = {name: store[name] for name in names if name.startswith("seed_")}
+        if _STORED in names:
+            names.remove(_STORED)
+            self._images.restore(store[_STORED])
+        super().load_own_variables(
+            {name: store[name] for name in names if name not in saved}
+        )
+        for i, seed in enumerate(self._seeds()):
+            if f"seed_{i}" in saved:
+                seed.assign(saved[f"seed_{i}"])

@@ -71,7 +71,6 @@ def export(
             "The model is not built yet, so there is nothing to export; call `fit` or "
             "`keras.saving.load_model` first."
         )
-    model.prepare_answers()
     filepath = os.path.abspath(file_path(filepath))
     check_writable_folder(os.path.dirname(filepath))
     if format == "onnx":
@@ -95,7 +94,7 @@ def export(
 
 def describe(model: Any) -> dict[str, Any]:
     """Returns what a user of the exported files must know, as plain values."""
-    height, width, channels = model._image_shape
+    height, width, channels = model.image_shape
     values = model.image_values
     names = model.class_names or tuple(map(str, range(model.num_classes)))
     return {
@@ -109,7 +108,7 @@ def describe(model: Any) -> dict[str, Any]:
             "uint8": "0 to 255" if model.network.takes_bytes else "not taken",
             "float32": _float_range(model),
             "trained_on": "not known" if values is None else str(values),
-            "scaling": model.images_in_words(),
+            "scaling": model.images_in_words,
         },
         "outputs": {
             "class_probabilities": "(n, classes), columns in the order of class_names",
@@ -145,12 +144,12 @@ def _serving_function(model: Any, checks_shapes: bool) -> Any:
     @tf.function
     def serve(images: Any) -> dict[str, Any]:
         if checks_shapes:
-            images = _with_checked_shape(images, model._image_shape)
+            images = _with_checked_shape(images, model.image_shape)
         rows = tf.shape(images)[0]
         # There may be no image, which TensorFlow cannot convolve.
         one = tf.zeros(tf.concat([[1], tf.shape(images)[1:]], 0), images.dtype)
         filled = tf.concat([images, one], 0)[: tf.maximum(rows, 1)]
-        filled = tf.ensure_shape(filled, (None, *model._image_shape))
+        filled = tf.ensure_shape(filled, (None, *model.image_shape))
         outputs = model(filled, training=False)
         outputs = {name: output[:rows] for name, output in outputs.items()}
         ambiguity = outputs["ambiguity"]
@@ -194,7 +193,7 @@ def _with_checked_shape(images: Any, expected: tuple[int | None, ...]) -> Any:
 def _image_spec(model: Any, dtype: str) -> Any:
     import tensorflow as tf
 
-    return tf.TensorSpec((None, *model._image_shape), dtype, name="images")
+    return tf.TensorSpec((None, *model.image_shape), dtype, name="images")
 
 
 def _write_saved_model(model: Any, path: str) -> None:

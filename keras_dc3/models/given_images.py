@@ -15,15 +15,15 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dc3.models.batches import check_image_shapes, check_images
 from keras_dc3.models.image_values import (
     BYTES,
     SYMMETRIC,
     UNIT,
     ImageValues,
+    doubt_about,
     meant_range,
 )
-from keras_dc3.models.inputs import check_image_shapes, check_images
-from keras_dc3.models.scale_doubts import doubt_about
 
 _FORM = "(n, height, width, channels)"
 _TABLES = ("pandas", "polars", "pyarrow")
@@ -97,7 +97,7 @@ def check_given(images: Any, model: Any, told: set[str] | None = None) -> Any:
         ValueError: for what is no array of images, of another shape or dtype, holds NaN
             or infinity, or is scaled in another way than the images in training.
     """
-    check_form(images, model._image_shape)
+    check_form(images, model.image_shape)
     array = as_array(images)
     if array is None:
         return images

@@ -11,6 +11,8 @@ BYTES, UNIT, SYMMETRIC = (0.0, 255.0), (0.0, 1.0), (-1.0, 1.0)
 _ROUNDING = 1e-3
 # How far interpolation may reach beyond a range, as a share of its extent.
 INTERPOLATION = 0.15
+# How far images may reach by chance beyond a range that was measured, as a share of it.
+_CHANCE = 0.4
 # Fractions below this are no image of 0..255, unless a black one.
 _LEAST_OF_255 = 16.0
 
@@ -69,6 +71,17 @@ class ImageValues:
     def takes_bytes(self) -> bool:
         """Whether it is certain what an integer image of 0..255 is in this range."""
         return self.range in (BYTES, UNIT, SYMMETRIC)
+
+    def takes_bytes_by(self, rescale: bool | None) -> bool:
+        """Whether it is known what integer images of 0..255 are to the backbone.
+
+        Args:
+            rescale: what the user says, None for nothing. It holds unless training
+                shows that it does not.
+        """
+        if self.takes_bytes or rescale is None:
+            return self.takes_bytes
+        return self.lies_in(ImageValues("floats", *(SYMMETRIC if rescale else BYTES)))
 
     def lies_in(self, other: ImageValues) -> bool:
         """Whether it can be a part of another range, and is not a tiny one of it."""
@@ -139,3 +152,46 @@ def meant_range(low: float, high: float, has_fractions: bool) -> tuple[float, fl
     if low >= -64.0 and 128.0 < high <= 320.0:  # interpolation goes beyond the ends
         return BYTES
     return low, high
+
+
+def doubt_about(
+    values: ImageValues, low: float, high: float, several: bool
+) -> str | None:
+    """Returns what is unlikely about floating-point images that fit, else None.
+
+    Unlike `ImageValues.fits` it looks at all images together, so that it can only be
+    asked outside of graphs.
+
+    Args:
+        values: what the model was trained on.
+        low, high: the smallest and the largest value of all images.
+        several: whether there is more than one image.
+    """
+    if values.range == BYTES and 0 < high <= 1:
+        return "are black, if they hold 0 to 255"
+    if values.range == SYMMETRIC and low >= 0 and high <= 1:
+        return "are bright throughout, if they hold -1 to 1"
+    extent = values.high - values.low
+    if not extent:
+        return None
+    beyond = extent * (INTERPOLATION if values.takes_bytes else _CHANCE)
+    if low < values.low - beyond or high > values.high + beyond:
+        return "reach far beyond those in training"
+    if values.takes_bytes or low == high:
+        return None
+    is_at_zero = abs(low) <= _ROUNDING
+    if values.low < -extent / 4 and low >= 0 and (several or is_at_zero):
+        return "hold nothing below 0, unlike those in training"
+    if not several:
+        return None
+    if max(-values.low, values.high) > 1.2 and _fill_symmetric(low, high):
+        return "end at -1 or 1, unlike those in training"
+    if high - low < extent / 5:
+        return "hold less than a fifth of the range in training"
+    return None
+
+
+def _fill_symmetric(low: float, high: float) -> bool:
+    if max(-low, high) > 1.0 + _ROUNDING:
+        return False
+    return low <= -1.0 + _ROUNDING or high >= 1.0 - _ROUNDING

@@ -7,8 +7,10 @@ from typing import Any
 
 import keras
 
+from keras_dc3 import _keras
 from keras_dc3.callbacks.csv_columns import CSVColumns
 from keras_dc3.callbacks.monitored import DIRECTIONS, monitored
+from keras_dc3.models.data_adapters import Data
 from keras_dc3.models.evaluation import score_names
 from keras_dc3.objective import TERMS
 
@@ -16,27 +18,38 @@ from keras_dc3.objective import TERMS
 _RATES = ("ambiguous", "mask_rate")
 
 
-def logged_names(
-    model: Any, plain: bool, validated: bool, soft: bool | None
-) -> list[str]:
+def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
     """Returns the names of all that the model itself logs.
 
     Args:
         model: the `DC3Model`, built.
         plain: whether it is trained on `(images, labels)` alone.
-        validated: whether there are validation data.
-        soft: whether their labels are soft; None where no scores are computed.
+        validation: what it is validated on, None for nothing.
     """
     names = model.metric_names()
     terms = {*(f"{term}_loss" for term in TERMS), *_RATES}
     untrained = terms - {"supervised_loss"} if plain else set()
     training = [name for name in names if name not in untrained]
-    if not validated:
+    if validation is None:
         return training
+    soft = validation.has_soft_labels()
     validation = [name for name in names if name not in terms]
     if soft is not None:
         validation += score_names(soft)
     return [*training, *(f"val_{name}" for name in validation)]
+
+
+def _without_direction(model: Any) -> list[str]:
+    """Returns the names of compiled metrics of which Keras knows no direction.
+
+    They are known once `model.metric_names` was asked.
+    """
+    return [
+        part.name
+        for metric in model.metrics
+        for part in getattr(metric, "metrics", ())
+        if not _keras.has_direction(part)
+    ]
 
 
 def _is_ours_or_keras(callback: Any) -> bool:
@@ -61,7 +74,7 @@ def with_logs(callbacks: Iterable[Any], model: Any, names: list[str]) -> list[An
     directions = {
         **dict.fromkeys((f"{term}_loss" for term in TERMS), "min"),
         **dict.fromkeys((*_RATES, "learning_rate"), None),
-        **dict.fromkeys(model.metrics_without_direction(), None),
+        **dict.fromkeys(_without_direction(model), None),
         **DIRECTIONS,
     }
     known = type(model).__module__.split(".")[0] == "keras_dc3"

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_dc3._registration import register
-from keras_dc3.layers import AmbiguityHead, OverclusterHead
-from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
-from keras_dc3.models.own_scaling import (
+from keras_dc3.layers import AmbiguityHead, OverclusterHead, PrototypeHead
+from keras_dc3.models.backbone_probe import (
     has_rescaling,
     numbers_can_be_read,
     scales_by_itself,
 )
-
-
-@contextmanager
-def quiet_heads() -> Iterator[None]:
-    """Lets plain images train the classes alone without a warning.
-
-    Keras takes heads that have no gradient for a loss that was forgotten. A layer of
-    the user's that has none is told still.
-    """
-    head = r"'[^']*/(cluster|ambiguity)_head/[^']*'"
-    message = rf"Gradients do not exist for variables \[{head}(, {head})*\] when"
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=message)
-        yield
+from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
 
 
 @register
@@ -48,8 +32,8 @@ class DC3Network(keras.layers.Layer):
             (n, h, w, d); the latter are averaged over h and w.
         num_classes: k.
         num_clusters: k'.
-        cluster_head: `"linear"`, or `"prototypes"` for a second `OverclusterHead` of
-            that form beside the linear one.
+        cluster_head: `"linear"`, or `"prototypes"` for a `PrototypeHead` beside the
+            `OverclusterHead`.
         use_uncertainty: see `AmbiguityHead`.
         stop_ambiguity_features: see `AmbiguityHead`.
         rescale: whether integer images are scaled to [-1, 1]. None: unless the backbone
@@ -108,8 +92,8 @@ class DC3Network(keras.layers.Layer):
         )
         self.prototype_head = None
         if cluster_head == "prototypes":
-            self.prototype_head = OverclusterHead(
-                num_clusters, "prototypes", activation=None, name="prototype_head"
+            self.prototype_head = PrototypeHead(
+                num_clusters, activation=None, name="prototype_head"
             )
         self.ambiguity_head = AmbiguityHead(
             use_uncertainty=use_uncertainty,
@@ -174,13 +158,7 @@ class DC3Network(keras.layers.Layer):
     def takes_bytes(self) -> bool:
         """Whether it is known what integer images of 0..255 are to the backbone."""
         values = self.image_values
-        if values is None or values.takes_bytes:
-            return True
-        if self.given_rescale is None:
-            return False
-        # What the user says holds unless training shows that it does not.
-        said = ImageValues("floats", *(SYMMETRIC if self.given_rescale else BYTES))
-        return values.lies_in(said)
+        return values is None or values.takes_bytes_by(self.given_rescale)
 
     def prepare(self, images: Any) -> Any:
         """Returns images as the backbone takes them, in the compute dtype.

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_dc3.models.learning_rate import optimizers_in, schedule_of, schedule_steps
-from keras_dc3.models.step import restart_step
+from keras_dc3 import _keras
 from keras_dc3.optimizers import SevenSixteenthsCosine
 
+# Features move fast at first: after this part of training, clusters start anew.
+_RESTART = 0.2
 # Of fewer steps nothing is expected. Moving statistics that hold more than this share
 # of their start lag.
 _FEWEST_STEPS, _LAGGING = 20, 0.1
 
 
-def len_or_none(x: Any) -> int | None:
-    """Returns the number of batches of `x`, None where it does not know it."""
-    try:
-        return len(x)
-    except TypeError:
-        return None
+def optimizers_in(optimizer: Any) -> list[Any]:
+    """Returns the optimizers that an optimizer stands for, mostly itself."""
+    if hasattr(optimizer, "inner_optimizer"):  # scales the loss for float16
+        return optimizers_in(optimizer.inner_optimizer)
+    if hasattr(optimizer, "optimizers"):  # one for each group of weights
+        return [one for part in optimizer.optimizers for one in optimizers_in(part)]
+    return [optimizer]
 
 
-def count_steps(
-    x: Any,
-    y: Any,
-    batch_size: int | None,
-    validation_split: float,
-    steps_per_epoch: int | None,
-) -> int | None:
-    """Returns the training steps of an epoch as Keras counts them, None if unknown.
+def schedule_steps(schedule: Any) -> int | None:
+    """Returns after how many steps a schedule is used up, None if unknown or never."""
+    schedules = keras.optimizers.schedules
+    if isinstance(schedule, SevenSixteenthsCosine):
+        return schedule.steps
+    if isinstance(schedule, schedules.CosineDecay):
+        return int(schedule.decay_steps + schedule.warmup_steps)
+    if isinstance(schedule, schedules.PolynomialDecay) and not schedule.cycle:
+        return int(schedule.decay_steps)
+    return None
 
-    Args:
-        x: what Keras is given to train on.
-        y: labels, where `x` is an array or a dict of arrays.
-        batch_size, validation_split, steps_per_epoch: as for `fit`.
-    """
-    if steps_per_epoch is not None:
-        return steps_per_epoch
-    if y is None:
-        return None if isinstance(x, dict | np.ndarray) else len_or_none(x)
-    number = math.floor(len(y) * (1.0 - (validation_split or 0.0)))
-    return math.ceil(number / (batch_size or 32))
+
+def restart_step(training_steps: int) -> int:
+    """Returns the step at which the clusters start anew."""
+    return round(_RESTART * training_steps)
 
 
 def _number(variable: Any) -> int:
@@ -59,11 +54,6 @@ def _accumulated(optimizer: Any) -> int:
     return max((number or 1 for number in numbers), default=1)
 
 
-def steps_taken(model: Any) -> int:
-    """Returns how many training steps a `DC3Model` has taken in its life."""
-    return _number(model.step)
-
-
 class TrainingLength:
     """The state in which a `fit` begins, to say what its length means.
 
@@ -75,7 +65,7 @@ class TrainingLength:
     def __init__(self, model: Any, goes_on: bool = False):
         self._model = model
         self._goes_on = goes_on
-        self._taken = steps_taken(model)
+        self._taken = model.steps_taken
         self._updates = _number(model.optimizer.iterations)
         self._accumulated = _accumulated(model.optimizer)
         self._momentum = max(_fresh_momenta(model.network), default=0.0)
@@ -134,7 +124,7 @@ class TrainingLength:
         Args:
             known: whether its steps were known, and told of, before.
         """
-        taken, head = steps_taken(self._model) - self._taken, None
+        taken, head = self._model.steps_taken - self._taken, None
         if not known:
             self.tell(taken, stacklevel=4)
         if self._model.config.predicts_ambiguity and taken >= _FEWEST_STEPS:
@@ -158,7 +148,7 @@ class TrainingLength:
         return f"Pass `training_steps={planned}` to `DC3Model` to plan for it."
 
     def _unlabeled(self, planned: int) -> list[tuple[str, str]]:
-        strategy, steps = self._model.strategy, self._model.training_steps
+        strategy, steps = self._model.ssl, self._model.training_steps
         ramp = strategy.ramp_steps
         if not ramp or self._taken + planned >= ramp:
             return []
@@ -183,7 +173,7 @@ class TrainingLength:
     def _rate(self, planned: int) -> list[tuple[str, str]]:
         updates = planned // self._accumulated
         for optimizer in optimizers_in(self._model.optimizer):
-            schedule = schedule_of(optimizer)
+            schedule = _keras.schedule_of(optimizer)
             length = schedule_steps(schedule)
             if length is None:
                 continue
@@ -234,7 +224,7 @@ class TrainingLength:
 def _fresh_momenta(network: keras.layers.Layer) -> list[float]:
     """Returns the momenta of normalization layers that have seen no image yet."""
     fresh = []
-    for layer in network._flatten_layers():
+    for layer in _keras.layers_in(network):
         normalizes = isinstance(layer, keras.layers.BatchNormalization)
         if normalizes and layer.built and layer.trainable:
             mean = keras.ops.convert_to_numpy(layer.moving_mean)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dc3 import _keras
 from keras_dc3.callbacks.state import state_variables
-from keras_dc3.models import inputs
+from keras_dc3.models.data_adapters import Arrays, Data, DataSet, as_arrays
 
 _COMPARED = 16  # images of each kind whose pixels are compared
 # Of a layer's configuration: what depends on how and where it was made, or is known by
@@ -32,11 +32,11 @@ def model_marks(model: Any) -> dict[str, Any]:
     """Returns what tells a built model, its objective and its optimizer from others."""
     serialize = keras.saving.serialize_keras_object
     shapes = [[list(v.shape), str(v.dtype)] for v in state_variables(model)]
-    layers = [type(layer).__name__ for layer in model._flatten_layers()]
+    layers = [type(layer).__name__ for layer in _keras.layers_in(model)]
     return {
         "network": _digest([shapes, layers]),
         "configuration of the backbone": _configuration(model.backbone),
-        "strategy": plain(serialize(model.strategy)),
+        "strategy": plain(serialize(model.ssl)),
         "configuration of the objective": plain(serialize(model.config)),
         "optimizer": plain(serialize(model.optimizer)),
         "`training_steps`": model.training_steps,
@@ -47,14 +47,15 @@ def model_marks(model: Any) -> dict[str, Any]:
     }
 
 
-def data_marks(model: Any, x: Any, y: Any, batch_size: int | None) -> dict[str, Any]:
+def data_marks(model: Any, data: Data, batch_size: int | None) -> dict[str, Any]:
     """Returns what tells the training data from others; the arguments are of `fit`.
 
     Of images, some are compared. Streams of batches, which cannot be read without using
     them up, are told apart by their kind and length alone.
     """
+    x = data.x
     marks: dict[str, Any] = {"kind of data": type(x).__name__}
-    if inputs.is_data(x):
+    if isinstance(data, DataSet):
         for name in ("batch_size", "seed", "unlabeled_ratio"):
             marks[f"`{name}`"] = plain(getattr(x, name, None))
         for name in ("labeled", "unlabeled"):
@@ -67,15 +68,15 @@ def data_marks(model: Any, x: Any, y: Any, batch_size: int | None) -> dict[str, 
         marks["labels"] = _array_mark(getattr(x, "labels", None))
         marks["image shape"] = plain(getattr(x, "image_shape", None))
         if hasattr(x, "policies"):
-            marks["augmentation"] = repr(x.policies(model.strategy.views))
+            marks["augmentation"] = repr(x.policies(model.ssl.views))
         return marks
-    if isinstance(x, Mapping) or hasattr(x, "shape"):
+    if isinstance(data, Arrays):
         marks["`batch_size`"] = batch_size
         parts = keras.tree.flatten(x)
         marks["images"] = [[list(part.shape), str(part.dtype)] for part in parts]
         marks["content of the images"] = [_some_of(part) for part in parts]
-        marks["labels"] = _array_mark(y)
-    elif (length := number_of_batches(x, batch_size)) is not None:
+        marks["labels"] = _array_mark(data.y)
+    elif (length := data.number_of_batches(batch_size)) is not None:
         marks["number of batches"] = length
     return marks
 
@@ -90,18 +91,8 @@ def weight_marks(class_weight: Any, sample_weight: Any) -> dict[str, Any]:
         weights = np.asarray(class_weight, "float64").tolist()
     return {
         "`class_weight`": weights,
-        "`sample_weight`": _array_mark(inputs.as_arrays(sample_weight)),
+        "`sample_weight`": _array_mark(as_arrays(sample_weight)),
     }
-
-
-def number_of_batches(x: Any, batch_size: int | None) -> int | None:
-    """Returns the number of batches of data; None if it is unknown, or has no end."""
-    if isinstance(x, Mapping) or hasattr(x, "shape"):
-        return math.ceil(len(keras.tree.flatten(x)[0]) / (batch_size or 32))
-    try:
-        return len(x)
-    except TypeError:
-        return None
 
 
 def _spread(size: int) -> np.ndarray:
@@ -110,7 +101,7 @@ def _spread(size: int) -> np.ndarray:
 
 
 def _some_of(images: Any) -> Any:
-    return _array_mark([inputs.as_arrays(images[i]) for i in _spread(len(images))])
+    return _array_mark([as_arrays(images[i]) for i in _spread(len(images))])
 
 
 def _array_mark(values: Any) -> Any:

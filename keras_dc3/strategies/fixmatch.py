@@ -54,7 +54,7 @@ class FixMatch(SSLStrategy):
         return is_confident(logits["weak"], self.threshold)
 
     def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
-        return self.mask(logits) * pseudo_label_loss(logits["weak"], logits["strong"])
+        return pseudo_label_loss(logits["weak"], logits["strong"])
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -63,7 +63,7 @@ class PseudoLabel(SSLStrategy):
         return is_confident(logits["only"], self.threshold)
 
     def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
-        return self.mask(logits) * pseudo_label_loss(logits["only"], logits["only"])
+        return pseudo_label_loss(logits["only"], logits["only"])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}

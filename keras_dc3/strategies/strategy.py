@@ -86,7 +86,7 @@ class SSLStrategy(keras.layers.Layer):
                 images, (m, k).
 
         Returns:
-            Float (n,). A mask is already applied: masked images have loss 0.
+            Float (n,), before `mask`: the model multiplies both.
         """
         raise NotImplementedError(
             f"`{type(self).__name__}` must implement `unlabeled_loss(logits)`."
@@ -104,8 +104,10 @@ class SSLStrategy(keras.layers.Layer):
     def mask(self, logits: dict[str, Any]) -> Any:
         """Returns which unlabeled images take part, 0 or 1, float (n,); default: all.
 
-        Its mean is logged as `mask_rate`. A strategy with a mask overrides this and
-        multiplies it into its `unlabeled_loss`.
+        The model multiplies it into `unlabeled_loss`, and logs its mean as `mask_rate`.
+
+        Args:
+            logits: as for `unlabeled_loss`.
         """
         return ops.ones_like(logits[self.anchor][:, 0])
 

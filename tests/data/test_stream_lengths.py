@@ -106,7 +106,7 @@ def fit(model, *args, **kwargs):
 def test_all_epochs_have_the_same_steps(sizes, make_backbone):
     model = keras_dc3.DC3Model(make_backbone(), ssl="fixmatch", training_steps=20)
     data = make("made up", *sizes)
-    steps = data.steps(model.strategy.unlabeled_ratio)
+    steps = data.steps(model.ssl.unlabeled_ratio)
     assert fit(model, data) == [steps] * 3
 
 

@@ -1,4 +1,4 @@
-"""The prototype form of `OverclusterHead`, and the k-means behind it."""
+"""`PrototypeHead`, and the k-means behind it."""
 
 import keras
 import numpy as np
@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from keras import ops
 
 from keras_dc3 import metrics
-from keras_dc3.layers import OverclusterHead
+from keras_dc3.layers import PrototypeHead
 from keras_dc3.layers import prototypes as k_means
 from keras_dc3.testing import gradients
+
+
+def update(head, features, class_probabilities, selected, restart=False):
+    """What a training step does with a head."""
+    head.remember(features, class_probabilities, selected)
+    head.move(restart)
 
 
 def array(tensor):
@@ -117,11 +123,11 @@ def test_the_last_selected_points_are_remembered(selections):
 
 def test_updates_reach_what_k_means_reaches():
     features, p = blobs()
-    head = OverclusterHead(6, form="prototypes", memory_size=600)
+    head = PrototypeHead(6, memory_size=600)
     assert array(head(features[:3], p[:3])).shape == (3, 6)
     for start in range(0, 1200, 100):
         rows = slice(start, start + 100)
-        head.update(features[rows], p[rows], np.ones(100))
+        update(head, features[rows], p[rows], np.ones(100))
     z = joined(features, p)
     best, _ = metrics.k_means(z, 6)
     assert inertia(z, array(head.prototypes)) < 1.1 * inertia(z, best)
@@ -129,7 +135,7 @@ def test_updates_reach_what_k_means_reaches():
 
 def test_the_output_is_a_softmax_of_distances():
     features, p = blobs(30)
-    head = OverclusterHead(4, form="prototypes", temperature=0.5)
+    head = PrototypeHead(4, temperature=0.5)
     found = array(head(features, p))
     z, prototypes = joined(features, p), array(head.prototypes)
     logits = -((z[:, None] - prototypes[None]) ** 2).sum(-1) / 0.5
@@ -142,15 +148,15 @@ def test_the_output_is_a_softmax_of_distances():
 
 def test_only_selected_images_count_and_the_start_waits():
     features, p = blobs(40, clusters=2)
-    head = OverclusterHead(2, form="prototypes", memory_size=64)
+    head = PrototypeHead(2, memory_size=64)
     head(features[:1], p[:1])
     before = array(head.prototypes)
     selected = np.arange(10) < 7
-    head.update(features[:10], p[:10], selected)
+    update(head, features[:10], p[:10], selected)
     assert int(array(head.written.value)) == 7
     # Fewer than 4 images per cluster: the prototypes rest.
     np.testing.assert_array_equal(array(head.prototypes), before)
-    head.update(features[10:20], p[10:20], selected)
+    update(head, features[10:20], p[10:20], selected)
     assert int(array(head.started.value)) == 1
     points = joined(features, p)[[*range(7), *range(10, 17)]]
     distance = inertia(array(head.prototypes), points)
@@ -159,11 +165,11 @@ def test_only_selected_images_count_and_the_start_waits():
 
 def test_restart_spreads_anew():
     features, p = blobs(200)
-    head = OverclusterHead(6, form="prototypes", memory_size=256)
+    head = PrototypeHead(6, memory_size=256)
     head(features[:1], p[:1])
-    head.update(features, p, np.ones(200))
+    update(head, features, p, np.ones(200))
     head.prototypes.assign(np.zeros(head.prototypes.shape))
-    head.update(features[:1], p[:1], np.zeros(1), restart=True)
+    update(head, features[:1], p[:1], np.zeros(1), restart=True)
     z = joined(features, p)
     best, _ = metrics.k_means(z, 6)
     assert inertia(z, array(head.prototypes)) < 2 * inertia(z, best)
@@ -171,7 +177,7 @@ def test_restart_spreads_anew():
 
 def test_no_gradient_flows():
     _, p = blobs(6)
-    head = OverclusterHead(4, form="prototypes")
+    head = PrototypeHead(4)
     head(np.ones((6, 5), "float32"), p)
     assert not head.trainable_variables
 
@@ -185,9 +191,9 @@ def test_no_gradient_flows():
 def test_state_is_saved(tmp_path):
     features, p = blobs(100)
     inputs = [keras.Input((5,)), keras.Input((3,))]
-    head = OverclusterHead(4, form="prototypes", temperature=0.3, memory_size=50)
+    head = PrototypeHead(4, temperature=0.3, memory_size=50)
     model = keras.Model(inputs, head(*inputs))
-    head.update(features[:50], p[:50], np.ones(50))
+    update(head, features[:50], p[:50], np.ones(50))
     model.save(tmp_path / "head.keras")
     loaded = keras.saving.load_model(tmp_path / "head.keras")
     again = loaded.layers[-1]
@@ -196,28 +202,26 @@ def test_state_is_saved(tmp_path):
         np.testing.assert_array_equal(
             array(getattr(again, state).value), array(getattr(head, state).value)
         )
-    head.update(features[50:], p[50:], np.ones(50))
-    again.update(features[50:], p[50:], np.ones(50))
+    update(head, features[50:], p[50:], np.ones(50))
+    update(again, features[50:], p[50:], np.ones(50))
     np.testing.assert_array_equal(array(again.prototypes), array(head.prototypes))
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match="`form` must be one of"):
-        OverclusterHead(4, form="prototype")
     with pytest.raises(ValueError, match="temperature"):
-        OverclusterHead(4, form="prototypes", temperature=0.0)
+        PrototypeHead(4, temperature=0.0)
     with pytest.raises(ValueError, match="memory_size"):
-        OverclusterHead(4, form="prototypes", memory_size=0)
-    head = OverclusterHead(4, form="prototypes", memory_size=8)
-    with pytest.raises(ValueError, match=r"head\(features, class_probabilities\)"):
-        head(np.ones((2, 5), "float32"))
+        PrototypeHead(4, memory_size=0)
+    head = PrototypeHead(4, memory_size=8)
+    with pytest.raises(ValueError, match="must hold the same number of images"):
+        head(np.ones((2, 5), "float32"), np.ones((3, 4), "float32"))
 
 
 def test_of_a_batch_larger_than_the_memory_the_last_images_are_remembered():
     features, p = blobs(30)
-    heads = [OverclusterHead(4, form="prototypes", memory_size=16) for _ in range(2)]
+    heads = [PrototypeHead(4, memory_size=16) for _ in range(2)]
     for head, rows in zip(heads, (slice(None), slice(14, None)), strict=True):
         head(features, p)
-        head.update(features[rows], p[rows], np.ones(len(p[rows])))
+        update(head, features[rows], p[rows], np.ones(len(p[rows])))
     np.testing.assert_array_equal(*(np.asarray(head.memory) for head in heads))
     np.testing.assert_array_equal(*(np.asarray(head.prototypes) for head in heads))

@@ -8,7 +8,7 @@ import pytest
 
 import keras_dc3
 from keras_dc3.metrics import honest_context
-from keras_dc3.models.accuracy import MajorityAccuracy
+from keras_dc3.models.step_metrics import MajorityAccuracy
 from tests.models.helpers import arrays, make_model
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from keras_dc3.models.checked_batches import CheckedBatches, checked_batches
+from keras_dc3.models.data_adapters import adapt
 from tests.models.helpers import Batches, arrays, make_model
 
 
@@ -278,18 +278,33 @@ def test_late_batches_of_a_stream_are_checked(make_backbone):
     x, y = arrays("pi_model", dtype="float32")
     y[20] = 7
     batches = Batches(x, y)
-    stream = checked_batches((batches[i] for i in range(3)), 3, (8, 8, 3))
+    stream = adapt(batches[i] for i in range(3)).checked(3, (8, 8, 3))
     assert len([next(stream), next(stream)]) == 2
     with pytest.raises(ValueError, match="first is 7"):
         next(stream)
     x["unlabeled"]["first"][20] = np.nan
-    checked = CheckedBatches(Batches(x, y), 3, (8, 8, 3))
+    checked = adapt(Batches(x, y)).checked(3, (8, 8, 3))
     assert len(checked) == 3 and len(checked[0][1]) == 8
     with pytest.raises(ValueError, match="'first' images hold NaN"):
         checked[2]
     # In `fit`, TensorFlow reports it from its own thread, with the sentence inside.
     with pytest.raises(Exception, match="'first' images hold NaN"):
         model(make_backbone).fit(Batches(x, y % 3), shuffle=False, verbose=0)
+
+
+@pytest.mark.tensorflow
+def test_an_iterator_over_a_tf_dataset_is_a_stream(make_backbone):
+    import tensorflow as tf
+
+    x, y = arrays("pi_model", dtype="float32")
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    m = model(make_backbone)
+    m.fit(iter(dataset), verbose=0)
+    assert int(m.step.numpy()) == 3
+    x["labeled"][20] = np.nan
+    poor = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    with pytest.raises(Exception, match=r"labeled'? images hold NaN"):
+        model(make_backbone).fit(iter(poor), verbose=0)
 
 
 def test_channels_that_the_backbone_does_not_take():

@@ -72,13 +72,13 @@ def test_proposals_keep_the_features_of_the_same_pass(make_backbone, rng, monkey
     model = make_model(make_backbone, compile={"run_eagerly": True})
     images = rng.integers(0, 256, (5, 8, 8, 3)).astype("uint8")
     ids = [f"image {i}" for i in range(5)]
-    passes, infer = [], model._infer
+    passes, infer = [], model.network_outputs
 
     def counted(*args, **kwargs):
         passes.append(args)
         return infer(*args, **kwargs)
 
-    monkeypatch.setattr(model, "_infer", counted)
+    monkeypatch.setattr(model, "network_outputs", counted)
     before = len(model.weights), len(model.layers)
     proposals = model.propose(images, ids=ids, batch_size=2, verbose=0)
     assert len(passes) == 3

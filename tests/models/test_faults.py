@@ -187,7 +187,7 @@ def test_a_batch_larger_than_the_memory_of_the_clusters(make_backbone):
     rng = np.random.default_rng(0)
     few = rng.integers(0, 256, (4, 8, 8, 3)).astype("uint8")
     many = rng.integers(0, 256, (2100, 8, 8, 3)).astype("uint8")
-    views = dict.fromkeys(model.strategy.views, many)
+    views = dict.fromkeys(model.ssl.views, many)
     batch = {"labeled": few, "unlabeled": views}, np.array([0, 1, 2, 0])
     assert np.isfinite(model.train_on_batch(*batch)).all()
 

@@ -108,7 +108,7 @@ def test_tensors_and_other_floats_are_images_too(model):
 def test_ids_that_occur_twice_are_found_before_any_pass(model, monkeypatch):
     passes = []
     monkeypatch.setattr(
-        type(model), "_infer", lambda *args, **kwargs: passes.append(args)
+        type(model), "network_outputs", lambda *args, **kwargs: passes.append(args)
     )
 
     class Part:

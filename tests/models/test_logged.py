@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
+from keras_dc3.models.data_adapters import adapt_validation
 from keras_dc3.models.logged import logged_names
 from tests.models.helpers import Batches, arrays, make_model, strategy
 
@@ -73,6 +74,7 @@ def test_names_are_known_before_the_first_step(soft, make_backbone):
     model = make_model(make_backbone)
     labels = np.eye(3, dtype="float32")[y] if soft else y
     validation = (x["labeled"], labels) if soft is not None else None
-    names = logged_names(model, False, validation is not None, soft)
+    scored = None if validation is None else adapt_validation(validation)
+    names = logged_names(model, False, scored)
     history = model.fit(x, y, batch_size=8, verbose=0, validation_data=validation)
     assert set(names) == set(history.history)

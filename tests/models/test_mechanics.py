@@ -136,7 +136,7 @@ def test_batch_normalization_policy(ssl, policy):
     outputs = model(x, training=True)
     seen = [x["labeled"]]
     if policy == "joint":
-        roles = model.strategy.views
+        roles = model.ssl.views
         seen += [v for n, v in x["unlabeled"].items() if roles[n] == "student"]
     np.testing.assert_allclose(
         keras.ops.convert_to_numpy(norm.moving_mean),
@@ -144,12 +144,12 @@ def test_batch_normalization_policy(ssl, policy):
         atol=1e-5,
     )
     if policy == "per_view":  # the view's own statistics make its mean zero
-        view = x["unlabeled"][model.strategy.anchor]
+        view = x["unlabeled"][model.ssl.anchor]
         normalized = (view - view.mean((0, 1, 2))) / np.sqrt(view.var((0, 1, 2)) + 1e-3)
         features = normalized.mean(axis=(1, 2))
         kernel, bias = model.network.class_head.get_weights()
         np.testing.assert_allclose(
-            keras.ops.convert_to_numpy(outputs[model.strategy.anchor]["class_logits"]),
+            keras.ops.convert_to_numpy(outputs[model.ssl.anchor]["class_logits"]),
             features @ kernel + bias,
             atol=1e-4,
         )
@@ -200,7 +200,7 @@ def test_vanilla_is_exactly_the_strategy(ssl, policy, make_backbone):
         loss = model.compute_loss(x, tf.constant(y), model(x, training=True))
     gradients = tape.gradient(loss, variables)
 
-    roles = {"labeled": "student", **model.strategy.views}
+    roles = {"labeled": "student", **model.ssl.views}
     images = {"labeled": x["labeled"], **x["unlabeled"]}
     student = [view for view, role in roles.items() if role == "student"]
     if policy == "per_view":

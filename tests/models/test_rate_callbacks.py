@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from keras_dc3.models.learning_rate import sets_learning_rate
+from keras_dc3.models.rate_callbacks import sets_learning_rate
 from tests.models.helpers import arrays, make_model, run_case, strategy
 
 Callback = keras.callbacks.Callback

@@ -60,8 +60,8 @@ def test_round_trip(ssl, make_backbone, tmp_path):
     assert ours == theirs
     assert loaded.config == config and loaded.num_clusters == 7
     assert loaded.class_names == ("ring", "bar", "not sure / other")
-    assert type(loaded.strategy) is type(ssl)
-    assert loaded.strategy.get_config() == ssl.get_config()
+    assert type(loaded.ssl) is type(ssl)
+    assert loaded.ssl.get_config() == ssl.get_config()
     pairs = zip(model.optimizer.variables, loaded.optimizer.variables, strict=True)
     for a, b in pairs:
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (a, b)))

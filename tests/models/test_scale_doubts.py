@@ -13,8 +13,8 @@ from keras import ops
 
 import keras_dc3
 from keras_dc3.models import ImageValues
-from keras_dc3.models.accuracy import MajorityAccuracy
 from keras_dc3.models.given_images import check_one_scale, check_scale
+from keras_dc3.models.step_metrics import MajorityAccuracy
 from tests.models.test_one_image_one_answer import (
     flat_model,
     labeled_images,
@@ -148,7 +148,7 @@ def test_fit_refuses_other_unlabeled_and_validation_images():
     given = SCALES["standardised"](images)
     x = {
         "labeled": SCALES["0..255"](images),
-        "unlabeled": {view: given for view in model.strategy.views},
+        "unlabeled": {view: given for view in model.ssl.views},
     }
     with pytest.raises(ValueError, match="scale all images of a training set alike"):
         model.fit(x, labels, verbose=0)

@@ -15,8 +15,8 @@ X, Y = arrays("pi_model")
 @pytest.fixture
 def few(monkeypatch):
     """Many and most batches are 10 and 20 here."""
-    monkeypatch.setattr("keras_dc3.models.stream_end._MANY_BATCHES", 10)
-    monkeypatch.setattr("keras_dc3.models.stream_end._MOST_BATCHES", 20)
+    monkeypatch.setattr("keras_dc3.models.messages._MANY_BATCHES", 10)
+    monkeypatch.setattr("keras_dc3.models.messages._MOST_BATCHES", 20)
 
 
 @pytest.fixture

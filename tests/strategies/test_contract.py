@@ -127,10 +127,6 @@ def _half_mask(self, logits):
     return ops.ones_like(logits["weak"][:, 0]) * 0.5
 
 
-def _unused_mask(self, logits):
-    return ops.zeros_like(logits["weak"][:, 0])
-
-
 BROKEN = [
     ("NoViews", {"views": {}}, "views` is empty"),
     (
@@ -206,7 +202,6 @@ BROKEN = [
         {"mask": lambda self, logits: ops.ones_like(logits["weak"])},
         r"mask` must return one value per image, shape \(7,\)",
     ),
-    ("UnusedMask", {"mask": _unused_mask}, "must be 0 where `mask` is 0"),
     (
         "Coupled",
         {

@@ -1,4 +1,4 @@
-"""What goes into a model: its two forms, and checks before training starts."""
+"""What goes into a model: its two forms, and checks of a batch."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
 
 from keras_dc3._validation import (
     check_channels_last,
     check_class_labels,
     check_soft_labels,
 )
+from keras_dc3.strategies import SSLStrategy
 
 _FORM = (
     'A training batch is `({"labeled": images, "unlabeled": {view: images}}, labels)`'
@@ -23,34 +23,6 @@ _FORM = (
 def is_training_batch(inputs: Any) -> bool:
     """Whether `inputs` is a batch for training instead of a tensor of images."""
     return isinstance(inputs, Mapping)
-
-
-def is_data(x: Any) -> bool:
-    """Whether `x` follows the data protocol of `DC3Model.fit`."""
-    return hasattr(x, "training_batches") and hasattr(x, "num_classes")
-
-
-def as_arrays(labels: Any) -> Any:
-    """Returns labels given as a list, tensor or pandas series as a NumPy array.
-
-    In a tuple (images, labels, ...) the images stay as they are, unless they are a
-    list.
-    """
-    if isinstance(labels, tuple):
-        images = np.asarray(labels[0]) if isinstance(labels[0], list) else labels[0]
-        return (images, *(as_arrays(part) for part in labels[1:]))
-    if isinstance(labels, list):
-        return np.asarray(labels)
-    if ops.is_tensor(labels):
-        return ops.convert_to_numpy(labels)
-    if hasattr(labels, "detach"):  # a tensor of PyTorch under another backend
-        return labels.detach().cpu().numpy()
-    return labels.to_numpy() if hasattr(labels, "to_numpy") else labels
-
-
-def as_numpy(structure: Any) -> Any:
-    """Returns a nested structure of tensors, of any framework, as NumPy arrays."""
-    return tree.map_structure(lambda part: np.asarray(as_arrays(part)), structure)
 
 
 def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
@@ -255,4 +227,34 @@ def check_batch(
         raise ValueError(
             f"A batch holds {len(images)} labeled images but {len(labels)} labels; "
             "give one each."
+        )
+
+
+def check_training_batch(
+    inputs: Any, labels: Any, strategy: SSLStrategy, num_classes: int | None
+) -> None:
+    """Raises ValueError unless a batch, or its specs, has what a strategy asks for.
+
+    Args:
+        inputs: a training batch or images.
+        labels: of its labeled images; None is an error.
+        strategy: the strategy.
+        num_classes: k, None if not known yet.
+    """
+    if labels is None:
+        raise ValueError("Labels are missing: pass `fit(inputs, labels)`.")
+    columns = labels.shape[1] if len(labels.shape) == 2 else 1
+    if num_classes is not None and columns not in (1, None, num_classes):
+        raise ValueError(
+            f"Soft labels must have {num_classes} columns, one per class. "
+            f"Received: labels.shape={tuple(labels.shape)}"
+        )
+    if is_training_batch(inputs):
+        check_parts(inputs, strategy.views)
+    elif strategy.needs_unlabeled:
+        raise ValueError(
+            f"The strategy `{type(strategy).__name__}` needs unlabeled "
+            "images, but the training data is plain `(images, labels)`. Pass "
+            '`{"labeled": images, "unlabeled": {view: images}}` with the views '
+            f'{list(strategy.views)}, a data set, or use `ssl="supervised"`.'
         )

@@ -1,4 +1,7 @@
-"""Whether a backbone scales its images itself, told by what it does to numbers."""
+"""What a backbone does with images, told by trying it.
+
+Whether it scales them itself, and whether it ends in features or in probabilities.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,18 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dc3 import _keras
+
 _LAYERS_THAT_SCALE = (keras.layers.Rescaling, keras.layers.Normalization)
 # Height and width to try a backbone with that takes any.
 _ANY_SIZE = 64
+# Images to find out whether features are probabilities.
+_IMAGES = 4
 
 
 def has_rescaling(layer: keras.layers.Layer) -> bool:
     """Whether a Rescaling or Normalization layer stands anywhere in `layer`."""
-    return any(
-        isinstance(part, _LAYERS_THAT_SCALE)
-        for part in layer._flatten_layers(include_self=True, recursive=True)
-    )
+    return any(isinstance(part, _LAYERS_THAT_SCALE) for part in _keras.layers_in(layer))
 
 
 def numbers_can_be_read() -> bool:
@@ -122,7 +126,7 @@ def _first_inputs(
     inside; else None. Without any such layer, the backbone's output arrives.
     """
     found: list[tuple[Any, Any]] = []
-    arguments = {"training": False} if backbone._call_has_training_arg else {}
+    arguments = {"training": False} if _keras.takes_training(backbone) else {}
     with _watched(backbone, found):
         try:
             output = backbone(ops.convert_to_tensor(images, dtype), **arguments)
@@ -147,8 +151,8 @@ def _watched(
     """Ends a call of the backbone at the first layer that has weights to learn."""
     layers = [
         layer
-        for layer in backbone._flatten_layers(include_self=True, recursive=True)
-        if layer.weights and not layer._layers
+        for layer in _keras.layers_in(backbone)
+        if layer.weights and not _keras.has_layers(layer)
     ]
     for layer in layers:
         object.__setattr__(layer, "call", _watching(layer, found))
@@ -174,3 +178,47 @@ def _watching(layer: keras.layers.Layer, found: list[tuple[Any, Any]]) -> Any:
         raise _ReachedError
 
     return watching
+
+
+def check_backbone_top(backbone: keras.layers.Layer, image_shape: tuple) -> None:
+    """Raises ValueError where the features of a backbone are a softmax.
+
+    Args:
+        backbone: a built layer or model from images to features.
+        image_shape: (h, w, c).
+    """
+    top = _top(backbone)
+    if top is None:
+        # A layer or subclassed model does not say what it ends in.
+        softmax = None not in image_shape and _is_distribution(backbone, image_shape)
+    else:
+        activation = getattr(top, "activation", None)
+        softmax = activation is keras.activations.softmax
+        softmax |= type(top).__name__ == "Softmax"
+    if softmax:
+        raise ValueError(
+            f"The backbone {backbone.name!r} ends in a softmax: its features would be "
+            "class probabilities, from which the heads learn next to nothing. Leave "
+            "its last layer out, for example with `include_top=False`; the model has "
+            "a class head of its own."
+        )
+
+
+def _top(layer: Any) -> Any:
+    """Returns the operation that makes the output of a functional model, else None."""
+    outputs = getattr(layer, "outputs", None)
+    if not outputs or len(outputs) != 1:
+        return None
+    operation = _keras.operation_of(outputs[0])
+    return _top(operation) or operation
+
+
+def _is_distribution(backbone: Any, image_shape: tuple[int, ...]) -> bool:
+    """Whether features are at least 0 and sum to 1 for each of some random images."""
+    generator = np.random.default_rng(0)
+    images = generator.uniform(-1.0, 1.0, (_IMAGES, *image_shape)).astype("float32")
+    features = ops.convert_to_numpy(ops.cast(backbone(images), "float32"))
+    if features.ndim != 2 or features.shape[1] < 2:
+        return False
+    sums = features.sum(axis=1)
+    return bool((features >= 0).all() and np.abs(sums - 1.0).max() < 1e-3)

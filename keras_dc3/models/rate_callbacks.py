@@ -1,4 +1,4 @@
-"""The learning rate of an optimizer: its schedule, and callbacks that set it."""
+"""Callbacks that set the learning rate of an optimizer."""
 
 from __future__ import annotations
 
@@ -10,36 +10,10 @@ from typing import Any
 
 import keras
 
-from keras_dc3.optimizers import SevenSixteenthsCosine
+from keras_dc3._keras import schedule_of
+from keras_dc3.models.training_length import optimizers_in
 
 _RATE = "learning_rate"
-
-
-def optimizers_in(optimizer: Any) -> list[Any]:
-    """Returns the optimizers that an optimizer stands for, mostly itself."""
-    if hasattr(optimizer, "inner_optimizer"):  # scales the loss for float16
-        return optimizers_in(optimizer.inner_optimizer)
-    if hasattr(optimizer, "optimizers"):  # one for each group of weights
-        return [one for part in optimizer.optimizers for one in optimizers_in(part)]
-    return [optimizer]
-
-
-def schedule_of(optimizer: Any) -> Any:
-    """Returns what the rate of an optimizer is computed by; None for a number."""
-    rate = getattr(optimizer, "_learning_rate", None)
-    return rate if callable(rate) else None
-
-
-def schedule_steps(schedule: Any) -> int | None:
-    """Returns after how many steps a schedule is used up, None if unknown or never."""
-    schedules = keras.optimizers.schedules
-    if isinstance(schedule, SevenSixteenthsCosine):
-        return schedule.steps
-    if isinstance(schedule, schedules.CosineDecay):
-        return int(schedule.decay_steps + schedule.warmup_steps)
-    if isinstance(schedule, schedules.PolynomialDecay) and not schedule.cycle:
-        return int(schedule.decay_steps)
-    return None
 
 
 def check_rate_callbacks(optimizer: Any, callbacks: Iterable[Any]) -> None:

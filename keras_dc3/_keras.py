@@ -1,0 +1,99 @@
+"""The private parts of Keras that this package uses, all of them in this place.
+
+Tried with Keras 3.15.1. When a newer Keras changes one of them, this is the module to
+look at; everything else calls what Keras documents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def layers_in(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Returns a layer and all layers inside it."""
+    return list(layer._flatten_layers(include_self=True, recursive=True))
+
+
+def has_layers(layer: keras.layers.Layer) -> bool:
+    """Whether a layer is made of others."""
+    return bool(layer._layers)
+
+
+def own_state(layer: keras.layers.Layer) -> list[Any]:
+    """Returns the variables of a layer that no gradient changes, whatever is frozen."""
+    return list(layer._non_trainable_variables)
+
+
+def takes_training(layer: keras.layers.Layer) -> bool:
+    """Whether the `call` of a layer takes the argument `training`."""
+    return layer._call_has_training_arg
+
+
+def operation_of(tensor: keras.KerasTensor) -> Any:
+    """Returns the layer or operation that a symbolic tensor comes from."""
+    return tensor._keras_history.operation
+
+
+def schedule_of(optimizer: Any) -> Any:
+    """Returns what the rate of an optimizer is computed by; None for a number."""
+    rate = getattr(optimizer, "_learning_rate", None)
+    return rate if callable(rate) else None
+
+
+def has_direction(metric: keras.metrics.Metric) -> bool:
+    """Whether callbacks that choose by a metric are told which way is better."""
+    return hasattr(metric, "_direction")
+
+
+def more_is_better(metric: keras.metrics.Metric) -> None:
+    """Tells such callbacks so."""
+    metric._direction = "up"
+
+
+def begin_with(model: keras.Model, epoch: int | None) -> None:
+    """Makes a `fit` that begins go on with an epoch; None: with its `initial_epoch`."""
+    model._initial_epoch = epoch
+
+
+class AdaptedModel(keras.Model):
+    """A Keras model whose private steps are adapted or called under public names."""
+
+    def builds_by_batch(self) -> bool:
+        """Whether Keras may build model and metrics by a symbolic batch."""
+        return True
+
+    def build_metrics(self) -> None:
+        """Creates the variables of all metrics, where Keras may not."""
+        raise NotImplementedError
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None):
+        if self.builds_by_batch():
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+        else:
+            self.build_metrics()
+
+    def _get_metrics_result_or_logs(self, logs: Any) -> Any:
+        # Keras takes the figures of an epoch's last batch for those of the epoch where
+        # a step does not log every metric.
+        results = self.get_metrics_result()
+        if not logs or not set(logs) <= set(results):
+            return super()._get_metrics_result_or_logs(logs)
+        return {name: results[name] for name in logs}
+
+    def in_order(self, logs: dict[str, Any]) -> Any:
+        """Returns figures as `evaluate` does without `return_dict`."""
+        return self._flatten_metrics_in_order(logs)
+
+    def added_losses(self) -> Any:
+        """Returns the sum of what layers have added by `add_loss`, a scalar."""
+        return sum((self._aggregate_additional_loss(v) for v in self.losses), 0.0)
+
+    def track_loss_by(self, metric: keras.metrics.Metric) -> None:
+        """Replaces the metric of the logged loss.
+
+        Like Keras' own, it is no layer of the model: a built one takes no more of
+        these, and `evaluate` would give the loss once for each.
+        """
+        object.__setattr__(self, "_loss_tracker", metric)

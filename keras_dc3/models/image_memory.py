@@ -1,0 +1,181 @@
+"""What a model knows of the images that it was trained on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+from keras_dc3.models.given_images import (
+    as_array,
+    check_one_scale,
+    check_same_scale,
+    measured,
+    together,
+)
+from keras_dc3.models.image_values import BYTES, KINDS, SYMMETRIC, ImageValues
+from keras_dc3.models.step_metrics import SeenValues
+
+
+class ImageMemory:
+    """The kind and range of the training images: learned, told and stored.
+
+    Args:
+        seen: the metric by which training steps tell what they see.
+        rescale: what the user says of integer images, see `DC3Model`.
+        on_change: called with the new values.
+    """
+
+    def __init__(
+        self,
+        seen: SeenValues,
+        rescale: bool | None,
+        on_change: Callable[[ImageValues | None], None],
+    ):
+        self.values: ImageValues | None = None
+        self._seen, self._rescale, self._on_change = seen, rescale, on_change
+        self._has_told_of_scale = False
+
+    def set(self, values: ImageValues | None) -> None:
+        """Forgets what training has seen; None: it is to be learned anew."""
+        if values is not None and not isinstance(values, ImageValues):
+            raise TypeError(
+                "`image_values` must be a `keras_dc3.models.ImageValues` or None. "
+                f"Received: {values!r}"
+            )
+        self._seen.forget()
+        self._remember(values)
+
+    def _remember(self, values: ImageValues | None) -> None:
+        if values == self.values:
+            return
+        self.values = values
+        self._has_told_of_scale = False
+        self._on_change(values)
+
+    def learn_before_training(self, parts: Mapping[str, Any]) -> None:
+        """Learns from training images that are at hand, or compares them with before.
+
+        A stream's images are not at hand: what it holds is learned in training.
+
+        Args:
+            parts: name -> array of images, or part of a data set that knows the kind
+                and range of its own.
+
+        Raises:
+            ValueError: where parts of the set are scaled in different ways, or all of
+                them in another way than what the model was trained on.
+        """
+        found = {name: _values_of(part) for name, part in parts.items()}
+        found = {name: values for name, values in found.items() if values is not None}
+        if not found:
+            return
+        check_one_scale(found)
+        seen = together(found.values())
+        if self.values is None:
+            self._remember(seen)
+            self._tell_contradiction()
+        else:
+            check_same_scale(seen, self.values)
+
+    def learn_from_training(self) -> None:
+        """Learns what training has seen since, or warns where it was something else."""
+        parts = self._seen.read()
+        if not parts:
+            return
+        if self.values is None:
+            self._remember(together(parts.values()))
+            self._tell_contradiction()
+        if self._has_told_of_scale:
+            return
+        try:
+            check_one_scale(parts)
+            for part in parts.values():
+                check_same_scale(part, self.values)
+        except ValueError as error:  # training has taken place: too late to refuse it
+            self._has_told_of_scale = True
+            warnings.warn(str(error), stacklevel=4)
+
+    @contextmanager
+    def learning(self) -> Iterator[None]:
+        """Learns from the training inside it, also where that is stopped."""
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):  # on JAX, variables may have no value then
+                self.learn_from_training()
+            raise
+        self.learn_from_training()
+
+    def _tell_contradiction(self) -> None:
+        """Warns where `rescale` says something else of bytes than what was trained."""
+        rescale, values = self._rescale, self.values
+        if rescale is None or values.kind == "integers":
+            return
+        said = SYMMETRIC if rescale else BYTES
+        if values.range == said:
+            return
+        if values.takes_bytes:
+            then = "mapped to that range, too"
+        elif values.takes_bytes_by(rescale):
+            then = f"mapped to {said[0]:g} to {said[1]:g}, be these scaled so or not"
+        else:
+            then = "refused, as what they are in that range is not known"
+        warnings.warn(
+            f"`rescale={rescale}` says that integer images reach the backbone as "
+            f"{said[0]:g} to {said[1]:g}, but the model is trained on {values}, which "
+            f"reach it as they are. So integer images will be {then}. Train on uint8 "
+            "images, or leave `rescale` out.",
+            stacklevel=5,
+        )
+
+    def in_words(self, rescales: bool) -> str:
+        """Returns what the images are that the model takes, for people.
+
+        Args:
+            rescales: whether the network scales images of 0..255 to -1..1.
+        """
+        values = self.values
+        if values is not None and values.kind == "floats":
+            bytes_ = "which integers of 0 to 255 are mapped to"
+            if not values.takes_bytes:
+                bytes_ = "integers are refused"
+                if values.takes_bytes_by(self._rescale):
+                    bytes_ = f"integers by `rescale={self._rescale}`"
+            return f"{values}, as the backbone takes them; {bytes_}"
+        scaled = "" if rescales else "not "
+        words = f"integers of 0 to 255, {scaled}scaled to -1..1 before the backbone"
+        if values is None:
+            return f"{words}; floats as the backbone takes them (no training known)"
+        return f"{words}; or floats of 0 to 255, likewise"
+
+    def stored(self) -> np.ndarray | None:
+        """Returns the values as three numbers for a file of weights."""
+        values = self.values
+        if values is None:
+            return None
+        return np.array([KINDS.index(values.kind), values.low, values.high])
+
+    def restore(self, stored: Any) -> None:
+        """Takes over what `stored` returned."""
+        kind, low, high = np.asarray(stored, "float64").tolist()
+        self._remember(ImageValues(KINDS[int(kind)], low, high))
+
+
+def _values_of(part: Any) -> ImageValues | None:
+    """Returns the kind and range of images, where they are known."""
+    if hasattr(part, "value_range"):  # of a data set
+        if part.value_range is None or getattr(part, "dtype", None) is None:
+            return None
+        if np.dtype(part.dtype).kind != "f":
+            return ImageValues("integers")
+        return ImageValues("floats", *part.value_range)
+    images = as_array(part) if hasattr(part, "shape") else None
+    if images is None or images.dtype.kind not in "iuf":
+        return None
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        return None  # training finds it
+    return measured(images)

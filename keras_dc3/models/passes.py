@@ -1,0 +1,143 @@
+"""The forward passes of a training step: who looks at which view, by which weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from keras_dc3.collective import Collective
+from keras_dc3.layers import WeightAverage
+from keras_dc3.strategies.strategy import LABELED
+
+# batch_norm -> which views go through the network together with the labeled images.
+JOINED_ROLES = {"joint": ("student",), "per_view": ()}
+Outputs = dict[str, Any]
+
+
+class Passes:
+    """Runs a network by its weights or their average, on images or on views of them.
+
+    Args:
+        network: a `DC3Network`.
+        average: of its weights.
+        collective: the replicas that share a batch.
+        roles: view name -> "student", "detached" or "teacher".
+        batch_norm: `"joint"` or `"per_view"`, see `DC3Model`.
+    """
+
+    def __init__(
+        self,
+        network: keras.layers.Layer,
+        average: WeightAverage,
+        collective: Collective,
+        roles: Mapping[str, str],
+        batch_norm: str,
+    ):
+        self._network, self._average = network, average
+        self._collective = collective
+        self._roles = {LABELED: "student", **roles}
+        self._joined_roles = JOINED_ROLES[batch_norm]
+
+    def of_batch(self, inputs: Mapping[str, Any], training: bool) -> dict[str, Outputs]:
+        """Returns view -> outputs for a training batch, the labeled images among them.
+
+        Without gradient where the view's role says so.
+        """
+        images = {LABELED: inputs["labeled"], **inputs["unlabeled"]}
+        roles, joined = self._roles, self._joined_roles
+        together = [view for view in roles if roles[view] in joined] or [LABELED]
+        outputs = {
+            view: self.apart(images[view], role == "teacher", training)
+            for view, role in roles.items()
+            if view not in together
+        }
+        # Last, as a pass forgets the losses that layers added in passes before it.
+        outputs |= self._joint({view: images[view] for view in together}, training)
+        return {
+            view: outputs[view]
+            if role == "student"
+            else tree.map_structure(ops.stop_gradient, outputs[view])
+            for view, role in roles.items()
+        }
+
+    def answer(self, images: Any, averaged: bool) -> Outputs:
+        """Returns the outputs for plain images, NaN where they cannot be answered."""
+        images = ops.convert_to_tensor(images)
+        is_empty = isinstance(images.shape[0], int) and not images.shape[0]
+        if is_empty:  # TensorFlow cannot convolve it
+            images = ops.zeros((1, *images.shape[1:]), images.dtype)
+        if averaged:
+            outputs = self.apart(images, averaged=True, training=False)
+        else:
+            outputs = self.own(self._network.prepare(images), training=False)
+        if is_empty:
+            return tree.map_structure(lambda output: output[:0], outputs)
+        good = self._network.can_answer(images)
+        if good is None:
+            return outputs
+        return {name: nan_where(~good, value) for name, value in outputs.items()}
+
+    def own(self, prepared: Any, training: bool) -> Outputs:
+        """Returns the outputs for prepared images, by the weights themselves."""
+        images, own = self._collective.spread(prepared)
+        return _rows(self._network(images, training=training, prepared=True), own)
+
+    def apart(self, images: Any, averaged: bool, training: bool) -> Outputs:
+        """Returns the outputs of a pass that changes nothing but random seeds.
+
+        Moving statistics stay untouched. Losses that layers add do not count here.
+
+        Args:
+            images: (n, h, w, c).
+            averaged: whether by the averages of all weights, frozen or not, instead of
+                the weights themselves.
+            training: as for every Keras layer.
+        """
+        network = self._network
+
+        def values(variables: list[Any]) -> list[Any]:
+            value = self._average.value_of if averaged else lambda v: v.value
+            return [value(variable) for variable in variables]
+
+        images, own = self._collective.spread(network.prepare(images))
+        outputs, state = network.stateless_call(
+            values(network.trainable_variables),
+            values(network.non_trainable_variables),
+            images,
+            training=training,
+            prepared=True,
+        )
+        if training:
+            statistics = {id(v) for v in network.non_trainable_weights}
+            pairs = zip(network.non_trainable_variables, state, strict=True)
+            for variable, value in pairs:
+                if id(variable) not in statistics:
+                    variable.assign(value)
+        return _rows(outputs, own)
+
+    def _joint(self, images: dict[str, Any], training: bool) -> dict[str, Outputs]:
+        """Returns the outputs of several views, from one pass with gradient."""
+        prepared = [self._network.prepare(part) for part in images.values()]
+        outputs = self.own(ops.concatenate(prepared, axis=0), training)
+        parts, start = {}, 0
+        for view, part in zip(images, prepared, strict=True):
+            rows = slice(start, start + ops.shape(part)[0])
+            parts[view] = {name: value[rows] for name, value in outputs.items()}
+            start = rows.stop
+        return parts
+
+
+def nan_where(rows: Any, values: Any) -> Any:
+    """Returns values (n, ...) with NaN in some rows, (n,) bool."""
+    each = ops.reshape(rows, (-1, *[1] * (len(values.shape) - 1)))
+    return ops.where(each, ops.cast(math.nan, values.dtype), values)
+
+
+def _rows(outputs: Outputs, rows: slice) -> Outputs:
+    if rows == slice(None):
+        return outputs
+    return {name: value[rows] for name, value in outputs.items()}
