@@ -23,13 +23,14 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         )
 
 
+def is_number(value: Any) -> bool:
+    """Whether `value` is a number, and not a bool."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
 def check_probability(name: str, value: Any) -> None:
     """Raises ValueError unless `value` is a number in [0, 1]."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.number)
-        or not 0.0 <= value <= 1.0
-    ):
+    if not (is_number(value) and 0.0 <= value <= 1.0):
         raise ValueError(
             f"`{name}` must be a number in [0, 1]. Received: {name}={value!r}"
         )
@@ -37,12 +38,7 @@ def check_probability(name: str, value: Any) -> None:
 
 def check_not_negative(name: str, value: Any) -> None:
     """Raises ValueError unless `value` is a finite number of at least 0."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.number)
-        or not np.isfinite(value)
-        or value < 0
-    ):
+    if not (is_number(value) and np.isfinite(value) and value >= 0):
         raise ValueError(
             f"`{name}` must be a finite number of at least 0. "
             f"Received: {name}={value!r}"

@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_dc3 import _keras
 from keras_dc3._registration import register
+from keras_dc3._validation import is_number
 
 
 @register
@@ -45,11 +46,7 @@ class WeightAverage(keras.layers.Layer):
 
     def __init__(self, decay: float = 0.999, **kwargs: Any):
         super().__init__(**{"dtype": "float32", "trainable": False, **kwargs})
-        if (
-            isinstance(decay, bool)
-            or not isinstance(decay, int | float | np.number)
-            or not 0.0 <= decay < 1.0
-        ):
+        if not (is_number(decay) and 0.0 <= decay < 1.0):
             raise ValueError(
                 "The decay of the weight average (`ema_decay`) must lie in [0, 1). "
                 f"Received: {decay!r}"

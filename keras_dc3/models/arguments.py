@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_dc3._validation import check_positive_int
+from keras_dc3._validation import check_positive_int, is_number
 from keras_dc3.models.batches import is_training_batch
 from keras_dc3.models.data_adapters import Data
 
@@ -101,11 +100,7 @@ def check_fit_arguments(
             check_positive_int("validation_freq", epoch)
     else:
         check_positive_int("validation_freq", validation_freq)
-    if (
-        isinstance(validation_split, bool)
-        or not isinstance(validation_split, int | float | np.number)
-        or not 0.0 <= validation_split < 1.0
-    ):
+    if not (is_number(validation_split) and 0.0 <= validation_split < 1.0):
         raise ValueError(
             "`validation_split` must be a number of at least 0 and below 1. Received: "
             f"validation_split={validation_split!r}"

@@ -22,9 +22,10 @@ class Poisoned(DC3Objective):
         self.step, self.term, self.after = model.step, term, after
 
     def __call__(self, *args, **kwargs):
-        terms = super().__call__(*args, **kwargs)
+        result = super().__call__(*args, **kwargs)
         poison = ops.where(self.step.value >= self.after, np.nan, 0.0)
-        return {**terms, self.term: terms[self.term] + ops.cast(poison, "float32")}
+        term = getattr(result.terms, self.term) + ops.cast(poison, "float32")
+        return result._replace(terms=result.terms._replace(**{self.term: term}))
 
 
 def poisoned(make_backbone, term="ssl", after=4, **kwargs):
