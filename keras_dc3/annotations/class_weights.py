@@ -47,8 +47,7 @@ def balanced_class_weights(labels: ArrayLike, num_classes: int) -> dict[int, flo
 
     Example:
 
-    >>> from keras_dc3.annotations.class_weights import balanced_class_weights
-    >>> balanced_class_weights([0, 0, 0, 1], num_classes=2)
+    >>> keras_dc3.annotations.balanced_class_weights([0, 0, 0, 1], num_classes=2)
     {0: 0.6666666666666666, 1: 2.0}
     """
     return balanced_weights(

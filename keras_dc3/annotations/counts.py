@@ -23,7 +23,7 @@ def is_annotated(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.is_annotated([[2, 1], [0, 0]]).tolist()
+    >>> keras_dc3.annotations.is_annotated([[2, 1], [0, 0]]).tolist()
     [True, False]
     """
     return check_counts("counts", counts).sum(axis=1) > 0
@@ -37,7 +37,7 @@ def soft_labels(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.soft_labels([[3, 1], [0, 2]]).tolist()
+    >>> keras_dc3.annotations.soft_labels([[3, 1], [0, 2]]).tolist()
     [[0.75, 0.25], [0.0, 1.0]]
     """
     counts = check_counts("counts", counts).astype("float64")
@@ -55,7 +55,7 @@ def majority(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.majority([[2, 1], [0, 3]]).tolist()
+    >>> keras_dc3.annotations.majority([[2, 1], [0, 3]]).tolist()
     [0, 1]
     """
     counts = check_counts("counts", counts)
@@ -67,7 +67,7 @@ def is_tied(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.is_tied([[2, 2], [0, 3]]).tolist()
+    >>> keras_dc3.annotations.is_tied([[2, 2], [0, 3]]).tolist()
     [True, False]
     """
     return _ties.is_tied(check_counts("counts", counts))
@@ -93,7 +93,7 @@ def majority_shares(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.majority_shares([[2, 2], [0, 3]]).tolist()
+    >>> keras_dc3.annotations.majority_shares([[2, 2], [0, 3]]).tolist()
     [[0.5, 0.5], [0.0, 1.0]]
     """
     return _ties.equal_shares(check_counts("counts", counts))
@@ -106,7 +106,7 @@ def entropy(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.entropy([[2, 2], [0, 3]]).round(3)
+    >>> keras_dc3.annotations.entropy([[2, 2], [0, 3]]).round(3)
     array([0.693, 0.   ], dtype=float32)
     """
     soft = soft_labels(counts).astype("float64")
@@ -119,7 +119,7 @@ def is_ambiguous(counts: ArrayLike) -> np.ndarray:
 
     Example:
 
-    >>> keras_dc3.annotations.counts.is_ambiguous([[2, 1], [0, 3]]).tolist()
+    >>> keras_dc3.annotations.is_ambiguous([[2, 1], [0, 3]]).tolist()
     [True, False]
     """
     return (check_counts("counts", counts) > 0).sum(axis=1) > 1
@@ -144,7 +144,7 @@ def sample_hard_labels(
     Example:
 
     >>> counts = [[4, 0], [0, 3]]
-    >>> keras_dc3.annotations.counts.sample_hard_labels(counts, seed=0).tolist()
+    >>> keras_dc3.annotations.sample_hard_labels(counts, seed=0).tolist()
     [0, 1]
     """
     counts = check_counts("counts", counts).astype("float64")

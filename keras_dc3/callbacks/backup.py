@@ -84,7 +84,7 @@ class Backup(keras.callbacks.Callback):
     Example:
 
     >>> backup = keras_dc3.callbacks.Backup("backup")
-    >>> history = model.fit(data, epochs=1, callbacks=[backup], verbose=0)
+    >>> model.fit(data, epochs=50, callbacks=[backup])  # doctest: +SKIP
     """
 
     def __init__(

@@ -55,7 +55,7 @@ class StopOnNaN(keras.callbacks.Callback):
     Example:
 
     >>> stop = keras_dc3.callbacks.StopOnNaN("good.keras")
-    >>> history = model.fit(data, epochs=1, callbacks=[stop], verbose=0)
+    >>> model.fit(data, epochs=50, callbacks=[stop])  # doctest: +SKIP
     """
 
     async_safe = True  # `on_train_batch_end` only notes what it sees
