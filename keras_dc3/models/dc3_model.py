@@ -1186,8 +1186,9 @@ class DC3Model(AdaptedModel):
         with self.collective.scope():
             parts = [*layers_in(self), self.ssl]
             classes = {type(part).__name__: type(part) for part in parts}
+            backbone = copied_backbone(self.backbone, classes)
             config = {**self.get_config(), "evaluate_with": "raw"}
-            config["backbone"] = copied_backbone(self.backbone, classes)
+            config["backbone"] = backbone
             copy = type(self).from_config(config, custom_objects=classes)
             copy.build((None, *self.image_shape))
             pairs = zip(copy.network.weights, self.network.weights, strict=True)
