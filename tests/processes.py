@@ -25,7 +25,7 @@ def run_script(script, *flags, cwd=None, timeout=1200, check=False):
     Args:
         script: path of a file, or code.
         flags: what the script finds in `sys.argv`, as text.
-        timeout: seconds after which it is killed, and an error.
+        timeout: seconds after which it is killed, and an error; None: never.
         check: whether it is an error if the script fails.
 
     Returns:

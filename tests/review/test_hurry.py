@@ -268,7 +268,7 @@ def read_back(page, tmp_path, proposals):
 
 @pytest.mark.parametrize(
     "acts",
-    few([60, 1000], 60),
+    few([150, 1000], 150),
 )
 @pytest.mark.parametrize("way", ["mouse and keys", "touch"])
 def test_no_answer_of_a_person_in_a_hurry_is_lost(visit, tmp_path, way, acts):
