@@ -11,6 +11,7 @@ from keras_dc3 import DC3Config
 from keras_dc3.collective import Collective
 from keras_dc3.objective import TERMS, DC3Objective
 from keras_dc3.testing import gradients
+from tests.slow import crossed
 
 K, CLUSTERS = 3, 6
 
@@ -446,8 +447,9 @@ def test_clusters_of_different_classes_are_pushed_apart():
     assert step[0].argmax() == CLUSTERS - 1 and step[0][-1] > 0
 
 
-@pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("extreme", ["same", "signs", "all equal"])
+@pytest.mark.parametrize(
+    ("name", "extreme"), crossed(list(PRESETS), ["same", "signs", "all equal"])
+)
 def test_gradients_are_finite_at_extreme_logits(name, extreme):
     parts = batch()
     for part in PARTS:

@@ -16,13 +16,19 @@ _spec.loader.exec_module(hooks)
 NAMES = hooks.public_names()
 
 
+@pytest.fixture(scope="module")
+def reference():
+    """Pages of the reference, file name -> text."""
+    return hooks.reference()
+
+
 @pytest.mark.parametrize("module", NAMES)
-def test_every_public_name_has_an_entry(module):
+def test_every_public_name_has_an_entry(module, reference):
     if module == "keras_dc3.datasets.builders":
         pytest.importorskip("tensorflow_datasets")
     public = importlib.import_module(module)
     assert set(NAMES[module]) == {*public.__all__} - {"__version__"}
-    entries = "".join(hooks.reference().values())
+    entries = "".join(reference.values())
     for name, path in NAMES[module].items():
         assert f"::: {path}\n" in entries
         assert hasattr(public, name)
@@ -36,11 +42,11 @@ def test_modules_that_are_public_have_a_page():
     assert modules <= set(NAMES)
 
 
-def test_the_menu_has_every_page():
+def test_the_menu_has_every_page(reference):
     menu = set(re.findall(r"([\w/.-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M))
     results = (ROOT / "benchmarks" / "results").glob("*.md")
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} | {"changelog.md"}
-    pages |= {f"results/{path.name}" for path in results} | set(hooks.reference())
+    pages |= {f"results/{path.name}" for path in results} | set(reference)
     assert menu == pages
 
 

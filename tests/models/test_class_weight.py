@@ -6,6 +6,7 @@ import pytest
 
 import keras_dc3
 from tests.models.helpers import Batches, arrays, make_model, run_case, strategy
+from tests.slow import crossed
 
 NAMES = ["common", "some", "rare"]
 WEIGHTS = {"rare": 10.0, "some": 0.5}  # "common" weighs 1
@@ -69,8 +70,7 @@ def first_loss(kind, class_weight):
     return history[name][0], model, images, targets, hard
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("form", ["names", "numbers", "list"])
+@pytest.mark.parametrize(("kind", "form"), crossed(KINDS, ["names", "numbers", "list"]))
 def test_weights_act(kind, form):
     if "tf.data" in kind and keras.backend.backend() != "tensorflow":
         pytest.skip("tf.data")

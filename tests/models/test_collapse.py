@@ -10,6 +10,7 @@ import keras_dc3
 from keras_dc3.callbacks import collapse_monitor, generalization
 from keras_dc3.callbacks.validation_figures import ValidationFigures
 from tests.models.helpers import STRATEGIES, Batches, make_model, strategy
+from tests.slow import few
 
 EPOCHS, STEPS, BATCH = 4, 5, 24  # 20 steps: fewer say nothing
 
@@ -65,7 +66,7 @@ def fit(model, x, y, **kwargs):
     return [str(w.message) for w in told]
 
 
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "supervised", "fixmatch"))
 def test_a_good_model_is_told_nothing(ssl):
     assert fit(colour_model(ssl), *colours(ssl)) == []
 
@@ -241,7 +242,7 @@ def test_sums_of_several_steps_per_execution():
     np.testing.assert_array_equal(model.epoch_statistics.read()["classes"], 40)
 
 
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "pi_model", "fixmatch"))
 def test_a_short_training_that_goes_well_is_told_nothing(ssl, make_backbone):
     """Noisy colours, learned in a few epochs; at first nothing may be confident."""
     x, y = colours(ssl)

@@ -7,7 +7,7 @@ from keras import ops
 
 import keras_dc3
 from tests.models.helpers import STRATEGIES, arrays, make_model, strategy
-from tests.slow import few
+from tests.slow import crossed, few
 
 CONFIGS = {
     "default": keras_dc3.DC3Config,
@@ -42,8 +42,7 @@ def check(model, history, steps):
     assert int(keras.ops.convert_to_numpy(model.step.value)) == steps
 
 
-@pytest.mark.parametrize("config", CONFIGS)
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize(("ssl", "config"), crossed(STRATEGIES, list(CONFIGS)))
 def test_batches_of_any_size(ssl, config, make_backbone):
     """Fewer unlabeled images than labeled ones, more, and a smaller last batch."""
     model = make_model(make_backbone, strategy(ssl), CONFIGS[config]())
@@ -52,8 +51,9 @@ def test_batches_of_any_size(ssl, config, make_backbone):
     check(model, history, steps=6)
 
 
-@pytest.mark.parametrize("batch_norm", ["joint", "per_view"])
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize(
+    ("ssl", "batch_norm"), crossed(STRATEGIES, ["joint", "per_view"])
+)
 def test_batches_of_one_image(ssl, batch_norm, make_backbone):
     """Nothing has a rank, a partner or a deviation; no term is NaN for it."""
     model = make_model(make_backbone, strategy(ssl), batch_norm=batch_norm)
@@ -62,7 +62,8 @@ def test_batches_of_one_image(ssl, batch_norm, make_backbone):
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "ratio", "steps"), [(4, 7, 2), (4, 2.5, 3), (4, 0.3, 23), (1, 1, 23)]
+    ("batch_size", "ratio", "steps"),
+    few([(4, 7, 2), (4, 2.5, 3), (4, 0.3, 23), (1, 1, 23)], (4, 2.5, 3), (1, 1, 23)),
 )
 def test_a_ratio_that_does_not_divide_the_data(batch_size, ratio, steps, make_backbone):
     """5 labeled and 23 unlabeled images; each of these is seen once per epoch."""
@@ -132,7 +133,6 @@ def test_views_and_labels_of_other_numbers(make_backbone):
             ("pseudo_label", "per_view"),
         ],
         ("mean_teacher", "joint"),
-        ("pseudo_label", "per_view"),
     ),
 )
 def test_a_replica_without_an_unlabeled_image(ssl, batch_norm, mirrored, make_backbone):
@@ -163,8 +163,10 @@ class AddsLoss(keras.layers.Layer):
         return x
 
 
-@pytest.mark.parametrize("batch_norm", ["joint", "per_view"])
-@pytest.mark.parametrize("ssl", ["supervised", "mean_teacher"])
+@pytest.mark.parametrize(
+    ("ssl", "batch_norm"),
+    crossed(["supervised", "mean_teacher"], ["joint", "per_view"]),
+)
 def test_losses_that_layers_add_count_once(ssl, batch_norm):
     """However many passes a step takes; and regularizers beside them."""
     losses = []

@@ -16,13 +16,14 @@ from tests.models.helpers import (
     make_model,
     strategy,
 )
+from tests.slow import few
 
 TERMS = {f"{t}_loss" for t in ("supervised", "ssl", "inverse", "ambiguity")}
 TERMS |= {"consistency_loss", "ambiguous", "mask_rate", "loss", "accuracy"}
 SCORES = {"f1", "d", "d_minus_f1", "ambiguous", "degenerated", "selective_score"}
 
 
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "supervised", "fixmatch"))
 def test_logs_terms_rates_accuracy_and_validation_scores(ssl, make_backbone):
     x, y = arrays(ssl)
     soft = np.eye(3, dtype="float32")[y] * 0.8 + 0.2 / 3
@@ -147,7 +148,12 @@ def test_same_seed_same_weights(make_backbone):
 
 
 @pytest.mark.parametrize(
-    "option", ["run_eagerly", "jit_compile", "steps_per_execution"]
+    "option",
+    few(
+        ["run_eagerly", "jit_compile", "steps_per_execution"],
+        "run_eagerly",
+        "steps_per_execution",
+    ),
 )
 def test_ways_to_run_agree(option, make_backbone):
     backend = keras.backend.backend()
@@ -168,7 +174,7 @@ def test_ways_to_run_agree(option, make_backbone):
     assert difference(*models) < 1e-5
 
 
-@pytest.mark.parametrize("ssl", STRATEGIES)
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_mixed_float16_stays_finite(ssl, make_backbone):
     x, y = arrays(ssl)
     model = make_model(make_backbone, strategy(ssl), dtype="mixed_float16")

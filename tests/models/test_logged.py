@@ -8,6 +8,7 @@ import keras_dc3
 from keras_dc3.models.data_adapters import adapt_validation
 from keras_dc3.models.logged import logged_names
 from tests.models.helpers import Batches, arrays, make_model, strategy
+from tests.slow import few
 
 
 class Plain(keras.utils.PyDataset):
@@ -68,7 +69,7 @@ def test_terms_come_back_with_unlabeled_images(make_backbone):
         assert {"supervised_loss", "ssl_loss", "ambiguous"} <= set(whole)
 
 
-@pytest.mark.parametrize("soft", [True, False, None])
+@pytest.mark.parametrize("soft", few([True, False, None], True))
 def test_names_are_known_before_the_first_step(soft, make_backbone):
     x, y = arrays("pi_model")
     model = make_model(make_backbone)

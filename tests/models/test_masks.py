@@ -9,6 +9,7 @@ import pytest
 import keras_dc3
 from tests.cases import case
 from tests.models.helpers import make_model, strategy
+from tests.slow import crossed, few
 
 
 def toy(source):
@@ -52,10 +53,15 @@ def fit(make_backbone, ssl, source="made up", batch_size=4, dtype="float32", **c
     return model, history, told
 
 
-@pytest.mark.parametrize("source", ["made up", "case"])
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
-@pytest.mark.parametrize("batch_size", [4, 1])
-@pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
+@pytest.mark.parametrize(
+    ("ssl", "batch_size", "dtype", "source"),
+    crossed(
+        ["fixmatch", "pseudo_label"],
+        [4, 1],
+        ["float32", "mixed_float16"],
+        ["made up", "case"],
+    ),
+)
 def test_nothing_is_confident(ssl, batch_size, dtype, source, make_backbone):
     ssl = strategy(ssl, threshold=0.999999)
     _, history, told = fit(make_backbone, ssl, source, batch_size, dtype)
@@ -63,14 +69,14 @@ def test_nothing_is_confident(ssl, batch_size, dtype, source, make_backbone):
     assert len(told) == 1 and "no pseudo-label was used (mask_rate 0.0)" in told[0]
 
 
-@pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
+@pytest.mark.parametrize("ssl", few(["fixmatch", "pseudo_label"], "pseudo_label"))
 def test_everything_is_confident(ssl, make_backbone):
     _, history, told = fit(make_backbone, strategy(ssl, threshold=0.0))
     assert history["mask_rate"] == [1.0, 1.0] and min(history["ssl_loss"]) > 0
     assert len(told) == 1 and "every pseudo-label was used (mask_rate 1.0)" in told[0]
 
 
-@pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
+@pytest.mark.parametrize("ssl", few(["fixmatch", "pseudo_label"], "fixmatch"))
 def test_without_confidence_the_step_is_the_supervised_one(ssl, make_backbone):
     """The dead unlabeled term moves no weight: weight 0 gives the same model."""
     config = keras_dc3.DC3Config.vanilla()

@@ -7,6 +7,7 @@ import pytest
 import keras_dc3
 from keras_dc3.models.dc3_model import DC3Model
 from tests.models.helpers import STRATEGIES, arrays, make_model, strategy
+from tests.slow import crossed
 
 
 def to_numpy(variables):
@@ -234,8 +235,10 @@ def test_vanilla_is_exactly_the_strategy(ssl, policy, make_backbone):
         np.testing.assert_allclose(g, e, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("config", ["paper", "reference", "default"])
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    ("config", "dtype"),
+    crossed(["paper", "reference", "default"], ["float32", "mixed_float16"]),
+)
 def test_gradients_of_the_whole_objective_are_finite(config, dtype, make_backbone):
     """One plain SGD step moves every weight by its gradient; even from wild heads."""
     config = {

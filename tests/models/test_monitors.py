@@ -14,6 +14,7 @@ import keras_dc3
 from keras_dc3.callbacks.monitored import BEST
 from tests.cases import case
 from tests.models.helpers import arrays, make_model, strategy
+from tests.slow import few
 
 CHOOSERS = {
     "stop": lambda path, **kw: keras.callbacks.EarlyStopping(patience=9, **kw),
@@ -205,7 +206,7 @@ def test_one_sided_ambiguity_gains_nothing(make_backbone):
     assert all(np.isfinite(f["selective_score"]) for f in figures.values())
 
 
-@pytest.mark.parametrize("frequency", [2, [3]])
+@pytest.mark.parametrize("frequency", few([2, [3]], 2))
 def test_a_csv_log_has_all_columns(frequency, make_backbone, tmp_path):
     path = tmp_path / "log.csv"
 

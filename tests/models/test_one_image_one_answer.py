@@ -11,6 +11,7 @@ from keras import ops
 import keras_dc3
 from keras_dc3.models import ImageValues
 from tests.models.helpers import arrays, strategy
+from tests.slow import few
 
 SCALES = {
     "uint8": lambda images: images,
@@ -46,7 +47,7 @@ def trained(scale, run_eagerly=True, **kwargs):
     return model
 
 
-@pytest.fixture(scope="module", params=SCALES)
+@pytest.fixture(scope="module", params=few(list(SCALES), "uint8", "-1..1"))
 def fitted(request):
     return trained(SCALES[request.param]), request.param
 

@@ -9,6 +9,7 @@ from keras import layers, ops
 
 import keras_dc3
 from keras_dc3.models.backbone_probe import scales_by_itself
+from tests.slow import few
 
 SHAPE = (16, 16, 3)
 APPLICATIONS = keras.applications
@@ -151,13 +152,17 @@ def test_by_what_it_does_to_numbers(name):
 
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
-    [
-        ("EfficientNetB0", {}, True),
-        ("ConvNeXtTiny", {}, True),
+    few(
+        [
+            ("EfficientNetB0", {}, True),
+            ("ConvNeXtTiny", {}, True),
+            ("MobileNetV3Small", {}, True),
+            ("MobileNetV3Small", {"include_preprocessing": False}, False),
+            ("MobileNetV2", {"alpha": 0.35}, False),
+        ],
         ("MobileNetV3Small", {}, True),
-        ("MobileNetV3Small", {"include_preprocessing": False}, False),
         ("MobileNetV2", {"alpha": 0.35}, False),
-    ],
+    ),
 )
 def test_keras_applications(name, arguments, expected):
     backbone = getattr(APPLICATIONS, name)(

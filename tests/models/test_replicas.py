@@ -11,12 +11,13 @@ from tests.processes import run_script
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "settings",
     [
         ("joint", 13, 30, 30),  # shares of 5 + 5 + 3 and of 2 + 2 + 0
-        pytest.param(("per_view", 13, 27, 14), marks=pytest.mark.slow),  # 1 + 0 + 0
+        ("per_view", 13, 27, 14),  # 1 + 0 + 0
     ],
     ids=lambda settings: settings[0],
 )

@@ -10,6 +10,7 @@ import pytest
 from tests.processes import run_script
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).with_name("resume_script.py")
 
 

@@ -309,20 +309,25 @@ def test_shift_that_is_still_down(sheet):
 
 @pytest.mark.parametrize(
     ("mode", "keys", "words"),
-    [
+    few(
+        [
+            ("none", ["Enter"], "single image needs a class"),
+            ("none", ["e"], "single image needs a class"),
+            ("none", ["Space"], "single image needs a class"),
+            ("none", ["p"], "Nothing comes before"),
+            ("none", ["Control+z"], "Nothing was done"),
+            ("none", ["Control+y"], "Nothing was undone"),
+            ("classes", ["n", "n", "1"], "no image here"),
+            ("classes", ["n", "n", "Enter"], "no image here"),
+            ("classes", ["n", "n", "n"], "Nothing comes after"),
+            ("classes", ["Control+3"], "while Ctrl is held down"),
+            ("classes", ["Alt+3"], "while Alt is held down"),
+            ("classes", ["/"], "more than ten"),
+        ],
         ("none", ["Enter"], "single image needs a class"),
-        ("none", ["e"], "single image needs a class"),
-        ("none", ["Space"], "single image needs a class"),
-        ("none", ["p"], "Nothing comes before"),
-        ("none", ["Control+z"], "Nothing was done"),
-        ("none", ["Control+y"], "Nothing was undone"),
         ("classes", ["n", "n", "1"], "no image here"),
-        ("classes", ["n", "n", "Enter"], "no image here"),
-        ("classes", ["n", "n", "n"], "Nothing comes after"),
         ("classes", ["Control+3"], "while Ctrl is held down"),
-        ("classes", ["Alt+3"], "while Alt is held down"),
-        ("classes", ["/"], "more than ten"),
-    ],
+    ),
 )
 def test_keys_that_do_nothing_here_say_why(sheet, mode, keys, words):
     page = sheet(mode=mode)

@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -267,10 +268,12 @@ def read_back(page, tmp_path, proposals):
 
 
 @pytest.mark.parametrize(
-    "acts",
-    few([150, 1000], 150),
+    ("way", "acts"),
+    few(
+        list(product(["mouse and keys", "touch"], [150, 1000])),
+        ("mouse and keys", 150),
+    ),
 )
-@pytest.mark.parametrize("way", ["mouse and keys", "touch"])
 def test_no_answer_of_a_person_in_a_hurry_is_lost(visit, tmp_path, way, acts):
     path, content, proposals = sheet(tmp_path, acts)
     page = visit(path, script=WITNESS, hurried=True, has_touch=way == "touch")

@@ -20,6 +20,7 @@ from tests.review.helpers import (
     make_proposals,
     write_folder,
 )
+from tests.slow import few
 
 pytest.importorskip("PIL.Image")
 
@@ -36,7 +37,7 @@ def sets(source, tmp_path):
     return tmp_path / "a", tmp_path / "b", names
 
 
-@pytest.mark.parametrize("source", ["made up", "case"])
+@pytest.mark.parametrize("source", few(["made up", "case"], "made up"))
 def test_two_pages_in_one_browser(visit, tmp_path, source):
     *folders, ids = sets(source, tmp_path)
     proposals = make_proposals(12, ids)

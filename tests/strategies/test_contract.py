@@ -8,6 +8,7 @@ from keras import ops
 from keras_dc3 import strategies
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.testing import check_strategy, gradients
+from tests.slow import few
 
 register = keras.saving.register_keras_serializable("test_contract")
 
@@ -79,13 +80,17 @@ class Sound(SSLStrategy):
         return ops.mean((logits["weak"] - logits["strong"]) ** 2, axis=-1)
 
 
-@pytest.mark.parametrize("name", strategies.names())
+@pytest.mark.parametrize("name", few(strategies.names(), "mean_teacher", "fixmatch"))
 def test_registered_strategies_keep_the_contract(name):
     check_strategy(name)
 
 
-def test_user_strategies_keep_the_contract():
+def test_a_strategy_of_ones_own_keeps_the_contract():
     check_strategy(UDA(temperature=0.3, threshold=0.5), image_shape=(6, 5, 1))
+
+
+@pytest.mark.slow
+def test_more_strategies_keep_the_contract():
     check_strategy(Sound, num_classes=2)
     check_strategy(BatchNormalized, independent_images=False)
 
