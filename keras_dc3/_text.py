@@ -6,17 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def some(items: Iterable[Any], most: int = 5) -> str:
-    """Returns the first items, such as "1, 2 and 3 more"."""
+def some(items: Iterable[Any], most: int = 5, *, etc: bool = False) -> str:
+    """Returns the first items, such as "1, 2 and 3 more"; with `etc` "1, 2, ..."."""
     items = list(items)
     text = ", ".join(map(str, items[:most]))
-    return text + (f" and {len(items) - most:,} more" if len(items) > most else "")
-
-
-def first_few(names: Iterable[Any], most: int = 5) -> str:
-    """Returns the first names, such as "a, b, ..."."""
-    names = list(names)
-    return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
+    if len(items) <= most:
+        return text
+    return text + (", ..." if etc else f" and {len(items) - most:,} more")
 
 
 def number_of(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations import CountedLabels
 from keras_dc3.annotations.counts import in_class_order
@@ -86,15 +86,15 @@ def _rows_of_answers(
     found, lost = matches.found, [images[i] for i in matches.lost]
     notes = tell_lacking(matches.lacking, "image")
     if lost:
-        some = first_few(map(repr, lost), 3)
+        named = some(map(repr, lost), 3, etc=True)
         told = f"{len(lost):,} of {len(images):,} answered images are not in the data"
         if missing == "error" or not found:
             drop = ', or pass `missing="drop"` to leave them out' if found else ""
             raise ValueError(
-                f"{told}: {some}. The data have images such as {ids[0]!r}; make the "
+                f"{told}: {named}. The data have images such as {ids[0]!r}; make the "
                 f"names agree{drop}."
             )
-        notes.append(f"{told} and were left out: {some}.")
+        notes.append(f"{told} and were left out: {named}.")
     rows = zip(images, answered, strict=True)
     return {found[name]: row for name, row in rows if name in found}, notes
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keras_dc3._text import first_few, some
+from keras_dc3._text import some
 from keras_dc3.annotations.names import meaning_no_answer
 from keras_dc3.annotations.reading.tables import number
 
@@ -209,4 +209,4 @@ def _by_name(cells: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
 def as_list(names: Iterable[str]) -> str:
     """Returns names as a list of Python, of which the first are shown."""
-    return f"[{first_few(map(repr, names))}]"
+    return f"[{some(map(repr, names), etc=True)}]"
