@@ -79,6 +79,29 @@ class Records:
         )
 
 
+def known_times(
+    seconds: np.ndarray, longest: float
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Returns times, and how many are none that an answer can have taken.
+
+    Args:
+        seconds: (m,) float64, NaN if unknown.
+        longest: the longest believable time.
+
+    Returns:
+        (m,) seconds, NaN where they are unknown, and the numbers of times that are
+        "missing", "zero", "negative" and "too_long".
+    """
+    odd = {
+        "missing": np.isnan(seconds),
+        "zero": seconds == 0,
+        "negative": seconds < 0,
+        "too_long": seconds > longest,
+    }
+    known = np.where(np.any([*odd.values()], axis=0), np.nan, seconds)
+    return known, {what: int(found.sum()) for what, found in odd.items()}
+
+
 def repetitions(records: Records) -> list[np.ndarray]:
     """Returns the positions of each person's answers to an image answered repeatedly.
 

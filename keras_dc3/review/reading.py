@@ -14,6 +14,7 @@ from keras_dc3._text import some
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.reading.telling import tell_same_people
+from keras_dc3.annotations.records import known_times
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.files import Part, read_parts
 from keras_dc3.review.fingerprint import Proposed
@@ -169,6 +170,16 @@ def _review(
     answers.sort(key=lambda pair: (position[pair[1].image], pair[1].repetition))
     labels = np.array([label_of[a.label] for _, a in answers])
     proposed = np.array([label_of[a.proposed] for _, a in answers])
+    given = np.array([a.seconds for _, a in answers])
+    seconds, odd = known_times(given, longest_seconds)
+    not_above_0 = odd["zero"] + odd["negative"]
+    unknown = not_above_0 + odd["too_long"]
+    if unknown:
+        notes.append(
+            f"{unknown:,} of {len(answers):,} times count as unknown: {not_above_0:,} "
+            f"are negative or 0, {odd['too_long']:,} above {longest_seconds:,g} s "
+            "(`longest_seconds`). The answers stay."
+        )
     annotations = Annotations(
         images,
         classes,
@@ -177,9 +188,7 @@ def _review(
             np.array([position[a.image] for _, a in answers]),
             np.array([person[name] for name, _ in answers]),
             labels,
-            _known_times(
-                np.array([a.seconds for _, a in answers]), longest_seconds, notes
-            ),
+            seconds,
         ),
         notes=tuple(notes),
     )
@@ -191,15 +200,3 @@ def _review(
         np.array([a.repetition for _, a in answers]),
         parts[0].mode,
     )
-
-
-def _known_times(seconds: np.ndarray, longest: float, notes: list[str]) -> np.ndarray:
-    wrong = (seconds <= 0) | (seconds > longest)
-    if wrong.any():
-        notes.append(
-            f"{int(wrong.sum()):,} of {len(seconds):,} times count as unknown: "
-            f"{int((seconds <= 0).sum()):,} are negative or 0, "
-            f"{int((seconds > longest).sum()):,} above {longest:,g} s "
-            "(`longest_seconds`). The answers stay."
-        )
-    return np.where(wrong, np.nan, seconds)

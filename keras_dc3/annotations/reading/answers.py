@@ -20,14 +20,19 @@ from keras_dc3.annotations import names
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.telling import (
-    known_times,
     tell_blanks,
     tell_odd_classes,
     tell_same_people,
     tell_several_choices,
     tell_spellings,
+    tell_times,
 )
-from keras_dc3.annotations.records import Records, last_answers, repetitions
+from keras_dc3.annotations.records import (
+    Records,
+    known_times,
+    last_answers,
+    repetitions,
+)
 
 REPEATED = ("keep", "last", "error")
 
@@ -142,11 +147,13 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
     else:
         _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}
+    given = np.full(len(image), np.nan) if answers.seconds is None else answers.seconds
+    seconds, odd_times = known_times(np.asarray(given), options.longest_seconds)
     records = Records(
         image,
         annotator,
         np.array([number.get(name, -1) for name in labels])[label],
-        np.full(len(image), np.nan) if answers.seconds is None else answers.seconds,
+        seconds,
     )
     unknown = int((records.annotator < 0).sum())
     if 0 < unknown < len(records):
@@ -154,8 +161,7 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
             f"{unknown:,} answers name no annotator: each counts as another person's."
         )
     notes += tell_same_people(people)
-    records, told = known_times(records, options.longest_seconds)
-    notes += told
+    notes += tell_times(odd_times, len(seconds), options.longest_seconds)
     records, told = _resolve(records, options.repeated, source, images, people)
     notes += told
     if notes:

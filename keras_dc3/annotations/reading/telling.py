@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from keras_dc3._names import trimmed
 from keras_dc3._text import some
 from keras_dc3.annotations import names
 from keras_dc3.annotations.reading.source import Source
-from keras_dc3.annotations.records import Records
 from keras_dc3.annotations.summary import amount
 
 _HOW = "case, blanks, unseen characters or the way a number is written"
@@ -153,18 +149,18 @@ def _pairs(groups: Iterable[Iterable[str]]) -> str:
     return some((names.shown(sorted(group)) for group in groups), _MOST_VARIANTS)
 
 
-def known_times(records: Records, longest: float) -> tuple[Records, list[str]]:
-    """Times that nobody can have taken are unknown ones."""
-    seconds = records.seconds
-    zero, negative, absurd = seconds == 0, seconds < 0, seconds > longest
-    wrong = zero | negative | absurd
-    if not wrong.any():
-        return records, []
-    note = (
-        f"Of {len(seconds):,} times, {int(np.isnan(seconds).sum()):,} are missing, "
-        f"{int(zero.sum()):,} zero, {int(negative.sum()):,} negative and "
-        f"{int(absurd.sum()):,} above {longest:,g} s (`longest_seconds`). All of these "
-        "count as unknown times; the answers stay."
-    )
-    known = np.where(wrong, np.nan, seconds)
-    return replace(records, seconds=known), [note]
+def tell_times(odd: Mapping[str, int], number: int, longest: float) -> list[str]:
+    """Returns what to tell of times that count as unknown.
+
+    Args:
+        odd: how many are odd in which way, of `records.known_times`.
+        number: of all times.
+        longest: the longest believable one.
+    """
+    if not sum(odd.values()) - odd["missing"]:
+        return []
+    return [
+        f"Of {number:,} times, {odd['missing']:,} are missing, {odd['zero']:,} zero, "
+        f"{odd['negative']:,} negative and {odd['too_long']:,} above {longest:,g} s "
+        "(`longest_seconds`). All of these count as unknown times; the answers stay."
+    ]
