@@ -74,7 +74,7 @@ def to_fiftyone(
             f"{len(gone):,} of {len(proposals):,} images are no files in "
             f"{os.fspath(images_folder)!r}: {some(map(repr, gone), 3)}{told}. Name the "
             "folder that the ids are relative to, or leave lost images out with "
-            '`proposals.match(names, missing="drop")`.'
+            '`proposals.in_order_of(names, missing="drop")`.'
         )
     try:
         import fiftyone

@@ -148,7 +148,7 @@ class Proposals(ProposalData):
         chosen = (group for group in self.groups() if kind in (None, group.kind))
         return "\n\n".join(map(str, chosen))
 
-    def match(self, ids: Sequence[str], missing: str = "error") -> Proposals:
+    def in_order_of(self, ids: Sequence[str], missing: str = "error") -> Proposals:
         """Returns the proposals for some images, in the order of `ids`.
 
         Names match as for `Annotations.match`; the result has the ids as they are given
@@ -174,7 +174,7 @@ class Proposals(ProposalData):
         >>> proposals = keras_dc3.proposals.Proposals(
         ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], np.eye(2), ["3", "8"]
         ... )
-        >>> proposals.match(["b", "a"]).ids
+        >>> proposals.in_order_of(["b", "a"]).ids
         ('b', 'a')
         """
         check_choice("missing", missing, ("error", "drop"))
@@ -251,8 +251,9 @@ class Proposals(ProposalData):
             budget: expected clicks or keys to spend, at least 1.
             annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
                 images; those without proposal play no part. "Cannot tell" is no answer.
-                Names match as for `match`; what they lack of the ids is told, and which
-                answers are lost for a difference in capital letters or folder.
+                Names match as for `Annotations.match`; what they lack of the ids is
+                told, and which answers are lost for a difference in capital letters or
+                folder.
             model_weight: how many answers the model's class probabilities count as.
                 Default: as many as explain the answers best, by the likelihood of those
                 to images with two or more (see `belief.fit_weight`); 1 without such.
@@ -423,8 +424,8 @@ class Proposals(ProposalData):
         "+", "-", "@" or a tab is taken for that of `escape_formulas`. Further columns
         are ignored, the order of the columns is free. What only all cluster
         probabilities would tell, `cluster_probabilities`, is None, and so is `verdict`.
-        A file that has lost whole lines is read as fewer images; `match(ids)` tells
-        which ones have no proposal.
+        A file that has lost whole lines is read as fewer images; `in_order_of(ids)`
+        tells which ones have no proposal.
 
         Args:
             path: the file; UTF-8 with or without a byte order mark.
