@@ -15,6 +15,11 @@ def some(items: Iterable[Any], most: int = 5, *, etc: bool = False) -> str:
     return text + (", ..." if etc else f" and {len(items) - most:,} more")
 
 
+def as_list(names: Iterable[str]) -> str:
+    """Returns names as a list of Python, of which the first are shown."""
+    return f"[{some(map(repr, names), etc=True)}]"
+
+
 def number_of(number: int, noun: str) -> str:
     """Returns such as "1 image" or "1,234 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -14,7 +14,7 @@ from keras_dc3._text import some
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import REPEATED
-from keras_dc3.annotations.reading.telling import tell_same_people
+from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
 from keras_dc3.annotations.records import Records, last_answers, repetitions
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Anno
             counts[np.ix_(rows, columns)] += part.counts
         return type(annotations)(**common, counts=counts)
     people = tuple(dict.fromkeys(a for part in parts for a in part.annotators))
-    told = tell_same_people(people)
+    told = SAME_PEOPLE.told(dict.fromkeys(people, 1))
     if told and told[0] not in common["notes"]:
         warnings.warn(told[0], stacklevel=3)
         common["notes"] += tuple(told)

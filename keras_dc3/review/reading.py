@@ -13,7 +13,7 @@ import numpy as np
 from keras_dc3._text import some
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
-from keras_dc3.annotations.reading.telling import tell_same_people
+from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
 from keras_dc3.annotations.records import known_times
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.files import Part, read_parts
@@ -75,7 +75,7 @@ def read(
     classes = _classes(parts, proposals, notes)
     listed = _images(parts, proposals)
     notes += checks.other_proposals(parts, proposals)
-    notes += tell_same_people(dict.fromkeys(part.annotator for part in parts))
+    notes += SAME_PEOPLE.told({part.annotator: 1 for part in parts})
     review = _review(parts, classes, listed, longest_seconds, notes)
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:

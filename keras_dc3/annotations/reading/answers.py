@@ -17,16 +17,9 @@ from keras_dc3._validation import (
     check_positive_number,
 )
 from keras_dc3.annotations import names
-from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.errors import AnnotationError, no_name
+from keras_dc3.annotations.reading import guesses
 from keras_dc3.annotations.reading.source import Source
-from keras_dc3.annotations.reading.telling import (
-    tell_blanks,
-    tell_odd_classes,
-    tell_same_people,
-    tell_several_choices,
-    tell_spellings,
-    tell_times,
-)
 from keras_dc3.annotations.records import (
     Records,
     known_times,
@@ -113,20 +106,12 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
     people, annotator, annotator_blanks = _encode(answers.annotator)
     people, annotator = _without_unknown(people, annotator)
     labels, label, label_blanks = _encode(answers.label)
-    notes += tell_spellings(answers.image, plain)
-    notes += tell_blanks(
-        source,
-        {
-            "labels": label_blanks,
-            "annotators": annotator_blanks,
-            "images": image_blanks,
-        },
+    notes += guesses.SPELLINGS.told(answers.image, plain)
+    notes += _tell_blanks(
+        source, labels=label_blanks, annotators=annotator_blanks, images=image_blanks
     )
     if "" in images:
-        raise AnnotationError(
-            f"{source.at(int(np.argmax(image == images.index(''))))}: the image has no "
-            "name. Name it or remove the line."
-        )
+        raise no_name(source.at(int(np.argmax(image == images.index("")))))
     images, image = _list_first(answers.listed, images, image)
     none = {"", *map(composed, no_answer)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
@@ -142,8 +127,8 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         declared = set(class_names) <= set(given)
         if declared:
             class_names = tuple(name for name in given if name not in none)
-        notes += tell_several_choices(chosen)
-        notes += tell_odd_classes(chosen, no_answer, declared)
+        notes += guesses.SEVERAL_CHOICES.told(chosen)
+        notes += guesses.told(guesses.CLASS_NAMES, chosen, no_answer, declared)
     else:
         _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}
@@ -160,8 +145,15 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         notes.append(
             f"{unknown:,} answers name no annotator: each counts as another person's."
         )
-    notes += tell_same_people(people)
-    notes += tell_times(odd_times, len(seconds), options.longest_seconds)
+    notes += guesses.SAME_PEOPLE.told(dict.fromkeys(people, 1))
+    if sum(odd_times.values()) > odd_times["missing"]:
+        notes.append(
+            f"Of {len(seconds):,} times, {odd_times['missing']:,} are missing, "
+            f"{odd_times['zero']:,} zero, {odd_times['negative']:,} negative and "
+            f"{odd_times['too_long']:,} above {options.longest_seconds:,g} s "
+            "(`longest_seconds`). All of these count as unknown times; the answers "
+            "stay."
+        )
     records, told = _resolve(records, options.repeated, source, images, people)
     notes += told
     if notes:
@@ -196,6 +188,18 @@ def _encode(
     odd = {text for text in clean if trimmed(text) not in ("", text)}
     blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
     return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
+
+
+def _tell_blanks(source: Source, **found: tuple[int, int]) -> list[str]:
+    """Returns what to tell of what -> how many had outer blanks, the first where."""
+    told = [f"{n:,} {what}" for what, (n, _) in found.items() if n]
+    if not told:
+        return []
+    first = min(position for n, position in found.values() if n)
+    return [
+        f"Outer blanks were removed from {' and '.join(told)}, first in "
+        f"{source.places([first])}."
+    ]
 
 
 def _without_unknown(
