@@ -10,7 +10,7 @@ import numpy as np
 from keras_dc3._names import KnownNames, match_all, tell_lacking
 from keras_dc3._text import some
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations import CountedLabels
+from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.image_set import JoinedImages
@@ -36,12 +36,10 @@ class Relabeled(NamedTuple):
 def relabeled(data: SemiSupervisedData, labels: Any, missing: str) -> Relabeled:
     """Returns the new parts; arguments and errors are those of `data.with_labels`."""
     check_choice("missing", missing, ("error", "drop"))
-    labels = getattr(labels, "annotations", labels)  # of a review
-    if not isinstance(labels, CountedLabels):
-        raise TypeError(
-            "`labels` must be `keras_dc3.Annotations`, a review or corrected labels. "
-            f"Received: {type(labels).__name__}"
-        )
+    labels = labels_of(
+        labels,
+        "`labels` must be `keras_dc3.Annotations`, a review or corrected labels",
+    )
     counts, soft = (
         in_class_order(np.asarray(values), labels.class_names, data.class_names)
         for values in (labels.counts, labels.soft_labels)

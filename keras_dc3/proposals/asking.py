@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dc3._decision import CERTAIN
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
+from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.proposals.belief import answer_gain
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import ProposalGroup
@@ -24,12 +25,9 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     counts = np.zeros(data.class_probabilities.shape)
     if annotations is None:
         return counts
-    annotations = getattr(annotations, "annotations", annotations)
-    if not all(hasattr(annotations, a) for a in ("ids", "class_names", "counts")):
-        raise TypeError(
-            "`annotations` must be `keras_dc3.Annotations` or a review. Received: "
-            f"{type(annotations).__name__}"
-        )
+    annotations = labels_of(
+        annotations, "`annotations` must be `keras_dc3.Annotations` or a review"
+    )
     names = list(map(composed, annotations.class_names))
     given = np.asarray(annotations.counts)
     number = {name: column for column, name in enumerate(data.class_names)}
