@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from keras_dc3._names import match_all, tell_lacking
-from keras_dc3._text import some
 from keras_dc3._validation import (
     check_choice,
-    check_names,
     check_positive_int,
     check_positive_number,
 )
 from keras_dc3.annotations import Annotations
-from keras_dc3.proposals import asking, csv_format, parquet_format
+from keras_dc3.proposals import (
+    asking,
+    csv_format,
+    parquet_format,
+    selecting,
+    sheets,
+)
 from keras_dc3.proposals.belief import beliefs
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
 from keras_dc3.proposals.questions import Questions
 from keras_dc3.proposals.summary import summarize
 from keras_dc3.review import Review
-from keras_dc3.review.fingerprint import of_values
 from keras_dc3.review.plan import MODES, Step
-from keras_dc3.review.sheet import Sheet
 
 
 class Proposals(ProposalData):
@@ -177,39 +175,7 @@ class Proposals(ProposalData):
         >>> proposals.in_order_of(["b", "a"]).ids
         ('b', 'a')
         """
-        check_choice("missing", missing, ("error", "drop"))
-        if not isinstance(ids, Iterable):
-            raise TypeError(
-                "`ids` must be ids, such as `data.unlabeled.ids`. Received: "
-                f"ids={ids!r}"
-            )
-        ids = check_names("ids", ids)
-        matches = match_all(ids, self.known_ids, what="proposals")
-        there = set(matches.found.values())
-        gone = [name for name in self.ids if name not in there]
-        unknown = [ids[position] for position in matches.lost]
-        facts = []
-        if gone:
-            facts.append(
-                f"{len(gone):,} of {len(self):,} proposals are for images that are not "
-                f"there: {some(map(repr, gone), 3)}."
-            )
-        if unknown:
-            facts.append(
-                f"{len(unknown):,} of {len(ids):,} images have no proposal: "
-                f"{some(map(repr, unknown), 3)}."
-            )
-        nothing = bool(ids) and len(unknown) == len(ids)
-        if facts and (missing == "error" or nothing):
-            fix = "Make the names agree" if nothing else "Propose anew"
-            other = "" if nothing else ', or pass `missing="drop"` to leave them out'
-            raise ValueError(" ".join([*facts, f"{fix}{other}."]))
-        facts += ["They were left out."] if facts else []
-        facts += tell_lacking(matches.lacking, "proposal")
-        if facts:
-            warnings.warn(" ".join(facts), stacklevel=2)
-        rows = [self.row_of[one] for one in matches.found.values()]
-        return self.take(rows, list(matches.found))
+        return selecting.in_order_of(self, ids, missing)
 
     def next(
         self,
@@ -348,8 +314,8 @@ class Proposals(ProposalData):
             proposals = model.propose(data.unlabeled)
             proposals.to_review("review.html", data.unlabeled)
         """
-        check_choice("mode", mode, MODES)
-        return self.sheet(mode, self.steps(mode)).write(
+        sheet = sheets.sheet(self, mode, self.steps(mode), alone=())
+        return sheet.write(
             path,
             images,
             title=title,
@@ -361,40 +327,16 @@ class Proposals(ProposalData):
             round_name=round_name,
         )
 
-    def sheet(
-        self, mode: str, groups: Sequence[Step], alone: Sequence[str] = ()
-    ) -> Sheet:
-        """Returns a review sheet of some groups, and of images to ask about alone."""
-        return Sheet(
-            mode=mode,
-            ids=self.ids,
-            class_names=self.class_names,
-            groups=groups,
-            alone=alone,
-            verdict=self.verdict,
-            values=of_values(self),
-        )
-
     def steps(self, mode: str) -> list[Step]:
         """Returns what a review sheet proposes in a mode; nothing in the mode "none".
 
         In the mode "classes", the predicted class of every image, the most probable
         ones first.
         """
+        check_choice("mode", mode, MODES)
         if mode == "dc3":
             return [group.step() for group in self.groups()]
-        steps: list[Step] = []
-        if mode == "none":
-            return steps
-        for label, name in enumerate(self.class_names):
-            rows = np.flatnonzero(self.class_index == label)
-            if rows.size:
-                sure = self.class_probability[rows]
-                order = rows[np.argsort(-sure, kind="stable")]
-                ids = tuple(self.ids[row] for row in order)
-                about = f"predicted class, mean probability {sure.mean():.0%}"
-                steps.append(Step(ids, f"class {name}", name, about, label))
-        return steps
+        return sheets.class_steps(self) if mode == "classes" else []
 
     def to_csv(self, path: str | os.PathLike, *, escape_formulas: bool = False) -> None:
         """Writes one line per image to a CSV file, UTF-8.
