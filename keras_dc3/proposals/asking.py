@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3._decision import CERTAIN
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
 from keras_dc3.annotations.counted_labels import labels_of
+from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.proposals.belief import answer_gain
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import ProposalGroup
@@ -30,11 +31,10 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     )
     names = list(map(composed, annotations.class_names))
     given = np.asarray(annotations.counts)
-    number = {name: column for column, name in enumerate(data.class_names)}
     chosen = {
         name for name, answers in zip(names, given.sum(axis=0), strict=True) if answers
     }
-    if not chosen <= set(number):
+    if not chosen <= set(data.class_names):
         raise ValueError(
             "`annotations` must have the classes of the proposals, "
             f"{list(data.class_names)}. Received: {names}"
@@ -54,9 +54,7 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
         warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
     rows = [data.row_of[one] for one in matches.found.values()]
     known = [i for i, name in enumerate(annotations.ids) if name in matches.found]
-    for column, name in enumerate(names):
-        if name in number and known:
-            counts[rows, number[name]] = given[known, column]
+    counts[rows] = in_class_order(given, names, data.class_names)[known]
     return counts
 
 
