@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,6 +24,20 @@ def as_list(names: Iterable[str]) -> str:
 def number_of(number: int, noun: str) -> str:
     """Returns such as "1 image" or "1,234 images"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def tell(heading: str, notes: Iterable[str], stacklevel: int = 2) -> None:
+    """Warns once of all notes, in a line each; not at all if there are none.
+
+    Args:
+        heading: what stands above them.
+        notes: to tell.
+        stacklevel: as for `warnings.warn`.
+    """
+    notes = list(notes)
+    if notes:
+        text = "\n  ".join([heading, *notes])
+        warnings.warn(text, stacklevel=stacklevel + 1)
 
 
 def one_line(text: str) -> str:

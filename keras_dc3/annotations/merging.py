@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_dc3._names import composed, one_spelling, tell_folders, tell_lacking
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import REPEATED
@@ -54,8 +54,7 @@ def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Anno
         "places": tuple(places.values()) if any(places.values()) else (),
         "merged": True,
     }
-    if unlike:
-        warnings.warn("\n  ".join(["Merged images:", *unlike]), stacklevel=3)
+    tell("Merged images:", unlike, stacklevel=3)
     row, column = _numbers(images), _numbers(classes)
     if any(part.records is None for part in parts):
         counts = np.zeros((len(images), len(classes)), np.result_type(*_counts(parts)))

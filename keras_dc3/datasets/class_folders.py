@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from keras_dc3._names import composed
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3.annotations import class_order
 from keras_dc3.annotations.names import (
     meaning_no_answer,
@@ -73,8 +73,7 @@ def of_folders(
             f"{UNLABELED!r}."
         )
     notes = odd_names(found)
-    if notes:
-        warnings.warn("\n  ".join(["Class folders:", *notes]), stacklevel=3)
+    tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
     labels = np.fromiter((number.get(top, -1) for top in tops), "int64", len(tops))
     return SparseCounts.from_labels(labels, len(class_names)), class_names
@@ -188,8 +187,7 @@ def of_part_folders(
         _complain(folder, strangers, class_names, whose, way_out)
     _tell_unlabeled(files, parts, classes, class_names)
     notes = odd_names(Counter(label for label in classes if label in class_names))
-    if notes:
-        warnings.warn("\n  ".join(["Class folders:", *notes]), stacklevel=3)
+    tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
     labels = np.fromiter((number.get(c, -1) for c in classes), "int64", len(classes))
     return SparseCounts.from_labels(labels, len(class_names)), class_names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from keras_dc3._decision import CERTAIN
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
+from keras_dc3._text import tell
 from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.proposals.belief import answer_gain
@@ -50,8 +50,7 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
             f"letters or the folder alone, such as {name!r} and {meant!r}. Their "
             "answers play no part; make the names agree."
         )
-    if told:
-        warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
+    tell("Answers so far:", told, stacklevel=3)
     rows = [data.row_of[one] for one in matches.found.values()]
     known = [i for i, name in enumerate(annotations.ids) if name in matches.found]
     counts[rows] = in_class_order(given, names, data.class_names)[known]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
@@ -80,9 +79,7 @@ def read(
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:
         notes.append(f"{empty:,} of {len(listed):,} images have no valid answer.")
-    if not notes:
-        return review
-    warnings.warn("\n  ".join([f"{_files(parts)}:", *notes]), stacklevel=2)
+    tell(f"{_files(parts)}:", notes)
     return replace(review, notes=tuple(notes))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain, trimmed
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import (
     check_choice,
     check_class_names,
@@ -156,8 +155,7 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         )
     records, told = _resolve(records, options.repeated, source, images, people)
     notes += told
-    if notes:
-        warnings.warn("\n  ".join([f"{source.name}:", *notes]), stacklevel=3)
+    tell(f"{source.name}:", notes, stacklevel=3)
     return {
         "ids": images,
         "class_names": class_names,

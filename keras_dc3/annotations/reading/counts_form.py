@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_dc3._names import composed, plain
+from keras_dc3._text import tell
 from keras_dc3._validation import check_counts
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
@@ -79,8 +79,7 @@ def read_counts(
         times = counts.sum(axis=0).tolist()
         chosen = dict(zip(class_names, times, strict=True))
         notes += told(CLASS_NAMES, chosen, no_answer)
-    if notes:
-        warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=3)
+    tell(f"{name}:", notes, stacklevel=3)
     return {
         "ids": names_or_numbers("ids", ids, len(counts)),
         "class_names": names_or_numbers("class_names", class_names, counts.shape[1]),
