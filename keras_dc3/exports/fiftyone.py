@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._text import some
 from keras_dc3.data.images_by_id import files_of
 from keras_dc3.exports.checks import check_proposals
@@ -76,13 +77,8 @@ def to_fiftyone(
             "folder that the ids are relative to, or leave lost images out with "
             '`proposals.in_order_of(names, missing="drop")`.'
         )
-    try:
-        import fiftyone
-    except ImportError as error:
-        raise ImportError(
-            "A FiftyOne data set needs FiftyOne, which is not installed: "
-            'pip install "keras_dc3[fiftyone]"'
-        ) from error
+    needs = "A FiftyOne data set needs FiftyOne"
+    fiftyone = optional("fiftyone", needs, "fiftyone")
     dataset = fiftyone.Dataset(name, persistent=persistent)
     dataset.default_classes = list(proposals.class_names)
     dataset.add_samples(_samples(fiftyone, proposals, files))
