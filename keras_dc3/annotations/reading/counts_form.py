@@ -14,6 +14,7 @@ from keras_dc3._validation import check_counts
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
 from keras_dc3.annotations.reading.answers import Options
+from keras_dc3.annotations.reading.count_columns import SUMS
 from keras_dc3.annotations.reading.counts_table import (
     Counts,
     read_counts_table,
@@ -26,7 +27,6 @@ from keras_dc3.annotations.reading.guesses import (
     first_told,
     told,
 )
-from keras_dc3.annotations.reading.odd_columns import SUMS
 from keras_dc3.annotations.reading.table_files import Layout, is_frame
 from keras_dc3.annotations.reading.tables import Column
 from keras_dc3.annotations.reading.wide_form import names_or_numbers

@@ -16,13 +16,13 @@ from keras_dc3.annotations.errors import AnnotationError, no_name
 from keras_dc3.annotations.reading import titles
 from keras_dc3.annotations.reading.answers import Options
 from keras_dc3.annotations.reading.columns import texts_of
+from keras_dc3.annotations.reading.count_columns import all_different
 from keras_dc3.annotations.reading.guesses import (
     CLASS_COLUMNS,
     HEADER,
     SEVERAL_CLASSES,
     first_told,
 )
-from keras_dc3.annotations.reading.odd_columns import all_different
 from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
