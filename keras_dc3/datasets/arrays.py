@@ -17,7 +17,7 @@ from keras_dc3._validation import (
     check_positive_int,
     check_soft_labels,
 )
-from keras_dc3.annotations.counts import is_annotated
+from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 
@@ -78,10 +78,7 @@ def from_arrays(
     names = _class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
-    labeled, unlabeled = default_sizes(
-        is_annotated(counts), labeled, unlabeled, validation
-    )
-    return SemiSupervisedData.from_image_set(
+    return split_annotated(
         ImageSet(images, ids, counts, names),
         labeled,
         unlabeled,
@@ -171,7 +168,27 @@ def from_parts(
     )
 
 
-def default_sizes(
+def split_annotated(
+    images: AnnotatedImages,
+    labeled: int | float | None,
+    unlabeled: int | float | None,
+    validation: int | float | None,
+    **kwargs: Any,
+) -> SemiSupervisedData:
+    """Returns the data set of images that are split at random, as `from_arrays` says.
+
+    Args:
+        images: a set with counts.
+        labeled, unlabeled, validation: as for `from_arrays`.
+        **kwargs: of `SemiSupervisedData.from_image_set`.
+    """
+    labeled, unlabeled = _sizes(images.annotated, labeled, unlabeled, validation)
+    return SemiSupervisedData.from_image_set(
+        images, labeled, unlabeled, validation, **kwargs
+    )
+
+
+def _sizes(
     annotated: np.ndarray,
     labeled: int | float | None,
     unlabeled: int | float | None,
@@ -181,10 +198,6 @@ def default_sizes(
 
     They share what `validation` leaves. Where that is nothing, or `validation` is no
     size, the split itself says so.
-
-    Args:
-        annotated: (n,) bool, whether anybody annotated the image.
-        labeled, unlabeled, validation: as for `from_arrays`.
     """
     if labeled is not None or unlabeled is not None:
         return labeled, unlabeled

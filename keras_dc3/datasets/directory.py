@@ -18,7 +18,7 @@ from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.split_files import splits_beside
-from keras_dc3.datasets.arrays import default_sizes
+from keras_dc3.datasets.arrays import split_annotated
 from keras_dc3.datasets.class_folders import of_folders, of_part_folders
 from keras_dc3.datasets.part_folders import find_parts, parts_of, tell_loose
 from keras_dc3.datasets.parted import from_parted, tell_answers_to_unlabeled, with_split
@@ -158,10 +158,8 @@ def from_directory(
         if part is None:
             counts, class_names = of_folders(images, files, class_names)
         else:
-            parts_in_order = [part[name] for name in files]
-            counts, class_names = of_part_folders(
-                images, files, parts_in_order, class_names
-            )
+            of_files = [part[name] for name in files]
+            counts, class_names = of_part_folders(images, files, of_files, class_names)
     else:
         if isinstance(annotations, str | os.PathLike):
             table = annotations
@@ -184,16 +182,13 @@ def from_directory(
     if on_error == "skip":
         whole = whole.readable()
     _ = whole.image_shape  # damaged files are told before a split that cannot be had
-    kwargs = {"name": Path(images).resolve().name, **kwargs}
-    if part is not None and kwargs.get("split") is not None:
-        return with_split(
-            whole,
-            [part[name] for name in whole.ids],
-            seed=seed,
-            batch_size=batch_size,
-            **kwargs,
-        )
+    name = Path(images).resolve().name
+    kwargs = {"name": name, "seed": seed, "batch_size": batch_size, **kwargs}
+    sizes = (labeled, unlabeled, validation)
     if part is not None:
+        parts_in_order = [part[name] for name in whole.ids]
+        if kwargs.get("split") is not None:
+            return with_split(whole, parts_in_order, **kwargs)
         if validation != _VALIDATION and "validation" in folders.values():
             raise ValueError(
                 f"The folders of {os.fspath(images)!r} say which images validate, so "
@@ -202,31 +197,12 @@ def from_directory(
                 "None, for that folder."
             )
         kwargs.pop("split", None)
-        parts_in_order = [part[name] for name in whole.ids]
         if annotations is not None:
             tell_answers_to_unlabeled(whole, parts_in_order)
-        return from_parted(
-            whole,
-            parts_in_order,
-            labeled,
-            unlabeled,
-            validation,
-            seed=seed,
-            batch_size=batch_size,
-            **kwargs,
-        )
+        return from_parted(whole, parts_in_order, *sizes, **kwargs)
     if kwargs.get("split") is None:
         _tell_new_split(annotations, table, whole.ids)
-    labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled, validation)
-    return SemiSupervisedData.from_image_set(
-        whole,
-        labeled,
-        unlabeled,
-        validation,
-        seed=seed,
-        batch_size=batch_size,
-        **kwargs,
-    )
+    return split_annotated(whole, *sizes, **kwargs)
 
 
 def _tell_new_split(
