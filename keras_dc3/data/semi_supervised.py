@@ -23,11 +23,10 @@ from keras_dc3.data.parts import (
     common_class_names,
 )
 from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
-from keras_dc3.data.policies import Policy
+from keras_dc3.data.policies import Policy, policies_of, policies_of_views
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
-from keras_dc3.data.views import policies_of, policies_of_views
 
 
 class SemiSupervisedData:
