@@ -123,7 +123,8 @@ class SemiSupervisedData:
         Args:
             images: a set with counts.
             labeled: int for a number, float for a fraction of the annotated images.
-            unlabeled, validation: likewise; None for none.
+            unlabeled: likewise; None for none.
+            validation: likewise.
             seed: of the split, the labels, and the batches.
             split: takes the place of the three numbers: a file that `save_split` has
                 written; a mapping of "labeled", "unlabeled" and "validation" to lists

@@ -54,7 +54,8 @@ def from_arrays(
         class_names: k names. Integer classes need them or `num_classes`.
         num_classes: k.
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled, validation: likewise; None for none.
+        unlabeled: likewise; None for none.
+        validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         **kwargs: `split`, `stratify` and `groups` of
@@ -111,8 +112,9 @@ def from_parts(
         validation: (images, annotations); these as for `from_arrays`, of each image.
         class_names: k names.
         num_classes: k; needed if neither names nor an (m, k) validation tell.
-        labeled_ids, unlabeled_ids, validation_ids: different names. Default: part
-            and position, such as "unlabeled_17".
+        labeled_ids: different names. Default: part and position, such as "labeled_17".
+        unlabeled_ids: likewise.
+        validation_ids: likewise.
         **kwargs: further arguments of `SemiSupervisedData`.
 
     Raises:

@@ -103,9 +103,10 @@ def from_directory(
             proportions; "pad" to within it; "crop" to cover it.
         background: what transparent pixels are laid over and "pad" fills with, a gray
             value or (red, green, blue).
-        max_value, value_range: what is white, or (low, high) what is black and what is
-            white, in images of more than 8 bits per value or with a sign. Default: one
-            scale for all of them, found in the files and told; see `data.FileImages`.
+        max_value: what is white in images of more than 8 bits per value or with a sign.
+            Default: one scale for all of them, found in the files and told; see
+            `data.FileImages`.
+        value_range: (low, high), what is black and what is white there.
         max_pixels: most pixels of a file; None for no limit.
         parts: what each folder in the folder is: "labeled", "unlabeled", "validation",
             "test", or None to leave it out. {} if none is a part, so that each is a
@@ -118,7 +119,8 @@ def from_directory(
         missing: what to do about annotated images that are not in the folder: "error",
             or "drop" to leave them out, with a warning.
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled, validation: likewise; None for none.
+        unlabeled: likewise; None for none.
+        validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         **kwargs: `split`, `stratify` and `groups` of

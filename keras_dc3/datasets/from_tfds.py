@@ -37,7 +37,8 @@ def from_tfds(
         name: as for `tfds.load`.
         split: of TFDS, such as "train" or "train[:10%]".
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled, validation: likewise; None for none.
+        unlabeled: likewise; None for none.
+        validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         read: arguments of `read_tfds`, such as `{"counts": "votes", "cache": "data"}`.
