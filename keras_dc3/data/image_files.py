@@ -99,12 +99,8 @@ class FileImages(AnnotatedImages):
             os.fspath(folder), files, asked, inspect, threads, cache
         )
 
-    def __repr__(self) -> str:
-        return (
-            f"<FileImages of {len(self)} images in {self._source.folder!r}, "
-            f"{self.num_classes or 'unknown'} classes, "
-            f"{'with' if self.has_counts else 'no'} counts>"
-        )
+    def _described(self) -> str:
+        return f"images in {self._source.folder!r}"  # whose size may not be known yet
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -109,12 +109,12 @@ class _Reads:
 
         return watched
 
-    def close(self, seconds: float = 10.0, quiet: float = 0.2) -> None:
+    def close(self) -> None:
         """Waits until there was no read for a while: until all buffers are full."""
         self._closed = True
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 10.0
         while time.monotonic() < end and (
-            self._under_way or time.monotonic() - self._last < quiet
+            self._under_way or time.monotonic() - self._last < 0.2
         ):
             time.sleep(0.02)
 
