@@ -63,7 +63,7 @@ def test_download(serve, tmp_path, known, capsys):
 def test_a_wrong_checksum_leaves_nothing(serve, tmp_path):
     serve["http://x/a.zip"] = CONTENT
     with pytest.raises(ArchiveError, match=r"a\.zip fails its checksum: md5 must be"):
-        download("http://x/a.zip", tmp_path / "a.zip", checksum(b"other"), False)
+        download("http://x/a.zip", tmp_path / "a.zip", checksum(b"other"))
     assert not list(tmp_path.iterdir())
 
 
