@@ -16,8 +16,13 @@ from keras_dc3.annotations.errors import AnnotationError, no_name
 from keras_dc3.annotations.reading import titles
 from keras_dc3.annotations.reading.answers import Options
 from keras_dc3.annotations.reading.columns import texts_of
-from keras_dc3.annotations.reading.guesses import CLASS_COLUMNS, HEADER, first_told
-from keras_dc3.annotations.reading.odd_columns import all_different
+from keras_dc3.annotations.reading.count_columns import all_different
+from keras_dc3.annotations.reading.guesses import (
+    CLASS_COLUMNS,
+    HEADER,
+    SEVERAL_CLASSES,
+    first_told,
+)
 from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
@@ -33,26 +38,26 @@ _MANY = 20  # rows in which a column is no sum of the others by chance
 
 
 @dataclass(frozen=True)
-class CountsTable:
-    """What a table holds.
+class Counts:
+    """Counts that were read.
 
     Attributes:
-        images: n names.
-        class_names: k names, the columns.
-        counts: (n, k) float64.
-        people: (n,) float64, how many answered; None if no column tells.
+        name: of what they were read from, for messages.
+        ids: n names; None if the images have none.
+        class_names: k names; None if the classes have none.
+        counts: (n, k), not checked.
+        people: (n,) float64, how many answered; None if this is not told there.
         notes: what was odd, one sentence each.
-        places: where each image stands.
-        name: of the table, for messages.
+        places: where each image stands, as far as known.
     """
 
-    images: list[str]
-    class_names: tuple[str, ...]
-    counts: np.ndarray
-    people: np.ndarray | None
-    notes: list[str]
-    places: tuple[str, ...]
     name: str
+    ids: Sequence[str] | None
+    class_names: Sequence[str] | None
+    counts: Any
+    people: np.ndarray | None = None
+    notes: Sequence[str] = ()
+    places: Sequence[str] = ()
 
 
 def read_counts_table(
@@ -62,7 +67,7 @@ def read_counts_table(
     people: str | int | None,
     layout: Layout,
     options: Options,
-) -> CountsTable:
+) -> Counts:
     """Returns the numbers of a file or data frame.
 
     Args:
@@ -96,8 +101,11 @@ def read_counts_table(
     images = [trimmed(name) for name in texts_of(read, "image", image)]
     places = tuple(map(read.at, range(len(images))))
     _check_images(images, places)
+    if not counts.any():
+        raise AnnotationError(f"{read.name} holds no annotation: all counts are 0.")
     notes += [*read.notes, *numbers.notes(), *HEADER.told(read, image)]
-    return CountsTable(images, class_names, counts, answered, notes, places, read.name)
+    notes += SEVERAL_CLASSES.told(counts)
+    return Counts(read.name, images, class_names, counts, answered, notes, places)
 
 
 def _numeric_columns(table: Table) -> list[str]:
