@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -16,6 +16,12 @@ _SPARSE = (
     keras.metrics.SparseCategoricalAccuracy,
     keras.metrics.SparseCategoricalCrossentropy,
     keras.metrics.SparseTopKCategoricalAccuracy,
+)
+_OPTIONAL_NUMBERS = (
+    "batch_size",
+    "steps_per_epoch",
+    "validation_steps",
+    "validation_batch_size",
 )
 
 
@@ -62,17 +68,9 @@ def as_callbacks(callbacks: Any) -> list[Any]:
     return callbacks
 
 
-def check_fit_arguments(
-    epochs: Any,
-    initial_epoch: Any,
-    batch_size: Any,
-    steps_per_epoch: Any,
-    validation_steps: Any = None,
-    validation_batch_size: Any = None,
-    validation_freq: Any = 1,
-    validation_split: Any = 0.0,
-) -> None:
+def check_fit_arguments(arguments: Mapping[str, Any]) -> None:
     """Raises ValueError for numbers that `keras.Model.fit` takes without a word."""
+    epochs, initial_epoch = arguments["epochs"], arguments["initial_epoch"]
     check_positive_int("epochs", epochs)
     check_positive_int("initial_epoch", initial_epoch, least=0)
     if initial_epoch > epochs:
@@ -84,22 +82,18 @@ def check_fit_arguments(
     if initial_epoch == epochs:
         warnings.warn(
             f"Nothing is trained: `initial_epoch` and `epochs` are both {epochs}.",
-            stacklevel=3,
+            stacklevel=4,
         )
-    optional = {
-        "batch_size": batch_size,
-        "steps_per_epoch": steps_per_epoch,
-        "validation_steps": validation_steps,
-        "validation_batch_size": validation_batch_size,
-    }
-    for name, value in optional.items():
-        if value is not None:
-            check_positive_int(name, value)
+    for name in _OPTIONAL_NUMBERS:
+        if arguments.get(name) is not None:
+            check_positive_int(name, arguments[name])
+    validation_freq = arguments.get("validation_freq", 1)
     if isinstance(validation_freq, list | tuple):
         for epoch in validation_freq:
             check_positive_int("validation_freq", epoch)
     else:
         check_positive_int("validation_freq", validation_freq)
+    validation_split = arguments["validation_split"]
     if not (is_number(validation_split) and 0.0 <= validation_split < 1.0):
         raise ValueError(
             "`validation_split` must be a number of at least 0 and below 1. Received: "
@@ -107,26 +101,21 @@ def check_fit_arguments(
         )
 
 
-def check_fit_data(
-    data: Data,
-    batch_size: Any,
-    sample_weight: Any,
-    steps_per_epoch: Any,
-    validation_split: float,
-) -> None:
+def check_fit_data(data: Data, arguments: Mapping[str, Any]) -> None:
     """Raises ValueError for data that `fit` cannot take with these arguments."""
+    batch_size, split = arguments["batch_size"], arguments["validation_split"]
     if data.comes_in_batches and batch_size is not None:
         raise ValueError(
             "The training data come in batches of their own, so `batch_size` would be "
             f"ignored. {data.where}; for arrays of validation data pass "
             f"`validation_batch_size`. Received: batch_size={batch_size!r}"
         )
-    if data.comes_in_batches and sample_weight is not None:
+    if data.comes_in_batches and arguments["sample_weight"] is not None:
         raise ValueError(
             "The training data come in batches of their own, so `sample_weight` would "
             f"be ignored: {data.weights} instead."
         )
-    if steps_per_epoch is None and data.is_endless:
+    if arguments["steps_per_epoch"] is None and data.is_endless:
         raise ValueError(
             "The training data repeats without end; pass `steps_per_epoch`, or "
             "remove its `.repeat()`."
@@ -138,9 +127,9 @@ def check_fit_data(
             f"{data.x!r} is a part of a data set: pass the whole, `fit(data)`, with "
             "its labeled and unlabeled images."
         )
-    if validation_split and is_training_batch(data.x):
+    if split and is_training_batch(data.x):
         raise ValueError(
             "`validation_split` would cut labeled and unlabeled images alike; pass "
             "`validation_data=(images, labels)` instead. Received: "
-            f"validation_split={validation_split}"
+            f"validation_split={split}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -33,17 +33,15 @@ def prepare(
     model: Any,
     callbacks: list[Any],
     data: Data,
-    batch_size: int | None,
-    steps_per_epoch: int | None,
-    initial_epoch: int,
-    class_weight: Any,
-    sample_weight: Any,
+    arguments: Mapping[str, Any],
 ) -> None:
     """Prepares the backups among the callbacks; the arguments are those of `fit`.
 
     Warns of Keras' own callback, whose files a killed process may leave in a state that
     cannot be read or is of two different times.
     """
+    batch_size, steps = arguments["batch_size"], arguments["steps_per_epoch"]
+    weights = arguments["class_weight"], arguments["sample_weight"]
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             warnings.warn(
@@ -51,20 +49,20 @@ def prepare(
                 "the other: a process killed between them goes on wrongly, and one "
                 "killed in the middle not at all. Use `keras_dc3.callbacks.Backup("
                 f"{str(callback.backup_dir)!r})` with a new folder.",
-                stacklevel=3,
+                stacklevel=4,
             )
         if isinstance(callback, Backup):
             callback.prepare(
                 Run(
-                    initial_epoch,
+                    arguments["initial_epoch"],
                     lambda: {
                         **model_marks(model),
-                        "`steps_per_epoch`": steps_per_epoch,
+                        "`steps_per_epoch`": steps,
                         **data_marks(model, data, batch_size),
-                        **weight_marks(class_weight, sample_weight),
+                        **weight_marks(*weights),
                     },
                     lambda: _learning_rate(model),
-                    _batches_before(data, batch_size, steps_per_epoch),
+                    _batches_before(data, batch_size, steps),
                 )
             )
 

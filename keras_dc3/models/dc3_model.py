@@ -14,63 +14,38 @@ from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
 from keras_dc3._keras import AdaptedModel, layers_in
 from keras_dc3._registration import register
-from keras_dc3._validation import (
-    check_choice,
-    check_class_names,
-    check_ordered,
-    check_positive_int,
-)
+from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3._writing import whole_path
 from keras_dc3.annotations.class_weights import class_weights
-from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.config import DC3Config
 from keras_dc3.data.batches import ordered_batches
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
-from keras_dc3.models import continuing, proposing
-from keras_dc3.models.arguments import (
-    as_callbacks,
-    check_fit_arguments,
-    check_fit_data,
-    check_metrics,
-)
-from keras_dc3.models.backbone_probe import check_backbone_top, has_rescaling
+from keras_dc3.models import proposing
+from keras_dc3.models.arguments import as_callbacks, check_metrics
+from keras_dc3.models.backbone_probe import has_rescaling
 from keras_dc3.models.batches import (
-    check_batch,
     check_image_shapes,
     check_labels,
     check_parts,
-    check_training_batch,
-    image_shape_of,
     is_training_batch,
 )
+from keras_dc3.models.classes import Classes
 from keras_dc3.models.data_adapters import (
-    Data,
     adapt,
-    adapt_validation,
     as_arrays,
     is_data_set,
     is_stream,
     to_predict,
 )
-from keras_dc3.models.evaluation import (
-    Validation,
-    check_evaluation_data,
-    check_validation_data,
-)
+from keras_dc3.models.evaluation import Validation, check_evaluation_data
+from keras_dc3.models.fitting import Fitting
 from keras_dc3.models.given_images import check_form, check_given
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
-from keras_dc3.models.logged import logged_names, with_logs
-from keras_dc3.models.messages import (
-    EndWatch,
-    plain_file_errors,
-    quiet_end,
-    quiet_heads,
-)
+from keras_dc3.models.messages import EndWatch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
 from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
-from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.saving import copied_backbone, is_remote, save_whole
 from keras_dc3.models.step_metrics import (
     EpochStatistics,
@@ -78,8 +53,7 @@ from keras_dc3.models.step_metrics import (
     MeanOfShares,
     SeenValues,
 )
-from keras_dc3.models.training_length import TrainingLength, restart_step
-from keras_dc3.models.training_marks import mark_of_labels
+from keras_dc3.models.training_length import restart_step
 from keras_dc3.objective import TERMS, DC3Objective
 from keras_dc3.optimizers import reference_optimizer
 from keras_dc3.proposals import Proposals
@@ -91,7 +65,6 @@ from keras_dc3.strategies.strategy import LABELED
 RATES = ("ambiguous", "mask_rate")
 _STORED = "image_values"  # in files of weights
 _FILES = (".keras", ".h5", ".hdf5")
-_VALIDATION = ("validation_steps", "validation_batch_size", "validation_freq")
 
 
 @register
@@ -198,11 +171,7 @@ class DC3Model(AdaptedModel):
         self.batch_norm = batch_norm
         self.rescale = rescale
         self._evaluate_with = evaluate_with
-        self._given_clusters = num_clusters
-        self.num_classes: int | None = None
-        self.num_clusters: int | None = None
-        self.class_names: tuple[str, ...] | None = None
-        self.set_classes(num_classes, class_names)
+        self.classes = Classes(num_classes, class_names, num_clusters)
         self.collective = collective_module.current()
         self._partner_seed = keras.random.SeedGenerator()
         self.objective = DC3Objective(self.config, self.collective, self._partner_seed)
@@ -220,13 +189,13 @@ class DC3Model(AdaptedModel):
         self._rate_means = {name: keras.metrics.Mean(name=name) for name in RATES}
         self.epoch_statistics = EpochStatistics()
         seen = self._seen_values = SeenValues()
-        self._images = ImageMemory(seen, rescale, self._take_image_values)
+        self.image_memory = ImageMemory(seen, rescale, self._take_image_values)
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
-        self._validation: Validation | None = None  # of the `fit` that runs
+        self.validation: Validation | None = None  # of the `fit` that runs
+        self.trained_labels: str | None = None  # a digest of those of the last `fit`
         self._evaluating = False
-        self._trained_labels: str | None = None  # a digest of those of the last `fit`
         self.compile()
 
     # Building -------------------------------------------------------------------------
@@ -238,42 +207,22 @@ class DC3Model(AdaptedModel):
             ValueError: if they contradict what is known, or there are not more
                 clusters than classes.
         """
-        if class_names is not None:
-            check_ordered("class_names", class_names)
-            class_names = check_class_names(
-                "class_names", [str(name) for name in class_names]
-            )
-            num_classes = len(class_names) if num_classes is None else num_classes
-            if len(class_names) != num_classes:
-                raise ValueError(
-                    f"There are {len(class_names)} `class_names` but {num_classes} "
-                    "classes; give one name per class, in the order of the labels."
-                )
-            if self.class_names not in (None, class_names):
-                raise ValueError(
-                    f"The model's classes are {list(self.class_names)}, those of the "
-                    f"data {list(class_names)}; they must be the same, in one order."
-                )
-        if num_classes is not None:
-            check_positive_int("num_classes", num_classes, least=2)
-            if self.num_classes not in (None, num_classes):
-                raise ValueError(
-                    f"The model has {self.num_classes} classes, the data "
-                    f"{num_classes}; they must agree."
-                )
-            num_clusters = self._given_clusters
-            if num_clusters is None:
-                num_clusters = 5 * num_classes
-            check_positive_int("num_clusters", num_clusters, least=2)
-            if num_clusters <= num_classes:
-                raise ValueError(
-                    "`num_clusters` must be larger than the number of classes "
-                    f"({num_classes}), because DC3 overclusters. "
-                    f"Received: num_clusters={num_clusters}"
-                )
-            self.num_classes, self.num_clusters = int(num_classes), int(num_clusters)
-        if class_names is not None:
-            self.class_names = class_names
+        self.classes.learn(num_classes, class_names)
+
+    @property
+    def num_classes(self) -> int | None:
+        """k; None: not known yet."""
+        return self.classes.num_classes
+
+    @property
+    def num_clusters(self) -> int | None:
+        """k'; None: not known yet."""
+        return self.classes.num_clusters
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, in their order; None: not known yet."""
+        return self.classes.names
 
     def build(self, input_shape: Any) -> None:
         """Creates the network for images of shape (n, h, w, c), and its average."""
@@ -729,169 +678,28 @@ class DC3Model(AdaptedModel):
                 has its state of the last good epoch.
             ImageFileError: for an image file that cannot be read.
         """
-        data = adapt(x, as_arrays(y))
-        check_fit_arguments(
-            epochs,
-            initial_epoch,
-            batch_size,
-            steps_per_epoch,
-            validation_split=validation_split,
-            **{name: kwargs[name] for name in _VALIDATION if name in kwargs},
-        )
-        check_fit_data(
-            data, batch_size, sample_weight, steps_per_epoch, validation_split
-        )
-        callbacks = as_callbacks(callbacks)
-        check_rate_callbacks(self.optimizer, callbacks)
-        continuing.prepare(
+        fitting = Fitting(
             self,
-            callbacks,
-            data,
-            batch_size,
-            steps_per_epoch,
-            initial_epoch,
-            class_weight,
-            sample_weight,
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            **kwargs,
         )
-        batches = self._prepare_for(data, steps_per_epoch)
-        if batches is not data:  # a data set has taken them
-            steps_per_epoch = None
-            if validation_data is None:
-                validation_data = data.x.validation_batches()
-            if hasattr(data.x, "set_epoch"):
-                callbacks.insert(0, EpochClock(data.x.set_epoch))
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "Pass either `class_weight` or `sample_weight`, not both; multiply "
-                    "the weights of the classes into those of the images instead."
-                )
-            class_weight = class_weights(
-                class_weight, data.labels, self.num_classes, self.class_names
-            )
-        validation_steps = kwargs.get("validation_steps")
-        validation_data = self._validation_batches(validation_data)
-        validation = None
-        if validation_data is not None:
-            validation = adapt_validation(validation_data)
-            check_validation_data(self, validation, validation_steps)
-            if validation_steps is None and validation.may_not_end:
-                callbacks.append(EndWatch())
-        callbacks = self._with_own(callbacks)
-        if not self.steps_taken:
-            check_backbone_top(self.backbone, self.image_shape)
-        self._build_statistics()
-        scored = batches if validation is None and validation_split else validation
-        names = logged_names(self, batches.has_plain_images, scored)
-        callbacks = with_logs(callbacks, self, names)
         self._follow_weights()
-        labels = mark_of_labels(data.labels)
-        same = labels is not None and labels == self._trained_labels
-        self._trained_labels = labels
-        length = TrainingLength(self, goes_on=initial_epoch > 0 or same)
-        steps = steps_per_epoch or batches.number_of_steps(batch_size, validation_split)
-        if steps is not None:
-            length.tell(steps * (epochs - initial_epoch))
-        streams = (batches, validation or Data(None))
-        self.verdict, self._validation = None, None  # an earlier one holds no more
-        with (
-            quiet_end(streams, (steps_per_epoch, validation_steps)),
-            quiet_heads(),
-            plain_file_errors(),
-            self._images.learning(),
-        ):
-            history = super().fit(
-                batches.checked(self.num_classes, self.image_shape),
-                batches.y,
-                batch_size=batch_size,
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=callbacks,
-                validation_split=validation_split,
-                validation_data=validation_data,
-                shuffle=shuffle if batches.may_be_shuffled else False,
-                class_weight=class_weight,
-                sample_weight=sample_weight,
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                **kwargs,
-            )
-        length.tell_at_end(known=steps is not None)
-        self._conclude(verbose)
+        with fitting.running():
+            history = super().fit(**fitting.arguments)
+        fitting.conclude()
         return history
-
-    def _prepare_for(self, data: Data, steps_per_epoch: int | None) -> Data:
-        """Returns the batches of training data; takes classes from them, and builds."""
-        if is_data_set(data.x):
-            batches = data.to_train_on(self.ssl, steps_per_epoch)
-            self.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
-        else:
-            batches = data
-        first = batches.first_batch()
-        if first is None and not self.built:
-            raise ValueError(
-                "The model is not built, and a generator cannot be looked into "
-                "without losing its first batch. Call `model.build((None, height, "
-                "width, channels))` first, with `num_classes` given, or pass a "
-                "`tf.data.Dataset` or a `keras.utils.PyDataset`."
-            )
-        if batches.is_empty:
-            raise ValueError("The training data is empty: it has no batch.")
-        if first is not None:
-            self._take_first(*first, whole=batches.y is not None)
-        self._images.learn_before_training(data.parts())
-        return batches
-
-    def _take_first(self, inputs: Any, labels: Any, whole: bool) -> None:
-        """Checks a first batch or its specs; takes classes from it, and builds."""
-        check_training_batch(inputs, labels, self.ssl, self.num_classes)
-        trains_more = self.config.predicts_ambiguity or self.config.inverse_weight
-        if not is_training_batch(inputs) and trains_more:
-            warnings.warn(
-                "There are no unlabeled images, so the cross-entropy alone is trained: "
-                "ambiguity and clusters stay random. Add unlabeled images, or say "
-                "`config=DC3Config.vanilla()` for a plain classifier.",
-                stacklevel=4,
-            )
-        check_image_shapes(inputs, self.image_shape)
-        if self.num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:
-            self.set_classes(int(labels.shape[1]))
-        check_batch(inputs, labels, self.num_classes, whole=whole)
-        if not self.built:
-            self.build((None, *image_shape_of(inputs)[1:]))
-
-    def _validation_batches(self, given: Any) -> Any:
-        """Returns `validation_data` as Keras takes it."""
-        if hasattr(given, "class_names"):
-            self.set_classes(given.num_classes, given.class_names)
-        return given.validation_batches() if is_data_set(given) else as_arrays(given)
-
-    def _with_own(self, callbacks: list[Any]) -> list[Any]:
-        """Returns the callbacks of `fit` with those that every training has."""
-        if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
-            callbacks = [*callbacks, StopOnNaN()]
-        masked = type(self.ssl).mask is not SSLStrategy.mask
-        return [*sorted(callbacks, key=continuing.place), CollapseMonitor(masked)]
-
-    def _build_statistics(self) -> None:
-        if not self.epoch_statistics.built:
-            with self.collective.scope():
-                self.epoch_statistics.build(self.num_classes, self.num_clusters)
-            self.train_function = None  # it may be traced without them
-
-    def _conclude(self, verbose: Any) -> None:
-        """Sets the verdict on the model that was trained; prints it if `verbose`.
-
-        There is none where the validation images cannot be seen: there are none, or
-        they come from a generator, or the model has diverged.
-        """
-        validation, self._validation = self._validation, None
-        if validation is None:
-            return
-        self.verdict = validation.verdict(self)
-        interactive = keras.config.is_interactive_logging_enabled()
-        if verbose and interactive and self.verdict is not None:
-            print(f"\n{self.verdict}")
 
     def train_on_batch(
         self,
@@ -917,7 +725,7 @@ class DC3Model(AdaptedModel):
                 x, y, sample_weight, class_weight, return_dict
             )
         if self.image_values is None:
-            self._images.learn_from_training()
+            self.image_memory.learn_from_training()
         return logs
 
     # Evaluation and prediction --------------------------------------------------------
@@ -986,7 +794,7 @@ class DC3Model(AdaptedModel):
         validation = Validation(data, batch_size or 32, steps)
         logs |= validation.scores(self)
         if is_of_fit:
-            self._validation = validation
+            self.validation = validation
         return logs
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
@@ -999,7 +807,7 @@ class DC3Model(AdaptedModel):
 
     def _prepare_answers(self) -> None:
         """Brings up to date what answers depend on beside the weights."""
-        self._images.learn_from_training()
+        self.image_memory.learn_from_training()
         self._follow_weights()
 
     def _to_evaluate(self, part: Any, batch_size: int | None) -> Any:
@@ -1237,11 +1045,11 @@ class DC3Model(AdaptedModel):
         be set, though not during `fit`: to None, to be learned anew, or to a range that
         is known better than measured.
         """
-        return self._images.values
+        return self.image_memory.values
 
     @image_values.setter
     def image_values(self, values: ImageValues | None) -> None:
-        self._images.set(values)
+        self.image_memory.set(values)
         self.train_function = None  # it may be traced for others
 
     def _take_image_values(self, values: ImageValues | None) -> None:
@@ -1254,7 +1062,7 @@ class DC3Model(AdaptedModel):
         """What the images are that the model takes, for people."""
         if not self.built:
             return "not known yet"
-        return self._images.in_words(self.network.rescale)
+        return self.image_memory.in_words(self.network.rescale)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, images={self.images_in_words!r}>"
@@ -1330,7 +1138,7 @@ class DC3Model(AdaptedModel):
             "backbone": serialize(self.backbone),
             "ssl": serialize(self.ssl),
             "num_classes": self.num_classes,
-            "num_clusters": self._given_clusters,
+            "num_clusters": self.classes.given_clusters,
             "config": serialize(self.config),
             "class_names": None if self.class_names is None else list(self.class_names),
             "training_steps": self.training_steps,
@@ -1388,16 +1196,16 @@ class DC3Model(AdaptedModel):
         super().save_own_variables(store)
         for i, seed in enumerate(self._seeds()):  # Keras does not save these
             store[f"seed_{i}"] = ops.convert_to_numpy(seed)
-        self._images.learn_from_training()
+        self.image_memory.learn_from_training()
         if self.image_values is not None:
-            store[_STORED] = self._images.stored()
+            store[_STORED] = self.image_memory.stored()
 
     def load_own_variables(self, store: Any) -> None:
         names = list(store.keys())
         saved = {name: store[name] for name in names if name.startswith("seed_")}
         if _STORED in names:
             names.remove(_STORED)
-            self._images.restore(store[_STORED])
+            self.image_memory.restore(store[_STORED])
         super().load_own_variables(
             {name: store[name] for name in names if name not in saved}
         )
