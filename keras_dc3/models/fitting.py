@@ -133,9 +133,9 @@ class Fitting:
         """Returns the callbacks of `fit` with those that it adds by itself."""
         if is_data_set(data.x) and hasattr(data.x, "set_epoch"):
             callbacks = [EpochClock(data.x.set_epoch), *callbacks]
-        if validation is not None and validation.may_not_end:
-            if self.arguments.get("validation_steps") is None:
-                callbacks = [*callbacks, EndWatch()]
+        may_not_end = validation is not None and validation.may_not_end
+        if may_not_end and self.arguments.get("validation_steps") is None:
+            callbacks = [*callbacks, EndWatch()]
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks = [*callbacks, StopOnNaN()]
         masked = type(self._model.ssl).mask is not SSLStrategy.mask

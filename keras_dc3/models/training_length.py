@@ -90,7 +90,7 @@ class TrainingLength:
             stacklevel=stacklevel,
         )
 
-    def tell(self, planned: int, stacklevel: int = 3) -> None:
+    def tell(self, planned: int, stacklevel: int) -> None:
         """Warns of what does not fit a `fit` of that many steps, in one warning.
 
         Args:
