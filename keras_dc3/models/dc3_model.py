@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
@@ -48,21 +48,21 @@ from keras_dc3.models.network import DC3Network
 from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
 from keras_dc3.models.saving import copied_backbone, is_remote, save_whole
 from keras_dc3.models.step_metrics import (
+    OF_TRAINING,
+    OF_UNLABELED,
     EpochStatistics,
     MajorityAccuracy,
     MeanOfShares,
-    SeenValues,
+    ObjectiveMeans,
 )
 from keras_dc3.models.training_length import restart_step
-from keras_dc3.objective import TERMS, DC3Objective
+from keras_dc3.objective import DC3Objective
 from keras_dc3.optimizers import reference_optimizer
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
-from keras_dc3.strategies.strategy import LABELED
+from keras_dc3.strategies.strategy import LABELED, losses_per_image
 
-# Logged beside the terms of the objective.
-RATES = ("ambiguous", "mask_rate")
 _STORED = "image_values"  # in files of weights
 _FILES = (".keras", ".h5", ".hdf5")
 
@@ -183,13 +183,11 @@ class DC3Model(AdaptedModel):
             initializer="zeros",
             trainable=False,
         )
-        self._term_means = {
-            name: MeanOfShares(self.collective, f"{name}_loss") for name in TERMS
-        }
-        self._rate_means = {name: keras.metrics.Mean(name=name) for name in RATES}
+        self._means = ObjectiveMeans(self.collective)
         self.epoch_statistics = EpochStatistics()
-        seen = self._seen_values = SeenValues()
-        self.image_memory = ImageMemory(seen, rescale, self._take_image_values)
+        self.image_memory = ImageMemory(rescale, self._take_image_values)
+        # Keras knows the metrics that stand on the model itself.
+        self._metrics_of_steps = [*self._means.metrics, self.image_memory.seen]
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
@@ -400,7 +398,7 @@ class DC3Model(AdaptedModel):
     ) -> Any:
         targets, mean = self.targets(y), self.collective.mean
         if training:
-            self._seen_values.update_state(x)
+            self.image_memory.seen.update_state(x)
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
             if training and self.ssl.needs_unlabeled:
                 raise ValueError(
@@ -414,55 +412,29 @@ class DC3Model(AdaptedModel):
             total = loss + self.added_losses()
             if training:
                 terms = {"supervised": loss}
-                self._log_terms(terms, ops.shape(targets)[0])
+                self._means.update(terms, ops.shape(targets)[0])
                 self.epoch_statistics.update_state(x, y_pred, terms, total)
             return total
         anchor, partner = self._unlabeled_views(y_pred)
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        labeled_loss = self.ssl.labeled_loss(targets, logits[LABELED])
-        unlabeled_loss = self.ssl.unlabeled_loss(logits)
-        unlabeled, mask = anchor["class_logits"], self.ssl.mask(logits)
-        mask = self._per_image("mask", mask, unlabeled)
+        labeled_loss, unlabeled_loss, mask = losses_per_image(
+            self.ssl, targets, logits, self.step.value
+        )
         terms = self.objective(
             targets,
             y_pred[LABELED],
             anchor,
             partner,
-            self._per_image("labeled_loss", labeled_loss, logits[LABELED]),
-            self.ssl.loss_weight(self.step.value)
-            * (mask * self._per_image("unlabeled_loss", unlabeled_loss, unlabeled)),
+            labeled_loss,
+            unlabeled_loss,
             sample_weight,
         ).terms._asdict()
         total = sum(terms.values()) + self.added_losses()
         predicted = self.probabilities(anchor)
-        self._log(terms, predicted["ambiguity"], mask, ops.shape(targets)[0])
+        images = ops.shape(targets)[0]
+        self._means.update(terms, images, predicted["ambiguity"], mask)
         self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
         return total
-
-    def _per_image(self, name: str, values: Any, logits: Any) -> Any:
-        """Returns a strategy's values in float32, checked to be one per image."""
-        values = ops.convert_to_tensor(values)
-        # A known number for an unknown number of images would be spread over them.
-        if len(values.shape) != 1 or (
-            values.shape[0] is not None and values.shape[0] != logits.shape[0]
-        ):
-            raise ValueError(
-                f"`{type(self.ssl).__name__}.{name}` must return one value per "
-                f"image, shape ({logits.shape[0]},). Received: shape "
-                f"{tuple(values.shape)}"
-            )
-        # Where both numbers are unknown while tracing, this compares them.
-        return ops.reshape(ops.cast(values, "float32"), (ops.shape(logits)[0],))
-
-    def _log(self, terms: dict[str, Any], ambiguity: Any, mask: Any, rows: Any) -> None:
-        self._log_terms(terms, rows)
-        # By image, not by batch: a replica may have fewer, or none.
-        self._rate_means["ambiguous"].update_state(ambiguity >= 0.5)
-        self._rate_means["mask_rate"].update_state(mask)
-
-    def _log_terms(self, terms: dict[str, Any], rows: Any) -> None:
-        for name, term in terms.items():
-            self._term_means[name].update_state(term * self.collective.replicas, rows)
 
     def targets(self, y: Any) -> Any:
         """Returns labels as float32 distributions (n, k)."""
@@ -484,22 +456,13 @@ class DC3Model(AdaptedModel):
             classes = ops.softmax(y_pred[LABELED]["class_logits"], axis=-1)
         logs = super().compute_metrics(x, self.targets(y), classes, sample_weight)
         if plain:  # what is not computed is not logged
-            for metric in self._training_means:
-                if metric is not self._term_means["supervised"]:
-                    logs.pop(metric.name, None)
+            for name in OF_UNLABELED:
+                logs.pop(name, None)
         return logs
-
-    @property
-    def _training_means(self) -> list[keras.metrics.Metric]:
-        """The logged means that belong to training alone."""
-        return [*self._term_means.values(), *self._rate_means.values()]
 
     def metric_names(self) -> list[str]:
         """Returns the names of all metrics that the steps may log."""
-        with self.collective.scope():  # Keras knows them once it has seen a batch
-            nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
-            super().compute_metrics(None, nothing, nothing, None)
-        self.reset_metrics()
+        self.build_metrics()  # Keras knows them once it has seen a batch
         return list(self.get_metrics_result())
 
     def reset_metrics(self) -> None:
@@ -511,8 +474,8 @@ class DC3Model(AdaptedModel):
     def get_metrics_result(self) -> dict[str, Any]:
         results = super().get_metrics_result()
         if self._evaluating:  # the objective's terms belong to training alone
-            for metric in self._training_means:
-                results.pop(metric.name, None)
+            for name in OF_TRAINING:
+                results.pop(name, None)
         return results
 
     def after_step(self) -> None:
@@ -522,35 +485,6 @@ class DC3Model(AdaptedModel):
             self.network.prototype_head.move(restart)
         self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
-
-    def train_step(self, *args: Any) -> Any:
-        """One step; `(data)` on TensorFlow and PyTorch, `(state, data)` on JAX."""
-        backend = keras.backend.backend()
-        if backend == "jax":
-            logs, state = super().train_step(*args)
-            trainable, non_trainable, optimizer, metrics = state
-            pairs = [
-                *zip(self.trainable_variables, trainable, strict=True),
-                *zip(self.non_trainable_variables, non_trainable, strict=True),
-            ]
-            with keras.StatelessScope(pairs) as scope:
-                self.after_step()
-            non_trainable = [
-                scope.get_current_value(v) for v in self.non_trainable_variables
-            ]
-            return logs, (trainable, non_trainable, optimizer, metrics)
-        logs = super().train_step(*args)
-        if backend == "tensorflow":
-            import tensorflow as tf
-
-            # Where the number of batches is unknown, Keras runs what does not depend
-            # on the batch once more at the end of an epoch.
-            batch = [part for part in tree.flatten(args[0]) if part is not None]
-            with tf.control_dependencies(batch):
-                self.after_step()
-        else:
-            self.after_step()
-        return logs
 
     # Compiling ------------------------------------------------------------------------
 
