@@ -183,11 +183,12 @@ class DC3Model(AdaptedModel):
             initializer="zeros",
             trainable=False,
         )
-        self._means = ObjectiveMeans(self.collective)
-        self.epoch_statistics = EpochStatistics()
         self.image_memory = ImageMemory(rescale, self._take_image_values)
+        self._means = ObjectiveMeans(self.collective)
         # Keras knows the metrics that stand on the model itself.
-        self._metrics_of_steps = [*self._means.metrics, self.image_memory.seen]
+        self._logged_means = self._means.metrics
+        self.epoch_statistics = EpochStatistics()
+        self._seen_values = self.image_memory.seen
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation

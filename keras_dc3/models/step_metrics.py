@@ -22,7 +22,7 @@ from keras_dc3.objective import TERMS
 # In the order of cause and effect.
 WATCHED = ("images", "outputs", *TERMS, "loss")
 RATES = ("ambiguous", "mask_rate")
-# What training alone logs; and of that, what it does not where it has only plain images.
+# What training alone logs; and what of it needs unlabeled images.
 OF_TRAINING = (*(f"{name}_loss" for name in TERMS), *RATES)
 OF_UNLABELED = tuple(name for name in OF_TRAINING if name != "supervised_loss")
 _ALIKE = 1e-6  # as in `keras_dc3._ties`, in float32
