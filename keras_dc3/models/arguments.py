@@ -25,13 +25,29 @@ _OPTIONAL_NUMBERS = (
 )
 
 
-def check_metrics(*given: Any) -> None:
-    """Raises ValueError for a metric that takes labels as class numbers.
+def check_compile_arguments(
+    loss: Any, loss_weights: Any, metrics: Any, replicas: int, **others: Any
+) -> None:
+    """Raises ValueError for what a `DC3Model` cannot be compiled with."""
+    if loss is not None or loss_weights is not None:
+        raise ValueError(
+            "The loss of a `DC3Model` is made by its strategy and its "
+            "`DC3Config`: choose them with `ssl=` and `config=` and leave `loss` "
+            f"and `loss_weights` out. Received: loss={loss!r}, "
+            f"loss_weights={loss_weights!r}"
+        )
+    _check_metrics(metrics)
+    _check_metrics(others.get("weighted_metrics"))
+    if replicas > 1 and others.get("steps_per_execution", 1) != 1:
+        raise ValueError(
+            "`steps_per_execution` must be 1 under a distribution strategy, where "
+            f"Keras miscounts steps. Received: {others['steps_per_execution']}"
+        )
 
-    Args:
-        *given: structures of metrics, as `compile` takes them; None for none.
-    """
-    for metric in keras.tree.flatten([metrics for metrics in given if metrics]):
+
+def _check_metrics(metrics: Any) -> None:
+    """Raises ValueError for a metric that takes labels as class numbers."""
+    for metric in keras.tree.flatten(metrics or []):
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", "")
         sparse = isinstance(metric, _SPARSE) or name.lower().startswith("sparse")
         if sparse:

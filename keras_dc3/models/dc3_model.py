@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -12,41 +13,48 @@ from keras import ops
 
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
-from keras_dc3._keras import AdaptedModel, layers_in
+from keras_dc3._keras import AdaptedModel
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3._writing import whole_path
 from keras_dc3.annotations.class_weights import class_weights
 from keras_dc3.config import DC3Config
-from keras_dc3.data.batches import ordered_batches
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import proposing
-from keras_dc3.models.arguments import as_callbacks, check_metrics
+from keras_dc3.models.arguments import as_callbacks, check_compile_arguments
 from keras_dc3.models.backbone_probe import has_rescaling
 from keras_dc3.models.batches import (
-    check_image_shapes,
-    check_labels,
     check_parts,
     is_training_batch,
 )
 from keras_dc3.models.classes import Classes
 from keras_dc3.models.data_adapters import (
-    adapt,
     as_arrays,
-    is_data_set,
     is_stream,
     to_predict,
 )
-from keras_dc3.models.evaluation import Validation, check_evaluation_data
+from keras_dc3.models.evaluation import Validation, adapt_evaluation
 from keras_dc3.models.fitting import Fitting
-from keras_dc3.models.given_images import check_form, check_given
+from keras_dc3.models.given_images import (
+    check_answers,
+    check_form,
+    check_given,
+    tell_no_answer,
+)
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import EndWatch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
 from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
-from keras_dc3.models.saving import copied_backbone, is_remote, save_whole
+from keras_dc3.models.saving import (
+    as_model,
+    averaged_copy,
+    is_remote,
+    load_seeds,
+    save_seeds,
+    save_whole,
+)
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,
     OF_UNLABELED,
@@ -63,7 +71,6 @@ from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
 from keras_dc3.strategies.strategy import LABELED, losses_per_image
 
-_STORED = "image_values"  # in files of weights
 _FILES = (".keras", ".h5", ".hdf5")
 
 
@@ -397,25 +404,11 @@ class DC3Model(AdaptedModel):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        targets, mean = self.targets(y), self.collective.mean
+        targets = self.targets(y)
         if training:
             self.image_memory.seen.update_state(x)
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
-            if training and self.ssl.needs_unlabeled:
-                raise ValueError(
-                    f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
-                    "images, but the batch is plain `(images, labels)`. Pass "
-                    '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
-                    'data set, or use `ssl="supervised"`.'
-                )
-            loss = ops.categorical_crossentropy(targets, y_pred["classes"])
-            loss = mean(loss, sample_weight)
-            total = loss + self.added_losses()
-            if training:
-                terms = {"supervised": loss}
-                self._means.update(terms, ops.shape(targets)[0])
-                self.epoch_statistics.update_state(x, y_pred, terms, total)
-            return total
+            return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
         labeled_loss, unlabeled_loss, mask = losses_per_image(
@@ -435,6 +428,26 @@ class DC3Model(AdaptedModel):
         images = ops.shape(targets)[0]
         self._means.update(terms, images, predicted["ambiguity"], mask)
         self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
+        return total
+
+    def _plain_loss(
+        self, x: Any, targets: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> Any:
+        """Returns the cross-entropy of images without unlabeled ones."""
+        if training and self.ssl.needs_unlabeled:
+            raise ValueError(
+                f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
+                "images, but the batch is plain `(images, labels)`. Pass "
+                '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
+                'data set, or use `ssl="supervised"`.'
+            )
+        loss = ops.categorical_crossentropy(targets, y_pred["classes"])
+        loss = self.collective.mean(loss, sample_weight)
+        total = loss + self.added_losses()
+        if training:
+            terms = {"supervised": loss}
+            self._means.update(terms, ops.shape(targets)[0])
+            self.epoch_statistics.update_state(x, y_pred, terms, total)
         return total
 
     def targets(self, y: Any) -> Any:
@@ -508,25 +521,14 @@ class DC3Model(AdaptedModel):
                 that tie for the most answers are right by 1 / m (Keras takes one).
             **kwargs: as for `keras.Model.compile`.
         """
-        if loss is not None or loss_weights is not None:
-            raise ValueError(
-                "The loss of a `DC3Model` is made by its strategy and its "
-                "`DC3Config`: choose them with `ssl=` and `config=` and leave `loss` "
-                f"and `loss_weights` out. Received: loss={loss!r}, "
-                f"loss_weights={loss_weights!r}"
-            )
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = reference_optimizer(self.training_steps)
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
-        check_metrics(metrics, kwargs.get("weighted_metrics"))
-        if self.collective.replicas > 1 and kwargs.get("steps_per_execution", 1) != 1:
-            raise ValueError(
-                "`steps_per_execution` must be 1 under a distribution strategy, where "
-                f"Keras miscounts steps. Received: {kwargs['steps_per_execution']}"
-            )
+        replicas = self.collective.replicas
+        check_compile_arguments(loss, loss_weights, metrics, replicas, **kwargs)
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
-        if self.collective.replicas > 1:
+        if replicas > 1:
             # Keras' own weighs each replica's share by the number of its images.
             self.track_loss_by(MeanOfShares(self.collective, "loss"))
         self._build_optimizer()
@@ -690,40 +692,27 @@ class DC3Model(AdaptedModel):
 
         All other arguments are as for `keras.Model.evaluate`.
         """
-        if hasattr(x, "class_names"):
-            self.set_classes(x.num_classes, x.class_names)  # the same, or an error
-        if is_data_set(x):
-            x = x.validation_batches()
-            if x is None:
-                raise ValueError("The data set has no validation part to evaluate on.")
-        elif hasattr(x, "image_batches"):
-            x, batch_size = self._to_evaluate(x, batch_size), None
-        data = adapt(x, as_arrays(y))
         self._prepare_answers()
-        check_evaluation_data(self, data, steps)
+        data, batch_size = adapt_evaluation(self, x, y, batch_size, steps)
         is_of_fit = isinstance(callbacks, keras.callbacks.CallbackList)
         if not is_of_fit:
             callbacks = as_callbacks(callbacks)
             if steps is None and data.may_not_end:
                 callbacks.append(EndWatch())
-        self._evaluating = True
-        try:
-            with plain_file_errors():
-                logs = super().evaluate(
-                    data.x,
-                    data.y,
-                    batch_size=batch_size,
-                    verbose=verbose,
-                    sample_weight=sample_weight,
-                    steps=steps,
-                    callbacks=callbacks,
-                    return_dict=True,
-                    **kwargs,
-                )
-        finally:
-            self._evaluating = False
+        with self._as_evaluation(), plain_file_errors():
+            logs = super().evaluate(
+                data.x,
+                data.y,
+                batch_size=batch_size,
+                verbose=verbose,
+                sample_weight=sample_weight,
+                steps=steps,
+                callbacks=callbacks,
+                return_dict=True,
+                **kwargs,
+            )
         if math.isnan(logs.get("loss", 0.0)):
-            self._tell_no_answer("The loss is NaN")
+            tell_no_answer("The loss is NaN", self.image_values)
         if not return_dict:
             return self.in_order(logs)
         validation = Validation(data, batch_size or 32, steps)
@@ -734,9 +723,14 @@ class DC3Model(AdaptedModel):
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         self._prepare_answers()
+        with self._as_evaluation():
+            return super().test_on_batch(*args, **kwargs)
+
+    @contextmanager
+    def _as_evaluation(self) -> Iterator[None]:
         self._evaluating = True
         try:
-            return super().test_on_batch(*args, **kwargs)
+            yield
         finally:
             self._evaluating = False
 
@@ -744,14 +738,6 @@ class DC3Model(AdaptedModel):
         """Brings up to date what answers depend on beside the weights."""
         self.image_memory.learn_from_training()
         self._follow_weights()
-
-    def _to_evaluate(self, part: Any, batch_size: int | None) -> Any:
-        """Returns the batches of a part of a data set, checked."""
-        images = keras.KerasTensor((None, *part.image_shape))
-        check_image_shapes(images, self.image_shape)
-        targets = part.targets
-        check_labels(targets, part.num_classes)
-        return ordered_batches(part, targets, batch_size or 32)
 
     def predict(
         self,
@@ -780,7 +766,7 @@ class DC3Model(AdaptedModel):
         if isinstance(x, np.ndarray) and not len(x):
             return self.predict_on_batch(x)
         outputs = super().predict(x, batch_size, verbose, steps, callbacks)
-        self._check_answers(outputs["classes"])
+        check_answers(outputs["classes"], self.image_values)
         return outputs
 
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
@@ -791,24 +777,6 @@ class DC3Model(AdaptedModel):
             outputs = self(x, training=False)
             return {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()}
         return super().predict_on_batch(x)
-
-    def _check_answers(self, answers: np.ndarray) -> None:
-        """Warns of images whose answer is NaN."""
-        bad = ~np.isfinite(answers).all(axis=1)
-        if bad.any():
-            self._tell_no_answer(
-                f"The answer is NaN for {int(bad.sum())} of {len(bad)} images, first "
-                f"at position {int(np.argmax(bad))}"
-            )
-
-    def _tell_no_answer(self, what: str) -> None:
-        warnings.warn(
-            f"{what}: either the weights are not finite, or images hold NaN, infinity "
-            "or values of another scale than in training, where the model saw "
-            f"{self.image_values or 'images of an unknown scale'}. Scale all images as "
-            "in training, or pass uint8.",
-            stacklevel=3,
-        )
 
     def embed(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto"
@@ -826,7 +794,7 @@ class DC3Model(AdaptedModel):
         if isinstance(x, np.ndarray) and not len(x):
             return keras.ops.convert_to_numpy(model(x)["features"])
         features = model.predict(x, batch_size, verbose, steps)["features"]
-        self._check_answers(features)
+        check_answers(features, self.image_values)
         return features
 
     def _with_features(self) -> keras.Model:
@@ -926,20 +894,7 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         self._follow_weights()
-        with self.collective.scope():
-            parts = [*layers_in(self), self.ssl]
-            classes = {type(part).__name__: type(part) for part in parts}
-            backbone = copied_backbone(self.backbone, classes)
-            config = {**self.get_config(), "evaluate_with": "raw"}
-            config["backbone"] = backbone
-            copy = type(self).from_config(config, custom_objects=classes)
-            copy.build((None, *self.image_shape))
-            pairs = zip(copy.network.weights, self.network.weights, strict=True)
-            for target, source in pairs:
-                # A copy of its own: on JAX an assigned array would share its buffer.
-                target.assign(ops.copy(self.average.value_of(source)))
-            copy.average.reset(copy.network)
-        return copy
+        return averaged_copy(self)
 
     def averaged_backbone(self) -> keras.Model:
         """Returns a new Keras model: the backbone, with its averaged weights.
@@ -957,10 +912,7 @@ class DC3Model(AdaptedModel):
             ValueError: as for `with_averaged_weights`.
         """
         backbone = self.with_averaged_weights().backbone
-        if isinstance(backbone, keras.Model):
-            return backbone
-        images = keras.Input(self.image_shape, dtype=backbone.compute_dtype)
-        return keras.Model(images, backbone(images), name=backbone.name)
+        return as_model(backbone, self.image_shape)
 
     # Images ---------------------------------------------------------------------------
 
@@ -1117,33 +1069,14 @@ class DC3Model(AdaptedModel):
             if config.get("verdict"):
                 self.verdict = Verdict.from_json(config["verdict"])
 
-    def _seeds(self) -> list[Any]:
-        """Returns the states of all random generators, in a fixed order."""
-        saved = {id(weight) for weight in self.weights}
-        metrics = {id(v) for metric in self.metrics for v in metric.variables}
-        return [
-            variable
-            for variable in self.non_trainable_variables
-            if id(variable) not in saved | metrics
-        ]
-
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
-        for i, seed in enumerate(self._seeds()):  # Keras does not save these
-            store[f"seed_{i}"] = ops.convert_to_numpy(seed)
-        self.image_memory.learn_from_training()
-        if self.image_values is not None:
-            store[_STORED] = self.image_memory.stored()
+        save_seeds(self, store)
+        self.image_memory.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         names = list(store.keys())
-        saved = {name: store[name] for name in names if name.startswith("seed_")}
-        if _STORED in names:
-            names.remove(_STORED)
-            self.image_memory.restore(store[_STORED])
-        super().load_own_variables(
-            {name: store[name] for name in names if name not in saved}
-        )
-        for i, seed in enumerate(self._seeds()):
-            if f"seed_{i}" in saved:
-                seed.assign(saved[f"seed_{i}"])
+        stored = {name: store[name] for name in names}
+        load_seeds(self, stored)
+        self.image_memory.load(stored)
+        super().load_own_variables(stored)

@@ -26,6 +26,7 @@ from keras_dc3.models.image_values import (
     meant_range,
 )
 
+_STORED = "image_values"  # in files of weights
 _PARTS = ("labeled", "unlabeled")
 
 
@@ -221,17 +222,19 @@ class ImageMemory:
             return f"{words}; floats as the backbone takes them (no training known)"
         return f"{words}; or floats of 0 to 255, likewise"
 
-    def stored(self) -> np.ndarray | None:
-        """Returns the values as three numbers for a file of weights."""
-        values = self.values
-        if values is None:
-            return None
-        return np.array([KINDS.index(values.kind), values.low, values.high])
+    def save(self, store: Any) -> None:
+        """Saves the values as three numbers in a file of weights."""
+        self.learn_from_training()
+        if (values := self.values) is not None:
+            numbers = [KINDS.index(values.kind), values.low, values.high]
+            store[_STORED] = np.array(numbers)
 
-    def restore(self, stored: Any) -> None:
-        """Takes over what `stored` returned."""
-        kind, low, high = np.asarray(stored, "float64").tolist()
-        self._remember(ImageValues(KINDS[int(kind)], low, high))
+    def load(self, store: dict[str, Any]) -> None:
+        """Takes what `save` has saved out of a store, where it is there."""
+        if _STORED in store:
+            stored = np.asarray(store.pop(_STORED), "float64")
+            kind, low, high = stored.tolist()
+            self._remember(ImageValues(KINDS[int(kind)], low, high))
 
 
 def _values_of(part: Any) -> ImageValues | None:
