@@ -96,6 +96,10 @@ class AdaptedModel(keras.Model):
             self.after_step()
         return logs
 
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        # Keras skips this for models that override `compile`.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
     def builds_by_batch(self) -> bool:
         """Whether Keras may build model and metrics by a symbolic batch."""
         return True

@@ -1,4 +1,4 @@
-"""The arguments of `fit` and `compile`, checked before anything is built."""
+"""The arguments of a model, its `compile` and `fit`, before anything is built."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import keras
 
-from keras_dc3._validation import check_positive_int, is_number
+from keras_dc3._validation import check_choice, check_positive_int, is_number
+from keras_dc3.config import DC3Config
 from keras_dc3.models.batches import is_training_batch
 from keras_dc3.models.data_adapters import Data
+from keras_dc3.models.passes import JOINED_ROLES
 
 _SPARSE = (
     keras.metrics.SparseCategoricalAccuracy,
@@ -23,6 +25,28 @@ _OPTIONAL_NUMBERS = (
     "validation_steps",
     "validation_batch_size",
 )
+
+
+def check_model_arguments(
+    backbone: Any,
+    config: Any,
+    training_steps: Any,
+    batch_norm: Any,
+    evaluate_with: Any,
+    rescale: Any,
+) -> None:
+    """Raises TypeError or ValueError for what a `DC3Model` cannot be made of."""
+    if not isinstance(backbone, keras.layers.Layer):
+        raise TypeError(
+            "`backbone` must be a Keras model or layer from images to features. "
+            f"Received: {backbone!r}"
+        )
+    if config is not None and not isinstance(config, DC3Config):
+        raise TypeError(f"`config` must be a `DC3Config`. Received: {config!r}")
+    check_positive_int("training_steps", training_steps)
+    check_choice("batch_norm", batch_norm, tuple(JOINED_ROLES))
+    check_choice("evaluate_with", evaluate_with, ("ema", "raw"))
+    check_choice("rescale", rescale, (None, True, False))
 
 
 def check_compile_arguments(

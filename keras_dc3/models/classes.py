@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_dc3._validation import check_class_names, check_ordered, check_positive_int
+from keras_dc3.annotations.class_weights import class_weights
 
 
 class Classes:
@@ -67,6 +68,15 @@ class Classes:
             self.num_classes, self.num_clusters = int(num_classes), int(num_clusters)
         if names is not None:
             self.names = names
+
+    def weights(self, class_weight: Any, labels: Any) -> dict[int, float]:
+        """Returns what `fit` takes as `class_weight` as Keras takes it.
+
+        Args:
+            class_weight: see `DC3Model.fit`.
+            labels: of the labeled images; None: not at hand.
+        """
+        return class_weights(class_weight, labels, self.num_classes, self.names)
 
     def check_same_names(self, names: tuple[str, ...]) -> None:
         """Raises ValueError for classes of data that are not those of the model."""

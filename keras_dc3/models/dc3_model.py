@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,46 +16,27 @@ from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
 from keras_dc3._keras import AdaptedModel
 from keras_dc3._registration import register
-from keras_dc3._validation import check_choice, check_positive_int
+from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
-from keras_dc3.annotations.class_weights import class_weights
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
-from keras_dc3.models import proposing
-from keras_dc3.models.arguments import as_callbacks, check_compile_arguments
+from keras_dc3.models import evaluation, export, given_images, proposing, saving
+from keras_dc3.models.arguments import (
+    as_callbacks,
+    check_compile_arguments,
+    check_model_arguments,
+)
 from keras_dc3.models.backbone_probe import has_rescaling
-from keras_dc3.models.batches import (
-    check_parts,
-    is_training_batch,
-)
+from keras_dc3.models.batches import as_distributions, check_parts, is_training_batch
 from keras_dc3.models.classes import Classes
-from keras_dc3.models.data_adapters import (
-    as_arrays,
-    is_stream,
-    to_predict,
-)
-from keras_dc3.models.evaluation import Validation, adapt_evaluation
+from keras_dc3.models.data_adapters import as_arrays, is_stream, to_predict
 from keras_dc3.models.fitting import Fitting
-from keras_dc3.models.given_images import (
-    check_answers,
-    check_form,
-    check_given,
-    tell_no_answer,
-)
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import EndWatch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
-from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
-from keras_dc3.models.saving import (
-    as_model,
-    averaged_copy,
-    is_remote,
-    load_seeds,
-    save_seeds,
-    save_whole,
-)
+from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,
     OF_UNLABELED,
@@ -160,17 +142,9 @@ class DC3Model(AdaptedModel):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not isinstance(backbone, keras.layers.Layer):
-            raise TypeError(
-                "`backbone` must be a Keras model or layer from images to features. "
-                f"Received: {backbone!r}"
-            )
-        if config is not None and not isinstance(config, DC3Config):
-            raise TypeError(f"`config` must be a `DC3Config`. Received: {config!r}")
-        check_positive_int("training_steps", training_steps)
-        check_choice("batch_norm", batch_norm, tuple(JOINED_ROLES))
-        check_choice("evaluate_with", evaluate_with, ("ema", "raw"))
-        check_choice("rescale", rescale, (None, True, False))
+        check_model_arguments(
+            backbone, config, training_steps, batch_norm, evaluate_with, rescale
+        )
         self.backbone = backbone
         self.ssl: SSLStrategy = strategies.get(ssl, training_steps)
         self.config = config or DC3Config()
@@ -199,7 +173,7 @@ class DC3Model(AdaptedModel):
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
-        self.validation: Validation | None = None  # of the `fit` that runs
+        self.validation: evaluation.Validation | None = None  # of the `fit` that runs
         self.trained_labels: str | None = None  # a digest of those of the last `fit`
         self._evaluating = False
         self.compile()
@@ -313,12 +287,12 @@ class DC3Model(AdaptedModel):
             images: anything.
             values: whether their values are looked at, where they are at hand.
         """
-        check_form(images, self.image_shape)
+        given_images.check_form(images, self.image_shape)
         if not self.built and self.num_classes is not None:
             self.build((None, *images.shape[1:]))  # here, where numbers can be read
         if not values:
             return images
-        return check_given(images, self)
+        return given_images.check_given(images, self)
 
     def _follow_weights(self) -> None:
         """Makes the average a copy of the weights, as it is before the first step.
@@ -342,8 +316,12 @@ class DC3Model(AdaptedModel):
             return self.probabilities(self.network_outputs(inputs))
         check_parts(inputs, self.ssl.views)
         outputs = self._passes.of_batch(inputs, training)
-        if training:
-            self._remember(outputs)
+        if training and self.network.prototype_head is not None:
+            anchor, partner = self._unlabeled_views(outputs)
+            ranked = self.objective.rank(anchor, partner)
+            if not self.config.predicts_ambiguity:
+                ranked = ops.ones_like(ranked)
+            self._passes.remember(anchor, ranked)
         return outputs
 
     def network_outputs(self, images: Any) -> dict[str, Any]:
@@ -355,44 +333,12 @@ class DC3Model(AdaptedModel):
 
     def probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """Returns "classes", "clusters" and "ambiguity" of the network's outputs."""
-        ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
-        if not self.config.predicts_ambiguity:
-            ambiguity = ops.zeros_like(ambiguity)
-        clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
-        # Said once more: XLA may make numbers of NaN in a softmax.
-        unknown = ops.any(ops.isnan(outputs["class_logits"]), axis=-1)
-        return {
-            "classes": nan_where(
-                unknown, ops.softmax(outputs["class_logits"], axis=-1)
-            ),
-            "clusters": nan_where(unknown, ops.softmax(clusters, axis=-1)),
-            "ambiguity": nan_where(unknown, ambiguity),
-        }
+        return probabilities(outputs, self.config.predicts_ambiguity)
 
     def _unlabeled_views(self, outputs: dict[str, Any]) -> tuple[Any, Any]:
         """Returns the outputs of the anchor view, and of its partner or None."""
         partner = self.ssl.partner
         return outputs[self.ssl.anchor], outputs[partner] if partner else None
-
-    def _remember(self, outputs: dict[str, Any]) -> None:
-        """Gives the prototypes, where there are any, the unlabeled images of a step.
-
-        It belongs to the forward pass, like the moving statistics of
-        BatchNormalization; `after_step` moves the prototypes.
-        """
-        head = self.network.prototype_head
-        if head is None:
-            return
-        anchor, partner = self._unlabeled_views(outputs)
-        ranked = self.objective.rank(anchor, partner)
-        if not self.config.predicts_ambiguity:
-            ranked = ops.ones_like(ranked)
-        gather = self.collective.gather
-        head.remember(
-            gather(ops.stop_gradient(anchor["features"])),
-            gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
-            gather(ops.stop_gradient(ranked)),
-        )
 
     # The training step ----------------------------------------------------------------
 
@@ -452,13 +398,7 @@ class DC3Model(AdaptedModel):
 
     def targets(self, y: Any) -> Any:
         """Returns labels as float32 distributions (n, k)."""
-        if y is None:
-            raise ValueError("Labels are missing: pass `(inputs, labels)`.")
-        if len(y.shape) == 2 and y.shape[1] == 1:
-            y = ops.squeeze(y, axis=1)
-        if len(y.shape) == 1:
-            return ops.one_hot(ops.cast(y, "int32"), self.num_classes, dtype="float32")
-        return ops.cast(y, "float32")
+        return as_distributions(y, self.num_classes)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -473,11 +413,6 @@ class DC3Model(AdaptedModel):
             for name in OF_UNLABELED:
                 logs.pop(name, None)
         return logs
-
-    def metric_names(self) -> list[str]:
-        """Returns the names of all metrics that the steps may log."""
-        self.build_metrics()  # Keras knows them once it has seen a batch
-        return list(self.get_metrics_result())
 
     def reset_metrics(self) -> None:
         for metric in self.metrics:
@@ -532,11 +467,6 @@ class DC3Model(AdaptedModel):
             # Keras' own weighs each replica's share by the number of its images.
             self.track_loss_by(MeanOfShares(self.collective, "loss"))
         self._build_optimizer()
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        # Keras skips this for models that override `compile`.
-        config = keras.saving.deserialize_keras_object(config)
-        self.compile(**config)
 
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the
@@ -654,8 +584,7 @@ class DC3Model(AdaptedModel):
         All other arguments are as for `keras.Model.train_on_batch`.
         """
         if class_weight is not None and self.num_classes is not None:
-            labels, names = as_arrays(y), self.class_names
-            class_weight = class_weights(class_weight, labels, self.num_classes, names)
+            class_weight = self.classes.weights(class_weight, as_arrays(y))
         self._follow_weights()  # a teacher's
         with quiet_heads():
             logs = super().train_on_batch(
@@ -693,7 +622,7 @@ class DC3Model(AdaptedModel):
         All other arguments are as for `keras.Model.evaluate`.
         """
         self._prepare_answers()
-        data, batch_size = adapt_evaluation(self, x, y, batch_size, steps)
+        data, batch_size = evaluation.adapt_evaluation(self, x, y, batch_size, steps)
         is_of_fit = isinstance(callbacks, keras.callbacks.CallbackList)
         if not is_of_fit:
             callbacks = as_callbacks(callbacks)
@@ -712,10 +641,10 @@ class DC3Model(AdaptedModel):
                 **kwargs,
             )
         if math.isnan(logs.get("loss", 0.0)):
-            tell_no_answer("The loss is NaN", self.image_values)
+            given_images.tell_no_answer("The loss is NaN", self.image_values)
         if not return_dict:
             return self.in_order(logs)
-        validation = Validation(data, batch_size or 32, steps)
+        validation = evaluation.Validation(data, batch_size or 32, steps)
         logs |= validation.scores(self)
         if is_of_fit:
             self.validation = validation
@@ -766,7 +695,7 @@ class DC3Model(AdaptedModel):
         if isinstance(x, np.ndarray) and not len(x):
             return self.predict_on_batch(x)
         outputs = super().predict(x, batch_size, verbose, steps, callbacks)
-        check_answers(outputs["classes"], self.image_values)
+        given_images.check_answers(outputs["classes"], self.image_values)
         return outputs
 
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
@@ -790,16 +719,12 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         x, batch_size, steps = self._to_predict(x, batch_size, None)
-        model = self._with_features()
+        model = proposing.with_features(self)
         if isinstance(x, np.ndarray) and not len(x):
             return keras.ops.convert_to_numpy(model(x)["features"])
         features = model.predict(x, batch_size, verbose, steps)["features"]
-        check_answers(features, self.image_values)
+        given_images.check_answers(features, self.image_values)
         return features
-
-    def _with_features(self) -> keras.Model:
-        with self.collective.scope():
-            return proposing.WithFeatures(self)
 
     def _to_predict(
         self, x: Any, batch_size: int | None, steps: int | None
@@ -837,7 +762,7 @@ class DC3Model(AdaptedModel):
         self._check_built()
         self._prepare_answers()
         check_choice("embeddings", embeddings, (True, False))
-        model = self._with_features() if embeddings else self
+        model = proposing.with_features(self) if embeddings else self
         return proposing.propose(self, model, dataset, ids, batch_size, verbose)
 
     def export(
@@ -858,16 +783,13 @@ class DC3Model(AdaptedModel):
         See `keras_dc3.models.export` for what stands in the files.
         """
         self._prepare_answers()
-        if format in ("litert", "torch"):  # one file each
+        if format in export.FORMATS:
+            export.export(self, filepath, format, **kwargs)
+        elif format in ("litert", "torch"):  # one file each
             with whole_path(filepath) as temporary:
                 super().export(temporary, format=format, **kwargs)
-            return
-        if format not in ("tf_saved_model", "onnx"):
+        else:
             super().export(filepath, format=format, **kwargs)
-            return
-        from keras_dc3.models import export
-
-        export.export(self, filepath, format, **kwargs)
 
     def _check_built(self) -> None:
         """Raises ValueError for a model that was neither trained nor loaded."""
@@ -894,7 +816,7 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         self._follow_weights()
-        return averaged_copy(self)
+        return saving.averaged_copy(self)
 
     def averaged_backbone(self) -> keras.Model:
         """Returns a new Keras model: the backbone, with its averaged weights.
@@ -912,7 +834,7 @@ class DC3Model(AdaptedModel):
             ValueError: as for `with_averaged_weights`.
         """
         backbone = self.with_averaged_weights().backbone
-        return as_model(backbone, self.image_shape)
+        return saving.as_model(backbone, self.image_shape)
 
     # Images ---------------------------------------------------------------------------
 
@@ -984,17 +906,8 @@ class DC3Model(AdaptedModel):
             OSError: if it cannot be written; the message names `filepath`.
             ValueError: if it is a folder that holds something else.
         """
-        name, as_folder = str(filepath), zipped is False
-        if is_remote(name) or not (as_folder or name.endswith(_FILES)):
-            super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
-            return
-        save = super().save
-        save_whole(
-            lambda path: save(path, zipped=zipped, **kwargs),
-            filepath,
-            overwrite,
-            folder=as_folder,
-        )
+        save = functools.partial(super().save, zipped=zipped, **kwargs)
+        saving.save_whole(save, filepath, overwrite, _FILES, folder=zipped is False)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
@@ -1010,12 +923,11 @@ class DC3Model(AdaptedModel):
         Raises:
             OSError: if it cannot be written; the message names `filepath`.
         """
-        name = str(filepath)
-        one_file = max_shard_size is None and name.endswith(".weights.h5")
-        if is_remote(name) or not one_file:
-            super().save_weights(filepath, overwrite, max_shard_size)
+        save = super().save_weights
+        if max_shard_size is not None:
+            save(filepath, overwrite, max_shard_size)
         else:
-            save_whole(super().save_weights, filepath, overwrite)
+            saving.save_whole(save, filepath, overwrite, files=(".weights.h5",))
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
@@ -1071,12 +983,12 @@ class DC3Model(AdaptedModel):
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
-        save_seeds(self, store)
+        saving.save_seeds(self, store)
         self.image_memory.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         names = list(store.keys())
         stored = {name: store[name] for name in names}
-        load_seeds(self, stored)
+        saving.load_seeds(self, stored)
         self.image_memory.load(stored)
         super().load_own_variables(stored)

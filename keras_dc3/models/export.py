@@ -42,6 +42,7 @@ _IN_WORDS = {
     SYMMETRIC: "-1 to 1 (a uint8 image divided by 127.5, minus 1)",
 }
 
+FORMATS = ("tf_saved_model", "onnx")
 DESCRIPTION_FILE = os.path.join("assets.extra", "keras_dc3.json")
 
 

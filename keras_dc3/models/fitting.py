@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 
-from keras_dc3.annotations.class_weights import class_weights
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.models import continuing
 from keras_dc3.models.arguments import (
@@ -34,7 +33,6 @@ from keras_dc3.models.messages import (
 )
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.training_length import TrainingLength
-from keras_dc3.models.training_marks import mark_of_labels
 from keras_dc3.strategies import SSLStrategy
 
 
@@ -109,10 +107,8 @@ class Fitting:
                 "Pass either `class_weight` or `sample_weight`, not both; multiply "
                 "the weights of the classes into those of the images instead."
             )
-        model = self._model
-        self.arguments["class_weight"] = class_weights(
-            class_weight, labels, model.num_classes, model.class_names
-        )
+        weights = self._model.classes.weights(class_weight, labels)
+        self.arguments["class_weight"] = weights
 
     def _validation(self) -> Data | None:
         """Returns the validation data, checked; None where there are none."""
@@ -150,7 +146,7 @@ class Fitting:
 
     def _tell_length(self, data: Data, batches: Data) -> None:
         model, arguments = self._model, self.arguments
-        labels = mark_of_labels(data.labels)
+        labels = continuing.mark_of_labels(data.labels)
         same = labels is not None and labels == model.trained_labels
         model.trained_labels = labels
         goes_on = arguments["initial_epoch"] > 0 or same

@@ -23,7 +23,8 @@ def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
         plain: whether it is trained on `(images, labels)` alone.
         validation: what it is validated on, None for nothing.
     """
-    names = model.metric_names()
+    model.build_metrics()  # Keras knows their names once it has seen a batch
+    names = list(model.get_metrics_result())
     untrained = OF_UNLABELED if plain else ()
     training = [name for name in names if name not in untrained]
     if validation is None:
@@ -38,7 +39,7 @@ def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
 def _without_direction(model: Any) -> list[str]:
     """Returns the names of compiled metrics of which Keras knows no direction.
 
-    They are known once `model.metric_names` was asked.
+    They are known once `model.build_metrics` was called.
     """
     return [
         part.name

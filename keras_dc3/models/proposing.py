@@ -29,6 +29,12 @@ class WithFeatures(keras.Model):
         return {**self.model.probabilities(outputs), "features": outputs["features"]}
 
 
+def with_features(model: Any) -> keras.Model:
+    """Returns a Keras model that gives the "features" of a `DC3Model`, too."""
+    with model.collective.scope():
+        return WithFeatures(model)
+
+
 def propose(
     model: Any, outputs: Any, dataset: Any, ids: Any, batch_size: int, verbose: Any
 ) -> Proposals:

@@ -14,17 +14,19 @@ from keras_dc3._writing import whole_path
 
 
 def save_whole(
-    write: Callable[[str], None],
+    write: Callable[..., None],
     filepath: Any,
-    overwrite: bool = True,
+    overwrite: bool,
+    files: tuple[str, ...],
     folder: bool = False,
 ) -> None:
-    """Writes what Keras saves, in one piece.
+    """Writes what Keras saves, in one piece where that can be done.
 
     Args:
-        write: writes to the path that it is given.
+        write: Keras' method: it writes to the path that it is given.
         filepath: where it is to stand.
         overwrite: False asks before an old one is replaced.
+        files: how the name of one file ends. Keras writes what ends otherwise.
         folder: whether it is a folder of files.
 
     Raises:
@@ -32,6 +34,9 @@ def save_whole(
         ValueError: if a folder holds something else than a saved model.
     """
     name = str(filepath)
+    if _is_remote(name) or not (folder or name.endswith(files)):
+        write(filepath, overwrite=overwrite)
+        return
     if folder:
         _check_saved_folder(name)
     if not overwrite and os.path.exists(name) and not _may_replace(name):
@@ -114,7 +119,7 @@ def _copied(
         ) from error
 
 
-def is_remote(name: str) -> bool:
+def _is_remote(name: str) -> bool:
     """Whether Keras sends the file elsewhere, such as to gs:// or hf://."""
     return "://" in name or name.startswith(("/gcs/", "/cns/", "/cfs/", "/readahead/"))
 
