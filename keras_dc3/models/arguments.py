@@ -19,12 +19,7 @@ _SPARSE = (
     keras.metrics.SparseCategoricalCrossentropy,
     keras.metrics.SparseTopKCategoricalAccuracy,
 )
-_OPTIONAL_NUMBERS = (
-    "batch_size",
-    "steps_per_epoch",
-    "validation_steps",
-    "validation_batch_size",
-)
+_OF_VALIDATION = ("validation_steps", "validation_batch_size")
 
 
 def check_model_arguments(
@@ -124,7 +119,7 @@ def check_fit_arguments(arguments: Mapping[str, Any]) -> None:
             f"Nothing is trained: `initial_epoch` and `epochs` are both {epochs}.",
             stacklevel=4,
         )
-    for name in _OPTIONAL_NUMBERS:
+    for name in ("batch_size", "steps_per_epoch", *_OF_VALIDATION):
         if arguments.get(name) is not None:
             check_positive_int(name, arguments[name])
     validation_freq = arguments.get("validation_freq", 1)
@@ -172,4 +167,10 @@ def check_fit_data(data: Data, arguments: Mapping[str, Any]) -> None:
             "`validation_split` would cut labeled and unlabeled images alike; pass "
             "`validation_data=(images, labels)` instead. Received: "
             f"validation_split={split}"
+        )
+    weights = arguments["class_weight"], arguments["sample_weight"]
+    if all(given is not None for given in weights):
+        raise ValueError(
+            "Pass either `class_weight` or `sample_weight`, not both; multiply "
+            "the weights of the classes into those of the images instead."
         )

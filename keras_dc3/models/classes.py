@@ -9,19 +9,11 @@ from keras_dc3.annotations.class_weights import class_weights
 
 
 class Classes:
-    """k classes, their names, and k' clusters.
+    """k classes, their names, and k' clusters; None for what is not known yet.
 
     Args:
-        num_classes: k; None: not known yet.
-        names: of the classes, in their order; None: not known yet.
+        num_classes, names: see `learn`.
         given_clusters: k' that a user has asked for; None: 5 k.
-
-    Attributes:
-        num_classes, names: as given, or learned.
-        num_clusters: k'; None as long as k is not known.
-
-    Raises:
-        ValueError: as `learn`.
     """
 
     def __init__(self, num_classes: int | None, names: Any, given_clusters: int | None):
@@ -70,12 +62,7 @@ class Classes:
             self.names = names
 
     def weights(self, class_weight: Any, labels: Any) -> dict[int, float]:
-        """Returns what `fit` takes as `class_weight` as Keras takes it.
-
-        Args:
-            class_weight: see `DC3Model.fit`.
-            labels: of the labeled images; None: not at hand.
-        """
+        """Returns the `class_weight` of `fit` as Keras takes it."""
         return class_weights(class_weight, labels, self.num_classes, self.names)
 
     def check_same_names(self, names: tuple[str, ...]) -> None:

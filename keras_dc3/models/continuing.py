@@ -42,10 +42,7 @@ def place(callback: Any) -> int:
 
 
 def prepare(
-    model: Any,
-    callbacks: list[Any],
-    data: Data,
-    arguments: Mapping[str, Any],
+    model: Any, callbacks: list[Any], data: Data, arguments: Mapping[str, Any]
 ) -> None:
     """Prepares the backups among the callbacks; the arguments are those of `fit`.
 

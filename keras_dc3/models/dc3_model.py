@@ -34,7 +34,7 @@ from keras_dc3.models.data_adapters import as_arrays, is_stream, to_predict
 from keras_dc3.models.fitting import Fitting
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
-from keras_dc3.models.messages import EndWatch, plain_file_errors, quiet_heads
+from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
 from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
@@ -625,9 +625,7 @@ class DC3Model(AdaptedModel):
         data, batch_size = evaluation.adapt_evaluation(self, x, y, batch_size, steps)
         is_of_fit = isinstance(callbacks, keras.callbacks.CallbackList)
         if not is_of_fit:
-            callbacks = as_callbacks(callbacks)
-            if steps is None and data.may_not_end:
-                callbacks.append(EndWatch())
+            callbacks = [*as_callbacks(callbacks), *end_watch(data, steps)]
         with self._as_evaluation(), plain_file_errors():
             logs = super().evaluate(
                 data.x,

@@ -26,7 +26,7 @@ from keras_dc3.models.data_adapters import (
 from keras_dc3.models.evaluation import check_validation_data
 from keras_dc3.models.logged import logged_names, with_logs
 from keras_dc3.models.messages import (
-    EndWatch,
+    end_watch,
     plain_file_errors,
     quiet_end,
     quiet_heads,
@@ -62,7 +62,8 @@ class Fitting:
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
         model.image_memory.learn_before_training(data.parts())
-        self._weigh_classes(data.labels)
+        if (given := arguments["class_weight"]) is not None:
+            arguments["class_weight"] = model.classes.weights(given, data.labels)
         validation = self._validation()
         if not model.steps_taken:
             check_backbone_top(model.backbone, model.image_shape)
@@ -98,18 +99,6 @@ class Fitting:
             model.build((None, *image_shape))
         return batches
 
-    def _weigh_classes(self, labels: Any) -> None:
-        class_weight = self.arguments["class_weight"]
-        if class_weight is None:
-            return
-        if self.arguments["sample_weight"] is not None:
-            raise ValueError(
-                "Pass either `class_weight` or `sample_weight`, not both; multiply "
-                "the weights of the classes into those of the images instead."
-            )
-        weights = self._model.classes.weights(class_weight, labels)
-        self.arguments["class_weight"] = weights
-
     def _validation(self) -> Data | None:
         """Returns the validation data, checked; None where there are none."""
         model, given = self._model, self.arguments["validation_data"]
@@ -129,9 +118,9 @@ class Fitting:
         """Returns the callbacks of `fit` with those that it adds by itself."""
         if is_data_set(data.x) and hasattr(data.x, "set_epoch"):
             callbacks = [EpochClock(data.x.set_epoch), *callbacks]
-        may_not_end = validation is not None and validation.may_not_end
-        if may_not_end and self.arguments.get("validation_steps") is None:
-            callbacks = [*callbacks, EndWatch()]
+        if validation is not None:
+            steps = self.arguments.get("validation_steps")
+            callbacks = [*callbacks, *end_watch(validation, steps)]
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks = [*callbacks, StopOnNaN()]
         masked = type(self._model.ssl).mask is not SSLStrategy.mask

@@ -81,6 +81,11 @@ class EndWatch(keras.callbacks.Callback):
             )
 
 
+def end_watch(data: Data, steps: int | None) -> list[EndWatch]:
+    """Returns the callbacks that an evaluation needs on so many steps of data."""
+    return [EndWatch()] if steps is None and data.may_not_end else []
+
+
 def raise_plainly(error: Exception) -> None:
     """Raises the `ImageFileError` that another error only tells of, if it does."""
     if isinstance(error, ImageFileError):
