@@ -146,7 +146,7 @@ class Fitting:
         self._is_length_known = steps is not None
         if steps is not None:
             epochs = arguments["epochs"] - arguments["initial_epoch"]
-            self._length.tell(steps * epochs, stacklevel=5)
+            self._length.tell(steps * epochs)
 
     @contextmanager
     def running(self) -> Iterator[None]:

@@ -54,8 +54,8 @@ def averaged_copy(model: Any) -> Any:
     with model.collective.scope():
         parts = [*layers_in(model), model.ssl]
         classes = {type(part).__name__: type(part) for part in parts}
-        config = {**model.get_config(), "evaluate_with": "raw"}
-        config["backbone"] = _copied(model.backbone, classes)
+        backbone = _copied(model.backbone, classes)  # first: its error says more
+        config = {**model.get_config(), "evaluate_with": "raw", "backbone": backbone}
         copy = type(model).from_config(config, custom_objects=classes)
         copy.build((None, *model.image_shape))
         pairs = zip(copy.network.weights, model.network.weights, strict=True)
