@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3._validation import check_positive_int
 from keras_dc3.annotations import SparseCounts
 from keras_dc3.data.annotated_images import AnnotatedImages
@@ -201,7 +201,7 @@ class FileImages(AnnotatedImages):
             are = "are" if len(broken) > 1 else "is"
             warnings.warn(
                 f"{len(broken):,} of {len(self):,} images cannot be read and {are} "
-                f"left out: {first_few(names)}. The first: {broken[min(broken)]}",
+                f"left out: {some(names, etc=True)}. The first: {broken[min(broken)]}",
                 stacklevel=2,
             )
         return part

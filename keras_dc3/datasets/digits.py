@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3.annotations.counts import sample_hard_labels
 from keras_dc3.data.image_set import ImageSet
@@ -263,12 +264,6 @@ def degraded_soft_label(digit: int, strength: float) -> np.ndarray:
 
 
 def _scans() -> tuple[np.ndarray, np.ndarray]:
-    try:
-        from sklearn.datasets import load_digits as sklearn_digits
-    except ImportError as error:
-        raise ImportError(
-            "The digits come with scikit-learn, which is not installed: "
-            'pip install "keras_dc3[demo]"'
-        ) from error
-    digits = sklearn_digits()
+    wanted = "The digits come with scikit-learn"
+    digits = optional("sklearn.datasets", wanted, "demo").load_digits()
     return digits.images.astype("float64") / 16, digits.target.astype("int64")

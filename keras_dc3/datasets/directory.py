@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keras_dc3._text import tell
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counts import in_class_order
@@ -300,8 +301,7 @@ def _of_annotations(
             "There is at most one annotation per image, so that all soft labels are "
             "one-hot: ambiguity cannot be measured. Ask several people."
         )
-    if notes:
-        warnings.warn("\n  ".join(["Images and annotations:", *notes]), stacklevel=3)
+    tell("Images and annotations:", notes, stacklevel=3)
     position = {name: i for i, name in enumerate(files)}
     rows = [i for i, name in enumerate(annotations.ids) if name in found]
     places = [position[found[annotations.ids[row]]] for row in rows]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 
 if TYPE_CHECKING:
     from keras_dc3.datasets.description import Description
@@ -30,7 +30,7 @@ def missing_classes(about: Description) -> list[str]:
         missing = [about.class_names[c] for c in np.flatnonzero(part.class_counts == 0)]
         if not missing:
             continue
-        listed = first_few(map(repr, missing), _MOST_LISTED)
+        listed = some(map(repr, missing), _MOST_LISTED, etc=True)
         one = len(missing) == 1
         it = "it" if one else "them"
         if name == "validation":

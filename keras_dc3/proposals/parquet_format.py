@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._kinds import Kind, check_file, is_table, of_file, sentence
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
@@ -179,12 +180,5 @@ class _Columns:
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise ImportError(
-            "Parquet files need pyarrow, which is not installed: "
-            'pip install "keras_dc3[parquet]"'
-        ) from error
-    return pyarrow, pyarrow.parquet
+    needs = "Parquet files need pyarrow"
+    return tuple(optional(m, needs, "parquet") for m in ("pyarrow", "pyarrow.parquet"))

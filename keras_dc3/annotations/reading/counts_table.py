@@ -12,17 +12,12 @@ import numpy as np
 
 from keras_dc3._names import composed, plain, trimmed
 from keras_dc3._text import some
-from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.errors import AnnotationError, no_name
+from keras_dc3.annotations.reading import titles
 from keras_dc3.annotations.reading.answers import Options
 from keras_dc3.annotations.reading.columns import texts_of
-from keras_dc3.annotations.reading.headers import tell_header
-from keras_dc3.annotations.reading.odd_columns import (
-    TOTALS,
-    all_different,
-    names_images,
-    tell_class_numbers,
-    tell_columns,
-)
+from keras_dc3.annotations.reading.guesses import CLASS_COLUMNS, HEADER, first_told
+from keras_dc3.annotations.reading.odd_columns import all_different
 from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
@@ -33,7 +28,6 @@ from keras_dc3.annotations.reading.table_files import (
 from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
 
 READER = "Annotations.from_counts"
-_UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?|")  # of pandas, or no name
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _MANY = 20  # rows in which a column is no sum of the others by chance
 
@@ -97,13 +91,12 @@ def read_counts_table(
     counts = np.array([numbers.of(c) for c in columns]).reshape(len(columns), -1).T
     _check_totals(read, class_names, counts)
     if named is None and read.header is not None:
-        odd = tell_columns(class_names, counts)
-        notes += odd or tell_class_numbers(class_names, counts)
+        notes += first_told(CLASS_COLUMNS, class_names, counts)
     answered = None if people is None else np.array(numbers.of(people))
     images = [trimmed(name) for name in texts_of(read, "image", image)]
-    places = tuple(f"{read.name}, {read.word} {line}" for line in read.lines)
+    places = tuple(map(read.at, range(len(images))))
     _check_images(images, places)
-    notes += [*read.notes, *numbers.notes(), *tell_header(read, image)]
+    notes += [*read.notes, *numbers.notes(), *HEADER.told(read, image)]
     return CountsTable(images, class_names, counts, answered, notes, places, read.name)
 
 
@@ -111,7 +104,7 @@ def _numeric_columns(table: Table) -> list[str]:
     """Returns the columns with a header in which all filled cells are numbers."""
     found = []
     for position, name in enumerate(table.header or ()):
-        if _UNNAMED.fullmatch(name):
+        if titles.is_unnamed(name):
             continue
         cells = [row[position] for row in table.rows]
         filled = [cell for cell in map(_text, cells) if cell]
@@ -141,10 +134,10 @@ class _Numbers:
             if value is not None:
                 why = "can be a thousand or a fraction: write it with a dot, or without"
             raise AnnotationError(
-                f"{self.table.name}, {self.table.word} {self.table.lines[row]}: the "
-                f"cell of {column!r} {why}. Received: {text!r}. If the column is no "
-                "class, name those that are with `class_names=[...]`; if cells with "
-                f"this text mean 0, pass `no_answer={[text]}`."
+                f"{self.table.at(row)}: the cell of {column!r} {why}. Received: "
+                f"{text!r}. If the column is no class, name those that are with "
+                "`class_names=[...]`; if cells with this text mean 0, pass "
+                f"`no_answer={[text]}`."
             )
         return value
 
@@ -177,7 +170,7 @@ def _check_image(table: Table, image: Column | None, given: Any) -> None:
 
 def _image_hint(table: Table, given: Any) -> str:
     numbers = _numeric_columns(table)
-    texts = [h for h in table.header if h not in numbers and not _UNNAMED.fullmatch(h)]
+    texts = [h for h in table.header if h not in numbers and not titles.is_unnamed(h)]
     if texts:
         return f"`image={texts[0]!r}`"
     index = getattr(given, "index", None)
@@ -193,11 +186,12 @@ def _image_hint(table: Table, given: Any) -> str:
     values = {
         h: np.array(list(map(number, cells[h]))) for h in numbers if all(cells[h])
     }
-    named = [name for name in values if names_images(name, values[name])]
+    ids = [name for name in values if all_different(values[name])]
+    named = list(filter(titles.numbers_images, ids))
     if named:
         return f"`image={named[0]!r}`"
     first = numbers[0] if numbers else None
-    if first in values and len(values[first]) > 2 and all_different(values[first]):
+    if first in ids and len(values[first]) > 2:
         return f"`image={first!r}`, or with `image=None` if each row is one"
     return "`image=None`, if each row is one"
 
@@ -218,7 +212,7 @@ def _class_columns(
                 f"which has no header line. Received: {len(names)} names"
             )
         return columns, names, []
-    others = [h for h in table.header if h not in taken and not _UNNAMED.fullmatch(h)]
+    others = [h for h in table.header if h not in taken and not titles.is_unnamed(h)]
     if named is None:
         others, notes = without_no_answer(others, no_answer)
         if not others:
@@ -261,7 +255,7 @@ def _check_totals(table: Table, names: Sequence[str], counts: np.ndarray) -> Non
         return
     for column, name in enumerate(names):
         is_sum = np.allclose(2 * counts[:, column], total)
-        if is_sum and (name.casefold() in TOTALS or len(counts) >= _MANY):
+        if is_sum and (titles.is_total(name) or len(counts) >= _MANY):
             raise AnnotationError(
                 f"{table.name}: the column {name!r} is the sum of the others, and "
                 "probably no class. Name the classes with "
@@ -273,9 +267,7 @@ def _check_images(images: list[str], places: Sequence[str]) -> None:
     first: dict[str, int] = {}
     for row, name in enumerate(images):
         if not name:
-            raise AnnotationError(
-                f"{places[row]}: the image has no name. Name it or remove the line."
-            )
+            raise no_name(places[row])
         if first.setdefault(plain(name), row) != row:
             raise AnnotationError(
                 f"{places[row]}: the image {name!r} stands in the table already "

@@ -1,25 +1,20 @@
-"""Columns that are no annotators of one question: told. Standard library only."""
+"""Whether columns that are read as people hold answers to one question."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from keras_dc3._text import first_few, some
+from keras_dc3._names import grouped
+from keras_dc3._text import as_list, some
 from keras_dc3.annotations.names import meaning_no_answer
-from keras_dc3.annotations.reading.tables import number
+from keras_dc3.annotations.reading import titles
+from keras_dc3.annotations.reading.tables import Table, number
 
-_PEOPLE = re.compile(
-    r"(annotator|annotation|ann|rater|rating|expert|user|worker|person|observer|coder|"
-    r"reader|judge|reviewer|student|doctor|grader|participant|subject|p)"
-    r"[ _.-]?([0-9]{1,4}|[a-z])",
-    re.IGNORECASE,
-)
-# "rating_1" can be the first rater, and as well how often one star was given.
-_RATING = re.compile(r"(rating|p)[ _.-]?([0-9]+|[a-z])", re.IGNORECASE)
-_QUESTION = re.compile(r"(q|question|frage|aufgabe|item|task)[ _.-]?[0-9]+", re.I)
 _MARKS = tuple(
     set(words.split())
     for words in (
@@ -36,34 +31,104 @@ _MARKS = tuple(
 _OF_ALL = re.compile(
     r"[0-9]+ ?(/|of|von) ?[0-9]+|[0-9]+ ?\([0-9.,]+ ?%\)", re.IGNORECASE
 )
-_SITE = re.compile(
-    r"(lab|site|cent(er|re)|clinic|klinik|hospital|group|gruppe|team|round|batch|"
-    r"institute?|school|city)[0-9a-z]?[0-9]*",
-    re.IGNORECASE,
-)
 _BETWEEN = re.compile(r"[ _.:/-]+")
 _MANY = 5  # answers in which people do not disagree on everything by chance
 
-
-def is_person(title: str) -> bool:
-    """Returns whether a column is called like a person: "rater 1", "ann_b"."""
-    return bool(_PEOPLE.fullmatch(title)) and not _RATING.fullmatch(title)
+Groups = list[list[str]]
 
 
-def number_columns(cells: Mapping[str, Sequence[str]]) -> list[str]:
-    """Returns the columns that hold numbers, or marks such as "x" and "yes", alone.
+@dataclass(frozen=True)
+class PeopleColumns:
+    """Columns of which each is read as a person.
 
-    What means no answer, such as "?", plays no part. "9/10" is a number, too.
-
-    Args:
+    Attributes:
         cells: column -> its filled cells.
+        table: what was read, the path of a file or a data frame.
+        image: the column of the images.
     """
-    return [name for name, column in cells.items() if _kind(column) is not None]
+
+    cells: Mapping[str, Sequence[str]]
+    table: Any
+    image: Any
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Column -> what it holds alone, "numbers" or "marks" such as "x" and "yes".
+
+        What means no answer, such as "?", plays no part. "9/10" is a number, too.
+        """
+        kinds = {name: _kind(column) for name, column in self.cells.items()}
+        return {name: kind for name, kind in kinds.items() if kind}
+
+    @cached_property
+    def questions(self) -> Groups:
+        """Columns by question; [] if all seem to belong to one.
+
+        The answers of different questions have nothing in common, or the names of the
+        columns are such as "Q1" and "Q2", or made of questions and people, such as
+        "sex_anna", "sex_ben", "age_anna".
+        """
+        cells = {name: column for name, column in self.cells.items() if column}
+        if len(cells) < 2:
+            return []
+        groups, named = _without_common_answers(cells), _by_name(cells)
+        few = min(map(len, cells.values())) < _MANY
+        if len(groups) < 2 or (not named and few) or self.kinds:
+            groups = named
+        return groups if len(groups) > 1 else []
 
 
-def all_numbers(cells: Mapping[str, Sequence[str]]) -> bool:
-    """Returns whether all columns hold numbers alone."""
-    return all(_kind(column) == "numbers" for column in cells.values())
+def several_questions(columns: PeopleColumns) -> dict | None:
+    """Looks for answers to several questions."""
+    groups = columns.questions
+    if not groups:
+        return None
+    shown = " and ".join(
+        f"{some(map(repr, group), 3)} ({some(_answers(columns.cells, group), 3)})"
+        for group in groups[:3]
+    )
+    more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
+    return {"groups": shown + more, "first": as_list(groups[0])}
+
+
+def numbers_alone(columns: PeopleColumns) -> dict | None:
+    """Looks for numbers or marks that may be votes, one-hot labels or shares."""
+    cells, kinds = columns.cells, columns.kinds
+    all_numbers = list(kinds.values()) == ["numbers"] * len(cells)
+    if len(kinds) < 2 or (columns.questions and not all_numbers):
+        return None
+    if all(map(titles.is_person, kinds)):
+        return None
+    found = [cells[name] for name in kinds]
+    marks = "marks" in kinds.values()
+    rating = all(map(titles.may_be_person, kinds)) and not marks
+    if rating and not _like_votes(found):
+        return None
+    is_file = isinstance(columns.table, str | os.PathLike)
+    arguments = [repr(os.fspath(columns.table)) if is_file else "frame"]
+    if columns.image != "image":
+        arguments.append(f"image={columns.image!r}")
+    if len(kinds) < len(cells):
+        arguments.append(f"class_names={as_list(kinds)}")
+    return {
+        "number": sum(map(len, found)),
+        "columns": some(map(repr, kinds)),
+        "what": "numbers or marks of yes and no" if marks else "numbers",
+        "arguments": ", ".join(arguments),
+        "written": ", marks written as 1 and 0" if marks else "",
+        "all": as_list(cells),
+    }
+
+
+def other_orders(table: Table, columns: Sequence[Any]) -> dict | None:
+    """Looks for columns that order their classes differently."""
+    orders = {c: list(table.orders[c]) for c in columns if c in table.orders}
+    for other in orders:
+        one = next(iter(orders))
+        if orders[other] != orders[one]:
+            words = {"one": one, "order": orders[one], "other": other}
+            return {**words, "other_order": orders[other]}
+    return None
 
 
 def _kind(column: Sequence[str]) -> str | None:
@@ -78,38 +143,6 @@ def _kind(column: Sequence[str]) -> str | None:
     return None
 
 
-def tell_numbers(
-    cells: Mapping[str, Sequence[str]], table: Any, image: Any
-) -> list[str]:
-    """Returns what to tell of columns that hold numbers or marks alone.
-
-    Args:
-        cells: column -> its filled cells.
-        table: what was read, the path of a file or a data frame.
-        image: the column of the images.
-    """
-    columns = number_columns(cells)
-    if len(columns) < 2 or all(map(is_person, columns)):
-        return []
-    kinds = {_kind(cells[name]) for name in columns}
-    rating = all(map(_PEOPLE.fullmatch, columns)) and "marks" not in kinds
-    if rating and not _like_votes([cells[name] for name in columns]):
-        return []
-    what = "numbers" if kinds == {"numbers"} else "numbers or marks of yes and no"
-    path = repr(os.fspath(table)) if isinstance(table, str | os.PathLike) else "frame"
-    where = "" if image == "image" else f", image={image!r}"
-    beside = f", class_names={as_list(columns)}" if len(columns) < len(cells) else ""
-    total = sum(len(cells[name]) for name in columns)
-    marks = "" if what == "numbers" else ", marks written as 1 and 0"
-    return [
-        f"All {total:,} cells of the columns {some(map(repr, columns))} are {what}. "
-        "They are read as answers that people gave, each column a person. If each "
-        "column is a class, with votes, one-hot labels or shares, use "
-        f"`Annotations.from_counts({path}{where}{beside})`{marks}; if they are people, "
-        f"say so with `annotators={as_list(cells)}`."
-    ]
-
-
 def _like_votes(columns: Sequence[Sequence[str]]) -> bool:
     """Whether numbers are votes by all appearance: all rows have the same sum."""
     numbers = [[number(text) or 0.0 for text in column] for column in columns]
@@ -119,40 +152,11 @@ def _like_votes(columns: Sequence[Sequence[str]]) -> bool:
     return len(set(map(sum, rows))) == 1 and len(set(rows)) > 1
 
 
-def tell_questions(cells: Mapping[str, Sequence[str]]) -> list[str]:
-    """Returns what to tell of columns that seem to belong to several questions.
-
-    Their answers have nothing in common, or their names are such as "Q1" and "Q2", or
-    made of questions and people, such as "sex_anna", "sex_ben", "age_anna".
-    """
-    cells = {name: column for name, column in cells.items() if column}
-    if len(cells) < 2:
-        return []
-    groups, named = _without_common_answers(cells), _by_name(cells)
-    few = min(map(len, cells.values())) < _MANY
-    if len(groups) < 2 or (not named and few) or number_columns(cells):
-        groups = named
-    if len(groups) < 2:
-        return []
-    shown = " and ".join(
-        f"{some(map(repr, group), 3)} ({some(_answers(cells, group), 3)})"
-        for group in groups[:3]
-    )
-    more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
-    return [
-        f"The columns seem to hold answers to several questions: {shown}{more}. All "
-        "are read as answers to one; name the columns of one question, such as "
-        f"`annotators={as_list(groups[0])}`."
-    ]
+def _answers(cells: Mapping[str, Sequence[str]], group: Sequence[str]) -> Iterator[str]:
+    return map(repr, dict.fromkeys(text for name in group for text in cells[name]))
 
 
-def _answers(cells: Mapping[str, Sequence[str]], group: Sequence[str]) -> list[str]:
-    return [
-        repr(a) for a in dict.fromkeys(text for name in group for text in cells[name])
-    ]
-
-
-def _without_common_answers(cells: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def _without_common_answers(cells: Mapping[str, Sequence[str]]) -> Groups:
     """Groups of columns of which no answer of one stands in another."""
     leader: dict[str, str] = {}  # of a column: another one of its group, or itself
     first_with: dict[str, str] = {}  # answer -> column
@@ -166,20 +170,17 @@ def _without_common_answers(cells: Mapping[str, Sequence[str]]) -> list[list[str
         leader[name] = name
         for answer in {text.casefold() for text in column}:
             leader[find(name)] = find(first_with.setdefault(answer, name))
-    groups: dict[str, list[str]] = {}
-    for name in cells:
-        groups.setdefault(find(name), []).append(name)
-    return list(groups.values())
+    return list(grouped(cells, find).values())
 
 
-def _by_name(cells: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def _by_name(cells: Mapping[str, Sequence[str]]) -> Groups:
     """Groups of columns whose names tell of several questions; [] if they do not."""
     columns = list(cells)
-    if all(map(_QUESTION.fullmatch, columns)):
+    if all(map(titles.is_question, columns)):
         return [[name] for name in columns]
     parts = [_BETWEEN.split(name) for name in columns]
     for end in (0, -1):
-        if all(_SITE.fullmatch(part[end]) for part in parts):
+        if all(titles.is_place(part[end]) for part in parts):
             return []
     if any(len(part) < 2 for part in parts):
         return []
@@ -205,8 +206,3 @@ def _by_name(cells: Mapping[str, Sequence[str]]) -> list[list[str]]:
         if len(set.union(*answers)) == sum(map(len, answers)):
             return list(questions.values())
     return []
-
-
-def as_list(names: Iterable[str]) -> str:
-    """Returns names as a list of Python, of which the first are shown."""
-    return f"[{first_few(map(repr, names))}]"
