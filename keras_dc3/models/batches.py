@@ -65,12 +65,6 @@ def as_distributions(labels: Any, num_classes: int) -> Any:
     return ops.cast(labels, "float32")
 
 
-def image_shape_of(inputs: Any) -> tuple:
-    """Returns the shape of the (labeled) images of a batch or of its element spec."""
-    images = inputs["labeled"] if is_training_batch(inputs) else inputs
-    return tuple(images.shape)
-
-
 def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
     """Raises ValueError unless all images have rank 4 and one shape (h, w, c).
 

@@ -21,7 +21,6 @@ from keras_dc3.models.batches import (
     check_batch,
     check_image_shapes,
     check_training_batch,
-    image_shape_of,
     is_training_batch,
 )
 from keras_dc3.strategies import SSLStrategy
@@ -219,7 +218,8 @@ class Data:
         if num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:
             num_classes = int(labels.shape[1])
         check_batch(inputs, labels, num_classes, whole=self.y is not None)
-        return num_classes, image_shape_of(inputs)[1:]
+        images = inputs["labeled"] if is_training_batch(inputs) else inputs
+        return num_classes, tuple(images.shape)[1:]
 
     def parts(self) -> dict[str, Any]:
         """Returns the images that are at hand: name -> array, or part of a data set."""
