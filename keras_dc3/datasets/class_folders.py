@@ -220,10 +220,7 @@ def _check_all_in_folders(
             for name, other in zip(files, parts, strict=True)
             if other == part and name.count("/") < 2
         ]
-        number = (
-            parts.count(part) if isinstance(parts, list) else list(parts).count(part)
-        )
-        if not lost or (part == "test" and len(lost) == number):
+        if not lost or (part == "test" and len(lost) == list(parts).count(part)):
             continue  # test images may be of no class at all
         some_class = next((label for label in classes if label), "some class")
         inside = lost[0].partition("/")[2]

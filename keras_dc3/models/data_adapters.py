@@ -410,9 +410,9 @@ class TensorFlowDataset(Data):
         return _inputs_and_labels(self.x.element_spec)
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
-        from keras_dc3.data import checked
+        from keras_dc3.data.pipeline import check_values
 
-        return checked.check_values(self.x, num_classes)
+        return check_values(self.x, num_classes)
 
     def labeled_batches(
         self, batch_size: int, steps: int | None

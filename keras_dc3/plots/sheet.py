@@ -22,7 +22,8 @@ class Sheet:
     """A figure in inches from its upper left corner, which pyplot does not know of.
 
     Args:
-        width, height: of what is drawn.
+        width: of what is drawn.
+        height: likewise.
         title: in the first line.
         about: small print in the next lines, which moves what follows down.
 

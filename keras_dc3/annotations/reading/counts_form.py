@@ -14,19 +14,19 @@ from keras_dc3._validation import check_counts
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
 from keras_dc3.annotations.reading.answers import Options
+from keras_dc3.annotations.reading.count_columns import SUMS
 from keras_dc3.annotations.reading.counts_table import (
+    Counts,
     read_counts_table,
     without_no_answer,
 )
 from keras_dc3.annotations.reading.guesses import (
     CLASS_NAMES,
     LABELS_BY_PERSON,
-    SEVERAL_CLASSES,
     SHARES,
     first_told,
     told,
 )
-from keras_dc3.annotations.reading.odd_columns import SUMS
 from keras_dc3.annotations.reading.table_files import Layout, is_frame
 from keras_dc3.annotations.reading.tables import Column
 from keras_dc3.annotations.reading.wide_form import names_or_numbers
@@ -41,51 +41,40 @@ def read_counts(
     options: Options,
 ) -> dict[str, Any]:
     """Returns the arguments of `Annotations`; see `Annotations.from_counts`."""
-    class_names, no_answer = options.class_names, options.no_answer
-    found = isinstance(counts, Mapping) and class_names is None
-    notes, places, name = [], (), "The counts"
     is_table = isinstance(counts, str | os.PathLike) or is_frame(counts)
-    if ids is not None and (is_table or isinstance(counts, Mapping)):
+    is_dict = isinstance(counts, Mapping)
+    if ids is not None and (is_table or is_dict):
         what = "a table" if is_table else "a dict"
         raise ValueError(
             f"`counts` as {what} names its images; use `select` for another order "
             "instead of `ids`."
         )
+    people = annotators_per_image
     if is_table:
-        column = annotators_per_image
-        table = read_counts_table(
-            counts,
-            image=image,
-            people=column if isinstance(column, str) else None,
-            layout=layout,
-            options=options,
+        column = people if isinstance(people, str) else None
+        found = read_counts_table(
+            counts, image=image, people=column, layout=layout, options=options
         )
-        found, name, notes = class_names is None, table.name, table.notes
-        ids, class_names = table.images, table.class_names
-        counts, places = table.counts, table.places
-        annotators_per_image = column if table.people is None else table.people
-    elif isinstance(counts, Mapping):
-        notes += LABELS_BY_PERSON.told(counts) if found else []
-        ids, class_names, counts, left = _from_dict(counts, class_names, no_answer)
-        notes += left
-    counts = check_counts("counts", counts)
-    if is_table:
-        if not counts.any():
-            raise AnnotationError(f"{name} holds no annotation: all counts are 0.")
-        notes += SEVERAL_CLASSES.told(counts)
-    counts, sums = of_people(counts, annotators_per_image)
+    elif is_dict:
+        found = _from_dict(counts, options)
+    else:
+        found = Counts("The counts", ids, options.class_names, counts)
+    numbers, notes = check_counts("counts", found.counts), list(found.notes)
+    people = people if found.people is None else found.people
+    numbers, sums = of_people(numbers, people)
     notes += sums
-    if found:
-        times = counts.sum(axis=0).tolist()
-        chosen = dict(zip(class_names, times, strict=True))
-        notes += told(CLASS_NAMES, chosen, no_answer)
-    tell(f"{name}:", notes, stacklevel=3)
+    if options.class_names is None and (is_table or is_dict):
+        times = numbers.sum(axis=0).tolist()
+        chosen = dict(zip(found.class_names, times, strict=True))
+        notes += told(CLASS_NAMES, chosen, options.no_answer)
+    tell(f"{found.name}:", notes, stacklevel=3)
+    n, k = numbers.shape
     return {
-        "ids": names_or_numbers("ids", ids, len(counts)),
-        "class_names": names_or_numbers("class_names", class_names, counts.shape[1]),
-        "counts": counts,
+        "ids": names_or_numbers("ids", found.ids, n),
+        "class_names": names_or_numbers("class_names", found.class_names, k),
+        "counts": numbers,
         "notes": notes,
-        "places": places,
+        "places": found.places,
     }
 
 
@@ -140,12 +129,10 @@ def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
     ]
 
 
-def _from_dict(
-    counts: Mapping[str, Mapping[str, float]],
-    class_names: Sequence[str] | None,
-    no_answer: Sequence[str],
-) -> tuple[list[str], tuple[str, ...], np.ndarray, list[str]]:
-    """Returns images, classes, counts and what to tell."""
+def _from_dict(counts: Mapping[str, Mapping[str, float]], options: Options) -> Counts:
+    """Returns the counts of image -> class -> number."""
+    class_names = options.class_names
+    notes = LABELS_BY_PERSON.told(counts) if class_names is None else []
     spelled: dict[str, str] = {}
     for image, row in counts.items():
         numbers = isinstance(row, Mapping) and all(
@@ -166,7 +153,7 @@ def _from_dict(
     counts = {image: _composed(row) for image, row in counts.items()}
     # Not `> 0`: what is negative or NaN must reach the check of the numbers.
     chosen = {n: i for i, row in counts.items() for n, v in row.items() if v != 0}
-    left, notes = without_no_answer(list(chosen), no_answer)
+    left, dropped = without_no_answer(list(chosen), options.no_answer)
     chosen = {name: chosen[name] for name in left}
     if class_names is None:
         if not chosen:
@@ -182,7 +169,8 @@ def _from_dict(
         )
     matrix = [[row.get(name, 0) for name in class_names] for row in counts.values()]
     matrix = np.array(matrix).reshape(-1, len(class_names))
-    return list(counts), class_names, matrix, notes
+    notes += dropped
+    return Counts("The counts", list(counts), class_names, matrix, notes=notes)
 
 
 def _composed(row: Mapping[str, float]) -> dict[str, float]:

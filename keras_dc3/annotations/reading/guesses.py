@@ -14,10 +14,10 @@ import numpy as np
 
 from keras_dc3._text import as_list, some
 from keras_dc3.annotations.reading import (
+    count_columns,
     headers,
-    odd_columns,
     odd_names,
-    questions,
+    people_columns,
     titles,
 )
 
@@ -66,7 +66,7 @@ HEADER = Rule(
 ANSWER_ROWS = (
     HEADER,
     Rule(
-        odd_columns.numbers_of_answers,
+        count_columns.numbers_of_answers,
         "The numbers of the column {title!r} are not read: each {word} counts as one "
         "answer.{way_out}",
     ),
@@ -75,20 +75,20 @@ ANSWER_ROWS = (
 # -- A column per person: the table and the columns, then their filled cells.
 
 ORDERS = Rule(
-    questions.other_orders,
+    people_columns.other_orders,
     "The columns {one!r} and {other!r} order their categories differently, {order} and "
     "{other_order}: the classes are in the order of the alphabet. Pass "
     "`class_names=[...]` in the order that is meant.",
 )
 PEOPLE_COLUMNS = (
     Rule(
-        questions.several_questions,
+        people_columns.several_questions,
         "The columns seem to hold answers to several questions: {groups}. All are read "
         "as answers to one; name the columns of one question, such as "
         "`annotators={first}`.",
     ),
     Rule(
-        questions.numbers_alone,
+        people_columns.numbers_alone,
         "All {number:,} cells of the columns {columns} are {what}. They are read as "
         "answers that people gave, each column a person. If each column is a class, "
         "with votes, one-hot labels or shares, use "
@@ -105,15 +105,15 @@ _BY_TITLE = (
 )
 # By its numbers (n,), if not by its title.
 _BY_NUMBERS = Rule(
-    odd_columns.are_of_images,
+    count_columns.are_of_images,
     "holds whole numbers that are all different, as those of images",
 )
 _ARE_PEOPLE = "are called like people, whose answers `from_wide` reads"
 # Which are unlike the others, by the numbers (n, k) of those that are odd by nothing
 # else: positions.
 _UNLIKE_THE_OTHERS = (
-    Rule(odd_columns.whole_beside_shares, "holds whole numbers beside shares"),
-    Rule(odd_columns.partial_totals, "is the sum of others"),
+    Rule(count_columns.whole_beside_shares, "holds whole numbers beside shares"),
+    Rule(count_columns.partial_totals, "is the sum of others"),
 )
 
 
@@ -160,7 +160,7 @@ CLASS_COLUMNS = (
         "them all there.",
     ),
     Rule(
-        odd_columns.class_numbers,
+        count_columns.class_numbers,
         "In {same:,} of {asked:,} rows the columns {columns} hold the same number, and "
         "their sums differ: they are read as classes, with the numbers of people who "
         "chose them. If each column is a person, and the numbers are classes, use "
@@ -172,14 +172,14 @@ CLASS_COLUMNS = (
 # -- Counts: a dict of image -> class -> number; numbers (n, k) of a table, of anything.
 
 LABELS_BY_PERSON = Rule(
-    odd_columns.labels_by_person,
+    count_columns.labels_by_person,
     "The entries of each image, such as {row}, are read as class -> number of people. "
     "If they are person -> label, pass (image, person, label) of each to "
     "`Annotations.from_records`; if they are classes, name them with "
     "`class_names=[...]`.",
 )
 SEVERAL_CLASSES = Rule(
-    odd_columns.several_classes,
+    count_columns.several_classes,
     "All numbers are 0 or 1, and {number:,} images have more than one class: each "
     "counts as the vote of one person. If an image can have several classes at once, "
     "this is no table of votes; keep one class per image.",
@@ -187,14 +187,14 @@ SEVERAL_CLASSES = Rule(
 # The first is told.
 SHARES = (
     Rule(
-        odd_columns.shares,
+        count_columns.shares,
         "The numbers of each image add up to {sums}: they seem to be {what}. Soft "
         "labels are right, but it is not known how many people answered, and what is "
         "called annotations per image is this sum. Pass `annotators_per_image=` if you "
         "know.",
     ),
     Rule(
-        odd_columns.mostly_shares,
+        count_columns.mostly_shares,
         "The numbers of {near:,} images add up to {sum}, as {what} do, but those of "
         "{off:,} do not, such as {first:g}. Each is divided by its sum; correct what "
         "is wrong.",

@@ -20,7 +20,7 @@ from keras_dc3.annotations.reading.guesses import (
     PEOPLE_COLUMNS,
     told,
 )
-from keras_dc3.annotations.reading.questions import PeopleColumns
+from keras_dc3.annotations.reading.people_columns import PeopleColumns
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.table_files import (
     Layout,

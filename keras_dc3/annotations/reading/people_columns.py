@@ -95,9 +95,9 @@ def numbers_alone(columns: PeopleColumns) -> dict | None:
     """Looks for numbers or marks that may be votes, one-hot labels or shares."""
     cells, kinds = columns.cells, columns.kinds
     all_numbers = list(kinds.values()) == ["numbers"] * len(cells)
-    if len(kinds) < 2 or (columns.questions and not all_numbers):
+    if len(kinds) < 2 or all(map(titles.is_person, kinds)):
         return None
-    if all(map(titles.is_person, kinds)):
+    if columns.questions and not all_numbers:  # these are what is told
         return None
     found = [cells[name] for name in kinds]
     marks = "marks" in kinds.values()
