@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_NAMES = {"cifar10h": "CIFAR-10H", "fashionmnist_h": "Fashion-MNIST-H"}
+from report_pages import NAMES
+
 _AT = (1, 3, 5, 10)  # answers per image
 _PROPOSALS = {"classes": "class proposals", "dc3": "DC3 proposals"}
 _ESTIMATES = {
@@ -72,7 +73,7 @@ def draw(record: dict[str, Any]) -> str:
         seeds = list(found.values())
         answers = seeds[0]["answers"]
         at = [answers.index(n) for n in _AT if n in answers]
-        name = _NAMES.get(dataset, dataset)
+        name = NAMES.get(dataset, dataset)
         for title, table in (
             ("actions and kappa", _actions(seeds)),
             (
@@ -113,7 +114,7 @@ def draw_retrained(*records: dict[str, Any]) -> str:
                 ]
                 rows.append(cells)
         header = ("accepts", "trained", "accuracy", "F1", "KL", "KL of the labels")
-        name = _NAMES.get(dataset, dataset)
+        name = NAMES.get(dataset, dataset)
         lines += [
             f"**SIMULATION, {name}: trained again**",
             "",
@@ -280,7 +281,7 @@ def figure(record: dict[str, Any], path: str, acceptance: str = "0.1") -> None:
             axis.plot(x, y, style, marker=".", label=label)
         axis.set(xscale="log", yscale="log", xlabel="clicks or keys per image")
         axis.set_title(
-            f"SIMULATION, {_NAMES.get(dataset, dataset)}; proposals accepted with "
+            f"SIMULATION, {NAMES.get(dataset, dataset)}; proposals accepted with "
             f"{acceptance}",
             fontsize=10,
         )

@@ -14,16 +14,13 @@ figures are medians over the turns, and the peak resident memory of each process
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import statistics
-import subprocess
-import sys
-import time
 from typing import Any
 
 from absl import app, flags
+from worker import Worker, serve, train
 
 FLAGS = flags.FLAGS
 VARIANTS = ("bare", "vanilla", "dc3")
@@ -99,53 +96,28 @@ def work(ssl: str, variant: str) -> None:
     iterator = iter(dataset)
     for _ in range(2):
         model.train_function(iterator)
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        for _ in range(FLAGS.steps):
-            logs = model.train_function(iterator)
-        float(logs["loss"])  # waits for the last step
-        seconds = (time.perf_counter() - start) / FLAGS.steps
+
+    def turn() -> dict[str, float]:
+        seconds = train(model, iterator, FLAGS.steps) / FLAGS.steps
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": seconds, "peak_mib": peak}), flush=True)
+        return {"seconds": seconds, "peak_mib": peak}
 
-
-class Worker:
-    """A process that trains one variant on request."""
-
-    def __init__(self, ssl: str, variant: str):
-        self.process = subprocess.Popen(
-            [sys.executable, *sys.argv, f"--worker={ssl},{variant}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-        if self._read() != "ready":
-            raise RuntimeError(f"The process of {ssl}, {variant} failed to start.")
-
-    def _read(self) -> str:
-        return self.process.stdout.readline().strip()
-
-    def turn(self) -> dict[str, float]:
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        return json.loads(self._read())
-
-    def stop(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
+    serve(turn)
 
 
 def measure(ssl: str) -> dict[str, Any]:
     """Returns medians, ratios and all raw figures of one strategy."""
-    workers = {variant: Worker(ssl, variant) for variant in VARIANTS}
+    workers: dict[str, Worker] = {}
+    for variant in VARIANTS:
+        workers[variant] = Worker(f"{ssl},{variant}")
+        workers[variant].read()
     turns: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
     for turn in range(FLAGS.turns):
         # Each variant goes first equally often.
         order = [VARIANTS[(turn + i) % len(VARIANTS)] for i in range(len(VARIANTS))]
         for variant in order:
-            turns[variant].append(workers[variant].turn())
+            workers[variant].go()
+            turns[variant].append(workers[variant].read())
     for worker in workers.values():
         worker.stop()
     result: dict[str, Any] = {}

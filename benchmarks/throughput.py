@@ -11,15 +11,13 @@ figures are seconds of the machine per step of one cell: medians over the turns.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from typing import Any
 
 from absl import app, flags
+from worker import Worker, serve, train
 
 FLAGS = flags.FLAGS
 CORES = os.cpu_count() or 1
@@ -57,50 +55,18 @@ def work(dtype: str) -> None:
     model.make_train_function()
     batches = data.training_batches(strategy.views, steps_per_epoch=10**6)
     iterator = iter(batches)
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        for _ in range(FLAGS.steps):
-            logs = model.train_function(iterator)
-        float(logs["loss"])  # waits for the last step
-        print(json.dumps(time.perf_counter() - start), flush=True)
+    serve(lambda: train(model, iterator, FLAGS.steps))
 
 
 def _some(data: Any) -> tuple[Any, Any]:
     return data.validation.images[:8], data.validation.soft_labels[:8]
 
 
-class Worker:
-    """A process that trains on request."""
-
-    def __init__(self, dtype: str, onednn: bool, threads: int):
-        names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-        self.process = subprocess.Popen(
-            [sys.executable, *sys.argv, f"--worker={dtype}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={
-                **os.environ,
-                **dict.fromkeys(names, str(threads)),
-                "TF_ENABLE_ONEDNN_OPTS": str(int(onednn)),
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-            },
-        )
-
-    def read(self) -> str:
-        line = self.process.stdout.readline().strip()
-        if not line:
-            raise RuntimeError("A process failed; see above.")
-        return line
-
-    def go(self) -> None:
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-
-    def stop(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
+def _start(dtype: str, onednn: bool, threads: int) -> Worker:
+    """Starts a process that trains on request."""
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    environment = dict.fromkeys(names, str(threads))
+    return Worker(dtype, TF_ENABLE_ONEDNN_OPTS=str(int(onednn)), **environment)
 
 
 def main(argv: list[str]) -> None:
@@ -114,7 +80,7 @@ def main(argv: list[str]) -> None:
     workers: dict[str, list[Worker]] = {}
     for name, (dtype, onednn, processes) in VARIANTS.items():
         threads = CORES // processes
-        workers[name] = [Worker(dtype, onednn, threads) for _ in range(processes)]
+        workers[name] = [_start(dtype, onednn, threads) for _ in range(processes)]
         for worker in workers[name]:
             worker.read()
     seconds: dict[str, list[float]] = {name: [] for name in VARIANTS}

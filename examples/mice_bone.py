@@ -10,15 +10,7 @@ and its authors' code, with batches of 8 images: a GPU wants most of a day.
 import paper
 from absl import app
 
-paper.define_flags("mice_bone", steps=32_768, batch_size=8)
-
-
-def main(argv: list[str]) -> None:
-    """Runs the example."""
-    del argv
-    title = "Mice Bone, with the settings of the DC3 paper."
-    paper.run("mice_bone", title, filters=8)
-
+main = paper.example("mice_bone", "Mice Bone", steps=32_768, batch_size=8, filters=8)
 
 if __name__ == "__main__":
     app.run(main)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import runner
 from absl import flags
@@ -14,13 +14,22 @@ flags.disclaim_key_flags()  # `--help` of an example lists those defined here fo
 _STEPS = 128  # of an epoch
 
 
-def define_flags(name: str, steps: int = 16_384, batch_size: int = 64) -> None:
-    """Defines the flags of an example.
+def example(
+    name: str,
+    title: str,
+    *,
+    steps: int = 16_384,
+    batch_size: int = 64,
+    filters: int = 32,
+) -> Callable[[list[str]], None]:
+    """Defines the flags of an example, and returns its `main`.
 
     Args:
         name: of the data set.
+        title: what it is called where it is printed.
         steps: the authors' steps of a training.
         batch_size: the paper's labeled images per batch.
+        filters: of the first scale of the wide residual network.
     """
     flags.DEFINE_string(
         "data_dir", None, "Folder of the data; default $KERAS_DC3_DATA."
@@ -41,25 +50,20 @@ def define_flags(name: str, steps: int = 16_384, batch_size: int = 64) -> None:
     FLAGS.set_default("steps_per_epoch", _STEPS)
     FLAGS.set_default("batch_size", batch_size)
 
+    def main(argv: list[str]) -> None:
+        """Loads, describes and trains on the data set, as the flags say."""
+        del argv
+        data = keras_dc3.datasets.load(
+            name,
+            data_dir=FLAGS.data_dir,
+            seed=FLAGS.seed,
+            batch_size=FLAGS.batch_size,
+        )
+        keras_dc3.datasets.describe(data)
+        make, sizes = getattr(keras_dc3.backbones, FLAGS.backbone), {}
+        if FLAGS.backbone == "wide_resnet":
+            sizes["filters"] = filters
+        told = f"\n{title}, with the settings of the DC3 paper."
+        runner.run(data, lambda: make(data.image_shape, **sizes), told)
 
-def run(name: str, title: str, filters: int = 32, **options: Any) -> None:
-    """Loads, describes and trains on a data set, as the flags say.
-
-    Args:
-        name: of the data set.
-        title: what is printed first.
-        filters: of the first scale of the wide residual network.
-        **options: of `keras_dc3.datasets.load`.
-    """
-    data = keras_dc3.datasets.load(
-        name,
-        data_dir=FLAGS.data_dir,
-        seed=FLAGS.seed,
-        batch_size=FLAGS.batch_size,
-        **options,
-    )
-    keras_dc3.datasets.describe(data)
-    make, sizes = getattr(keras_dc3.backbones, FLAGS.backbone), {}
-    if FLAGS.backbone == "wide_resnet":
-        sizes["filters"] = filters
-    runner.run(data, lambda: make(data.image_shape, **sizes), f"\n{title}")
+    return main

@@ -10,14 +10,7 @@ and its authors' code: a GPU wants a few hours.
 import paper
 from absl import app
 
-paper.define_flags("plankton")
-
-
-def main(argv: list[str]) -> None:
-    """Runs the example."""
-    del argv
-    paper.run("plankton", "Plankton, with the settings of the DC3 paper.")
-
+main = paper.example("plankton", "Plankton")
 
 if __name__ == "__main__":
     app.run(main)

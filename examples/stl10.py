@@ -11,14 +11,7 @@ wants a few hours.
 import paper
 from absl import app
 
-paper.define_flags("stl10")
-
-
-def main(argv: list[str]) -> None:
-    """Runs the example."""
-    del argv
-    paper.run("stl10", "STL-10, with the settings of the DC3 paper.")
-
+main = paper.example("stl10", "STL-10")
 
 if __name__ == "__main__":
     app.run(main)

@@ -10,14 +10,7 @@ those of the paper and its authors' code: a GPU wants a few hours.
 import paper
 from absl import app
 
-paper.define_flags("turkey")
-
-
-def main(argv: list[str]) -> None:
-    """Runs the example."""
-    del argv
-    paper.run("turkey", "Turkey, with the settings of the DC3 paper.")
-
+main = paper.example("turkey", "Turkey")
 
 if __name__ == "__main__":
     app.run(main)

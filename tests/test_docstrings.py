@@ -23,7 +23,6 @@ RESULTS = {
     "AnnotatedImages",
     "Agreement",
     "AnnotationError",
-    "Collective",
     "Comparison",
     "CorrectedLabels",
     "CountedLabels",
@@ -44,7 +43,6 @@ RESULTS = {
     "TimeCounts",
     "ValueRange",
     "Verdict",
-    "current",
 }
 
 

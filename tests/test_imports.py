@@ -16,7 +16,7 @@ PACKAGE = ROOT / "keras_dc3"
 # floors, and its own modules; the parts of one floor do not know each other.
 LAYERS = (
     ("_decision", "_formulas", "_keras", "_kinds", "_registration", "_text", "_ties"),
-    ("_unpacking", "_version", "_writing"),
+    ("_extras", "_unpacking", "_version", "_writing"),
     ("_names",),
     ("_validation",),
     ("annotations",),
@@ -34,10 +34,10 @@ FLOOR = {part: floor for floor, parts in enumerate(LAYERS) for part in parts}
 
 # Where TensorFlow may be imported; at the top of the file only where True.
 TENSORFLOW = {
+    "_keras.py": False,  # the guard in `train_step`
     "collective/tf_collective.py": True,
     "data/": False,
     "datasets/": False,
-    "models/dc3_model.py": False,  # the guard in `train_step`
     "models/export.py": False,
     "testing/gradients.py": False,
 }

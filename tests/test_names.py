@@ -246,11 +246,11 @@ def test_next_does_not_guess():
 @spelled
 def test_matched_proposals_have_the_ids_of_the_images(spelling):
     proposals, ids = make(), write_as(spelling)
-    found = proposals.match(ids[::-1])
+    found = proposals.in_order_of(ids[::-1])
     assert found.ids == tuple(ids[::-1])
     np.testing.assert_array_equal(found.ambiguity, proposals.ambiguity[::-1])
     with pytest.raises(ValueError, match="1 of 3 images have no proposal: 'new'"):
-        proposals.match([*ids[:2], "new"])
+        proposals.in_order_of([*ids[:2], "new"])
 
 
 def test_a_near_id_is_hinted_at():
@@ -309,7 +309,7 @@ def test_files_keep_ids_and_classes(tmp_path):
     for image in ("id", "image", lambda data: data["image"]):
         back = Annotations.from_label_studio(path, image=image, class_names=NAMES)
         assert sorted(back.ids) == sorted(IDS) and back.counts.sum() == 3
-        assert proposals.match(back.ids).ids == back.ids
+        assert proposals.in_order_of(back.ids).ids == back.ids
 
 
 # -- doors of reviews, agreement, splits

@@ -9,6 +9,7 @@ from typing import Any
 from keras_dc3._kinds.kind import OBJECTS, PASS, Kind
 
 _LOAD = "load it with `json.load`"
+_JSON = Kind("JSON", answers=f"{_LOAD} and {PASS}", generic=True)
 
 
 def of_whole_text(text: str) -> Kind | None:
@@ -59,14 +60,10 @@ def of_json(found: Any) -> Kind:
         return Kind(
             "JSON, a list of records",
             "pandas.read_json(path, dtype=False)" if flat else "",
-            answers=f"{_LOAD} and {PASS}",
+            answers=_JSON.answers,
             generic=True,
         )
-    return Kind(
-        "JSON",
-        answers=f"{_LOAD} and {PASS}",
-        generic=True,
-    )
+    return _JSON
 
 
 def _of_json_object(found: dict) -> Kind:
@@ -102,8 +99,4 @@ def _of_json_object(found: dict) -> Kind:
                 "`Annotations.from_counts`; if they are labels that people gave, pass "
                 "(image, person, label) of each to `Annotations.from_records`",
             )
-    return Kind(
-        "JSON",
-        answers=f"{_LOAD} and {PASS}",
-        generic=True,
-    )
+    return _JSON

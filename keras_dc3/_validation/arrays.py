@@ -174,6 +174,26 @@ def check_unit_interval(name: str, values: Any) -> np.ndarray:
     return values.clip(0.0, 1.0)
 
 
+def check_matrix(name: str, values: Any, wanted: str) -> np.ndarray:
+    """Returns numbers (n, d), d at least 1.
+
+    Args:
+        name: of the argument.
+        values: to check.
+        wanted: what they must be, for the message.
+
+    Raises:
+        ValueError: if they have another rank, no column, or are no numbers.
+    """
+    values = np.asarray(values)
+    if values.ndim != 2 or not values.shape[1] or values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`{name}` must be {wanted}. Received: shape {values.shape}, dtype "
+            f"{values.dtype}"
+        )
+    return values
+
+
 def check_distributions(name: str, values: Any, columns: str = "classes") -> np.ndarray:
     """Returns predicted probabilities (n, k) as float64, clipped like the above.
 
@@ -181,13 +201,8 @@ def check_distributions(name: str, values: Any, columns: str = "classes") -> np.
         ValueError: unless they have rank 2 and each row is finite, in [0, 1] and sums
             to 1 within 1e-3.
     """
-    values = np.asarray(values)
-    if values.ndim != 2 or not values.shape[1] or values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"`{name}` must be probabilities, shape (images, {columns}). Received: "
-            f"shape {values.shape}, dtype {values.dtype}"
-        )
-    values = values.astype("float64")
+    wanted = f"probabilities, shape (images, {columns})"
+    values = check_matrix(name, values, wanted).astype("float64")
     good = ((values >= -1e-6) & (values <= 1 + 1e-6)).all(axis=1)
     good &= np.abs(np.where(good[:, None], values, 0.0).sum(axis=1) - 1.0) <= 1e-3
     if not good.all():

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3.agreement.given import Given
 from keras_dc3.agreement.notes import left_out, odd_people
 from keras_dc3.annotations import Annotations
 from keras_dc3.review import Review
-from keras_dc3.review.plan import ALONE
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Answers:
 
     Attributes:
         ids: of the images with an answer of any kind.
+        all_ids: of all images.
         class_names: of the classes.
         annotators: names of the people.
         image, label: (m,) int64, positions in `ids` and `class_names`.
@@ -57,6 +58,7 @@ class Answers:
     """
 
     ids: tuple[str, ...]
+    all_ids: tuple[str, ...]
     class_names: tuple[str, ...]
     annotators: tuple[str, ...]
     image: np.ndarray
@@ -80,29 +82,29 @@ class Answers:
 def control_share(review: Review) -> Annotations:
     """Returns the blind answers of a review with proposals, as annotations.
 
-        Example:
+    Raises:
+        ValueError: if there is no blind answer.
 
-        >>> blind = keras_dc3.agreement.control_share(answers)
+    Example:
+
+    >>> blind = keras_dc3.agreement.control_share(answers)
     >>> len(blind.records) < len(answers.annotations.records)
     True
-
-        Raises:
-            ValueError: if there is no blind answer.
     """
-    annotations, proposed, _ = _parts("review", review)
-    if proposed is None:
+    given = Given.of("review", review)
+    if not given.is_review:
         raise TypeError(
             "`review` must be a review, which tells what was proposed. Received: "
             f"{type(review).__name__}"
         )
-    blind = (proposed < 0) & ~_asked_alone("review", review, proposed)
-    if not (blind & (annotations.records.label >= 0)).any():
+    blind, records = given.proposed < 0, given.annotations.records
+    blind &= ~given.alone
+    if not (blind & (records.label >= 0)).any():
         raise ValueError(
-            f"None of the {len(proposed):,} answers is blind. Make the review with a "
+            f"None of the {len(blind):,} answers is blind. Make the review with a "
             "control share, or review some images in the mode 'none'."
         )
-    records = annotations.records.take(blind)
-    return replace(annotations, counts=None, records=records)
+    return replace(given.annotations, counts=None, records=records.take(blind))
 
 
 def read_answers(
@@ -122,33 +124,35 @@ def read_answers(
         TypeError: if it is neither.
         ValueError: if it has no answer, or its parts do not fit.
     """
-    annotations, proposed, repetition = _parts(name, given)
-    if annotations.records is None:
+    opened = Given.of(name, given)
+    annotations, records = opened.annotations, opened.annotations.records
+    if records is None:
         return _counted(name, annotations)
-    records, notes = annotations.records, []
-    valid = records.label >= 0
-    asked = valid if proposals == "all" else np.ones(len(records), bool)
-    if proposed is None:
-        proposed = np.full(len(records), -1)
-    elif proposals == "shown" and (proposed >= 0).any():
-        asked = proposed >= 0
+    valid, blind = records.label >= 0, opened.proposed < 0
+    asked = np.ones(len(records), bool)
+    if proposals == "all":
+        asked = valid
+    elif not blind.all():
+        asked = ~blind
     if not (asked & valid).any():
         raise ValueError(_nothing(name))
-    repeated = np.zeros(len(records), bool) if repetition is None else repetition
+    repeated = opened.repetition
+    if repeated is None:
+        repeated = np.zeros(len(records), bool)
     rows, timed = np.flatnonzero(asked & valid), np.flatnonzero(asked)
     # Blind and proposed answers are first answers each.
-    kind = 2 * records.image + (proposed >= 0)
+    kind = 2 * records.image + ~blind
     number = _rounds(kind[rows], records.annotator[rows], repeated[rows])
     others = np.flatnonzero(valid & ~asked)
     again, again_number = _repeated(records, others, repeated)
     shown_again = int((number[records.annotator[rows] >= 0] > 0).sum())
-    blind = int((again_number > 0).sum()) > shown_again
-    if not blind:
+    again_blind = int((again_number > 0).sum()) > shown_again
+    if not again_blind:
         again, again_number = rows, number
-    alone = _asked_alone(name, given, proposed)
+    notes = odd_people(annotations, rows, number, opened.repetition)
     if others.size:
-        notes.append(left_out(len(others), int(alone[others].sum()), blind))
-    notes += odd_people(annotations, rows, number, repetition)
+        alone = int(opened.alone[others].sum())
+        notes.insert(0, left_out(len(others), alone, again_blind))
     used = np.unique(records.image[np.concatenate([timed, again])])
     image = np.searchsorted(used, records.image)
     there = np.isin(records.image, used)
@@ -158,19 +162,24 @@ def read_answers(
     counts = np.bincount(cell, minlength=len(used) * k).reshape(-1, k)
     return Answers(
         ids=tuple(annotations.ids[i] for i in used),
+        all_ids=annotations.ids,
         class_names=annotations.class_names,
         annotators=annotations.annotators,
         image=image[rows],
         annotator=records.annotator[rows],
         label=label[rows],
         round=number,
-        proposed=proposed[rows],
-        alone=np.unique(image[alone & there]),
+        proposed=opened.proposed[rows],
+        alone=np.unique(image[opened.alone & there]),
         timed_image=image[timed],
         timed_annotator=records.annotator[timed],
         seconds=records.seconds[timed],
         rounds=Rounds(
-            image[again], records.annotator[again], label[again], again_number, blind
+            image[again],
+            records.annotator[again],
+            label[again],
+            again_number,
+            again_blind,
         ),
         counts=counts,
         known=True,
@@ -181,57 +190,6 @@ def read_answers(
     )
 
 
-def _parts(name: str, given: Any) -> tuple[Any, np.ndarray | None, np.ndarray | None]:
-    """Annotations, and what was proposed and repeated where it is told."""
-    annotations = getattr(given, "annotations", given)
-    needed = ("ids", "class_names", "annotators", "records", "counts")
-    if not all(hasattr(annotations, part) for part in needed):
-        raise TypeError(
-            f"`{name}` must be annotations or a review. Received: "
-            f"{type(given).__name__}"
-        )
-    if annotations is given:
-        return annotations, None, None
-    if annotations.records is None:
-        raise ValueError(f"`{name}` must hold single answers, not counts alone.")
-    m, k = len(annotations.records), len(annotations.class_names)
-    proposed = np.asarray(given.proposed)
-    if proposed.shape != (m,) or (m and proposed.dtype.kind not in "iu"):
-        raise ValueError(
-            f"`{name}.proposed` must hold one class number for each of {m:,} answers. "
-            f"Received: shape {proposed.shape}, dtype {proposed.dtype}"
-        )
-    if m and not (proposed.min() >= -1 and proposed.max() < k):
-        raise ValueError(
-            f"`{name}.proposed` must lie in -1..{k - 1} for {k} classes. Received: "
-            f"{proposed.min()} to {proposed.max()}"
-        )
-    repetition = getattr(given, "repetition", None)
-    if repetition is not None:
-        repetition = np.asarray(repetition)
-        if repetition.shape != (m,) or (m and repetition.dtype.kind != "b"):
-            raise ValueError(
-                f"`{name}.repetition` must hold True or False for each of {m:,} "
-                f"answers. Received: shape {repetition.shape}, dtype "
-                f"{repetition.dtype}"
-            )
-    return annotations, proposed, repetition
-
-
-def _asked_alone(name: str, given: Any, proposed: np.ndarray) -> np.ndarray:
-    """(m,) whether somebody chose to ask about the image without a proposal."""
-    group = getattr(given, "group", None)
-    if group is None:
-        return np.zeros(len(proposed), bool)
-    group = np.asarray(group)
-    if group.shape != proposed.shape:
-        raise ValueError(
-            f"`{name}.group` must hold one name for each of {len(proposed):,} answers. "
-            f"Received: shape {group.shape}"
-        )
-    return (group == ALONE) & (proposed < 0)
-
-
 def _counted(name: str, annotations: Any) -> Answers:
     counts = annotations.counts
     used = np.flatnonzero(counts.sum(axis=1) > 0)
@@ -240,6 +198,7 @@ def _counted(name: str, annotations: Any) -> Answers:
     none = np.zeros(0, "int64")
     return Answers(
         ids=tuple(annotations.ids[i] for i in used),
+        all_ids=annotations.ids,
         class_names=annotations.class_names,
         annotators=(),
         image=none,

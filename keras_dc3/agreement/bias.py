@@ -99,8 +99,7 @@ class ProposalBias:
                 "`review` must have the classes that the bias was fitted on, "
                 f"{list(self.class_names)}. Received: {list(answers.class_names)}"
             )
-        annotations = getattr(review, "annotations", review)
-        return correct_answers(answers, self.delta, annotations.ids)
+        return correct_answers(answers, self.delta, answers.all_ids)
 
 
 def fit_bias(

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_dc3._names import one_spelling
+from keras_dc3._text import tell
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
-from keras_dc3.agreement.measuring import Agreement, agreement_of, draw, tell
+from keras_dc3.agreement.measuring import Agreement, agreement_of, draw
 from keras_dc3.agreement.tables import (
     MEASURES,
     MOST_PEOPLE,
@@ -173,7 +174,7 @@ def compare(
             "difference."
         )
     comparison = Comparison(conditions=agreements, **parts, notes=tuple(notes))
-    tell(notes)
+    tell("Agreement:", notes)
     print(comparison)
     return comparison
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from keras_dc3._names import one_spelling
-from keras_dc3._text import number_of
+from keras_dc3._text import number_of, tell
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, resample
 from keras_dc3.agreement.figures import COUNTED, Figures, Settings
@@ -198,7 +197,7 @@ def measure(
     figures = Figures(read_answers("annotations", annotations), settings)
     draws = draw({"all": figures}, settings)
     agreement = agreement_of(figures, draws["all"])
-    tell(agreement.notes)
+    tell("Agreement:", agreement.notes)
     return agreement
 
 
@@ -262,13 +261,6 @@ def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
         class_names=answers.class_names,
         weights=figures.settings.weights,
     )
-
-
-def tell(notes: Sequence[str]) -> None:
-    """Warns once of all that was odd."""
-    if notes:
-        text = "\n  ".join(["Agreement:", *notes])
-        warnings.warn(text, stacklevel=3)
 
 
 def _pairs(figures: Figures) -> tuple[PairAgreement, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_dc3._validation import check_positive_number
+from keras_dc3.annotations.records import known_times
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,11 @@ class TimeRule:
 
     def apply(self, seconds: np.ndarray) -> tuple[np.ndarray, TimeCounts]:
         """Returns the seconds that count, NaN where none do, and how many were odd."""
-        too_long, zero = seconds > self.longest_seconds, seconds == 0
-        negative, missing = seconds < 0, np.isnan(seconds)
-        away = (seconds > self.break_seconds) & ~too_long
-        used = np.where(too_long | zero | negative, np.nan, seconds)
+        used, odd = known_times(seconds, self.longest_seconds)
         counts = TimeCounts(
             used=int((~np.isnan(used)).sum()),
-            missing=int(missing.sum()),
-            zero=int(zero.sum()),
-            negative=int(negative.sum()),
-            breaks=int(away.sum()),
-            too_long=int(too_long.sum()),
+            breaks=int((used > self.break_seconds).sum()),
+            **odd,
         )
         return np.minimum(used, self.break_seconds), counts
 

@@ -94,9 +94,7 @@ class Annotations(AnnotationReaders, CountedLabels):
                 "Give either `counts` or `records`: counts follow from records."
             )
         if self.records is not None:
-            _check_range("image", self.records.image, 0, n)
-            _check_range("annotator", self.records.annotator, -1, len(self.annotators))
-            _check_range("label", self.records.label, -1, k)
+            self.records.check_positions(n, len(self.annotators), k)
             records, people = in_order_of_images(self.records)
             put("records", records)
             put("annotators", tuple(self.annotators[i] for i in people))
@@ -121,14 +119,7 @@ class Annotations(AnnotationReaders, CountedLabels):
         same = all(getattr(self, n) == getattr(other, n) for n in names)
         same = same and (self.records is None) == (other.records is None)
         if same and self.records is not None:
-            same = all(
-                np.array_equal(mine, theirs, equal_nan=True)
-                for mine, theirs in zip(
-                    vars(self.records).values(),
-                    vars(other.records).values(),
-                    strict=True,
-                )
-            )
+            same = self.records.equals(other.records)
         return same and np.array_equal(self.counts, other.counts)
 
     __hash__ = None
@@ -296,12 +287,3 @@ class Annotations(AnnotationReaders, CountedLabels):
     def summary(self) -> str:
         """Returns what was annotated, in some lines to print."""
         return summarize(self)
-
-
-def _check_range(name: str, positions: np.ndarray, low: int, end: int) -> None:
-    wrong = np.flatnonzero((positions < low) | (positions >= end))
-    if wrong.size:
-        raise ValueError(
-            f"`records.{name}` must lie in {low}..{end - 1}. Received: "
-            f"{positions[wrong[0]]} at position {wrong[0]}"
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -178,3 +179,22 @@ class CountedLabels:
             rows = kept.dense(start, stop) if sparse else kept[start:stop]
             result[start:stop] = function(rows)
         return result
+
+
+def labels_of(
+    given: Any, wanted: str, kind: type[CountedLabels] = CountedLabels
+) -> Any:
+    """Returns labels: what was given, or its annotations if it is a review.
+
+    Args:
+        given: labels, or what has them as `annotations`.
+        wanted: what must be given, for the message.
+        kind: what labels must be.
+
+    Raises:
+        TypeError: if it is neither.
+    """
+    labels = getattr(given, "annotations", given)
+    if not isinstance(labels, kind):
+        raise TypeError(f"{wanted}. Received: {type(labels).__name__}")
+    return labels

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_dc3._names import composed, one_spelling, tell_folders, tell_lacking
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import REPEATED
-from keras_dc3.annotations.reading.telling import tell_same_people
+from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
 from keras_dc3.annotations.records import Records, last_answers, repetitions
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Anno
         "places": tuple(places.values()) if any(places.values()) else (),
         "merged": True,
     }
-    if unlike:
-        warnings.warn("\n  ".join(["Merged images:", *unlike]), stacklevel=3)
+    tell("Merged images:", unlike, stacklevel=3)
     row, column = _numbers(images), _numbers(classes)
     if any(part.records is None for part in parts):
         counts = np.zeros((len(images), len(classes)), np.result_type(*_counts(parts)))
@@ -65,7 +64,7 @@ def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Anno
             counts[np.ix_(rows, columns)] += part.counts
         return type(annotations)(**common, counts=counts)
     people = tuple(dict.fromkeys(a for part in parts for a in part.annotators))
-    told = tell_same_people(people)
+    told = SAME_PEOPLE.told(dict.fromkeys(people, 1))
     if told and told[0] not in common["notes"]:
         warnings.warn(told[0], stacklevel=3)
         common["notes"] += tuple(told)

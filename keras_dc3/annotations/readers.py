@@ -109,8 +109,7 @@ class AnnotationReaders:
         Numbers become text, whole ones without ".0"; None, NaN and NaT are empty cells.
         Labels that are an ordered Categorical give the classes and their order.
         Leading zeros are lost where pandas has read text as numbers: read such files
-            with
-        `from_csv`, or with `pandas.read_csv(..., dtype=str)`.
+        with `from_csv`, or with `pandas.read_csv(..., dtype=str)`.
 
         Args:
             frame: the data frame.

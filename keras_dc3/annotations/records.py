@@ -69,6 +69,23 @@ class Records:
     def __len__(self) -> int:
         return len(self.image)
 
+    def check_positions(self, images: int, annotators: int, classes: int) -> None:
+        """Raises ValueError unless positions lie among so many."""
+        ends = {"image": (0, images), "annotator": (-1, annotators)}
+        for name, (low, end) in {**ends, "label": (-1, classes)}.items():
+            positions = getattr(self, name)
+            wrong = np.flatnonzero((positions < low) | (positions >= end))
+            if wrong.size:
+                raise ValueError(
+                    f"`records.{name}` must lie in {low}..{end - 1}. Received: "
+                    f"{positions[wrong[0]]} at position {wrong[0]}"
+                )
+
+    def equals(self, other: Records) -> bool:
+        """Returns whether all answers are equal, in the same order."""
+        parts = zip(vars(self).values(), vars(other).values(), strict=True)
+        return all(np.array_equal(*pair, equal_nan=True) for pair in parts)
+
     def take(self, positions: np.ndarray) -> Records:
         """Returns the answers at (j,) positions, or where a (m,) mask is True."""
         return Records(
@@ -77,6 +94,29 @@ class Records:
             self.label[positions],
             self.seconds[positions],
         )
+
+
+def known_times(
+    seconds: np.ndarray, longest: float
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Returns times, and how many are none that an answer can have taken.
+
+    Args:
+        seconds: (m,) float64, NaN if unknown.
+        longest: the longest believable time.
+
+    Returns:
+        (m,) seconds, NaN where they are unknown, and the numbers of times that are
+        "missing", "zero", "negative" and "too_long".
+    """
+    odd = {
+        "missing": np.isnan(seconds),
+        "zero": seconds == 0,
+        "negative": seconds < 0,
+        "too_long": seconds > longest,
+    }
+    known = np.where(np.any([*odd.values()], axis=0), np.nan, seconds)
+    return known, {what: int(found.sum()) for what, found in odd.items()}
 
 
 def repetitions(records: Records) -> list[np.ndarray]:

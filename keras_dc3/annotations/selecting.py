@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from keras_dc3._names import (
     stem,
     tell_lacking,
 )
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations.errors import AnnotationError
 
@@ -151,8 +150,7 @@ def select(annotations: Annotations, ids: Sequence[str], missing: str) -> Annota
             f"{some(map(repr, annotations.ids), 3)}. Make the names agree{hint}."
         )
     notes = tell_lacking(matches.lacking, "annotated image")
-    if notes:
-        warnings.warn("\n  ".join(["Selected images:", *notes]), stacklevel=3)
+    tell("Selected images:", notes, stacklevel=3)
     row_of = {name: row for row, name in enumerate(annotations.ids)}
     rows = [row_of[matches.found[n]] if n in matches.found else -1 for n in ids]
     return _rows(annotations, ids, rows, notes)
@@ -169,8 +167,7 @@ def match(annotations: Annotations, files: Sequence[str], missing: str) -> Annot
         missing,
         annotations.counts.sum(),
     )
-    if notes:
-        warnings.warn("\n  ".join(["Files of images:", *notes]), stacklevel=3)
+    tell("Files of images:", notes, stacklevel=3)
     row_of = {found[n]: row for row, n in enumerate(annotations.ids) if n in found}
     return _rows(annotations, files, [row_of.get(f, -1) for f in files], notes)
 

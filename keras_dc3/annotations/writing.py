@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._formulas import escaped, warn_of_formulas
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import file_path, whole_file
@@ -56,13 +57,7 @@ def to_frame(annotations: Annotations, form: str) -> Any:
             "Only counts are known of these annotations, not who gave which answer. "
             "Read them from a table with one line per answer."
         )
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "`to_frame` needs pandas, which is not installed: "
-            'pip install "keras_dc3[pandas]"'
-        ) from error
+    pd = optional("pandas", "`to_frame` needs pandas", "pandas")
     if form == "long":
         return _columns(pd, annotations, annotations.records, list(COLUMNS))
     records = annotations.records.take(annotations.records.label >= 0)

@@ -4,8 +4,6 @@ import keras
 
 from keras_dc3.collective.collective import Collective
 
-__all__ = ["Collective", "current"]
-
 
 def current() -> Collective:
     """Returns the collective of the strategy scope this is called in."""

@@ -54,6 +54,16 @@ class AnnotatedImages(CountedLabels, ABC):
         self.class_names = _checked_class_names(class_names, self._counts)
         self._rows: np.ndarray | None = None  # of a subset, in the set it is of
 
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} of {len(self)} {self._described()}, "
+            f"{self.num_classes or 'unknown'} classes, "
+            f"{'with' if self.has_counts else 'no'} counts>"
+        )
+
+    def _described(self) -> str:
+        return f"{self.dtype} images {self.image_shape}"
+
     @property
     @abstractmethod
     def image_shape(self) -> tuple[int, int, int]:

@@ -1,26 +1,18 @@
 """Augmentation in TensorFlow, for tf.data. Needs TensorFlow, imported when called.
 
-The counterpart of `augment_numpy`: the same policies, draws and pixels up to
-rounding. Each image gets its own operations; a batch is sorted by operation, so that
-each is computed for its own images only, all at once.
+The counterpart of `augment_numpy`: the same policies, draws and pixels up to rounding.
+There are two, as pixels are to be changed in TensorFlow's graph and threads, where
+NumPy would wait for Python's lock, and the other backends do without TensorFlow. Each
+image gets its own operations; a batch is sorted by operation, so that each is computed
+for its own images only, all at once.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from keras_dc3.data.policies import (
-    FIRST_GEOMETRIC,
-    NAMES,
-    Custom,
-    Draw,
-    NoAugmentation,
-    Policy,
-    Strong,
-    Weak,
-)
+from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
+from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 
 def augment(
@@ -29,17 +21,9 @@ def augment(
     seed: Any,
     value_range: tuple[float, float] = (0.0, 255.0),
 ) -> Any:
-    """Returns augmented images, of the same shape and type.
+    """Returns augmented images; all is as in `augment_numpy`, but for tensors.
 
-    Args:
-        policy: see `data.get_policy`.
-        images: (n, h, w, c) tensor, uint8 or floating point; h, w and c known.
-        seed: (2,) integers of at least 0; the same seed gives the same result.
-        value_range: (low, high) of the pixel values that strong augmentation works
-            in; 0 to 255 for uint8.
-
-    Raises:
-        ValueError: if a user's function changes the shape.
+    Of `images` (n, h, w, c), h, w and c must be known.
     """
     import tensorflow as tf
 
@@ -108,10 +92,7 @@ def _custom(policy, images, seed):
 
     result = tf.convert_to_tensor(policy(images, seed))
     if not result.shape.is_compatible_with(images.shape):
-        raise ValueError(
-            f"The augmentation {policy.function!r} must keep the shape "
-            f"{tuple(images.shape)} of the images. It returned {tuple(result.shape)}."
-        )
+        raise ValueError(policy.shape_message(images.shape, result.shape))
     message = f"The augmentation {policy.function!r} must keep the shape of the images."
     checks = [tf.debugging.assert_equal(tf.shape(result), tf.shape(images), message)]
     if images.dtype == tf.uint8 and result.dtype.is_floating:
@@ -131,9 +112,9 @@ def _operate(images, operations, magnitudes, matrices, fill):
         tf.range(tf.shape(images)[0]), groups, FIRST_GEOMETRIC + 1
     )
     changed = []
-    for rows, function in zip(members, _COLOR, strict=False):
+    for rows, name in zip(members, COLORS, strict=False):
         strength = tf.gather(magnitudes, rows)[:, None, None, None]
-        changed.append(function(tf.gather(images, rows), strength))
+        changed.append(_COLOR[name](tf.gather(images, rows), strength))
     warped = tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.gather(images, members[-1]),
         transforms=tf.gather(matrices, members[-1]),
@@ -164,8 +145,7 @@ def _gray(images):
 
     if images.shape[-1] != 3:
         return tf.reduce_mean(images, axis=-1, keepdims=True)
-    weights = np.array([0.299, 0.587, 0.114], "float32")
-    return tf.reduce_sum(images * weights, axis=-1, keepdims=True)
+    return tf.reduce_sum(images * GRAY, axis=-1, keepdims=True)
 
 
 def _autocontrast(images, _):
@@ -235,16 +215,14 @@ def _solarize(images, threshold):
     return tf.where(images >= threshold, 1 - images, images)
 
 
-# In the order of `NAMES`.
-_COLOR = (
-    lambda images, strength: images,
-    _autocontrast,
-    _equalize,
-    lambda images, strength: images * strength,
-    lambda images, strength: _blend(_gray(images), images, strength),
-    _contrast,
-    _sharpness,
-    _posterize,
-    _solarize,
-)
-assert NAMES.index("solarize") == len(_COLOR) - 1
+_COLOR = {
+    "identity": lambda images, strength: images,
+    "autocontrast": _autocontrast,
+    "equalize": _equalize,
+    "brightness": lambda images, strength: images * strength,
+    "color": lambda images, strength: _blend(_gray(images), images, strength),
+    "contrast": _contrast,
+    "sharpness": _sharpness,
+    "posterize": _posterize,
+    "solarize": _solarize,
+}

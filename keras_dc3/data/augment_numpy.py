@@ -9,16 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.policies import (
-    FIRST_GEOMETRIC,
-    NAMES,
-    Custom,
-    Draw,
-    NoAugmentation,
-    Policy,
-    Strong,
-    Weak,
-)
+from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
+from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 
 def augment(
@@ -84,10 +76,7 @@ def _custom(policy: Custom, images: np.ndarray, seed: Any) -> np.ndarray:
 
     result = keras.ops.convert_to_numpy(policy(images, seed))
     if result.shape != images.shape:
-        raise ValueError(
-            f"The augmentation {policy.function!r} must keep the shape "
-            f"{images.shape} of the images. It returned {result.shape}."
-        )
+        raise ValueError(policy.shape_message(images.shape, result.shape))
     floating = images.dtype == np.uint8 and result.dtype.kind == "f"
     if floating and images.size and result.max() <= 1 < images.max():
         raise ValueError(policy.dark_message)
@@ -97,11 +86,11 @@ def _custom(policy: Custom, images: np.ndarray, seed: Any) -> np.ndarray:
 def _operate(images, operations, magnitudes, matrices, fill):
     """Applies to each image its own operation, on values 0 to 1."""
     result = images.copy()
-    for number, function in enumerate(_COLOR):
+    for number, name in enumerate(COLORS):
         rows = np.flatnonzero(operations == number)
         if rows.size:
             strength = magnitudes[rows, None, None, None]
-            result[rows] = function(images[rows], strength)
+            result[rows] = _COLOR[name](images[rows], strength)
     rows = np.flatnonzero(operations >= FIRST_GEOMETRIC)
     if rows.size:
         result[rows] = _warp(images[rows], matrices[rows], np.float32(fill))
@@ -123,7 +112,7 @@ def _blend(other, images, strength):
 def _gray(images):
     if images.shape[-1] != 3:
         return images.mean(axis=-1, keepdims=True)
-    return images @ np.array([[0.299], [0.587], [0.114]], "float32")
+    return images @ GRAY[:, None]
 
 
 def _autocontrast(images, _):
@@ -172,19 +161,19 @@ def _contrast(images, strength):
     return _blend(_gray(images).mean(axis=(1, 2), keepdims=True), images, strength)
 
 
-# In the order of `NAMES`.
-_COLOR = (
-    lambda images, strength: images,
-    _autocontrast,
-    _equalize,
-    lambda images, strength: images * strength,
-    lambda images, strength: _blend(_gray(images), images, strength),
-    _contrast,
-    _sharpness,
-    _posterize,
-    lambda images, strength: np.where(images >= strength, 1 - images, images),
-)
-assert NAMES.index("solarize") == len(_COLOR) - 1
+_COLOR = {
+    "identity": lambda images, strength: images,
+    "autocontrast": _autocontrast,
+    "equalize": _equalize,
+    "brightness": lambda images, strength: images * strength,
+    "color": lambda images, strength: _blend(_gray(images), images, strength),
+    "contrast": _contrast,
+    "sharpness": _sharpness,
+    "posterize": _posterize,
+    "solarize": lambda images, threshold: np.where(
+        images >= threshold, 1 - images, images
+    ),
+}
 
 
 def _warp(images, matrices, fill):

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3.data.decoding import ImageFormat
 from keras_dc3.data.inspection import Inspection, common_range, inspect, spread
 from keras_dc3.data.opened_images import ImageFileError, import_pillow
@@ -91,7 +91,7 @@ class FileSource:
                 f"{len(deep):,} {found.of} have more than 8 bits per value, or a "
                 f"sign, and are scaled alike: {how} Pass `value_range=(low, high)`, "
                 "such as (0, 4095) for a camera of 12 bits, to choose what is black "
-                f"and white: {first_few(deep)}.",
+                f"and white: {some(deep, etc=True)}.",
                 stacklevel=2,
             )
         return value_range
@@ -114,8 +114,8 @@ class FileSource:
             ]
             raise ValueError(
                 f"The images have {len(examples):,} different sizes (height x width): "
-                f"{first_few(examples, 3)}. Pass `image_size=(height, width)` and, if "
-                'they are not to be stretched, `fit="pad"` or "crop".'
+                f"{some(examples, 3, etc=True)}. Pass `image_size=(height, width)` "
+                'and, if they are not to be stretched, `fit="pad"` or "crop".'
             )
         return dataclasses.replace(
             self.asked,

@@ -7,20 +7,18 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import Any, Self
 
 import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3._validation import check_positive_int
 from keras_dc3.annotations import SparseCounts
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.decoding import ImageFormat, read_header, read_image
+from keras_dc3.data.decoding import ImageFormat
 from keras_dc3.data.file_source import FileSource
-from keras_dc3.data.image_folder import list_images
 from keras_dc3.data.opened_images import ImageFileError, import_pillow
 from keras_dc3.data.stored_values import ValueRange
 
@@ -101,12 +99,8 @@ class FileImages(AnnotatedImages):
             os.fspath(folder), files, asked, inspect, threads, cache
         )
 
-    def __repr__(self) -> str:
-        return (
-            f"<FileImages of {len(self)} images in {self._source.folder!r}, "
-            f"{self.num_classes or 'unknown'} classes, "
-            f"{'with' if self.has_counts else 'no'} counts>"
-        )
+    def _described(self) -> str:
+        return f"images in {self._source.folder!r}"  # whose size may not be known yet
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -201,7 +195,7 @@ class FileImages(AnnotatedImages):
             are = "are" if len(broken) > 1 else "is"
             warnings.warn(
                 f"{len(broken):,} of {len(self):,} images cannot be read and {are} "
-                f"left out: {first_few(names)}. The first: {broken[min(broken)]}",
+                f"left out: {some(names, etc=True)}. The first: {broken[min(broken)]}",
                 stacklevel=2,
             )
         return part
@@ -241,34 +235,3 @@ def _check_ids_of_files(ids: tuple[str, ...], files: tuple[str, ...]) -> None:
                 f"`ids` must differ, but the files {first[name]!r} and {file!r} have "
                 f"the same id {name!r}. Rename or remove one of them."
             )
-
-
-class FolderReader:
-    """Reads images of a folder in their own sizes.
-
-    Values of more than 8 bits, or with a sign, have the scale of `FileImages`, which
-    follows from all images of the folder; found when the first such image is read.
-    Where it does not follow, as some hold fractions and some whole numbers, each image
-    has its own: nothing can be trained on such a folder without `value_range`.
-
-    Args:
-        folder: the folder.
-    """
-
-    def __init__(self, folder: str | os.PathLike):
-        self._folder = folder
-
-    def read(self, path: str | os.PathLike) -> np.ndarray:
-        """Returns the image as `data.read_image` does; raises as it does."""
-        value_range = self._range if read_header(path).deep else None
-        return read_image(path, value_range=value_range)
-
-    @cached_property
-    def _range(self) -> ValueRange | None:
-        images = FileImages(self._folder, list_images(self._folder).files)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # told where they are read
-            try:
-                return images.stored_range
-            except ValueError:
-                return None

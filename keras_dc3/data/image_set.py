@@ -72,13 +72,6 @@ class ImageSet(AnnotatedImages):
                 f"{len(self._images)} images."
             )
 
-    def __repr__(self) -> str:
-        return (
-            f"<ImageSet of {len(self)} {self.dtype} images {self.image_shape}, "
-            f"{self.num_classes or 'unknown'} classes, "
-            f"{'with' if self.has_counts else 'no'} counts>"
-        )
-
     @property
     def images(self) -> np.ndarray:
         """(n, h, w, c). For a subset this copies; `read` copies only what it reads."""
@@ -210,12 +203,8 @@ class JoinedImages(AnnotatedImages):
         self._set_of = np.concatenate(set_of)
         self._row_of = np.concatenate(row_of)
 
-    def __repr__(self) -> str:
-        return (
-            f"<JoinedImages of {len(self)} {self.dtype} images {self.image_shape} of "
-            f"{len(self._sets)} sets, {self.num_classes or 'unknown'} classes, "
-            f"{'with' if self.has_counts else 'no'} counts>"
-        )
+    def _described(self) -> str:
+        return f"{super()._described()} of {len(self._sets)} sets"
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

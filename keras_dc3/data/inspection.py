@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3.data.decoding import ImageHeader, read_extremes, read_header
 from keras_dc3.data.opened_images import LARGE, MAX_PIXELS, ImageFileError
 from keras_dc3.data.stored_values import (
@@ -53,13 +53,13 @@ class Inspection(NamedTuple):
         if self.frames:
             yield (
                 f"{len(self.frames):,} {of} hold several frames or pages; the first of "
-                f"each is used: {first_few(self.frames)}."
+                f"each is used: {some(self.frames, etc=True)}."
             )
         large = [name for (h, w), name in self.sizes.items() if h * w > LARGE]
         if large:
             yield (
                 f"Some {of} have more than {LARGE:,} pixels, and each is decoded "
-                f"whole before it is made smaller: {first_few(large)}. If reading "
+                f"whole before it is made smaller: {some(large, etc=True)}. If reading "
                 "takes long, make smaller copies, or pass `cache`."
             )
 

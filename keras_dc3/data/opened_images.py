@@ -10,6 +10,8 @@ import os
 import threading
 from typing import IO, TYPE_CHECKING, Any
 
+from keras_dc3._extras import optional
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -188,14 +190,7 @@ class ImageFileError(ValueError):
 
 def import_pillow() -> Any:
     """Returns Pillow's module `Image`; ImportError that says how to get it."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            "Image files are read with Pillow, which is not installed: "
-            'pip install "keras_dc3[images]"'
-        ) from error
-    return Image
+    return optional("PIL.Image", "Image files are read with Pillow", "images")
 
 
 class OpenedImage:

@@ -167,7 +167,7 @@ class BatchPlan:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `pipeline.training_dataset` and `py_dataset.TrainingBatches` make alike.
+    """What `pipeline.training_dataset` and `batches.TrainingBatches` make alike.
 
     A batch is `({"labeled": (b, h, w, c), "unlabeled": {view: (m, h, w, c)}}, labels)`
     or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32.

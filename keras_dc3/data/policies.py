@@ -1,16 +1,11 @@
-"""What an augmentation is: its parameters, and its random draws. NumPy only.
-
-A policy draws all that is random about a batch here, once for every backend;
-`augment` (TensorFlow) and `augment_numpy` only move and change pixels. So one seed
-gives the same augmentation everywhere.
-"""
+"""What an augmentation is, and which one each view of the images gets. NumPy only."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,47 +16,7 @@ from keras_dc3._validation import (
     check_positive_int,
     check_probability,
 )
-
-# Operation -> range of its magnitude, as in FixMatch (Sohn et al., 2020, table 12).
-# Brightness, color, contrast and sharpness blend (0: black, gray, flat, blurred; 1:
-# the image); posterize keeps so many bits, rounded down; solarize inverts values
-# above so much; rotate is in degrees; shear and translate are in image sides.
-OPERATIONS: dict[str, tuple[float, float]] = {
-    "identity": (0.0, 0.0),
-    "autocontrast": (0.0, 0.0),
-    "equalize": (0.0, 0.0),
-    "brightness": (0.05, 0.95),
-    "color": (0.05, 0.95),
-    "contrast": (0.05, 0.95),
-    "sharpness": (0.05, 0.95),
-    "posterize": (4.0, 9.0),
-    "solarize": (0.0, 1.0),
-    "rotate": (-30.0, 30.0),
-    "shear_x": (-0.3, 0.3),
-    "shear_y": (-0.3, 0.3),
-    "translate_x": (-0.3, 0.3),
-    "translate_y": (-0.3, 0.3),
-}
-NAMES = list(OPERATIONS)
-FIRST_GEOMETRIC = NAMES.index("rotate")  # from here on one kernel does them all
-
-
-class Draw(NamedTuple):
-    """All that is random about the augmentation of n images (h, w).
-
-    rows (n, h), columns (n, w): int32, the pixel each output pixel is taken from.
-    operations (n, num_ops): int32 positions in `NAMES`. magnitudes (n, num_ops)
-    float32. matrices (n, num_ops, 8): float32, output to input pixel, of geometric
-    operations, else the identity. boxes (n, 4): int32, top, bottom, left and right of
-    the hidden square, ends exclusive, cut off at the border.
-    """
-
-    rows: np.ndarray
-    columns: np.ndarray
-    operations: np.ndarray
-    magnitudes: np.ndarray
-    matrices: np.ndarray
-    boxes: np.ndarray
+from keras_dc3.data.draws import NAMES, OPERATIONS, Draw, drawn, hidden_boxes
 
 
 @dataclass(frozen=True)
@@ -108,7 +63,8 @@ class Weak:
 
     def draw(self, seed: Any, n: int, height: int, width: int) -> Draw:
         """Draws for n images of this size; `seed` is a list of integers from 0."""
-        return _draw(np.random.default_rng(seed), self, (), n, height, width)
+        rng = np.random.default_rng(seed)
+        return drawn(rng, n, height, width, self.flip, self.max_shift)
 
 
 @dataclass(frozen=True)
@@ -116,7 +72,7 @@ class Strong:
     """A weak augmentation, then RandAugment for each image by itself, then cutout.
 
     RandAugment applies `num_ops` operations in turn, each drawn from `operations`
-    with a magnitude from its range in `OPERATIONS`. Cutout hides a square.
+    with a magnitude from its range in `draws.OPERATIONS`. Cutout hides a square.
 
     Args:
         weak: the flip and shift that come first.
@@ -159,14 +115,9 @@ class Strong:
     def draw(self, seed: Any, n: int, height: int, width: int) -> Draw:
         """Draws for n images of this size; `seed` is a list of integers from 0."""
         rng = np.random.default_rng(seed)
-        draw = _draw(rng, self.weak, self.operations, n, height, width, self.num_ops)
-        sides = np.array([height, width])
-        half = rng.random((n, 1)) * self.cutout * sides / 2
-        center = rng.random((n, 2)) * sides
-        low = np.clip(np.round(center - half), 0, sides)
-        high = np.clip(np.round(center + half), 0, sides)
-        boxes = np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1)
-        return draw._replace(boxes=boxes.astype("int32"))
+        moves = self.weak.flip, self.weak.max_shift
+        draw = drawn(rng, n, height, width, *moves, self.operations, self.num_ops)
+        return draw._replace(boxes=hidden_boxes(rng, n, height, width, self.cutout))
 
 
 @dataclass(frozen=True)
@@ -197,6 +148,13 @@ class Custom:
         if isinstance(self.function, keras.layers.Layer):
             return self.function(images, training=True)
         return self.function(images, **({"seed": seed} if self._takes_seed else {}))
+
+    def shape_message(self, given: Sequence[int], returned: Sequence[int]) -> str:
+        """Why images must come back in the shape that they had."""
+        return (
+            f"The augmentation {self.function!r} must keep the shape {tuple(given)} of "
+            f"the images. It returned {tuple(returned)}."
+        )
 
     @property
     def dark_message(self) -> str:
@@ -255,65 +213,46 @@ def get_policy(identifier: Any) -> Policy:
     )
 
 
-def _draw(
-    rng: np.random.Generator,
-    weak: Weak,
-    operations: tuple[str, ...],
-    n: int,
-    height: int,
-    width: int,
-    num_ops: int = 0,
-) -> Draw:
-    flipped = (rng.random((n, 1)) < 0.5) & weak.flip
-    rows = _shifted(rng, n, height, weak.max_shift)
-    columns = _shifted(rng, n, width, weak.max_shift)
-    columns = np.where(flipped, width - 1 - columns, columns)
-    known = np.array([NAMES.index(name) for name in operations] or [0], "int32")
-    chosen = known[rng.integers(len(known), size=(n, num_ops))]
-    ranges = np.array(list(OPERATIONS.values()))
-    low, high = ranges[chosen, 0], ranges[chosen, 1]
-    magnitudes = low + (high - low) * rng.random((n, num_ops))
-    return Draw(
-        rows.astype("int32"),
-        columns.astype("int32"),
-        chosen,
-        magnitudes.astype("float32"),
-        matrices(chosen, magnitudes, height, width),
-        np.zeros((n, 4), "int32"),
-    )
+def policies_of(augment: Any) -> dict[str, Policy]:
+    """Returns view -> augmentation, as far as `SemiSupervisedData` is given any."""
+    if augment is None:
+        return {}
+    if isinstance(augment, Mapping):
+        return {str(view): get_policy(policy) for view, policy in augment.items()}
+    return dict.fromkeys(("labeled", "weak", "strong"), get_policy(augment))
 
 
-def _shifted(
-    rng: np.random.Generator, n: int, size: int, max_shift: float
-) -> np.ndarray:
-    """Returns (n, size), the positions along a side, shifted and reflected."""
-    most = min(round(max_shift * size), size - 1)
-    shifted = np.arange(size) + rng.integers(-most, most + 1, size=(n, 1))
-    return (size - 1) - np.abs((size - 1) - np.abs(shifted))
-
-
-def matrices(
-    operations: np.ndarray, magnitudes: np.ndarray, height: int, width: int
-) -> np.ndarray:
-    """Returns (..., 8) float32, the output-to-input transforms about the center.
-
-    (a0, a1, a2, b0, b1, b2, 0, 0) takes output pixel (x, y) to input pixel
-    (a0 x + a1 y + a2, b0 x + b1 y + b2); the identity for operations of color.
+def policies_of_views(
+    given: Mapping[str, Policy], views: Iterable[str], unlabeled: bool
+) -> dict[str, Policy]:
+    """Returns the augmentation of "labeled", the labeled images, and of each view.
 
     Args:
-        operations: (...) positions in `NAMES`.
-        magnitudes: (...) in the units of `OPERATIONS`.
+        given: view -> augmentation, as far as it was given.
+        views: names of the views.
+        unlabeled: whether there are unlabeled images, so that there are views.
+
+    Raises:
+        ValueError: if a name occurs twice or is reserved, or `given` names something
+            else.
     """
-
-    def magnitude(name):
-        return np.where(operations == NAMES.index(name), magnitudes, 0.0)
-
-    angle = np.deg2rad(magnitude("rotate"))
-    a0, a1 = np.cos(angle), np.sin(angle) + magnitude("shear_x")
-    b0, b1 = -np.sin(angle) + magnitude("shear_y"), np.cos(angle)
-    x, y = (width - 1) / 2, (height - 1) / 2
-    a2 = x - a0 * x - a1 * y + magnitude("translate_x") * width
-    b2 = y - b0 * x - b1 * y + magnitude("translate_y") * height
-    zero = np.zeros_like(a0)
-    parts = [a0, a1, a2, b0, b1, b2, zero, zero]
-    return np.stack(parts, axis=-1).astype("float32")
+    names = list(views)
+    if len(set(names)) != len(names) or "labeled" in names:
+        raise ValueError(
+            "`views` must be different names other than the reserved 'labeled'. "
+            f"Received: {names}"
+        )
+    if not unlabeled:
+        names = []
+    known = {"labeled", "weak", "strong", *names}
+    for name in given:
+        if name not in known:
+            raise ValueError(
+                f"`augment` names {name!r}, which is no view."
+                f"{suggest(name, sorted(known))} Views: {names}; besides, 'weak' "
+                "stands for all views not named and 'labeled' for the labeled "
+                "images."
+            )
+    rest = given.get("weak", get_policy("weak"))
+    named = {"strong": get_policy("strong"), **given}
+    return {name: named.get(name, rest) for name in ["labeled", *names]}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations import CountedLabels
+from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.image_set import JoinedImages
@@ -36,12 +36,10 @@ class Relabeled(NamedTuple):
 def relabeled(data: SemiSupervisedData, labels: Any, missing: str) -> Relabeled:
     """Returns the new parts; arguments and errors are those of `data.with_labels`."""
     check_choice("missing", missing, ("error", "drop"))
-    labels = getattr(labels, "annotations", labels)  # of a review
-    if not isinstance(labels, CountedLabels):
-        raise TypeError(
-            "`labels` must be `keras_dc3.Annotations`, a review or corrected labels. "
-            f"Received: {type(labels).__name__}"
-        )
+    labels = labels_of(
+        labels,
+        "`labels` must be `keras_dc3.Annotations`, a review or corrected labels",
+    )
     counts, soft = (
         in_class_order(np.asarray(values), labels.class_names, data.class_names)
         for values in (labels.counts, labels.soft_labels)
@@ -86,15 +84,15 @@ def _rows_of_answers(
     found, lost = matches.found, [images[i] for i in matches.lost]
     notes = tell_lacking(matches.lacking, "image")
     if lost:
-        some = first_few(map(repr, lost), 3)
+        named = some(map(repr, lost), 3, etc=True)
         told = f"{len(lost):,} of {len(images):,} answered images are not in the data"
         if missing == "error" or not found:
             drop = ', or pass `missing="drop"` to leave them out' if found else ""
             raise ValueError(
-                f"{told}: {some}. The data have images such as {ids[0]!r}; make the "
+                f"{told}: {named}. The data have images such as {ids[0]!r}; make the "
                 f"names agree{drop}."
             )
-        notes.append(f"{told} and were left out: {some}.")
+        notes.append(f"{told} and were left out: {named}.")
     rows = zip(images, answered, strict=True)
     return {found[name]: row for name, row in rows if name in found}, notes
 

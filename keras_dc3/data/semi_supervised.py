@@ -23,11 +23,10 @@ from keras_dc3.data.parts import (
     common_class_names,
 )
 from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
-from keras_dc3.data.policies import Policy
+from keras_dc3.data.policies import Policy, policies_of, policies_of_views
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
-from keras_dc3.data.views import policies_of, policies_of_views
 
 
 class SemiSupervisedData:
@@ -124,7 +123,8 @@ class SemiSupervisedData:
         Args:
             images: a set with counts.
             labeled: int for a number, float for a fraction of the annotated images.
-            unlabeled, validation: likewise; None for none.
+            unlabeled: likewise; None for none.
+            validation: likewise.
             seed: of the split, the labels, and the batches.
             split: takes the place of the three numbers: a file that `save_split` has
                 written; a mapping of "labeled", "unlabeled" and "validation" to lists

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dc3._kinds import of_file
 from keras_dc3._names import KnownNames, match_all
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 from keras_dc3._writing import whole_file
 from keras_dc3.data.allocation import counted
 
@@ -54,9 +54,9 @@ def positions_of(
         if lost:
             raise ValueError(
                 f"{source} lists {len(lost)} ids of the {name} part that the data "
-                f"lack: {first_few(map(repr, lost), 3)}. The data have {len(known)} "
-                f"images, such as {next(iter(known), None)!r}; use the data that the "
-                "split was made of."
+                f"lack: {some(map(repr, lost), 3, etc=True)}. The data have "
+                f"{len(known)} images, such as {next(iter(known), None)!r}; use the "
+                "data that the split was made of."
             )
     check_disjoint(**listed)
     return {
@@ -227,8 +227,8 @@ def check_disjoint(**parts: Sequence) -> None:
             where = f"in {first} twice"
         are = "are" if len(members) > 1 else "is"
         raise ValueError(
-            f"{counted(len(members))} {are} {where}: {first_few(members)}. Each image "
-            "may be in one part only, once; remove it from the others."
+            f"{counted(len(members))} {are} {where}: {some(members, etc=True)}. Each "
+            "image may be in one part only, once; remove it from the others."
         )
 
 
@@ -255,7 +255,9 @@ def _listed(name: str, members: Any, source: str) -> list[str]:
 def _difference(extra: list[str], lost: list[str]) -> str:
     said = []
     if extra:
-        said.append(f"they have {len(extra)} others ({first_few(map(repr, extra), 3)})")
+        said.append(
+            f"they have {len(extra)} others ({some(map(repr, extra), 3, etc=True)})"
+        )
     if lost:
-        said.append(f"they lack {len(lost)} ({first_few(map(repr, lost), 3)})")
+        said.append(f"they lack {len(lost)} ({some(map(repr, lost), 3, etc=True)})")
     return " and ".join(said)

@@ -56,17 +56,16 @@ def record_checksum(record: str, file_name: str) -> str | None:
     return None
 
 
-def download(
-    url: str, path: str | os.PathLike, checksum: str | None = None, verbose: bool = True
-) -> None:
+def download(url: str, path: str | os.PathLike, checksum: str | None = None) -> None:
     """Fetches a file. It is complete, with the right checksum, or not there.
+
+    What is done, and how far it is, is printed.
 
     Args:
         url: of the file.
         path: where to write it.
         checksum: the algorithm and what it gives, such as "md5:0cc1..."; None if it is
             not known.
-        verbose: whether to print what is done, and how far it is.
 
     Raises:
         ArchiveError: if the checksum differs, or the file ends too early.
@@ -82,7 +81,7 @@ def download(
         whole_file(path, "wb") as file,
     ):
         length = answer.headers.get("Content-Length")
-        progress = _Progress(url, path, length, verbose)
+        progress = _Progress(url, path, length)
         while block := answer.read(_BLOCK):
             file.write(block)
             digest.update(block)
@@ -156,11 +155,10 @@ def unpack(archive: str | os.PathLike, folder: str | os.PathLike, marks: Any) ->
 class _Progress:
     """A bar of Keras where the length is known."""
 
-    def __init__(self, url: str, path: Any, length: str | None, verbose: bool):
+    def __init__(self, url: str, path: Any, length: str | None):
         self.done, self._bar = 0, None
-        if verbose:
-            print(f"Fetching {url} to {os.fspath(path)!r}")
-        if verbose and length is not None:
+        print(f"Fetching {url} to {os.fspath(path)!r}")
+        if length is not None:
             import keras
 
             self._bar = keras.utils.Progbar(int(length), unit_name="byte")

@@ -17,7 +17,7 @@ from keras_dc3._validation import (
     check_positive_int,
     check_soft_labels,
 )
-from keras_dc3.annotations.counts import is_annotated
+from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 
@@ -54,7 +54,8 @@ def from_arrays(
         class_names: k names. Integer classes need them or `num_classes`.
         num_classes: k.
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled, validation: likewise; None for none.
+        unlabeled: likewise; None for none.
+        validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         **kwargs: `split`, `stratify` and `groups` of
@@ -78,10 +79,7 @@ def from_arrays(
     names = _class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
-    labeled, unlabeled = default_sizes(
-        is_annotated(counts), labeled, unlabeled, validation
-    )
-    return SemiSupervisedData.from_image_set(
+    return split_annotated(
         ImageSet(images, ids, counts, names),
         labeled,
         unlabeled,
@@ -114,8 +112,9 @@ def from_parts(
         validation: (images, annotations); these as for `from_arrays`, of each image.
         class_names: k names.
         num_classes: k; needed if neither names nor an (m, k) validation tell.
-        labeled_ids, unlabeled_ids, validation_ids: different names. Default: part
-            and position, such as "unlabeled_17".
+        labeled_ids: different names. Default: part and position, such as "labeled_17".
+        unlabeled_ids: likewise.
+        validation_ids: likewise.
         **kwargs: further arguments of `SemiSupervisedData`.
 
     Raises:
@@ -171,7 +170,27 @@ def from_parts(
     )
 
 
-def default_sizes(
+def split_annotated(
+    images: AnnotatedImages,
+    labeled: int | float | None,
+    unlabeled: int | float | None,
+    validation: int | float | None,
+    **kwargs: Any,
+) -> SemiSupervisedData:
+    """Returns the data set of images that are split at random, as `from_arrays` says.
+
+    Args:
+        images: a set with counts.
+        labeled, unlabeled, validation: as for `from_arrays`.
+        **kwargs: of `SemiSupervisedData.from_image_set`.
+    """
+    labeled, unlabeled = _sizes(images.annotated, labeled, unlabeled, validation)
+    return SemiSupervisedData.from_image_set(
+        images, labeled, unlabeled, validation, **kwargs
+    )
+
+
+def _sizes(
     annotated: np.ndarray,
     labeled: int | float | None,
     unlabeled: int | float | None,
@@ -181,10 +200,6 @@ def default_sizes(
 
     They share what `validation` leaves. Where that is nothing, or `validation` is no
     size, the split itself says so.
-
-    Args:
-        annotated: (n,) bool, whether anybody annotated the image.
-        labeled, unlabeled, validation: as for `from_arrays`.
     """
     if labeled is not None or unlabeled is not None:
         return labeled, unlabeled

@@ -14,7 +14,8 @@ import numpy as np
 
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.datasets.files import check_agreement, data_folder, npy_array, read_npz
+from keras_dc3.datasets.counted import CountedSet, check_agreement
+from keras_dc3.datasets.files import data_folder, npy_array
 
 CLASS_NAMES = (
     "airplane",
@@ -28,27 +29,33 @@ CLASS_NAMES = (
     "ship",
     "truck",
 )
-_NPZ, _COUNTS = "cifar10h.npz", "cifar10h-counts.npy"
-_IMAGE_SHAPE = (32, 32, 3)
-_NUMBER = 10_000
-_LEAST_AGREEMENT = 0.95  # 99.21% agree; in another order 10% do by chance
-_PREFIX = "cifar10_test"
+_COUNTS = "cifar10h-counts.npy"
+_REPOSITORY = "https://github.com/jcpeterson/cifar-10h"
+CIFAR10H = CountedSet(
+    name="cifar10h",
+    subject="CIFAR-10H is",
+    homepage=_REPOSITORY,
+    number=10_000,
+    image_shape=(32, 32, 3),
+    class_names=CLASS_NAMES,
+    least_agreement=0.95,  # 99.21% agree; in another order 10% do by chance
+    prefix="cifar10_test",
+    how_to_get=f"put `{_COUNTS}` of {_REPOSITORY} there (TensorFlow Datasets then "
+    "supplies the images), or `cifar10h.npz` with `images`, `labels` and `counts`;",
+)
 
 
 def load_cifar10h(
     data_dir: str | os.PathLike | None = None,
     *,
-    labeled: int | float = 1600,
-    unlabeled: int | float | None = 6400,
-    validation: int | float | None = 2000,
-    seed: int = 0,
     tfds_data_dir: str | os.PathLike | None = None,
-    **kwargs: Any,
+    **options: Any,
 ) -> SemiSupervisedData:
     """Loads CIFAR-10H (Peterson et al., 2019), 10,000 images 32x32x3.
 
     Ids are `cifar10_test_00042`, the position in the Python version's `test_batch`.
-    The default split is the paper's.
+    The default split is the paper's: 1,600 labeled, 6,400 unlabeled and 2,000
+    validation images.
 
     Args:
         data_dir: folder with either `cifar10h.npz`: `images` uint8 (10000, 32, 32, 3),
@@ -56,18 +63,13 @@ def load_cifar10h(
             `test_batch`; or `cifar10h-counts.npy` of the CIFAR-10H repository, whose
             images TensorFlow Datasets then supplies (and downloads if it has to).
             Default: the variable KERAS_DC3_DATA, else "data".
-        labeled, unlabeled, validation: int for a number, float for a fraction.
-        seed: of the split, the labels, and the batches.
         tfds_data_dir: where TensorFlow Datasets keeps `cifar10`; its default if None.
-        **kwargs: further arguments of `SemiSupervisedData.from_image_set`.
+        **options: of `SemiSupervisedData.from_image_set`, such as `labeled` and `seed`.
 
     Raises:
         As `read_cifar10h`.
     """
-    images = read_cifar10h(data_dir, tfds_data_dir)
-    return SemiSupervisedData.from_image_set(
-        images, labeled, unlabeled, validation, seed=seed, name="cifar10h", **kwargs
-    )
+    return CIFAR10H.split(read_cifar10h(data_dir, tfds_data_dir), **options)
 
 
 def read_cifar10h(
@@ -82,32 +84,23 @@ def read_cifar10h(
             are the original label.
     """
     folder = data_folder(data_dir)
-    if (folder / _NPZ).is_file():
-        return read_npz(
-            folder / _NPZ, _IMAGE_SHAPE, CLASS_NAMES, _PREFIX, _LEAST_AGREEMENT
-        )
-    if (folder / _COUNTS).is_file():
+    if (folder / _COUNTS).is_file() and not (folder / CIFAR10H.file).is_file():
         return _from_tfds(folder / _COUNTS, tfds_data_dir)
-    raise FileNotFoundError(
-        f"CIFAR-10H is not in {str(folder)!r}: put `{_COUNTS}` of "
-        "https://github.com/jcpeterson/cifar-10h there (TensorFlow Datasets then "
-        f"supplies the images), or `{_NPZ}` with `images`, `labels` and `counts`; "
-        "or name its folder by `data_dir` or KERAS_DC3_DATA."
-    )
+    return CIFAR10H.read(data_dir)
 
 
 def _from_tfds(path: Path, tfds_data_dir: str | os.PathLike | None) -> ImageSet:
     """Joins the counts with TensorFlow Datasets' images, which are shuffled, by id."""
     import tensorflow_datasets as tfds
 
-    counts = npy_array(path)
-    if counts.shape != (_NUMBER, 10):
+    counts, number = npy_array(path), CIFAR10H.number
+    if counts.shape != (number, 10):
         raise ValueError(
             f"{path} must hold counts (10000, 10). Found: {counts.shape}. Use the file "
             "of the CIFAR-10H repository."
         )
-    images = np.zeros((_NUMBER, *_IMAGE_SHAPE), "uint8")
-    labels = np.full(_NUMBER, -1)
+    images = np.zeros((number, *CIFAR10H.image_shape), "uint8")
+    labels = np.full(number, -1)
     examples = tfds.load("cifar10", split="test", data_dir=tfds_data_dir)
     for example in tfds.as_numpy(examples):
         position = _position(example["id"])
@@ -117,22 +110,21 @@ def _from_tfds(path: Path, tfds_data_dir: str | os.PathLike | None) -> ImageSet:
     missing = np.flatnonzero(labels == -1)
     if missing.size:
         raise ValueError(
-            f"TFDS lacks {missing.size} of CIFAR-10's {_NUMBER} test images, first "
+            f"TFDS lacks {missing.size} of CIFAR-10's {number} test images, first "
             f"'test_{missing[0]:05d}'. Prepare `cifar10` again."
         )
-    check_agreement(str(path), labels, counts, _NUMBER, _LEAST_AGREEMENT)
-    ids = [f"{_PREFIX}_{i:05d}" for i in range(_NUMBER)]
-    return ImageSet(images, ids, counts, CLASS_NAMES)
+    check_agreement(str(path), labels, counts, number, CIFAR10H.least_agreement)
+    return ImageSet(images, CIFAR10H.ids(number), counts, CLASS_NAMES)
 
 
 def _position(name: bytes | str) -> int:
     """Returns 42 for the id "test_00042", the position in `test_batch`."""
     text = name.decode() if isinstance(name, bytes) else str(name)
     number = text.removeprefix("test_")
-    if number == text or not number.isdigit() or int(number) >= _NUMBER:
+    if number == text or not number.isdigit() or int(number) >= CIFAR10H.number:
         raise ValueError(
             f"The ids of TFDS' cifar10 must be 'test_00000' to 'test_09999'. Found: "
             f"{text!r}. Another version of it may number images otherwise; use "
-            f"`{_NPZ}` instead."
+            f"`{CIFAR10H.file}` instead."
         )
     return int(number)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from keras_dc3._names import composed
-from keras_dc3._text import first_few
+from keras_dc3._text import some, tell
 from keras_dc3.annotations import class_order
 from keras_dc3.annotations.names import (
     meaning_no_answer,
@@ -73,8 +73,7 @@ def of_folders(
             f"{UNLABELED!r}."
         )
     notes = odd_names(found)
-    if notes:
-        warnings.warn("\n  ".join(["Class folders:", *notes]), stacklevel=3)
+    tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
     labels = np.fromiter((number.get(top, -1) for top in tops), "int64", len(tops))
     return SparseCounts.from_labels(labels, len(class_names)), class_names
@@ -93,15 +92,15 @@ def odd_names(found: Mapping[str, int]) -> list[str]:
         pairs = [shown(sorted(group)) for group in groups]
         notes.append(
             "Folders that differ only in case, blanks, the way a number is written or "
-            f"the code of a letter: {first_few(pairs)}. They are different classes; to "
-            "unite them, move their images into one folder."
+            f"the code of a letter: {some(pairs, etc=True)}. They are different "
+            "classes; to unite them, move their images into one folder."
         )
     slips = typing_slips(found)
     if slips:
         pairs = [f"{rare!r} for {common!r}" for rare, common in slips]
         notes.append(
-            f"Probably typing slips: {first_few(pairs)}. They are different classes; "
-            "rename the folders if they are one."
+            f"Probably typing slips: {some(pairs, etc=True)}. They are different "
+            "classes; rename the folders if they are one."
         )
     for name in meaning_no_answer(found):
         are = "images are" if found[name] > 1 else "image is"
@@ -188,8 +187,7 @@ def of_part_folders(
         _complain(folder, strangers, class_names, whose, way_out)
     _tell_unlabeled(files, parts, classes, class_names)
     notes = odd_names(Counter(label for label in classes if label in class_names))
-    if notes:
-        warnings.warn("\n  ".join(["Class folders:", *notes]), stacklevel=3)
+    tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
     labels = np.fromiter((number.get(c, -1) for c in classes), "int64", len(classes))
     return SparseCounts.from_labels(labels, len(class_names)), class_names
@@ -222,10 +220,7 @@ def _check_all_in_folders(
             for name, other in zip(files, parts, strict=True)
             if other == part and name.count("/") < 2
         ]
-        number = (
-            parts.count(part) if isinstance(parts, list) else list(parts).count(part)
-        )
-        if not lost or (part == "test" and len(lost) == number):
+        if not lost or (part == "test" and len(lost) == list(parts).count(part)):
             continue  # test images may be of no class at all
         some_class = next((label for label in classes if label), "some class")
         inside = lost[0].partition("/")[2]
@@ -251,13 +246,13 @@ def _complain(
         + (f"; is it {near!r}?)" if (near := nearest(label, class_names)) else ")")
         for (top, inner, label), number in strangers.items()
     ]
-    names = first_few(
-        [repr(name) for name in dict.fromkeys(key[2] for key in strangers)]
+    names = some(
+        [repr(name) for name in dict.fromkeys(key[2] for key in strangers)], etc=True
     )
-    known = first_few(map(repr, class_names), 20)
+    known = some(map(repr, class_names), 20, etc=True)
     raise ValueError(
         f"{names} is no class of {whose}, which are {known}, but there is "
-        f"{first_few(told)}. All parts have one list of classes. {way_out}"
+        f"{some(told, etc=True)}. All parts have one list of classes. {way_out}"
     )
 
 
@@ -276,7 +271,7 @@ def _tell_unlabeled(
     others = [name for name in inside if name not in class_names]
     if others and len(others) < len(inside):
         warnings.warn(
-            f"The unlabeled images of the folders {first_few(map(repr, others))} "
+            f"The unlabeled images of the folders {some(map(repr, others), etc=True)} "
             f"({sum(inside[name] for name in others):,}) have no annotation, as these "
             "are no classes.",
             stacklevel=4,

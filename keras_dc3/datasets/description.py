@@ -12,10 +12,9 @@ import numpy as np
 from keras_dc3.annotations.counts import is_tied, majority_shares
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.datasets.remarks import missing_classes, skipped_files, skipped_of
+from keras_dc3.datasets.description_text import as_text
 
 _CHUNK = 8192  # images whose counts are looked at together
-_MOST_CLASSES = 30  # that are listed
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,7 @@ class Description:
         return self.total.class_counts / max(1, self.total.annotated)
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                _headline(self),
-                "",
-                *_table(_part_rows(self)),
-                *_class_lines(self),
-                *missing_classes(self),
-                *skipped_files(self),
-            ]
-        )
+        return as_text(self)
 
 
 def describe(
@@ -144,7 +134,11 @@ def describe(
         next((tuple(p.class_names) for p in parts.values() if p.class_names), ()),
         {key: found.description for key, found in sums.items()},
         _Sums.together(list(sums.values()), k).description,
-        skipped_of(parts.values()),
+        {
+            file: why
+            for part in parts.values()
+            for file, why in getattr(part, "skipped", {}).items()
+        },
     )
     print(description)
     if path is not None:
@@ -222,94 +216,3 @@ class _Sums:
             self.annotations / self.annotated if known else float("nan"),
             self.tied / self.annotated if measured else float("nan"),
         )
-
-
-def _headline(about: Description) -> str:
-    shape = "x".join(map(str, about.image_shape))
-    classes = f"{len(about.class_names)} classes" if about.class_names else "no classes"
-    images = f"{about.total.images:,} images {shape} ({about.dtype})"
-    return f"{about.name}: {images}, {classes}"
-
-
-def _part_rows(about: Description) -> list[list[str]]:
-    rows = [["", "images", "annotated", "annotations per image", "ambiguous", "tied"]]
-    parts = dict(about.parts)
-    if len(parts) > 1:
-        parts["all"] = about.total
-    for name, part in parts.items():
-        mean = part.annotations_per_image
-        rows.append(
-            [
-                name,
-                f"{part.images:,}",
-                f"{part.annotated:,}",
-                "-" if np.isnan(mean) else f"{mean:.1f}",
-                "-" if np.isnan(part.ambiguous) else f"{part.ambiguous:.1%}",
-                "-" if np.isnan(part.tied) else f"{part.tied:.1%}",
-            ]
-        )
-    return rows
-
-
-def _class_lines(about: Description) -> list[str]:
-    """Returns the table of classes, and what is to be said about the annotations."""
-    if not about.total.annotated:
-        return ["", "No image is annotated."]
-    shares = about.class_shares
-    order = np.arange(len(shares))
-    if len(order) > _MOST_CLASSES:
-        order = np.argsort(-shares, kind="stable")[: _MOST_CLASSES // 2]
-    rows = [["class", *about.parts, "share"]]
-    rows += [
-        [
-            about.class_names[c],
-            *(_number(part.class_counts[c]) for part in about.parts.values()),
-            f"{shares[c]:.1%}",
-        ]
-        for c in order
-    ]
-    lines = ["", *_table(rows)]
-    if len(order) < len(shares):
-        lines.append(f"and {len(shares) - len(order):,} smaller classes")
-    smallest, largest = int(np.argmin(shares)), int(np.argmax(shares))
-    if shares[smallest] == shares[largest]:
-        lines += ["", f"Each class has the same share, {shares[largest]:.2%}."]
-    else:
-        lines += [
-            "",
-            f"Smallest class: {about.class_names[smallest]}, {shares[smallest]:.2%}. "
-            f"Largest class: {about.class_names[largest]}, {shares[largest]:.2%}.",
-        ]
-    if np.isnan(about.total.ambiguous):
-        lines.append(
-            "No image was annotated twice, so that ambiguity cannot be measured."
-        )
-    elif about.total.tied:
-        number = round(about.total.tied * about.total.annotated)
-        lines.append(
-            f"Ties: for {number:,} image{'' if number == 1 else 's'} "
-            f"({about.total.tied:.1%} of the annotated ones) several classes were "
-            "chosen equally often. They count in equal parts for these classes, here "
-            "and in F1 and accuracy."
-        )
-    return lines
-
-
-def _number(images: float) -> str:
-    """Returns such as "1,203", or "0.5" of an image."""
-    rounded = round(float(images), 1)
-    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    """Returns aligned lines, the first column on the left, a rule below the heading."""
-    rows = [[" ".join(cell.split()) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return [lines[0], "-" * len(lines[0]), *lines[1:]]

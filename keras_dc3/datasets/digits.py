@@ -8,10 +8,11 @@ not to compare methods.
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3.annotations.counts import sample_hard_labels
 from keras_dc3.data.image_set import ImageSet
@@ -94,21 +95,6 @@ CONFUSED_WITH = (
 )
 
 
-class Digits(NamedTuple):
-    """Images made from digits.
-
-    images: (n, 16, 16, 1) uint8. ids: such as "digit_0042_blend". soft_labels: (n, 10)
-    float64, the truth. sources: (n, 2) int64, the digits an image was made from, the
-    same twice unless it is a blend. kinds: (n,) positions in `KINDS`.
-    """
-
-    images: np.ndarray
-    ids: list[str]
-    soft_labels: np.ndarray
-    sources: np.ndarray
-    kinds: np.ndarray
-
-
 class DigitsData(SemiSupervisedData):
     """The digits, with `true_soft_labels`: part -> (n, 10) float32.
 
@@ -171,10 +157,10 @@ def load_digits(
     parts, truth = {}, {}
     for name, members in sources._asdict().items():
         number = len(getattr(sizes, name))
-        made = make_digits(scans, classes, members, number, rng)
-        counts = rng.multinomial(num_annotators, made.soft_labels)
-        parts[name] = ImageSet(made.images, made.ids, counts, CLASS_NAMES)
-        truth[name] = made.soft_labels.astype("float32")
+        images, ids, soft = make_digits(scans, classes, members, number, rng)
+        counts = rng.multinomial(num_annotators, soft)
+        parts[name] = ImageSet(images, ids, counts, CLASS_NAMES)
+        truth[name] = soft.astype("float32")
     data = DigitsData(
         parts["labeled"],
         sample_hard_labels(parts["labeled"].counts, seed),
@@ -203,7 +189,7 @@ def make_digits(
     members: np.ndarray,
     number: int,
     rng: np.random.Generator,
-) -> Digits:
+) -> tuple[np.ndarray, list[str], np.ndarray]:
     """Makes images from some of the scanned digits.
 
     Args:
@@ -213,6 +199,10 @@ def make_digits(
         number: of images; each scan is the first source of an image of a kind once at
             most.
         rng: draws everything.
+
+    Returns:
+        Images (n, 16, 16, 1) uint8, their ids, such as "digit_0042_blend", and soft
+        labels (n, 10) float64, the truth.
     """
     kinds = np.arange(number) % len(KINDS)
     first = np.empty(number, "int64")
@@ -224,15 +214,14 @@ def make_digits(
                 f"part has {len(members)}. Ask for fewer images."
             )
         first[rows] = rng.permutation(members)[: len(rows)]
-    second = first.copy()
     soft = np.eye(10)[classes[first]]
     images = upscale(scans[first])
     for i in np.flatnonzero(kinds == KINDS.index("blend")):
         others = members[classes[members] != classes[first[i]]]
-        second[i] = rng.choice(others)
+        second = rng.choice(others)
         share = rng.uniform(0.5, 1.0)
-        images[i] = share * images[i] + (1 - share) * upscale(scans[second[i]][None])[0]
-        soft[i] = blend_soft_label(classes[first[i]], classes[second[i]], share)
+        images[i] = share * images[i] + (1 - share) * upscale(scans[second][None])[0]
+        soft[i] = blend_soft_label(classes[first[i]], classes[second], share)
     for i in np.flatnonzero(kinds == KINDS.index("degraded")):
         strength = rng.uniform(0.3, 1.0)
         images[i] = degrade(images[i], strength, rng)
@@ -242,8 +231,7 @@ def make_digits(
         f"digit_{source:04d}_{KINDS[kind]}"
         for source, kind in zip(first, kinds, strict=True)
     ]
-    sources = np.stack([first, second], axis=1)
-    return Digits(pixels[..., None], ids, soft, sources, kinds)
+    return pixels[..., None], ids, soft
 
 
 def blend_soft_label(first: int, second: int, share: float) -> np.ndarray:
@@ -263,12 +251,6 @@ def degraded_soft_label(digit: int, strength: float) -> np.ndarray:
 
 
 def _scans() -> tuple[np.ndarray, np.ndarray]:
-    try:
-        from sklearn.datasets import load_digits as sklearn_digits
-    except ImportError as error:
-        raise ImportError(
-            "The digits come with scikit-learn, which is not installed: "
-            'pip install "keras_dc3[demo]"'
-        ) from error
-    digits = sklearn_digits()
+    wanted = "The digits come with scikit-learn"
+    digits = optional("sklearn.datasets", wanted, "demo").load_digits()
     return digits.images.astype("float64") / 16, digits.target.astype("int64")

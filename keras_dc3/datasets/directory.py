@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keras_dc3._text import tell
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counts import in_class_order
@@ -18,7 +19,7 @@ from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.split_files import splits_beside
-from keras_dc3.datasets.arrays import default_sizes
+from keras_dc3.datasets.arrays import split_annotated
 from keras_dc3.datasets.class_folders import of_folders, of_part_folders
 from keras_dc3.datasets.part_folders import find_parts, parts_of, tell_loose
 from keras_dc3.datasets.parted import from_parted, tell_answers_to_unlabeled, with_split
@@ -103,9 +104,10 @@ def from_directory(
             proportions; "pad" to within it; "crop" to cover it.
         background: what transparent pixels are laid over and "pad" fills with, a gray
             value or (red, green, blue).
-        max_value, value_range: what is white, or (low, high) what is black and what is
-            white, in images of more than 8 bits per value or with a sign. Default: one
-            scale for all of them, found in the files and told; see `data.FileImages`.
+        max_value: what is white in images of more than 8 bits per value or with a sign.
+            Default: one scale for all of them, found in the files and told; see
+            `data.FileImages`.
+        value_range: (low, high), what is black and what is white there.
         max_pixels: most pixels of a file; None for no limit.
         parts: what each folder in the folder is: "labeled", "unlabeled", "validation",
             "test", or None to leave it out. {} if none is a part, so that each is a
@@ -118,7 +120,8 @@ def from_directory(
         missing: what to do about annotated images that are not in the folder: "error",
             or "drop" to leave them out, with a warning.
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled, validation: likewise; None for none.
+        unlabeled: likewise; None for none.
+        validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         **kwargs: `split`, `stratify` and `groups` of
@@ -158,10 +161,8 @@ def from_directory(
         if part is None:
             counts, class_names = of_folders(images, files, class_names)
         else:
-            parts_in_order = [part[name] for name in files]
-            counts, class_names = of_part_folders(
-                images, files, parts_in_order, class_names
-            )
+            of_files = [part[name] for name in files]
+            counts, class_names = of_part_folders(images, files, of_files, class_names)
     else:
         if isinstance(annotations, str | os.PathLike):
             table = annotations
@@ -184,16 +185,13 @@ def from_directory(
     if on_error == "skip":
         whole = whole.readable()
     _ = whole.image_shape  # damaged files are told before a split that cannot be had
-    kwargs = {"name": Path(images).resolve().name, **kwargs}
-    if part is not None and kwargs.get("split") is not None:
-        return with_split(
-            whole,
-            [part[name] for name in whole.ids],
-            seed=seed,
-            batch_size=batch_size,
-            **kwargs,
-        )
+    name = Path(images).resolve().name
+    kwargs = {"name": name, "seed": seed, "batch_size": batch_size, **kwargs}
+    sizes = (labeled, unlabeled, validation)
     if part is not None:
+        parts_in_order = [part[name] for name in whole.ids]
+        if kwargs.get("split") is not None:
+            return with_split(whole, parts_in_order, **kwargs)
         if validation != _VALIDATION and "validation" in folders.values():
             raise ValueError(
                 f"The folders of {os.fspath(images)!r} say which images validate, so "
@@ -202,31 +200,12 @@ def from_directory(
                 "None, for that folder."
             )
         kwargs.pop("split", None)
-        parts_in_order = [part[name] for name in whole.ids]
         if annotations is not None:
             tell_answers_to_unlabeled(whole, parts_in_order)
-        return from_parted(
-            whole,
-            parts_in_order,
-            labeled,
-            unlabeled,
-            validation,
-            seed=seed,
-            batch_size=batch_size,
-            **kwargs,
-        )
+        return from_parted(whole, parts_in_order, *sizes, **kwargs)
     if kwargs.get("split") is None:
         _tell_new_split(annotations, table, whole.ids)
-    labeled, unlabeled = default_sizes(whole.annotated, labeled, unlabeled, validation)
-    return SemiSupervisedData.from_image_set(
-        whole,
-        labeled,
-        unlabeled,
-        validation,
-        seed=seed,
-        batch_size=batch_size,
-        **kwargs,
-    )
+    return split_annotated(whole, *sizes, **kwargs)
 
 
 def _tell_new_split(
@@ -300,8 +279,7 @@ def _of_annotations(
             "There is at most one annotation per image, so that all soft labels are "
             "one-hot: ambiguity cannot be measured. Ask several people."
         )
-    if notes:
-        warnings.warn("\n  ".join(["Images and annotations:", *notes]), stacklevel=3)
+    tell("Images and annotations:", notes, stacklevel=3)
     position = {name: i for i, name in enumerate(files)}
     rows = [i for i, name in enumerate(annotations.ids) if name in found]
     places = [position[found[annotations.ids[row]]] for row in rows]

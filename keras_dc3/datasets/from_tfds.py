@@ -12,7 +12,7 @@ import numpy as np
 from keras_dc3._writing import whole_file
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.datasets.arrays import as_counts, default_sizes
+from keras_dc3.datasets.arrays import as_counts, split_annotated
 from keras_dc3.datasets.files import npy_array, npz_arrays
 
 
@@ -37,7 +37,8 @@ def from_tfds(
         name: as for `tfds.load`.
         split: of TFDS, such as "train" or "train[:10%]".
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled, validation: likewise; None for none.
+        unlabeled: likewise; None for none.
+        validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         read: arguments of `read_tfds`, such as `{"counts": "votes", "cache": "data"}`.
@@ -52,10 +53,8 @@ def from_tfds(
     >>> import keras_dc3.datasets.builders  # doctest: +SKIP
     >>> data = keras_dc3.datasets.from_tfds("shape_texture16", "test")  # doctest: +SKIP
     """
-    images = read_tfds(name, split, **(read or {}))
-    labeled, unlabeled = default_sizes(images.annotated, labeled, unlabeled, validation)
-    return SemiSupervisedData.from_image_set(
-        images,
+    return split_annotated(
+        read_tfds(name, split, **(read or {})),
         labeled,
         unlabeled,
         validation,

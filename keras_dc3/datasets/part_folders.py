@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_dc3._names import composed
-from keras_dc3._text import first_few
+from keras_dc3._text import some
 
 PARTS = ("labeled", "unlabeled", "validation", "test")
 _WORDS = {
@@ -108,7 +108,7 @@ def _beside_parts(
     found: Mapping[str, str | None], others: Sequence[str], folder: str
 ) -> str:
     """Returns what to do about folders beside parts that are not called so."""
-    named = first_few(map(repr, others))
+    named = some(map(repr, others), etc=True)
     one = len(others) == 1
     told = (
         f"{_named([name for name in found if found[name] != 'unlabeled'])} in "
@@ -149,8 +149,8 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
     unknown = [name for name in given if composed(str(name)) not in known]
     if unknown:
         raise ValueError(
-            f"`parts` names {first_few(map(repr, unknown))}, but the folders with "
-            f"images in {folder!r} are {first_few(map(repr, tops)) or 'none'}."
+            f"`parts` names {some(map(repr, unknown), etc=True)}, but the folders with "
+            f"images in {folder!r} are {some(map(repr, tops), etc=True) or 'none'}."
         )
     wrong = {name: part for name, part in given.items() if part not in (*PARTS, None)}
     if wrong:
@@ -160,7 +160,7 @@ def _checked(given: Any, tops: list[str], folder: str) -> dict[str, str | None] 
     if silent:
         raise ValueError(
             f"`parts` says nothing of the folder{'s' if len(silent) > 1 else ''} "
-            f"{first_few(map(repr, silent))} in {folder!r}: {_CHOICES}."
+            f"{some(map(repr, silent), etc=True)} in {folder!r}: {_CHOICES}."
         )
     if "labeled" not in found.values():
         raise ValueError(
@@ -207,9 +207,9 @@ def _check_below(folder: str, files: Sequence[str], tops: Sequence[str]) -> None
     if len(tops) == 1:
         way_out = f"name the folder {os.path.join(folder, tops[0])!r} instead"
     raise ValueError(
-        f"The folders {first_few(map(repr, pairs))} in {folder!r} may be parts of the "
-        f"data, but they lie inside others: {way_out}; or pass `parts={{}}` if they "
-        "mean nothing."
+        f"The folders {some(map(repr, pairs), etc=True)} in {folder!r} may be parts of "
+        f"the data, but they lie inside others: {way_out}; or pass `parts={{}}` if "
+        "they mean nothing."
     )
 
 
@@ -236,6 +236,6 @@ def tell_loose(folder: str | os.PathLike, files: Sequence[str]) -> None:
         s = "s" * (len(loose) > 1)
         warnings.warn(
             f"{len(loose):,} image{s} {lie} in {os.fspath(folder)!r} itself, beside "
-            f"the parts, and {are} unlabeled one{s}: {first_few(loose)}.",
+            f"the parts, and {are} unlabeled one{s}: {some(loose, etc=True)}.",
             stacklevel=3,
         )

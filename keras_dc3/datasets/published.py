@@ -250,11 +250,9 @@ def _slice(
     """Returns the split of DCIC's slice, and the positions of its test images."""
     images, part = parted
     validation, test = number % layouts.FOLDS + 1, (number + 1) % layouts.FOLDS + 1
-    rows = {
-        name: np.flatnonzero((part == f"fold{fold}") & images.annotated)
-        for name, fold in {"validation": validation, "test": test}.items()
-    }
+    rows = {}
     for name, fold in {"validation": validation, "test": test}.items():
+        rows[name] = np.flatnonzero((part == f"fold{fold}") & images.annotated)
         if not rows[name].size:
             raise ValueError(
                 f"Slice {number} takes fold{fold} for {name}, which has no annotated "

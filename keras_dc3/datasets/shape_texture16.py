@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.datasets.files import data_folder, read_npz
+from keras_dc3.datasets.counted import CountedSet
+from keras_dc3.datasets.files import data_folder
 
 if TYPE_CHECKING:
     from keras_dc3.annotations import Annotations
@@ -30,19 +30,26 @@ CLASS_NAMES = (
     "oven",
     "truck",
 )
-_NPZ, _TRIALS = "shape_texture16.npz", "shape_texture16_trials.csv"
+_TRIALS = "shape_texture16_trials.csv"
+SHAPE_TEXTURE16 = CountedSet(
+    name="shape_texture16",
+    subject="The shape and texture images are",
+    homepage="https://github.com/rgeirhos/texture-vs-shape",
+    number=1600,
+    image_shape=(96, 96, 3),
+    class_names=CLASS_NAMES,
+    # 92% see the object, not its texture; in another order 6% agree by chance.
+    least_agreement=0.7,
+    sizes=(0.16, 0.64, 0.2),
+)
 
 
 def load_shape_texture16(
     data_dir: str | os.PathLike | None = None,
     *,
-    labeled: int | float = 0.16,
-    unlabeled: int | float | None = 0.64,
-    validation: int | float | None = 0.2,
-    seed: int = 0,
     split: Any = None,
     stratify: bool = True,
-    **kwargs: Any,
+    **options: Any,
 ) -> SemiSupervisedData:
     """Loads the images of Geirhos et al. (2019), 1,600 of 96x96x3.
 
@@ -51,52 +58,27 @@ def load_shape_texture16(
     original files, such as `cue-conflict/airplane1-bicycle2.png`.
 
     The same object ("airplane1") is in ten images. It is never in two parts of a split
-    that is drawn, so that these have about the sizes asked for.
+    that is drawn, so that these have about the sizes asked for: by default 16%
+    labeled, 64% unlabeled and 20% validation images.
 
     Args:
         data_dir: folder with `shape_texture16.npz`: `images` uint8 (1600, 96, 96, 3),
             `labels` int (1600,), the object; `counts` int (1600, 16) and `name`
             (1600,). Default: the variable KERAS_DC3_DATA, else "data".
-        labeled, unlabeled, validation: int for a number, float for a fraction.
-        seed: of the split, the labels, and the batches.
-        split: takes the place of the three numbers; see
-            `SemiSupervisedData.from_image_set`.
+        split: takes the place of the sizes; see `SemiSupervisedData.from_image_set`.
         stratify: whether each part is to have its share of each class.
-        **kwargs: further arguments of `SemiSupervisedData`.
+        **options: of `SemiSupervisedData.from_image_set`, such as `labeled` and `seed`.
 
     Raises:
-        As `read_shape_texture16`.
+        As `CountedSet.read`.
     """
-    return SemiSupervisedData.from_image_set(
-        read_shape_texture16(data_dir),
-        labeled,
-        unlabeled,
-        validation,
-        seed=seed,
+    return SHAPE_TEXTURE16.load(
+        data_dir,
         split=split,
         stratify=stratify and split is None,
         groups=object_of if split is None else None,
-        name="shape_texture16",
-        **kwargs,
+        **options,
     )
-
-
-def read_shape_texture16(data_dir: str | os.PathLike | None = None) -> ImageSet:
-    """Returns all images; `data_dir` as above.
-
-    Raises:
-        FileNotFoundError: without the file. ValueError: if its parts do not fit.
-    """
-    path = data_folder(data_dir) / _NPZ
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"The shape and texture images are not in {str(path.parent)!r}: put "
-            f"`{_NPZ}` there, with `images` uint8 (1600, 96, 96, 3), `labels` (1600,), "
-            "`counts` (1600, 16) and `name` (1600,), or name its folder by `data_dir` "
-            "or KERAS_DC3_DATA."
-        )
-    # 92% see the object, not its texture; in another order 6% agree by chance.
-    return read_npz(path, (96, 96, 3), CLASS_NAMES, None, 0.7)
 
 
 def object_of(name: str) -> str:

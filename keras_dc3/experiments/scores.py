@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from keras_dc3 import metrics
@@ -67,8 +65,5 @@ def score_outputs(
     )
     common = {f"common_{n}": v for n, v in common.items() if n.startswith("d_")}
     del common["common_d_minus_f1"]
-    return {**scores, "common_d": _d(labels[rows], outputs["clusters"][rows]), **common}
-
-
-def _d(labels: np.ndarray, clusters: np.ndarray) -> Any:
-    return metrics.mean_inner_distance(labels, clusters)
+    d = metrics.mean_inner_distance(labels[rows], outputs["clusters"][rows])
+    return {**scores, "common_d": d, **common}

@@ -28,6 +28,7 @@ from keras_dc3.experiments.records import (
     read_json,
     write_json,
 )
+from keras_dc3.experiments.summary import Summary, summarize
 
 
 class Study:
@@ -157,7 +158,7 @@ class Study:
         folder: str | os.PathLike,
         processes: int = 1,
         threads: int | None = None,
-    ) -> Any:
+    ) -> Summary:
         """Trains the cells that are not finished yet, and summarizes all.
 
         A cell that fails is reported, and tried again by the next `run`; the others
@@ -178,8 +179,6 @@ class Study:
             ValueError: if `folder` holds cells with other settings.
             RuntimeError: if cells failed; the message names them and the logs.
         """
-        from keras_dc3.experiments.summary import summarize
-
         check_positive_int("processes", processes)
         if threads is not None:
             check_positive_int("threads", threads)
@@ -232,25 +231,17 @@ class Study:
             "strategies": self.strategies,
             "configs": {n: config.get_config() for n, config in self.configs.items()},
         }
-        if before is None:
-            return {
-                **{**fixed, **made_by, **named},
-                "seeds": self.seeds,
-                "commands": [command],
-            }
-        for name, value in fixed.items():
-            _check_same(name, before[name], value)
-        for kind, entries in named.items():
-            for name in entries.keys() & before[kind].keys():
-                _check_same(f"{kind}[{name!r}]", before[kind][name], entries[name])
-            named[kind] = {**before[kind], **entries}
-        seeds = sorted({*before["seeds"], *self.seeds})
-        commands = list(dict.fromkeys([*before.get("commands", ()), command]))
-        return {
-            **{**fixed, **made_by, **named},
-            "seeds": seeds,
-            "commands": commands,
-        }
+        seeds, commands = self.seeds, [command]
+        if before is not None:
+            for name, value in fixed.items():
+                _check_same(name, before[name], value)
+            for kind, entries in named.items():
+                for name in entries.keys() & before[kind].keys():
+                    _check_same(f"{kind}[{name!r}]", before[kind][name], entries[name])
+                named[kind] = {**before[kind], **entries}
+            seeds = sorted({*before["seeds"], *self.seeds})
+            commands = list(dict.fromkeys([*before.get("commands", ()), command]))
+        return {**fixed, **made_by, **named, "seeds": seeds, "commands": commands}
 
 
 class _Progress:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3 import metrics
+from keras_dc3.experiments.comparison import check_comparable, helped, is_vanilla
 from keras_dc3.experiments.records import Cell, StudyFolder, plain, write_json
 from keras_dc3.experiments.scores import score_outputs
 
@@ -132,12 +133,12 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
             "the folder given to `Study.run`."
         )
     records = study.records()
-    _check_comparable(records)
+    check_comparable(records)
     scores = {cell: _scores(study, cell, records) for cell in records}
     rows: dict[str, dict[str, Any]] = {}
     for cell in sorted(records, key=_order(study.manifest())):
         row = rows.setdefault(cell.strategy, {}).setdefault(cell.config, {})
-        row.setdefault("vanilla", _is_vanilla(records[cell]))
+        row.setdefault("vanilla", is_vanilla(records[cell]))
         row.setdefault("seeds", []).append(cell.seed)
     for strategy, of_strategy in rows.items():
         for config, row in of_strategy.items():
@@ -148,7 +149,7 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
             row.update(_statistics(row))
     content = {
         "rows": rows,
-        "helped": _helped(rows, records),
+        "helped": helped(rows),
         "failed": {cell.name: error for cell, error in study.failures().items()},
         "seconds": {
             cell.name: record["seconds"]["total"] for cell, record in records.items()
@@ -164,48 +165,6 @@ def summarize(folder: str | os.PathLike, write: bool = True) -> Summary:
     return Summary(content)
 
 
-# What all runs must share, and the runs of one strategy and config besides.
-_OF_ALL = ("image_shape", "class_names", "batch_size", "backbone", "dtype")
-_OF_A_ROW = (
-    "strategy",
-    "config",
-    "steps",
-    "parameters",
-    "optimizer",
-    "ema_decay",
-    "batch_norm",
-)
-
-
-def _check_comparable(records: dict[Cell, dict[str, Any]]) -> None:
-    """Raises ValueError if runs were trained with other settings."""
-    first: dict[tuple[tuple[str, ...], str], Cell] = {}
-    for cell, record in records.items():
-        for group, names in (((), _OF_ALL), (cell[:2], _OF_A_ROW)):
-            for name in names:
-                if name not in record["settings"]:
-                    continue  # recorded by a version that did not tell
-                other = first.setdefault((group, name), cell)
-                before, now = (
-                    _without_name(records[one]["settings"][name])
-                    for one in (other, cell)
-                )
-                if before != now:
-                    raise ValueError(
-                        f"The runs {other.name} and {cell.name} differ in {name}: "
-                        f"{before!r} and {now!r}. `make_data` or `make_model` was "
-                        "changed between them; remove the record of one, and run "
-                        "again, or use another folder."
-                    )
-
-
-def _without_name(value: Any) -> Any:
-    """Returns settings without the name, which Keras counts up."""
-    if not isinstance(value, dict):
-        return value
-    return {key: item for key, item in value.items() if key != "name"}
-
-
 def _order(manifest: dict[str, Any]) -> Any:
     strategies, configs = list(manifest["strategies"]), list(manifest["configs"])
     return lambda cell: (
@@ -213,11 +172,6 @@ def _order(manifest: dict[str, Any]) -> Any:
         configs.index(cell.config),
         cell.seed,
     )
-
-
-def _is_vanilla(record: dict[str, Any]) -> bool:
-    config = record["settings"]["config"]
-    return not (config["inverse_weight"] or config["ambiguity_weight"])
 
 
 def _scores(
@@ -231,7 +185,7 @@ def _scores(
         other
         for other, record in records.items()
         if (other.strategy, other.seed) == (cell.strategy, cell.seed)
-        and _is_vanilla(record)
+        and is_vanilla(record)
     ]
     found = score_outputs(outputs, study.outputs(alone[0]) if alone else None)
     return {**recorded, **found}
@@ -264,54 +218,6 @@ def _mean(values: np.ndarray) -> float:
 def _std(values: np.ndarray) -> float:
     values = values[~np.isnan(values)]
     return float(values.std(ddof=1)) if values.size > 1 else math.nan
-
-
-def _helped(rows: dict[str, Any], records: dict[Cell, Any]) -> list[str]:
-    """Returns a sentence per row on accuracy against the supervised baseline."""
-    baseline = None
-    for config, row in rows.get("supervised", {}).items():
-        if row["vanilla"]:
-            baseline = (f"supervised {config}", row)
-    if baseline is None:
-        return [
-            "Whether the unlabeled images helped cannot be told: the study has no "
-            'finished cell of the strategy "supervised" with `DC3Config.vanilla()`.'
-        ]
-    sentences = []
-    for strategy, of_strategy in rows.items():
-        for config, row in of_strategy.items():
-            if row is not baseline[1]:
-                sentences.append(_verdict(f"{strategy} {config}", row, *baseline))
-    return sentences
-
-
-def _verdict(name: str, row: dict, baseline_name: str, baseline: dict) -> str:
-    seeds = [seed for seed in row["seeds"] if seed in baseline["seeds"]]
-    if not seeds:
-        return f"{name}: no seed in common with {baseline_name}, nothing to compare."
-    ours, theirs = (
-        100 * np.array([r["scores"]["accuracy"][r["seeds"].index(s)] for s in seeds])
-        for r in (row, baseline)
-    )
-    gain = float(np.mean(ours - theirs))
-    facts = (
-        f"accuracy {ours.mean():.1f} against {theirs.mean():.1f} of {baseline_name} "
-        f"({gain:+.1f} points"
-    )
-    if len(seeds) < 2:
-        return (
-            f"{name}: {facts}, one seed): whether the unlabeled images helped cannot "
-            "be told from one seed; train three or more."
-        )
-    spread = max(float(ours.std(ddof=1)), float(theirs.std(ddof=1)))
-    beyond = abs(gain) - spread
-    if beyond < 0.05:  # less than is shown
-        verdict = "made no difference beyond the spread of the seeds"
-        facts += f"; the seeds spread by {spread:.1f}"
-    else:
-        verdict = "helped" if gain > 0 else "did harm"
-        facts += f", {beyond:.1f} beyond the spread of the seeds, {spread:.1f}"
-    return f"{name}: the unlabeled images {verdict}: {facts}; {len(seeds)} seeds)."
 
 
 def _shown(scores: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from keras_dc3._names import match_all, tell_lacking
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import check_names
 from keras_dc3.annotations import Annotations
 from keras_dc3.exports.checks import check_proposals
@@ -79,8 +78,7 @@ def to_cleanlab(
             "`select`."
         )
     told = tell_lacking(matches.lacking, "proposal")
-    if told:
-        warnings.warn("\n  ".join(["Images and proposals:", *told]), stacklevel=2)
+    tell("Images and proposals:", told)
     rows = [proposals.row_of[matches.found[name]] for name in ids]
     chosen = proposals.class_probabilities[np.array(rows, "int64")][:, columns]
     return chosen / chosen.sum(axis=1, keepdims=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._text import some
 from keras_dc3.data.images_by_id import files_of
 from keras_dc3.exports.checks import check_proposals
@@ -74,15 +75,10 @@ def to_fiftyone(
             f"{len(gone):,} of {len(proposals):,} images are no files in "
             f"{os.fspath(images_folder)!r}: {some(map(repr, gone), 3)}{told}. Name the "
             "folder that the ids are relative to, or leave lost images out with "
-            '`proposals.match(names, missing="drop")`.'
+            '`proposals.in_order_of(names, missing="drop")`.'
         )
-    try:
-        import fiftyone
-    except ImportError as error:
-        raise ImportError(
-            "A FiftyOne data set needs FiftyOne, which is not installed: "
-            'pip install "keras_dc3[fiftyone]"'
-        ) from error
+    needs = "A FiftyOne data set needs FiftyOne"
+    fiftyone = optional("fiftyone", needs, "fiftyone")
     dataset = fiftyone.Dataset(name, persistent=persistent)
     dataset.default_classes = list(proposals.class_names)
     dataset.add_samples(_samples(fiftyone, proposals, files))

@@ -32,7 +32,8 @@ class Finding:
         text: the figures in words, or why there are none.
         value: the difference that decides, in -1..1 (of d, up to sqrt(2)); above 0
             speaks for "yes". NaN without one.
-        low, high: its 95% interval over the images; NaN without one.
+        low: where its 95% interval over the images begins; NaN without one.
+        high: where that ends.
     """
 
     key: str

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_distributions,
+    check_matrix,
     check_positive_int,
     check_same_batch,
     check_seed,
@@ -27,13 +28,8 @@ def check_points(name: str, values: Any, columns: str) -> np.ndarray:
     Raises:
         ValueError: unless they have rank 2, a column at least, and are finite.
     """
-    values = np.asarray(values)
-    if values.ndim != 2 or not values.shape[1] or values.dtype.kind not in "biuf":
-        raise ValueError(
-            f"`{name}` must be numbers, shape ({columns}). Received: shape "
-            f"{values.shape}, dtype {values.dtype}"
-        )
-    values = values.astype("float64")
+    wanted = f"numbers, shape ({columns})"
+    values = check_matrix(name, values, wanted).astype("float64")
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():
         raise ValueError(

@@ -26,9 +26,10 @@ class ImageValues:
 
     Args:
         kind: `"integers"`, which hold 0..255, or `"floats"`.
-        low, high: the range that floats are meant to fill. 0..1, -1..1 and 0..255 are
-            known: what an integer image of 0..255 is in them, is certain. In any
-            other range, integer images are refused.
+        low: where the range begins that floats are meant to fill. 0..1, -1..1 and
+            0..255 are known: what an integer image of 0..255 is in them, is certain. In
+            any other range, integer images are refused.
+        high: where it ends.
 
     Raises:
         ValueError: if the kind is another, the range is empty or not finite, or
@@ -105,7 +106,8 @@ class ImageValues:
         another way, or cannot be told from it.
 
         Args:
-            low, high: the smallest and the largest value of each image.
+            low: the smallest value of each image.
+            high: the largest.
             has_fractions: whether some value of it is no whole number.
 
         All of them NumPy arrays or tensors of one shape, which the result has, too.
@@ -138,7 +140,8 @@ def meant_range(low: float, high: float, has_fractions: bool) -> tuple[float, fl
     One of 0..1, -1..1 and 0..255 where it is certain, else what was measured.
 
     Args:
-        low, high: the smallest and the largest of all values.
+        low: the smallest of all values.
+        high: the largest.
         has_fractions: whether some value is no whole number.
     """
     if low >= -_ROUNDING and high <= 1.0 + _ROUNDING:
@@ -164,7 +167,8 @@ def doubt_about(
 
     Args:
         values: what the model was trained on.
-        low, high: the smallest and the largest value of all images.
+        low: the smallest value of all images.
+        high: the largest.
         several: whether there is more than one image.
     """
     if values.range == BYTES and 0 < high <= 1:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_dc3._extras import optional
+
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "principal components"}
 _FEW = 5  # fewer points have no neighborhoods that t-SNE or UMAP could keep
 _DIMENSIONS = 50  # of what t-SNE and UMAP get
@@ -28,31 +30,23 @@ def project(points: np.ndarray, method: str, seed: int) -> np.ndarray:
     places = _components(points, _DIMENSIONS)
     plane = places[:, :2]
     if method == "tsne":
-        try:
-            from sklearn.manifold import TSNE
-        except ImportError as error:
-            raise ImportError(
-                "t-SNE needs scikit-learn, which is not installed: "
-                'pip install "keras_dc3[demo]"; or pass method="pca".'
-            ) from error
+        otherwise = '; or pass method="pca".'
+        sklearn = optional(
+            "sklearn.manifold", "t-SNE needs scikit-learn", "demo", otherwise
+        )
         if n >= _FEW:
             scale = plane[:, 0].std() or 1.0
-            return TSNE(
+            return sklearn.TSNE(
                 perplexity=min(30.0, n / 3),
                 init=(1e-4 * plane / scale).astype("float32"),
                 random_state=seed,
             ).fit_transform(places)
     if method == "umap":
-        try:
-            from umap import UMAP
-        except ImportError as error:
-            raise ImportError(
-                "UMAP needs umap-learn, which is not installed: "
-                'pip install "keras_dc3[umap]"; or pass method="tsne".'
-            ) from error
+        otherwise = '; or pass method="tsne".'
+        umap = optional("umap", "UMAP needs umap-learn", "umap", otherwise)
         if n >= _FEW:
             neighbors = min(15, n - 1)
-            reducer = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
+            reducer = umap.UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1)
             return np.asarray(reducer.fit_transform(places))
     return plane
 

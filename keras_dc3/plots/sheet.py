@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3._writing import file_path, whole_file
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class Sheet:
     """A figure in inches from its upper left corner, which pyplot does not know of.
 
     Args:
-        width, height: of what is drawn.
+        width: of what is drawn.
+        height: likewise.
         title: in the first line.
         about: small print in the next lines, which moves what follows down.
 
@@ -150,14 +152,7 @@ def file_kind(path: str | os.PathLike | None) -> str | None:
 
 
 def _figure() -> type[Figure]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "Pictures need matplotlib, which is not installed: "
-            'pip install "keras_dc3[demo]"'
-        ) from error
-    return Figure
+    return optional("matplotlib.figure", "Pictures need matplotlib", "demo").Figure
 
 
 def _small_print_height(lines: Sequence[str]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,9 @@ import numpy as np
 
 from keras_dc3._decision import CERTAIN
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
+from keras_dc3._text import tell
+from keras_dc3.annotations.counted_labels import labels_of
+from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.proposals.belief import answer_gain
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import ProposalGroup
@@ -24,19 +26,15 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     counts = np.zeros(data.class_probabilities.shape)
     if annotations is None:
         return counts
-    annotations = getattr(annotations, "annotations", annotations)
-    if not all(hasattr(annotations, a) for a in ("ids", "class_names", "counts")):
-        raise TypeError(
-            "`annotations` must be `keras_dc3.Annotations` or a review. Received: "
-            f"{type(annotations).__name__}"
-        )
+    annotations = labels_of(
+        annotations, "`annotations` must be `keras_dc3.Annotations` or a review"
+    )
     names = list(map(composed, annotations.class_names))
     given = np.asarray(annotations.counts)
-    number = {name: column for column, name in enumerate(data.class_names)}
     chosen = {
         name for name, answers in zip(names, given.sum(axis=0), strict=True) if answers
     }
-    if not chosen <= set(number):
+    if not chosen <= set(data.class_names):
         raise ValueError(
             "`annotations` must have the classes of the proposals, "
             f"{list(data.class_names)}. Received: {names}"
@@ -52,13 +50,10 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
             f"letters or the folder alone, such as {name!r} and {meant!r}. Their "
             "answers play no part; make the names agree."
         )
-    if told:
-        warnings.warn("\n  ".join(["Answers so far:", *told]), stacklevel=4)
+    tell("Answers so far:", told, stacklevel=3)
     rows = [data.row_of[one] for one in matches.found.values()]
     known = [i for i, name in enumerate(annotations.ids) if name in matches.found]
-    for column, name in enumerate(names):
-        if name in number and known:
-            counts[rows, number[name]] = given[known, column]
+    counts[rows] = in_class_order(given, names, data.class_names)[known]
     return counts
 
 

@@ -16,6 +16,7 @@ from keras_dc3._validation import (
     check_distributions,
     check_ids,
     check_indices,
+    check_matrix,
     check_same_batch,
     check_unit_interval,
 )
@@ -250,13 +251,11 @@ def _checked_embeddings(values: Any, number: int) -> np.ndarray | None:
     """Returns embeddings (number, d) as float32 that cannot be written to, or None."""
     if values is None:
         return None
-    values = np.asarray(values)
-    if values.ndim != 2 or not values.shape[1] or values.dtype.kind not in "biuf":
-        raise ValueError(
-            "`embeddings` must be numbers, shape (images, features); average feature "
-            f"maps over the image first. Received: shape {values.shape}, dtype "
-            f"{values.dtype}"
-        )
+    values = check_matrix(
+        "embeddings",
+        values,
+        "numbers, shape (images, features); average feature maps over the image first",
+    )
     if len(values) != number:
         raise ValueError(
             "`embeddings` must have one row per image. Received: "

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from keras_dc3._names import match_all, tell_lacking
-from keras_dc3._text import some
 from keras_dc3._validation import (
     check_choice,
-    check_names,
     check_positive_int,
     check_positive_number,
 )
 from keras_dc3.annotations import Annotations
-from keras_dc3.proposals import asking, csv_format, parquet_format
+from keras_dc3.proposals import (
+    asking,
+    csv_format,
+    parquet_format,
+    selecting,
+    sheets,
+)
 from keras_dc3.proposals.belief import beliefs
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
 from keras_dc3.proposals.questions import Questions
 from keras_dc3.proposals.summary import summarize
 from keras_dc3.review import Review
-from keras_dc3.review.fingerprint import of_values
 from keras_dc3.review.plan import MODES, Step
-from keras_dc3.review.sheet import Sheet
 
 
 class Proposals(ProposalData):
@@ -148,7 +146,7 @@ class Proposals(ProposalData):
         chosen = (group for group in self.groups() if kind in (None, group.kind))
         return "\n\n".join(map(str, chosen))
 
-    def match(self, ids: Sequence[str], missing: str = "error") -> Proposals:
+    def in_order_of(self, ids: Sequence[str], missing: str = "error") -> Proposals:
         """Returns the proposals for some images, in the order of `ids`.
 
         Names match as for `Annotations.match`; the result has the ids as they are given
@@ -174,42 +172,10 @@ class Proposals(ProposalData):
         >>> proposals = keras_dc3.proposals.Proposals(
         ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], np.eye(2), ["3", "8"]
         ... )
-        >>> proposals.match(["b", "a"]).ids
+        >>> proposals.in_order_of(["b", "a"]).ids
         ('b', 'a')
         """
-        check_choice("missing", missing, ("error", "drop"))
-        if not isinstance(ids, Iterable):
-            raise TypeError(
-                "`ids` must be ids, such as `data.unlabeled.ids`. Received: "
-                f"ids={ids!r}"
-            )
-        ids = check_names("ids", ids)
-        matches = match_all(ids, self.known_ids, what="proposals")
-        there = set(matches.found.values())
-        gone = [name for name in self.ids if name not in there]
-        unknown = [ids[position] for position in matches.lost]
-        facts = []
-        if gone:
-            facts.append(
-                f"{len(gone):,} of {len(self):,} proposals are for images that are not "
-                f"there: {some(map(repr, gone), 3)}."
-            )
-        if unknown:
-            facts.append(
-                f"{len(unknown):,} of {len(ids):,} images have no proposal: "
-                f"{some(map(repr, unknown), 3)}."
-            )
-        nothing = bool(ids) and len(unknown) == len(ids)
-        if facts and (missing == "error" or nothing):
-            fix = "Make the names agree" if nothing else "Propose anew"
-            other = "" if nothing else ', or pass `missing="drop"` to leave them out'
-            raise ValueError(" ".join([*facts, f"{fix}{other}."]))
-        facts += ["They were left out."] if facts else []
-        facts += tell_lacking(matches.lacking, "proposal")
-        if facts:
-            warnings.warn(" ".join(facts), stacklevel=2)
-        rows = [self.row_of[one] for one in matches.found.values()]
-        return self.take(rows, list(matches.found))
+        return selecting.in_order_of(self, ids, missing)
 
     def next(
         self,
@@ -251,8 +217,9 @@ class Proposals(ProposalData):
             budget: expected clicks or keys to spend, at least 1.
             annotations: the answers so far, `keras_dc3.Annotations` or a review, of any
                 images; those without proposal play no part. "Cannot tell" is no answer.
-                Names match as for `match`; what they lack of the ids is told, and which
-                answers are lost for a difference in capital letters or folder.
+                Names match as for `Annotations.match`; what they lack of the ids is
+                told, and which answers are lost for a difference in capital letters or
+                folder.
             model_weight: how many answers the model's class probabilities count as.
                 Default: as many as explain the answers best, by the likelihood of those
                 to images with two or more (see `belief.fit_weight`); 1 without such.
@@ -347,8 +314,8 @@ class Proposals(ProposalData):
             proposals = model.propose(data.unlabeled)
             proposals.to_review("review.html", data.unlabeled)
         """
-        check_choice("mode", mode, MODES)
-        return self.sheet(mode, self.steps(mode)).write(
+        sheet = sheets.sheet(self, mode, self.steps(mode), alone=())
+        return sheet.write(
             path,
             images,
             title=title,
@@ -360,40 +327,16 @@ class Proposals(ProposalData):
             round_name=round_name,
         )
 
-    def sheet(
-        self, mode: str, groups: Sequence[Step], alone: Sequence[str] = ()
-    ) -> Sheet:
-        """Returns a review sheet of some groups, and of images to ask about alone."""
-        return Sheet(
-            mode=mode,
-            ids=self.ids,
-            class_names=self.class_names,
-            groups=groups,
-            alone=alone,
-            verdict=self.verdict,
-            values=of_values(self),
-        )
-
     def steps(self, mode: str) -> list[Step]:
         """Returns what a review sheet proposes in a mode; nothing in the mode "none".
 
         In the mode "classes", the predicted class of every image, the most probable
         ones first.
         """
+        check_choice("mode", mode, MODES)
         if mode == "dc3":
             return [group.step() for group in self.groups()]
-        steps: list[Step] = []
-        if mode == "none":
-            return steps
-        for label, name in enumerate(self.class_names):
-            rows = np.flatnonzero(self.class_index == label)
-            if rows.size:
-                sure = self.class_probability[rows]
-                order = rows[np.argsort(-sure, kind="stable")]
-                ids = tuple(self.ids[row] for row in order)
-                about = f"predicted class, mean probability {sure.mean():.0%}"
-                steps.append(Step(ids, f"class {name}", name, about, label))
-        return steps
+        return sheets.class_steps(self) if mode == "classes" else []
 
     def to_csv(self, path: str | os.PathLike, *, escape_formulas: bool = False) -> None:
         """Writes one line per image to a CSV file, UTF-8.
@@ -423,8 +366,8 @@ class Proposals(ProposalData):
         "+", "-", "@" or a tab is taken for that of `escape_formulas`. Further columns
         are ignored, the order of the columns is free. What only all cluster
         probabilities would tell, `cluster_probabilities`, is None, and so is `verdict`.
-        A file that has lost whole lines is read as fewer images; `match(ids)` tells
-        which ones have no proposal.
+        A file that has lost whole lines is read as fewer images; `in_order_of(ids)`
+        tells which ones have no proposal.
 
         Args:
             path: the file; UTF-8 with or without a byte order mark.

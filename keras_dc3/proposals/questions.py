@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from keras_dc3.proposals.data import ProposalData
+from keras_dc3.proposals.sheets import sheet
 from keras_dc3.review.plan import Step
-
-if TYPE_CHECKING:
-    from keras_dc3.proposals.proposals import Proposals
 
 GROUP, IMAGE = "group", "image"
 
@@ -68,7 +67,7 @@ class Questions:
 
     questions: tuple[Question, ...]
     settled: int
-    proposals: Proposals
+    proposals: ProposalData
 
     def __len__(self) -> int:
         return len(self.questions)
@@ -134,8 +133,8 @@ class Questions:
         names = self.proposals.class_names
         groups = [one.step(names) for one in self if one.kind == GROUP]
         alone = [one.ids[0] for one in self if one.kind == IMAGE]
-        sheet = self.proposals.sheet("dc3", groups, alone)
-        return sheet.write(path, images, **options)
+        asked = sheet(self.proposals, "dc3", groups, alone)
+        return asked.write(path, images, **options)
 
     def __str__(self) -> str:
         asked = [question for question in self if question.kind == GROUP]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._extras import optional
 from keras_dc3.data.image_set import ImageSet, fitting_range
 from keras_dc3.data.images_by_id import find_images
 
@@ -31,14 +32,7 @@ def pillow() -> Any:
     Raises:
         ImportError: if Pillow is not installed.
     """
-    try:
-        import PIL.Image
-    except ImportError as error:
-        raise ImportError(
-            "A review sheet needs Pillow, which is not installed: "
-            'pip install "keras_dc3[images]"'
-        ) from error
-    return PIL.Image
+    return optional("PIL.Image", "A review sheet needs Pillow", "images")
 
 
 def find_pictures(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
-from keras_dc3.annotations.reading.telling import tell_same_people
+from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
+from keras_dc3.annotations.records import known_times
 from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.files import Part, read_parts
 from keras_dc3.review.fingerprint import Proposed
@@ -74,14 +74,12 @@ def read(
     classes = _classes(parts, proposals, notes)
     listed = _images(parts, proposals)
     notes += checks.other_proposals(parts, proposals)
-    notes += tell_same_people(dict.fromkeys(part.annotator for part in parts))
+    notes += SAME_PEOPLE.told({part.annotator: 1 for part in parts})
     review = _review(parts, classes, listed, longest_seconds, notes)
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:
         notes.append(f"{empty:,} of {len(listed):,} images have no valid answer.")
-    if not notes:
-        return review
-    warnings.warn("\n  ".join([f"{_files(parts)}:", *notes]), stacklevel=2)
+    tell(f"{_files(parts)}:", notes)
     return replace(review, notes=tuple(notes))
 
 
@@ -169,6 +167,16 @@ def _review(
     answers.sort(key=lambda pair: (position[pair[1].image], pair[1].repetition))
     labels = np.array([label_of[a.label] for _, a in answers])
     proposed = np.array([label_of[a.proposed] for _, a in answers])
+    given = np.array([a.seconds for _, a in answers])
+    seconds, odd = known_times(given, longest_seconds)
+    not_above_0 = odd["zero"] + odd["negative"]
+    unknown = not_above_0 + odd["too_long"]
+    if unknown:
+        notes.append(
+            f"{unknown:,} of {len(answers):,} times count as unknown: {not_above_0:,} "
+            f"are negative or 0, {odd['too_long']:,} above {longest_seconds:,g} s "
+            "(`longest_seconds`). The answers stay."
+        )
     annotations = Annotations(
         images,
         classes,
@@ -177,9 +185,7 @@ def _review(
             np.array([position[a.image] for _, a in answers]),
             np.array([person[name] for name, _ in answers]),
             labels,
-            _known_times(
-                np.array([a.seconds for _, a in answers]), longest_seconds, notes
-            ),
+            seconds,
         ),
         notes=tuple(notes),
     )
@@ -191,15 +197,3 @@ def _review(
         np.array([a.repetition for _, a in answers]),
         parts[0].mode,
     )
-
-
-def _known_times(seconds: np.ndarray, longest: float, notes: list[str]) -> np.ndarray:
-    wrong = (seconds <= 0) | (seconds > longest)
-    if wrong.any():
-        notes.append(
-            f"{int(wrong.sum()):,} of {len(seconds):,} times count as unknown: "
-            f"{int((seconds <= 0).sum()):,} are negative or 0, "
-            f"{int((seconds > longest).sum()):,} above {longest:,g} s "
-            "(`longest_seconds`). The answers stay."
-        )
-    return np.where(wrong, np.nan, seconds)

@@ -10,7 +10,6 @@ from typing import Any
 
 from keras_dc3._text import some
 from keras_dc3._validation import (
-    check_choice,
     check_names,
     check_positive_int,
     check_probability,
@@ -22,7 +21,7 @@ from keras_dc3.metrics.findings import of_certain_images
 from keras_dc3.review import pictures
 from keras_dc3.review.fingerprint import digest, fingerprint, of_ids
 from keras_dc3.review.page import html
-from keras_dc3.review.plan import MODES, Step, blind_pages, group_pages
+from keras_dc3.review.plan import Step, blind_pages, group_pages
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,6 @@ class Sheet:
         seed: int = 0,
     ) -> tuple[str, ...]:
         """Writes the pages and returns their paths; see `Proposals.to_review`."""
-        check_choice("mode", self.mode, MODES)
         check_probability("control", control)
         check_probability("repetitions", repetitions)
         if repetitions > 0.5:

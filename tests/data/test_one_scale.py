@@ -13,7 +13,7 @@ pytest.importorskip("PIL", reason="needs keras_dc3[images]")
 
 from keras_dc3 import datasets
 from keras_dc3.data import FileImages, ImageFormat, ValueRange, list_images, read_image
-from keras_dc3.data.image_files import FolderReader
+from keras_dc3.data.images_by_id import FolderReader
 from keras_dc3.data.stored_values import Extremes, range_of_all, scaled
 from keras_dc3.review import pictures
 from tests.data.image_inputs import deep_png, encode, gray_tiff

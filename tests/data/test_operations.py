@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_dc3.data import augment_numpy, policies
-from keras_dc3.data.policies import NAMES, Draw, Strong, Weak
+from keras_dc3.data import Strong, Weak, augment_numpy
+from keras_dc3.data.draws import NAMES, OPERATIONS, Draw, matrices
 
 PLAIN = Weak(flip=False, max_shift=0)
 
@@ -19,7 +19,7 @@ def operate(name, image, magnitude, value_range=(0.0, 255.0), fill=0.0):
         np.arange(width)[None],
         operations,
         magnitudes,
-        policies.matrices(operations, magnitudes, height, width),
+        matrices(operations, magnitudes, height, width),
         np.zeros((1, 4), "int32"),
     )
     policy = Strong(PLAIN, num_ops=1, cutout=0, fill=fill)
@@ -91,7 +91,7 @@ def test_shear_and_translate(image):
 @pytest.mark.parametrize("name", NAMES)
 def test_any_range_of_values(name, image):
     """A float image in another range is changed as the uint8 image is."""
-    low, high = policies.OPERATIONS[name]
+    low, high = OPERATIONS[name]
     magnitude = low + 0.7 * (high - low)
     whole = operate(name, image, magnitude, fill=0.5)
     floats = image.astype("float32") / 127.5 - 1
@@ -105,7 +105,7 @@ def test_operations_and_magnitudes_are_drawn_evenly():
     draw = Strong().draw([1, 2], 7000, 8, 8)
     shares = np.bincount(draw.operations.ravel(), minlength=len(NAMES)) / 14_000
     np.testing.assert_allclose(shares, 1 / len(NAMES), atol=0.01)
-    for number, (low, high) in enumerate(policies.OPERATIONS.values()):
+    for number, (low, high) in enumerate(OPERATIONS.values()):
         drawn = draw.magnitudes[draw.operations == number]
         assert low - 1e-5 <= drawn.min() and drawn.max() <= high + 1e-5
         np.testing.assert_allclose(drawn.mean(), (low + high) / 2, atol=1.5)

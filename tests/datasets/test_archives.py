@@ -63,18 +63,18 @@ def test_download(serve, tmp_path, known, capsys):
 def test_a_wrong_checksum_leaves_nothing(serve, tmp_path):
     serve["http://x/a.zip"] = CONTENT
     with pytest.raises(ArchiveError, match=r"a\.zip fails its checksum: md5 must be"):
-        download("http://x/a.zip", tmp_path / "a.zip", checksum(b"other"), False)
+        download("http://x/a.zip", tmp_path / "a.zip", checksum(b"other"))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_connection_that_breaks_leaves_nothing(serve, tmp_path):
     serve["http://x/a.zip"] = lambda: Answer(CONTENT, length=len(CONTENT) + 5)
     with pytest.raises(ArchiveError, match="ended after 10,000 of 10,005 bytes"):
-        download("http://x/a.zip", tmp_path / "a.zip", verbose=False)
+        download("http://x/a.zip", tmp_path / "a.zip")
     serve["http://x/a.zip"] = lambda: Answer(CONTENT, length=None)
-    download("http://x/a.zip", tmp_path / "b.zip", verbose=False)
+    download("http://x/a.zip", tmp_path / "b.zip")
     with pytest.raises(archives.NETWORK_ERRORS, match="nobody answers"):
-        download("http://x/other.zip", tmp_path / "a.zip", verbose=False)
+        download("http://x/other.zip", tmp_path / "a.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["b.zip"]
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from keras_dc3 import datasets
 from keras_dc3.datasets.cifar10h import CLASS_NAMES
-from keras_dc3.datasets.files import check_agreement
+from keras_dc3.datasets.counted import check_agreement
 from keras_dc3.datasets.shape_texture16 import CLASS_NAMES as SHAPES
 from keras_dc3.datasets.shape_texture16 import object_of, read_trials
 

@@ -108,7 +108,7 @@ def test_lost_images(tmp_path):
         to_fiftyone(proposals, tmp_path)
     there = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.png")]
     with pytest.warns(UserWarning, match="2 of 5 proposals are for images that are no"):
-        rest = proposals.match(there, missing="drop")
+        rest = proposals.in_order_of(there, missing="drop")
     assert len(to_fiftyone(rest, tmp_path).samples) == 3
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         to_fiftyone(proposals, tmp_path / "lost")

@@ -151,7 +151,7 @@ def test_round_trip(tmp_path, rng, mode, source):
     found = np.array(NAMES)[annotations.records.label].reshape(30, 2)
     np.testing.assert_array_equal(found, labels)
     assert np.nanmedian(annotations.records.seconds) == 2.0
-    assert len(proposals.match(annotations.ids)) == 30
+    assert len(proposals.in_order_of(annotations.ids)) == 30
 
 
 @given(
@@ -231,7 +231,7 @@ def test_tasks_are_those_of_a_genuine_export(tmp_path, name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         annotations = Annotations.from_label_studio(folder / "export.json")
-    assert len(proposals.match(annotations.ids)) == len(proposals)
+    assert len(proposals.in_order_of(annotations.ids)) == len(proposals)
 
 
 def test_files_are_complete_or_not_there(tmp_path):

@@ -148,7 +148,7 @@ def test_it_is_saved_with_the_model_and_goes_with_proposals(trained, tmp_path):
     images, _ = validation()
     proposals = loaded.propose(images, ids=map(str, range(30)), verbose=0)
     assert proposals.verdict is loaded.verdict
-    assert proposals.match(["3", "1"], missing="drop").verdict is loaded.verdict
+    assert proposals.in_order_of(["3", "1"], missing="drop").verdict is loaded.verdict
     assert proposals.summary().startswith("Verdict on the model that proposes, from 30")
     fresh = type(loaded).from_config(loaded.get_config())
     assert fresh.verdict is None  # of other weights

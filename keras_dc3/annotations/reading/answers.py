@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,24 +9,22 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain, trimmed
-from keras_dc3._text import some
+from keras_dc3._text import some, tell
 from keras_dc3._validation import (
     check_choice,
     check_class_names,
     check_positive_number,
 )
 from keras_dc3.annotations import names
-from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.errors import AnnotationError, no_name
+from keras_dc3.annotations.reading import guesses
 from keras_dc3.annotations.reading.source import Source
-from keras_dc3.annotations.reading.telling import (
+from keras_dc3.annotations.records import (
+    Records,
     known_times,
-    tell_blanks,
-    tell_odd_classes,
-    tell_same_people,
-    tell_several_choices,
-    tell_spellings,
+    last_answers,
+    repetitions,
 )
-from keras_dc3.annotations.records import Records, last_answers, repetitions
 
 REPEATED = ("keep", "last", "error")
 
@@ -108,20 +105,12 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
     people, annotator, annotator_blanks = _encode(answers.annotator)
     people, annotator = _without_unknown(people, annotator)
     labels, label, label_blanks = _encode(answers.label)
-    notes += tell_spellings(answers.image, plain)
-    notes += tell_blanks(
-        source,
-        {
-            "labels": label_blanks,
-            "annotators": annotator_blanks,
-            "images": image_blanks,
-        },
+    notes += guesses.SPELLINGS.told(answers.image, plain)
+    notes += _tell_blanks(
+        source, labels=label_blanks, annotators=annotator_blanks, images=image_blanks
     )
     if "" in images:
-        raise AnnotationError(
-            f"{source.at(int(np.argmax(image == images.index(''))))}: the image has no "
-            "name. Name it or remove the line."
-        )
+        raise no_name(source.at(int(np.argmax(image == images.index("")))))
     images, image = _list_first(answers.listed, images, image)
     none = {"", *map(composed, no_answer)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
@@ -137,29 +126,36 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         declared = set(class_names) <= set(given)
         if declared:
             class_names = tuple(name for name in given if name not in none)
-        notes += tell_several_choices(chosen)
-        notes += tell_odd_classes(chosen, no_answer, declared)
+        notes += guesses.SEVERAL_CHOICES.told(chosen)
+        notes += guesses.told(guesses.CLASS_NAMES, chosen, no_answer, declared)
     else:
         _check_classes(source, label, labels, chosen, class_names)
     number = {name: position for position, name in enumerate(class_names)}
+    given = np.full(len(image), np.nan) if answers.seconds is None else answers.seconds
+    seconds, odd_times = known_times(np.asarray(given), options.longest_seconds)
     records = Records(
         image,
         annotator,
         np.array([number.get(name, -1) for name in labels])[label],
-        np.full(len(image), np.nan) if answers.seconds is None else answers.seconds,
+        seconds,
     )
     unknown = int((records.annotator < 0).sum())
     if 0 < unknown < len(records):
         notes.append(
             f"{unknown:,} answers name no annotator: each counts as another person's."
         )
-    notes += tell_same_people(people)
-    records, told = known_times(records, options.longest_seconds)
-    notes += told
+    notes += guesses.SAME_PEOPLE.told(dict.fromkeys(people, 1))
+    if sum(odd_times.values()) > odd_times["missing"]:
+        notes.append(
+            f"Of {len(seconds):,} times, {odd_times['missing']:,} are missing, "
+            f"{odd_times['zero']:,} zero, {odd_times['negative']:,} negative and "
+            f"{odd_times['too_long']:,} above {options.longest_seconds:,g} s "
+            "(`longest_seconds`). All of these count as unknown times; the answers "
+            "stay."
+        )
     records, told = _resolve(records, options.repeated, source, images, people)
     notes += told
-    if notes:
-        warnings.warn("\n  ".join([f"{source.name}:", *notes]), stacklevel=3)
+    tell(f"{source.name}:", notes, stacklevel=3)
     return {
         "ids": images,
         "class_names": class_names,
@@ -190,6 +186,18 @@ def _encode(
     odd = {text for text in clean if trimmed(text) not in ("", text)}
     blanks = [i for i, text in enumerate(column) if text in odd] if odd else []
     return list(position), codes, (len(blanks), blanks[0] if blanks else -1)
+
+
+def _tell_blanks(source: Source, **found: tuple[int, int]) -> list[str]:
+    """Returns what to tell of what -> how many had outer blanks, the first where."""
+    told = [f"{n:,} {what}" for what, (n, _) in found.items() if n]
+    if not told:
+        return []
+    first = min(position for n, position in found.values() if n)
+    return [
+        f"Outer blanks were removed from {' and '.join(told)}, first in "
+        f"{source.places([first])}."
+    ]
 
 
 def _without_unknown(

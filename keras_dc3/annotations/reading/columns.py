@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from keras_dc3._names import (
@@ -16,15 +15,10 @@ from keras_dc3._names import (
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import Answers
 from keras_dc3.annotations.reading.files import as_text, safe_repr
-from keras_dc3.annotations.reading.headers import tell_header
+from keras_dc3.annotations.reading.guesses import ANSWER_ROWS, told
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.table_files import has_numbers
-from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
-
-# Words in the title of a column that tells how often an answer was given.
-_OFTEN = {"n", "count", "counts", "votes", "vote", "number", "num", "times", "total"}
-_OFTEN |= {"frequency", "freq", "people", "annotators", "raters", "anzahl", "stimmen"}
-_OFTEN |= {"häufigkeit", "weight", "share", "fraction", "percent", "proportion"}
+from keras_dc3.annotations.reading.tables import Column, Table, composed_column
 
 
 @dataclass(frozen=True)
@@ -77,41 +71,10 @@ def answers_of(table: Table, columns: AnswerColumns) -> Answers:
         source=Source([(table.name, table.lines)], table.word),
         notes=[
             *table.notes,
-            *tell_header(table, image, annotator, label),
-            *_tell_counts(table, image, annotator, label),
+            *told(ANSWER_ROWS, table, image, annotator, label),
         ],
         order=table.order_of([label]),
     )
-
-
-def _tell_counts(
-    table: Table, image: Column | None, annotator: Column | None, label: Column
-) -> list[str]:
-    """Returns what to tell of a column that says how often an answer was given."""
-    if annotator is not None or not isinstance(image, str) or not table.rows:
-        return []
-    for position, title in enumerate(table.header or ()):
-        words = set(re.split(r"[\W_]+", title.casefold()))
-        cells = [as_text(row[position]) or "" for row in table.rows]
-        numbers = [number(cell) for cell in cells if cell.strip()]
-        if title in (image, label) or not words & _OFTEN:
-            continue
-        if not numbers or None in numbers or set(numbers) == {1.0}:
-            continue
-        way_out = ""
-        if isinstance(label, str):
-            way_out = (
-                " If it tells how many people gave an answer, pass "
-                f"`frame.pivot_table(index={image!r}, columns={label!r}, "
-                f"values={title!r}, aggfunc='sum', fill_value=0)` of a data frame to "
-                "`Annotations.from_counts`"
-                + ("." if image == "image" else f", with `image={image!r}`.")
-            )
-        return [
-            f"The numbers of the column {title!r} are not read: each {table.word} "
-            f"counts as one answer.{way_out}"
-        ]
-    return []
 
 
 def joined(parts: list[Answers], source: Source) -> Answers:
@@ -122,7 +85,7 @@ def joined(parts: list[Answers], source: Source) -> Answers:
     Raises:
         AnnotationError: if a name can be several images of the tables before.
     """
-    parts, told = _in_one_spelling(parts)
+    parts, spelling = _in_one_spelling(parts)
     timed = any(part.seconds is not None for part in parts)
     return Answers(
         image=[text for part in parts for text in part.image],
@@ -136,7 +99,7 @@ def joined(parts: list[Answers], source: Source) -> Answers:
         if timed
         else None,
         source=source,
-        notes=[*(note for part in parts for note in part.notes), *told],
+        notes=[*(note for part in parts for note in part.notes), *spelling],
         order=parts[0].order if len(parts) == 1 else (),
     )
 
@@ -160,8 +123,8 @@ def _in_one_spelling(parts: list[Answers]) -> tuple[list[Answers], list[str]]:
         }
         image = [name.get(plain(trimmed(text)), text) for text in part.image]
         changed.append(replace(part, image=image))
-    told = tell_lacking(lacking, "first spelling")
-    return changed, told + tell_folders(spelled)
+    notes = tell_lacking(lacking, "first spelling")
+    return changed, notes + tell_folders(spelled)
 
 
 def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
@@ -178,8 +141,8 @@ def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
     if None in texts:
         position = texts.index(None)
         raise AnnotationError(
-            f"{table.name}, {table.word} {table.lines[position]}: `{argument}` must be "
-            f"text or a number. Received: {safe_repr(values[position])}"
+            f"{table.at(position)}: `{argument}` must be text or a number. Received: "
+            f"{safe_repr(values[position])}"
         )
     return texts
 
@@ -194,9 +157,9 @@ def seconds_of(table: Table, column: Column) -> list[float]:
             seconds.append(float(text) if text.strip() else float("nan"))
         except ValueError:
             raise AnnotationError(
-                f"{table.name}, {table.word} {table.lines[position]}: `seconds` must "
-                f"be a number or empty. Received: {text!r}. Pass `seconds=None`, or a "
-                "function of the row that gives the number."
+                f"{table.at(position)}: `seconds` must be a number or empty. "
+                f"Received: {text!r}. Pass `seconds=None`, or a function of the row "
+                "that gives the number."
             ) from None
     return seconds
 
@@ -213,7 +176,6 @@ def _check_cells(table: Table, labels: list[str]) -> None:
             ("}", "]", ")")
         ):
             raise AnnotationError(
-                f"{table.name}, {table.word} {table.lines[position]}: the label is not "
-                f"a class but {text!r}. Pass `label=` a function of the row that "
-                "returns the class."
+                f"{table.at(position)}: the label is not a class but {text!r}. Pass "
+                "`label=` a function of the row that returns the class."
             )

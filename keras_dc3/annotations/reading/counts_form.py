@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_dc3._names import composed, plain
+from keras_dc3._text import tell
 from keras_dc3._validation import check_counts
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
 from keras_dc3.annotations.reading.answers import Options
+from keras_dc3.annotations.reading.count_columns import SUMS
 from keras_dc3.annotations.reading.counts_table import (
+    Counts,
     read_counts_table,
     without_no_answer,
 )
-from keras_dc3.annotations.reading.questions import is_person
-from keras_dc3.annotations.reading.table_files import Layout
+from keras_dc3.annotations.reading.guesses import (
+    CLASS_NAMES,
+    LABELS_BY_PERSON,
+    SHARES,
+    first_told,
+    told,
+)
+from keras_dc3.annotations.reading.table_files import Layout, is_frame
 from keras_dc3.annotations.reading.tables import Column
-from keras_dc3.annotations.reading.telling import tell_odd_classes
 from keras_dc3.annotations.reading.wide_form import names_or_numbers
-
-_SUMS = ((1, 0.02, "shares"), (100, 1.5, "percentages"))  # of a row, how nearly
 
 
 def read_counts(
@@ -36,50 +41,40 @@ def read_counts(
     options: Options,
 ) -> dict[str, Any]:
     """Returns the arguments of `Annotations`; see `Annotations.from_counts`."""
-    class_names, no_answer = options.class_names, options.no_answer
-    found = isinstance(counts, Mapping) and class_names is None
-    notes, places, name, is_table = [], (), "The counts", _is_table(counts)
-    if ids is not None and (is_table or isinstance(counts, Mapping)):
+    is_table = isinstance(counts, str | os.PathLike) or is_frame(counts)
+    is_dict = isinstance(counts, Mapping)
+    if ids is not None and (is_table or is_dict):
         what = "a table" if is_table else "a dict"
         raise ValueError(
             f"`counts` as {what} names its images; use `select` for another order "
             "instead of `ids`."
         )
+    people = annotators_per_image
     if is_table:
-        column = annotators_per_image
-        table = read_counts_table(
-            counts,
-            image=image,
-            people=column if isinstance(column, str) else None,
-            layout=layout,
-            options=options,
+        column = people if isinstance(people, str) else None
+        found = read_counts_table(
+            counts, image=image, people=column, layout=layout, options=options
         )
-        found, name, notes = class_names is None, table.name, table.notes
-        ids, class_names = table.images, table.class_names
-        counts, places = table.counts, table.places
-        annotators_per_image = column if table.people is None else table.people
-    elif isinstance(counts, Mapping):
-        notes += tell_people(counts) if found else []
-        ids, class_names, counts, told = _from_dict(counts, class_names, no_answer)
-        notes += told
-    counts = check_counts("counts", counts)
-    if is_table:
-        if not counts.any():
-            raise AnnotationError(f"{name} holds no annotation: all counts are 0.")
-        notes += tell_several_classes(counts)
-    counts, told = of_people(counts, annotators_per_image)
-    notes += told
-    if found:
-        times = counts.sum(axis=0).tolist()
-        notes += tell_odd_classes(dict(zip(class_names, times, strict=True)), no_answer)
-    if notes:
-        warnings.warn("\n  ".join([f"{name}:", *notes]), stacklevel=3)
+    elif is_dict:
+        found = _from_dict(counts, options)
+    else:
+        found = Counts("The counts", ids, options.class_names, counts)
+    numbers, notes = check_counts("counts", found.counts), list(found.notes)
+    people = people if found.people is None else found.people
+    numbers, sums = of_people(numbers, people)
+    notes += sums
+    if options.class_names is None and (is_table or is_dict):
+        times = numbers.sum(axis=0).tolist()
+        chosen = dict(zip(found.class_names, times, strict=True))
+        notes += told(CLASS_NAMES, chosen, options.no_answer)
+    tell(f"{found.name}:", notes, stacklevel=3)
+    n, k = numbers.shape
     return {
-        "ids": names_or_numbers("ids", ids, len(counts)),
-        "class_names": names_or_numbers("class_names", class_names, counts.shape[1]),
-        "counts": counts,
+        "ids": names_or_numbers("ids", found.ids, n),
+        "class_names": names_or_numbers("class_names", found.class_names, k),
+        "counts": numbers,
         "notes": notes,
-        "places": places,
+        "places": found.places,
     }
 
 
@@ -94,7 +89,7 @@ def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
         ValueError: if `people` are no positive numbers, one per image.
     """
     if people is None:
-        return counts, tell_shares(counts)
+        return counts, first_told(SHARES, counts)
     people = np.asarray(people)
     if people.dtype.kind not in "iuf" or people.shape not in ((), (len(counts),)):
         raise ValueError(
@@ -110,7 +105,7 @@ def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
             "`annotators_per_image` must be at least 1. Received: "
             f"{people[wrong[0]]:g} for the image at position {wrong[0]}"
         )
-    sums = [abs(total - sum_) <= slack for sum_, slack, _ in _SUMS]
+    sums = [abs(total - sum_) <= slack for sum_, slack, _ in SUMS]
     other = np.flatnonzero(~np.any([*sums, total == people, total == 0], axis=0))
     if other.size:
         row = other[0]
@@ -134,59 +129,10 @@ def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
     ]
 
 
-def tell_shares(counts: np.ndarray) -> list[str]:
-    """Returns what to tell of counts (n, k) that are shares by all appearance."""
-    known, total = _SUMS, counts.sum(axis=1)
-    total = total[total > 0]
-    if counts.dtype.kind != "f" or not total.size:
-        return []
-    if (counts == np.round(counts)).all():
-        known = known[1:]  # whole numbers that add up to 1 are one-hot
-    for sum_, slack, what in known:
-        if (abs(total - sum_) <= slack).all():
-            return [
-                f"The numbers of each image add up to {total.min():g}"
-                + (f" to {total.max():g}" if total.max() > total.min() else "")
-                + f": they seem to be {what}. Soft labels are right, but it is not "
-                "known how many people answered, and what is called annotations per "
-                "image is this sum. Pass `annotators_per_image=` if you know."
-            ]
-        near, mixed = abs(total - sum_) <= slack, counts != np.round(counts)
-        off = np.flatnonzero(~near)
-        if sum_ == 1 and not mixed.any(axis=0).any():
-            continue
-        if off.size and near.mean() > 0.6 and near.sum() > 1:
-            return [
-                f"The numbers of {int(near.sum()):,} images add up to {sum_}, as "
-                f"{what} do, but those of {off.size:,} do not, such as "
-                f"{total[off[0]]:g}. Each is divided by its sum; correct what is wrong."
-            ]
-    return []
-
-
-def tell_several_classes(counts: np.ndarray) -> list[str]:
-    """Returns what to tell of a table (n, k) of 0 and 1 that is not one-hot."""
-    several = int((counts.sum(axis=1) > 1).sum())
-    if not several or not np.isin(counts, (0, 1)).all():
-        return []
-    return [
-        f"All numbers are 0 or 1, and {several:,} images have more than one class: "
-        "each counts as the vote of one person. If an image can have several classes "
-        "at once, this is no table of votes; keep one class per image."
-    ]
-
-
-def _is_table(counts: Any) -> bool:
-    is_frame = hasattr(counts, "columns") and hasattr(counts, "iloc")
-    return is_frame or isinstance(counts, str | os.PathLike)
-
-
-def _from_dict(
-    counts: Mapping[str, Mapping[str, float]],
-    class_names: Sequence[str] | None,
-    no_answer: Sequence[str],
-) -> tuple[list[str], tuple[str, ...], np.ndarray, list[str]]:
-    """Returns images, classes, counts and what to tell."""
+def _from_dict(counts: Mapping[str, Mapping[str, float]], options: Options) -> Counts:
+    """Returns the counts of image -> class -> number."""
+    class_names = options.class_names
+    notes = LABELS_BY_PERSON.told(counts) if class_names is None else []
     spelled: dict[str, str] = {}
     for image, row in counts.items():
         numbers = isinstance(row, Mapping) and all(
@@ -207,7 +153,7 @@ def _from_dict(
     counts = {image: _composed(row) for image, row in counts.items()}
     # Not `> 0`: what is negative or NaN must reach the check of the numbers.
     chosen = {n: i for i, row in counts.items() for n, v in row.items() if v != 0}
-    left, notes = without_no_answer(list(chosen), no_answer)
+    left, dropped = without_no_answer(list(chosen), options.no_answer)
     chosen = {name: chosen[name] for name in left}
     if class_names is None:
         if not chosen:
@@ -223,7 +169,8 @@ def _from_dict(
         )
     matrix = [[row.get(name, 0) for name in class_names] for row in counts.values()]
     matrix = np.array(matrix).reshape(-1, len(class_names))
-    return list(counts), class_names, matrix, notes
+    notes += dropped
+    return Counts("The counts", list(counts), class_names, matrix, notes=notes)
 
 
 def _composed(row: Mapping[str, float]) -> dict[str, float]:
@@ -232,26 +179,3 @@ def _composed(row: Mapping[str, float]) -> dict[str, float]:
     for name, number in row.items():
         counts[composed(name)] = counts.get(composed(name), 0) + number
     return counts
-
-
-def tell_people(counts: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Returns what to tell of image -> class -> number that may be person -> label.
-
-    Classes that nobody chose are left out, or stand everywhere with 0: where both
-    occurs, or classes are called like people or by numbers, the numbers may be labels.
-    """
-    rows = [row for row in counts.values() if isinstance(row, Mapping) and row]
-    values = {value for row in rows for value in row.values()}
-    names = list(dict.fromkeys(str(name) for row in rows for name in row))
-    if len(rows) < 2 or not values or not all(isinstance(v, int) for v in values):
-        return []
-    gaps = any(len(row) < len(names) for row in rows)
-    people = len(names) > 1 and all(map(is_person, names))
-    if not people and not (gaps and 0 in values):
-        return []
-    return [
-        f"The entries of each image, such as {dict(rows[0])}, are read as class -> "
-        "number of people. If they are person -> label, pass (image, person, label) of "
-        "each to `Annotations.from_records`; if they are classes, name them with "
-        "`class_names=[...]`."
-    ]

@@ -12,53 +12,59 @@ import numpy as np
 
 from keras_dc3._names import composed, plain, trimmed
 from keras_dc3._text import some
-from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.errors import AnnotationError, no_name
+from keras_dc3.annotations.reading import titles
 from keras_dc3.annotations.reading.answers import Options
 from keras_dc3.annotations.reading.columns import texts_of
-from keras_dc3.annotations.reading.headers import tell_header
-from keras_dc3.annotations.reading.odd_columns import (
-    TOTALS,
-    all_different,
-    names_images,
-    tell_class_numbers,
-    tell_columns,
+from keras_dc3.annotations.reading.count_columns import all_different
+from keras_dc3.annotations.reading.guesses import (
+    CLASS_COLUMNS,
+    HEADER,
+    SEVERAL_CLASSES,
+    first_told,
 )
 from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
     has_numbers,
+    is_frame,
     read_table,
     with_index,
 )
-from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
+from keras_dc3.annotations.reading.tables import (
+    Column,
+    Table,
+    are_numbers,
+    composed_column,
+    number,
+)
 
 READER = "Annotations.from_counts"
-_UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?|")  # of pandas, or no name
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _MANY = 20  # rows in which a column is no sum of the others by chance
 
 
 @dataclass(frozen=True)
-class CountsTable:
-    """What a table holds.
+class Counts:
+    """Counts that were read.
 
     Attributes:
-        images: n names.
-        class_names: k names, the columns.
-        counts: (n, k) float64.
-        people: (n,) float64, how many answered; None if no column tells.
+        name: of what they were read from, for messages.
+        ids: n names; None if the images have none.
+        class_names: k names; None if the classes have none.
+        counts: (n, k), not checked.
+        people: (n,) float64, how many answered; None if this is not told there.
         notes: what was odd, one sentence each.
-        places: where each image stands.
-        name: of the table, for messages.
+        places: where each image stands, as far as known.
     """
 
-    images: list[str]
-    class_names: tuple[str, ...]
-    counts: np.ndarray
-    people: np.ndarray | None
-    notes: list[str]
-    places: tuple[str, ...]
     name: str
+    ids: Sequence[str] | None
+    class_names: Sequence[str] | None
+    counts: Any
+    people: np.ndarray | None = None
+    notes: Sequence[str] = ()
+    places: Sequence[str] = ()
 
 
 def read_counts_table(
@@ -68,7 +74,7 @@ def read_counts_table(
     people: str | int | None,
     layout: Layout,
     options: Options,
-) -> CountsTable:
+) -> Counts:
     """Returns the numbers of a file or data frame.
 
     Args:
@@ -97,27 +103,16 @@ def read_counts_table(
     counts = np.array([numbers.of(c) for c in columns]).reshape(len(columns), -1).T
     _check_totals(read, class_names, counts)
     if named is None and read.header is not None:
-        odd = tell_columns(class_names, counts)
-        notes += odd or tell_class_numbers(class_names, counts)
+        notes += first_told(CLASS_COLUMNS, class_names, counts)
     answered = None if people is None else np.array(numbers.of(people))
     images = [trimmed(name) for name in texts_of(read, "image", image)]
-    places = tuple(f"{read.name}, {read.word} {line}" for line in read.lines)
+    places = tuple(map(read.at, range(len(images))))
     _check_images(images, places)
-    notes += [*read.notes, *numbers.notes(), *tell_header(read, image)]
-    return CountsTable(images, class_names, counts, answered, notes, places, read.name)
-
-
-def _numeric_columns(table: Table) -> list[str]:
-    """Returns the columns with a header in which all filled cells are numbers."""
-    found = []
-    for position, name in enumerate(table.header or ()):
-        if _UNNAMED.fullmatch(name):
-            continue
-        cells = [row[position] for row in table.rows]
-        filled = [cell for cell in map(_text, cells) if cell]
-        if filled and all(number(cell) is not None for cell in filled):
-            found.append(name)
-    return found
+    if not counts.any():
+        raise AnnotationError(f"{read.name} holds no annotation: all counts are 0.")
+    notes += [*read.notes, *numbers.notes(), *HEADER.told(read, image)]
+    notes += SEVERAL_CLASSES.told(counts)
+    return Counts(read.name, images, class_names, counts, answered, notes, places)
 
 
 class _Numbers:
@@ -141,10 +136,10 @@ class _Numbers:
             if value is not None:
                 why = "can be a thousand or a fraction: write it with a dot, or without"
             raise AnnotationError(
-                f"{self.table.name}, {self.table.word} {self.table.lines[row]}: the "
-                f"cell of {column!r} {why}. Received: {text!r}. If the column is no "
-                "class, name those that are with `class_names=[...]`; if cells with "
-                f"this text mean 0, pass `no_answer={[text]}`."
+                f"{self.table.at(row)}: the cell of {column!r} {why}. Received: "
+                f"{text!r}. If the column is no class, name those that are with "
+                "`class_names=[...]`; if cells with this text mean 0, pass "
+                f"`no_answer={[text]}`."
             )
         return value
 
@@ -176,29 +171,26 @@ def _check_image(table: Table, image: Column | None, given: Any) -> None:
 
 
 def _image_hint(table: Table, given: Any) -> str:
-    numbers = _numeric_columns(table)
-    texts = [h for h in table.header if h not in numbers and not _UNNAMED.fullmatch(h)]
+    cells = dict(zip(table.header, table.cells(), strict=True))
+    cells = {title: c for title, c in cells.items() if not titles.is_unnamed(title)}
+    numbers = [title for title in cells if are_numbers(cells[title])]
+    texts = [title for title in cells if title not in numbers]
     if texts:
         return f"`image={texts[0]!r}`"
-    index = getattr(given, "index", None)
+    index = given.index if is_frame(given) else None
     unnamed = index is not None and index.nlevels == 1 and index.name is None
     if unnamed and any(isinstance(name, str) for name in index[:1]):
         return (
             f"its index, which begins with {index[0]!r}: give it a name, with "
             '`frame.rename_axis("image")`'
         )
-    cells = {
-        h: [_text(row[i]) for row in table.rows] for i, h in enumerate(table.header)
-    }
-    values = {
-        h: np.array(list(map(number, cells[h]))) for h in numbers if all(cells[h])
-    }
-    named = [name for name in values if names_images(name, values[name])]
+    full = [title for title in numbers if all(cells[title])]
+    ids = [t for t in full if all_different(np.array(list(map(number, cells[t]))))]
+    named = list(filter(titles.numbers_images, ids))
     if named:
         return f"`image={named[0]!r}`"
-    first = numbers[0] if numbers else None
-    if first in values and len(values[first]) > 2 and all_different(values[first]):
-        return f"`image={first!r}`, or with `image=None` if each row is one"
+    if numbers and numbers[0] in ids and len(table.rows) > 2:
+        return f"`image={numbers[0]!r}`, or with `image=None` if each row is one"
     return "`image=None`, if each row is one"
 
 
@@ -218,7 +210,7 @@ def _class_columns(
                 f"which has no header line. Received: {len(names)} names"
             )
         return columns, names, []
-    others = [h for h in table.header if h not in taken and not _UNNAMED.fullmatch(h)]
+    others = [h for h in table.header if h not in taken and not titles.is_unnamed(h)]
     if named is None:
         others, notes = without_no_answer(others, no_answer)
         if not others:
@@ -261,7 +253,7 @@ def _check_totals(table: Table, names: Sequence[str], counts: np.ndarray) -> Non
         return
     for column, name in enumerate(names):
         is_sum = np.allclose(2 * counts[:, column], total)
-        if is_sum and (name.casefold() in TOTALS or len(counts) >= _MANY):
+        if is_sum and (titles.is_total(name) or len(counts) >= _MANY):
             raise AnnotationError(
                 f"{table.name}: the column {name!r} is the sum of the others, and "
                 "probably no class. Name the classes with "
@@ -273,9 +265,7 @@ def _check_images(images: list[str], places: Sequence[str]) -> None:
     first: dict[str, int] = {}
     for row, name in enumerate(images):
         if not name:
-            raise AnnotationError(
-                f"{places[row]}: the image has no name. Name it or remove the line."
-            )
+            raise no_name(places[row])
         if first.setdefault(plain(name), row) != row:
             raise AnnotationError(
                 f"{places[row]}: the image {name!r} stands in the table already "

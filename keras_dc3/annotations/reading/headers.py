@@ -11,20 +11,11 @@ from itertools import islice
 from typing import Any
 
 from keras_dc3._names import composed, trimmed
+from keras_dc3.annotations.reading.tables import Table
+from keras_dc3.annotations.reading.titles import is_of_answers, is_of_images
 
 _SEPARATORS = ",;\t|"
 _SEARCHED = 20  # lines in which a header is looked for
-# Of columns with one answer per row.
-ANSWER_TITLES = {
-    *("annotator", "annotators", "annotator_id", "annotatorid", "user", "user_id"),
-    *("worker", "worker_id", "workerid", "rater", "person", "who", "expert", "name"),
-    *("label", "labels", "class", "class_name", "category", "answer", "annotation"),
-    *("seconds", "time", "duration", "rt"),
-}
-_TITLES = ANSWER_TITLES | {
-    *("image", "images", "image_id", "imageid", "image_name", "img", "file", "files"),
-    *("filename", "file_name", "path", "id", "item", "task", "url"),
-}
 
 
 def declared_separator(text: str) -> str | None:
@@ -73,25 +64,22 @@ def first_with(wanted: Iterable[Any], rows: Sequence[Sequence[str]]) -> int | No
     return None
 
 
-def tell_header(table: Any, *columns: str | int | Callable | None) -> list[str]:
-    """Returns what to tell of a first row that may be a header but was read as data.
+def read_as_data(table: Table, *columns: str | int | Callable | None) -> dict | None:
+    """Looks for a first row that may be a header, but was read as data.
 
     Args:
-        table: a `Table`.
+        table: what was read.
         *columns: of image, annotator and label; those given by number are looked at.
     """
     numbers = [c for c in columns if isinstance(c, int)]
     if table.header is not None or not numbers or len(table.rows) < 2:
-        return []
+        return None
     cells = [trimmed(table.rows[0][c]) for c in numbers]
-    titles = sum(cell.casefold().replace(" ", "_") in _TITLES for cell in cells)
-    if titles < min(2, len(cells)) and not _stands_out(table.rows, columns):
-        return []
-    return [
-        f"{table.word.capitalize()} {table.lines[0]} reads like a header "
-        f"({', '.join(map(repr, cells))}) but counts as an answer, as columns given by "
-        f"number have none. If it is one, pass `skip={table.lines[0]}`."
-    ]
+    found = sum(is_of_answers(cell) or is_of_images(cell) for cell in cells)
+    if found < min(2, len(cells)) and not _stands_out(table.rows, columns):
+        return None
+    place = {"Word": table.word.capitalize(), "line": table.lines[0]}
+    return {**place, "cells": ", ".join(map(repr, cells))}
 
 
 def _stands_out(rows: Sequence[Sequence[str]], columns: Sequence[Any]) -> bool:

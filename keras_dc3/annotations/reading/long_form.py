@@ -13,6 +13,7 @@ from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
+    is_frame,
     read_table,
     with_index,
 )
@@ -56,7 +57,11 @@ def read_csv(
 def read_frame(frame: Any, columns: AnswerColumns) -> Answers:
     """Returns the answers of a data frame; see `Annotations.from_frame`."""
     needed = columns.needed()
-    _check_frame(frame)
+    if not is_frame(frame):
+        raise TypeError(
+            "`frame` must be a pandas data frame. Received: "
+            f"{type(frame).__name__}; for a file use `from_csv`."
+        )
     table = frame_table(with_index(frame, columns.image), needed)
     answers = answers_of(table, columns)
     return joined([answers], Source([(table.name, table.lines)], table.word))
@@ -81,11 +86,3 @@ def read_records(records: Iterable[Sequence[Any]]) -> Answers:
     table = Table("The records", header, rows, range(len(rows)), "position")
     answers = answers_of(table, AnswerColumns(*header))
     return joined([answers], Source([(table.name, table.lines)], table.word))
-
-
-def _check_frame(frame: Any) -> None:
-    if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
-        raise TypeError(
-            "`frame` must be a pandas data frame. Received: "
-            f"{type(frame).__name__}; for a file use `from_csv`."
-        )

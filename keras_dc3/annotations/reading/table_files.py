@@ -180,6 +180,11 @@ def _check_width(name: str, rows: list[list[str]], lines: list[int]) -> None:
             )
 
 
+def is_frame(given: Any) -> bool:
+    """Whether something is a pandas data frame."""
+    return hasattr(given, "columns") and hasattr(given, "iloc")
+
+
 def with_index(frame: Any, image: Column | None) -> Any:
     """Returns a data frame, with its index as a column if this names the images."""
     index = [composed(str(name)) for name in frame.index.names if name is not None]

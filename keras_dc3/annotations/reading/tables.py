@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 from keras_dc3._names import composed, trimmed
 from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import nearest
-from keras_dc3.annotations.reading.headers import ANSWER_TITLES
+from keras_dc3.annotations.reading.titles import is_of_answers
 
 _COMMA = re.compile(r"[0-9]+,[0-9]+")
 _TRUTH = {"true": 1.0, "false": 0.0}
@@ -44,23 +45,14 @@ class Table:
     notes: Sequence[str] = ()
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    def at(self, position: int) -> str:
+        """Returns where a row stands, such as "'annotations.csv', line 7"."""
+        return f"{self.name}, {self.word} {self.lines[position]}"
+
     def order_of(self, columns: Sequence[Any]) -> Sequence[str]:
         """Returns the classes in the order that all columns give them; () if none."""
         found = [self.orders.get(c, ()) if isinstance(c, str) else () for c in columns]
         return found[0] if all(order == found[0] for order in found) else ()
-
-    def tell_orders(self, columns: Sequence[Any]) -> list[str]:
-        """Returns what to tell of columns that order their classes differently."""
-        orders = {c: tuple(self.orders[c]) for c in columns if c in self.orders}
-        if len(set(orders.values())) < 2:
-            return []
-        one, order = next(iter(orders.items()))
-        other = next(column for column in orders if orders[column] != order)
-        return [
-            f"The columns {one!r} and {other!r} order their categories differently, "
-            f"{list(order)} and {list(orders[other])}: the classes are in the order of "
-            "the alphabet. Pass `class_names=[...]` in the order that is meant."
-        ]
 
     def column(self, argument: str, column: Column) -> list[Any]:
         """Returns the values of a column: by name, by number, or a function of a row.
@@ -96,8 +88,8 @@ class Table:
             return function(row)
         except Exception as error:
             raise AnnotationError(
-                f"{self.name}, {self.word} {self.lines[position]}: the function "
-                f"`{argument}` fails with {type(error).__name__}: {error}"
+                f"{self.at(position)}: the function `{argument}` fails with "
+                f"{type(error).__name__}: {error}"
             ) from error
 
     def check(self, columns: Mapping[str, Any]) -> None:
@@ -138,29 +130,26 @@ class Table:
                     f"{self.name} has more than one column {column!r}; rename one."
                 )
 
+    def cells(self) -> list[list[str]]:
+        """Returns the cells of each column as text, without outer blanks."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        return [[trimmed(str(cell)) for cell in column] for column in columns]
+
     def _class_columns(self) -> list[str]:
         """Returns the columns if they seem to be one per class, beside the images.
 
         That is, numbers everywhere but in one column or two, and each image once.
         """
-        titles = {name.casefold().replace(" ", "_") for name in self.header}
-        if len(self.header) < 3 or titles & ANSWER_TITLES or not self.rows:
+        of_answers = any(map(is_of_answers, self.header))
+        if len(self.header) < 3 or of_answers or not self.rows:
             return []
-        columns = [
-            [trimmed(str(cell)) for cell in cells]
-            for cells in zip(*self.rows, strict=True)
-        ]
-        numbers = [
-            any(cells) and all(number(cell) is not None for cell in cells if cell)
-            for cells in columns
-        ]
+        cells = self.cells()
+        numbers = list(map(are_numbers, cells))
         numbers[0] = numbers[0] and False in numbers  # the first one names the image
-        image = columns[numbers.index(False)]
+        image = cells[numbers.index(False)]
         if numbers.count(False) > 2 or len(set(image)) < len(image):
             return []
-        names = [
-            n for n, is_number in zip(self.header, numbers, strict=True) if is_number
-        ]
+        names = list(compress(self.header, numbers))
         return names if len(names) > 1 else []
 
 
@@ -193,3 +182,8 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < math.inf else None
+
+
+def are_numbers(cells: Sequence[str]) -> bool:
+    """Returns whether all filled cells are numbers, one at least."""
+    return any(cells) and all(number(cell) is not None for cell in cells if cell)

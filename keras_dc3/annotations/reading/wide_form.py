@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,27 +10,28 @@ import numpy as np
 
 from keras_dc3._names import trimmed
 from keras_dc3._validation import check_choice, check_names
-from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.errors import AnnotationError, no_name
 from keras_dc3.annotations.reading.answers import Answers, Options
 from keras_dc3.annotations.reading.columns import texts_of
 from keras_dc3.annotations.reading.files import as_text, safe_repr
-from keras_dc3.annotations.reading.headers import tell_header
-from keras_dc3.annotations.reading.questions import (
-    all_numbers,
-    tell_numbers,
-    tell_questions,
+from keras_dc3.annotations.reading.guesses import (
+    HEADER,
+    ORDERS,
+    PEOPLE_COLUMNS,
+    told,
 )
+from keras_dc3.annotations.reading.people_columns import PeopleColumns
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
     has_numbers,
+    is_frame,
     read_table,
     with_index,
 )
 from keras_dc3.annotations.reading.tables import Column, composed_column
-
-_UNNAMED = re.compile(r"Unnamed: [0-9]+(_level_[0-9]+)?")  # pandas on no name
+from keras_dc3.annotations.reading.titles import is_unnamed
 
 
 def read_wide(
@@ -65,7 +65,7 @@ def read_wide(
             gaps=image is not None,
             reader="Annotations.from_wide",
         )
-    elif hasattr(table, "columns") and hasattr(table, "iloc"):
+    elif is_frame(table):
         read = frame_table(with_index(table, image), columns)
     else:
         raise TypeError(
@@ -74,9 +74,7 @@ def read_wide(
         )
     if annotators is None:
         annotators = [
-            name
-            for name in read.header
-            if name != image and name and not _UNNAMED.fullmatch(name)
+            name for name in read.header if name != image and not is_unnamed(name)
         ]
         read.check({f"annotators[{i}]": name for i, name in enumerate(annotators)})
     if not annotators:
@@ -84,18 +82,15 @@ def read_wide(
     names = texts_of(read, "image", image)
     cells = [texts_of(read, str(column), column) for column in annotators]
     none = {"", *options.no_answer}
-    notes = tell_header(read, image)
+    notes = HEADER.told(read, image)
     if class_names is None:
-        notes += read.tell_orders(list(map(composed_column, annotators)))
+        notes += ORDERS.told(read, list(map(composed_column, annotators)))
     if not told_apart:
         filled = {
             str(column): [text for text in map(trimmed, texts) if text not in none]
             for column, texts in zip(annotators, cells, strict=True)
         }
-        questions = tell_questions(filled)
-        notes += questions
-        if not questions or all_numbers(filled):
-            notes += tell_numbers(filled, table, image)
+        notes += told(PEOPLE_COLUMNS, PeopleColumns(filled, table, image))
     asked = [
         (row, column)
         for row in range(len(names))
@@ -174,10 +169,7 @@ def _listed(table: Any, names: list[str]) -> list[str]:
     listed = list(dict.fromkeys(map(trimmed, names)))
     if "" in listed:
         position = [trimmed(name) for name in names].index("")
-        raise AnnotationError(
-            f"{table.name}, {table.word} {table.lines[position]}: the image has no "
-            "name. Name it or remove the line."
-        )
+        raise no_name(table.at(position))
     return listed
 
 

@@ -15,12 +15,16 @@ tfds.download.DownloadConfig(manual_dir="data")})`. STL-10 is a data set of TFDS
 This needs TensorFlow and TensorFlow Datasets at once, and is imported by nothing else.
 """
 
-from keras_dc3.datasets.builders.cifar10h_dataset_builder import Cifar10h
-from keras_dc3.datasets.builders.fashionmnist_h_dataset_builder import FashionmnistH
-from keras_dc3.datasets.builders.mice_bone_dataset_builder import MiceBone
-from keras_dc3.datasets.builders.plankton_dataset_builder import Plankton
-from keras_dc3.datasets.builders.shape_texture16_dataset_builder import ShapeTexture16
-from keras_dc3.datasets.builders.turkey_dataset_builder import Turkey
+from keras_dc3.datasets.builders.counted_dataset_builder import (
+    Cifar10h,
+    FashionmnistH,
+    ShapeTexture16,
+)
+from keras_dc3.datasets.builders.published_dataset_builder import (
+    MiceBone,
+    Plankton,
+    Turkey,
+)
 
 __all__ = [
     "Cifar10h",

@@ -1,4 +1,4 @@
-"""What the builders of the authors' archives have in common."""
+"""Builders of the data sets of the authors' archives, for TensorFlow Datasets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tensorflow_datasets as tfds
 
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.datasets.builders.annotated_dataset_builder import AnnotatedBuilder
+from keras_dc3.datasets.dcic import DCIC_SETS
 from keras_dc3.datasets.published import (
     DC3_DOI,
     DCIC_RECORD,
@@ -56,3 +57,21 @@ class PublishedBuilder(AnnotatedBuilder, skip_registration=True):
             _SPLITS.get(name, name): images.subset(np.flatnonzero(part == name))
             for name in sorted(set(part.tolist()))
         }
+
+
+class Plankton(PublishedBuilder):
+    """Plankton in 10 classes, as about 24 people each see it."""
+
+    ABOUT = DCIC_SETS["plankton"]
+
+
+class Turkey(PublishedBuilder):
+    """Turkeys, injured or not, as three experts each see them."""
+
+    ABOUT = DCIC_SETS["turkey"]
+
+
+class MiceBone(PublishedBuilder):
+    """Collagen fibers in slices of bone, with three annotations each."""
+
+    ABOUT = DCIC_SETS["mice_bone"]
