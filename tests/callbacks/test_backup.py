@@ -208,6 +208,7 @@ def test_a_leftover_where_nothing_is_left_to_train(folder):
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_in_the_place_of_a_backup(folder, whole):
     """It is passed over as damage is, but not removed."""
     path = files(folder)[1]

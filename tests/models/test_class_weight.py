@@ -130,6 +130,7 @@ def test_not_with_weights_of_images():
         model.fit(x, y, class_weight={0: 2.0}, sample_weight=np.ones(24), verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_case_from_outside():
     run_case("30")

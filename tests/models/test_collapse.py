@@ -80,6 +80,7 @@ def test_one_side(bias, figure):
     assert "`prior` expects 60%" in told[0]
 
 
+@pytest.mark.slow
 def test_one_side_is_meant_where_the_prior_says_so():
     weights = [np.zeros((3, 1)), np.array([[10], [0]]), np.array([-99])]
     for prior, number in ((0.0, 0), (0.05, 1)):
@@ -181,7 +182,7 @@ def test_when_it_is_told(monkeypatch):
     assert told(always, 9, epochs=9999, training_steps=125) == ["Epoch 5"]
 
 
-@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("validated", few([False, True], True))
 def test_sums_are_those_of_the_epoch_alone(validated):
     """Also where validation comes before the end of the epoch is told."""
     seen = []
@@ -210,6 +211,7 @@ def test_sums_are_those_of_the_epoch_alone(validated):
     np.testing.assert_allclose(seen[0]["agreement"], expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_model_that_was_stepped_before_fit():
     """Its step was compiled without the sums."""
     x, y = colours("mean_teacher")
@@ -218,6 +220,7 @@ def test_a_model_that_was_stepped_before_fit():
     assert any("as class 0" in message for message in fit(model, x, y))
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_sums_under_a_strategy(mirrored):
     x, y = colours("mean_teacher", n=BATCH * STEPS - 1)
@@ -242,7 +245,7 @@ def test_sums_of_several_steps_per_execution():
     np.testing.assert_array_equal(model.epoch_statistics.read()["classes"], 40)
 
 
-@pytest.mark.parametrize("ssl", few(STRATEGIES, "pi_model", "fixmatch"))
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_a_short_training_that_goes_well_is_told_nothing(ssl, make_backbone):
     """Noisy colours, learned in a few epochs; at first nothing may be confident."""
     x, y = colours(ssl)

@@ -58,6 +58,7 @@ def test_it_is_printed_at_the_end_once(make_backbone, capsys):
     assert model.verdict is not None
 
 
+@pytest.mark.slow
 def test_it_takes_no_pass_of_its_own(make_backbone, monkeypatch):
     seen = []
 
@@ -107,6 +108,7 @@ def test_it_is_of_the_weights_that_were_restored(make_backbone):
         assert finding.value == pytest.approx(other.value, abs=1e-6, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_classes_alone_tell_nothing_of_disagreement(make_backbone):
     x, y = arrays("pi_model")
     images, labels = validation()
@@ -117,6 +119,7 @@ def test_classes_alone_tell_nothing_of_disagreement(make_backbone):
     assert model.verdict["classes"].answer != "not measured"
 
 
+@pytest.mark.slow
 def test_without_images_to_judge_by_there_is_none(make_backbone):
     x, y = arrays("pi_model")
     model = make_model(make_backbone)

@@ -75,6 +75,7 @@ def test_eight_steps_equal_one_device(ssl, policy, mirrored):
         )
 
 
+@pytest.mark.slow
 def test_proposals_and_data_sets_under_a_strategy(mirrored):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (60, 8, 8, 3)).astype("uint8")

@@ -151,7 +151,6 @@ def test_same_seed_same_weights(make_backbone):
     "option",
     few(
         ["run_eagerly", "jit_compile", "steps_per_execution"],
-        "run_eagerly",
         "steps_per_execution",
     ),
 )
@@ -234,6 +233,7 @@ class Idle(keras.layers.Layer):
         return inputs
 
 
+@pytest.mark.slow
 def test_heads_that_plain_images_do_not_train(make_backbone):
     x, y = arrays("supervised")
     settings = ("supervised", keras_dc3.DC3Config.vanilla())
@@ -255,6 +255,7 @@ def test_heads_that_plain_images_do_not_train(make_backbone):
         model.train_on_batch(x["labeled"][:8], y[:8])
 
 
+@pytest.mark.slow
 def test_freezing_the_backbone_then_training_it(make_backbone):
     x, y = arrays("mean_teacher")
     model = make_model(make_backbone, strategy("mean_teacher"))
@@ -272,6 +273,7 @@ def test_freezing_the_backbone_then_training_it(make_backbone):
     assert any((a != b).any() for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_backbones_of_every_kind():
     class Subclassed(keras.layers.Layer):
         def __init__(self):
@@ -315,6 +317,7 @@ def test_names_of_strategies_in_the_error():
     assert strategies.names() == sorted(strategies.names())
 
 
+@pytest.mark.slow
 def test_parts_of_a_data_set_go_in_everywhere(make_backbone):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (70, 8, 8, 3)).astype("uint8")
@@ -346,6 +349,7 @@ def test_parts_of_a_data_set_go_in_everywhere(make_backbone):
     np.testing.assert_allclose(again.ambiguity, proposals.ambiguity, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_balanced_class_weights_come_from_the_labeled_images_alone(make_backbone):
     rng = np.random.default_rng(0)
     labels = np.array([0] * 16 + [1] * 6 + [2] * 2)

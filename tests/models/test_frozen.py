@@ -6,6 +6,7 @@ import pytest
 
 import keras_dc3
 from tests.models.helpers import arrays, make_model, run_case, strategy
+from tests.slow import few
 
 
 def move_away(model, seed=0):
@@ -81,7 +82,7 @@ def assert_same(found, expected):
         np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("what", FREEZE)
+@pytest.mark.parametrize("what", few(list(FREEZE), "model", "backbone", "a layer"))
 def test_answers_stay(what, model, moved, images):
     FREEZE[what](model)
     assert_same(answers(model, images), moved[1])
@@ -193,6 +194,7 @@ def test_moving_statistics_are_the_networks_own(model, images):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(again), shifted, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_case_from_outside():
     run_case("21")

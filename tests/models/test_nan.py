@@ -51,7 +51,7 @@ def states(model):
     return [ops.convert_to_numpy(v) for v in variables + model.optimizer.variables]
 
 
-@pytest.mark.parametrize("term", few(TERMS, *TERMS[:2]))
+@pytest.mark.parametrize("term", few(TERMS, TERMS[1]))
 def test_the_first_term_is_named(term, make_backbone):
     message = fails(
         poisoned(make_backbone, term),

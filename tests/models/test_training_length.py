@@ -9,6 +9,7 @@ import pytest
 import keras_dc3
 from keras_dc3.models import training_length
 from tests.models.helpers import Batches, arrays, make_model, run_case, strategy
+from tests.slow import few
 
 
 def told(function):
@@ -65,6 +66,7 @@ def test_a_model_that_has_taken_steps(model):
     assert tell(model, 300, taken=980, updates=0).count("scheduled for 1,000") == 1
 
 
+@pytest.mark.slow
 def test_the_advice_helps(make_backbone):
     x, y = arrays("pi_model")
     model = make_model(make_backbone, strategy("pi_model"), training_steps=3)
@@ -76,6 +78,7 @@ def test_the_advice_helps(make_backbone):
     assert told(lambda: model.fit(x, y, batch_size=8, epochs=2, verbose=0)) == []
 
 
+@pytest.mark.slow
 def test_a_loaded_model_and_a_later_epoch(make_backbone, tmp_path):
     x, y = arrays("pi_model")
     model = make_model(make_backbone, strategy("pi_model"), training_steps=100)
@@ -181,6 +184,7 @@ def test_clusters_that_never_begin():
         assert all(w.filename == __file__ for w in found)
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_case_from_outside():
     run_case("22")
@@ -231,7 +235,7 @@ def test_other_labels_after_a_training(make_backbone):
     assert len(of_average(lambda: model.fit(iter(list(Batches(x, y))), verbose=0))) == 1
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("dtype", few(["float32", "mixed_float16"], "float32"))
 def test_gradients_that_are_accumulated(make_backbone, dtype):
     x, y = arrays("pi_model")
     model = make_model(

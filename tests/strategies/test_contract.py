@@ -95,6 +95,7 @@ def test_more_strategies_keep_the_contract():
     check_strategy(BatchNormalized, independent_images=False)
 
 
+@pytest.mark.slow
 def test_strategy_with_state_keeps_the_contract():
     check_strategy(Counting, independent_images=False)
 
