@@ -1,6 +1,7 @@
 """What may import what, and that optional packages are not needed."""
 
 import ast
+import functools
 import importlib.util
 import os
 import subprocess
@@ -50,8 +51,9 @@ def files():
         yield path, path.relative_to(PACKAGE).as_posix()
 
 
+@functools.cache
 def imports(path, types=False):
-    """Yields (module or name in one, whether at the top of the file) of all imports.
+    """Returns (module or name in one, whether at the top of the file) of all imports.
 
     With `types` also those that only type checkers see.
     """
@@ -65,15 +67,17 @@ def imports(path, types=False):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for node in ast.walk(function)
     }
+    found = []
     for node in ast.walk(tree):
         top = node not in inside
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.name, top
+                found.append((alias.name, top))
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide what is imported"
             for alias in node.names:
-                yield f"{node.module}.{alias.name}", top
+                found.append((f"{node.module}.{alias.name}", top))
+    return found
 
 
 def part_of(name):

@@ -1,5 +1,6 @@
 """The code that the README and the pages of `docs/` show runs as printed."""
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -130,6 +131,8 @@ def test_the_quick_start(tmp_path, monkeypatch):
     for package in ("sklearn", "matplotlib"):
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
+    few = functools.partial(keras_dc3.datasets.load, num_images=300)
+    monkeypatch.setattr(keras_dc3.datasets, "load", few)
     names = execute("quickstart.md", {}, epochs=1)
     layer = keras.layers.TFSMLayer("saved_model", call_endpoint="serving_default")
     images = names["data"].unlabeled.images[:2]

@@ -414,7 +414,7 @@ def test_two_kills_at_random_moments():
     assert "ended bit-equal" in run_kills("--kills", "2", "--save_freq", "3", "--eager")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("save_freq", ["epoch", "3"])
 @pytest.mark.parametrize("kind", training.KINDS)
@@ -423,7 +423,7 @@ def test_twenty_kills_at_random_moments(kind, save_freq):
     assert "ended bit-equal" in run_kills(*arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_twenty_kills_while_saving():
     assert "all that was saved loads" in run_kills("--kills", "20", "--saving")
