@@ -30,6 +30,7 @@ def test_both_bounds_must_be_passed():
         check_unpacked("a", 1000, (1 << 30) + 1, "unpack it.")
 
 
+@pytest.mark.filterwarnings("ignore:.*a.csv.gz")
 def test_tables(small, tmp_path):
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(TABLE))

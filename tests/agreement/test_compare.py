@@ -73,6 +73,7 @@ def test_figures_are_those_of_measure():
         assert found.conditions[name] == alone
 
 
+@pytest.mark.filterwarnings("ignore:Agreement:")
 def test_the_same_images_are_drawn_for_all():
     """A condition against itself differs by nothing, in every draw."""
     same = condition(1, 4.0, 0.6)

@@ -90,6 +90,7 @@ def test_hard_labels_are_seeded_and_follow_the_soft_ones():
     assert (labels != annotations.sample_hard_labels(seed=4)).any()
 
 
+@pytest.mark.filterwarnings("ignore:The counts:")
 def test_one_annotation_per_image_does_not_tell_ambiguity():
     annotations = Annotations.from_records([("a", "x", "cat"), ("b", "x", "dog")])
     assert annotations.cannot_disagree

@@ -24,6 +24,7 @@ def test_balanced_by_hand():
     assert by_soft == class_weights("balanced", np.array([[0], [2], [0]]), 3)
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 @pytest.mark.parametrize(
     "weights, expected",
     [

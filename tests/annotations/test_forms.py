@@ -154,6 +154,7 @@ def test_wide_files_that_cannot_be_read(tmp_path, text, options, error, match):
         Annotations.from_wide(write(tmp_path, text), **options)
 
 
+@pytest.mark.filterwarnings("ignore:The data frame:")
 def test_wide_frame(tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"ID": ["a", "b"], "x": [1, np.nan], "y": [2, 1]})

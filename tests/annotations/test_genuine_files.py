@@ -332,6 +332,7 @@ def test_genuine_file(data_dir, name):
     assert annotations.cannot_disagree == one_each
 
 
+@pytest.mark.filterwarnings("ignore:.* have a tie")
 def test_what_is_known_of_these_files(data_dir):
     """Figures that were counted when the files were collected."""
 

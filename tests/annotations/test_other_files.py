@@ -214,6 +214,7 @@ def test_frames_go_to_the_reader_that_was_called(tmp_path):
     assert "`Annotations.from_counts`" in told("from_counts", path)
 
 
+@pytest.mark.filterwarnings("ignore:The (records|data frame):")
 def test_the_advice_for_parquet_and_feather_works(tmp_path):
     pd = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
@@ -312,6 +313,7 @@ def test_files_of_this_package(tmp_path):
         assert "keras_dc3.review.read" in told(reader, path)
 
 
+@pytest.mark.filterwarnings("ignore:.*\\n.*labels are '-'")
 @pytest.mark.parametrize(
     "content",
     [

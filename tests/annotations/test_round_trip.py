@@ -42,6 +42,7 @@ def test_round_trip(tmp_path_factory, images, people, classes, data):
         assert (again.counts == counts.counts).all() and again.ids == counts.ids
 
 
+@pytest.mark.filterwarnings("ignore:The counts:")
 def test_writing(tmp_path):
     records = [("a", "x", "cat", 0.1), ("b", None, "dog")]
     with told():

@@ -24,6 +24,7 @@ def image_set(counts, sparse):
     return ImageSet(np.zeros((n, 2, 2, 1), "uint8"), ids, counts, names)
 
 
+@pytest.mark.filterwarnings("ignore:.* have a tie")
 @given(tables, st.data())
 def test_sets_with_either_are_the_same(counts, data):
     full, sparse = image_set(counts, False), image_set(counts, True)

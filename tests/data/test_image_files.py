@@ -97,6 +97,7 @@ def test_size_and_channels_follow_from_the_files(tmp_path):
         assert images.read(range(4)).shape == (4, 8, 6, 3)
 
 
+@pytest.mark.filterwarnings("ignore:.*were decoded to see")
 def test_a_sample_of_the_files_is_looked_at(tmp_path, monkeypatch):
     write(tmp_path)
     looked_at = []

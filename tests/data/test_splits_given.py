@@ -195,6 +195,9 @@ def test_parts_put_together_by_hand_are_saved_too(tmp_path):
     assert [part.tolist() for part in parts] == [[0, 1], [3, 5], []]
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*answered images are in no part|.*have answers, which are not"
+)
 def test_given_lists_make_the_data_set():
     lists = {"labeled": IDS[:6], "unlabeled": IDS[30:], "validation": IDS[10:12]}
     data = datasets.from_arrays(
@@ -206,6 +209,9 @@ def test_given_lists_make_the_data_set():
     assert parts_of(same_parts) == parts_of(data)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*answered images are in no part|.*have answers, which are not"
+)
 def test_given_lists_need_annotations():
     counts = np.ones((40, 2), int)
     counts[[2, 11]] = 0
@@ -262,6 +268,9 @@ def test_unannotated_images_stay_with_their_group():
     assert len(data.labeled) + len(data.validation) < 20
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*answered images are in no part|.*have answers, which are not"
+)
 def test_groups_of_a_given_split_are_checked():
     lists = {"labeled": IDS[:6], "validation": IDS[5:10][1:]}
     groups = [0] * 7 + [1] * 33

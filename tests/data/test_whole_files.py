@@ -106,6 +106,7 @@ def test_zeros_behind_a_whole_image_do_no_harm(tmp_path):
     assert (read_image(tmp_path / "a.jpg") == read_image(tmp_path / "b.jpg")).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*were decoded to see")
 def test_a_large_set_is_looked_at_in_part_and_told(tmp_path, monkeypatch):
     write(tmp_path, [f"{name}/{i}.png" for name in "ab" for i in range(8)], (60, 80))
     monkeypatch.setattr("keras_dc3.data.file_source.MOST_DECODED", 8 * 4800)

@@ -26,6 +26,7 @@ class TestClassFolders:
         names = [data.class_names[c] for c in data.labels]
         assert names == [name.split("/")[0] for name in data.labeled.ids]
 
+    @pytest.mark.filterwarnings("ignore:Class folders:")
     def test_images_of_no_class_are_unlabeled(self, tmp_path):
         others = ["free.png", "unlabeled/1.png", "unlabeled/x/2.png"]
         write(tmp_path, [*NAMES, *others])
@@ -206,6 +207,7 @@ class TestFiles:
         with pytest.raises(ImageFileError, match=r"ling/1\.png.*it is empty"):
             datasets.from_directory(tmp_path, **options)
 
+    @pytest.mark.filterwarnings("ignore:.*answered images are in no part")
     def test_the_split_can_be_repeated(self, tmp_path):
         write(tmp_path / "a", NAMES)
         data = datasets.from_directory(tmp_path / "a", labeled=10, seed=7)

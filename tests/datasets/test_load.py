@@ -67,6 +67,7 @@ def test_real_data(name, shape, classes, data_dir):
     assert 0.6 < agreement < 0.999
 
 
+@pytest.mark.filterwarnings("ignore:.* have a tie")
 def test_shape_texture16(data_dir):
     data = datasets.load("shape_texture16", data_dir=data_dir)
     parts = [data.labeled, data.unlabeled, data.validation]

@@ -136,6 +136,7 @@ def test_a_class_called_as_a_part_is_asked_about(tmp_path):
     assert suggested(caught) == {"train": "labeled", "bus": None}
 
 
+@pytest.mark.filterwarnings("ignore:Class folders:")
 def test_quality_classes(tmp_path):
     both = ("valid", "invalid")
     write(tmp_path, [f"{name}/{i}.png" for name in both for i in range(9)])
@@ -265,6 +266,7 @@ def test_parts_with_a_table(tmp_path):
         datasets.from_directory(tmp_path / "images", table(tmp_path / "a.csv", rows))
 
 
+@pytest.mark.filterwarnings("ignore:.*answered images are in no part")
 def test_a_given_split_and_groups(tmp_path):
     write(tmp_path, names("train") + names("val"))
     split = {"labeled": names("val"), "validation": names("train", "a")}
@@ -325,6 +327,7 @@ def parts_that_are_suggested(message):
     return [literal_eval(text) for text in re.findall(r"`parts=(\{.*?\})`", message)]
 
 
+@pytest.mark.filterwarnings("ignore:No folder holds validation")
 @pytest.mark.parametrize("part", ["val", "test"])
 def test_class_folders_beside_a_part_for_no_training(part, tmp_path):
     write(tmp_path, [f"{top}/{i}.png" for top in ("a", "b", part) for i in range(8)])

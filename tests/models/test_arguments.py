@@ -84,6 +84,7 @@ def test_names_and_ids_have_an_order(names, data):
             door()
 
 
+@pytest.mark.filterwarnings("ignore:There are no unlabeled images")
 def test_channels_first(data):
     images, y = np.zeros((6, 3, 8, 8), "uint8"), np.arange(6) % 3
     built = model()

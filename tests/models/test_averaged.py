@@ -82,6 +82,7 @@ def images():
     return arrays("pi_model")[0]["labeled"]
 
 
+@pytest.mark.filterwarnings("ignore:`build..` was called on layer")
 def test_the_copy_answers_alike(model, images):
     before = [np.array(w) for w in model.get_weights()]
     copy = model.with_averaged_weights()
@@ -98,6 +99,7 @@ def test_the_copy_answers_alike(model, images):
     np.testing.assert_array_equal(numpy(model(images)["classes"]), expected["classes"])
 
 
+@pytest.mark.filterwarnings("ignore:`build..` was called on layer")
 def test_the_backbone_gives_what_embed_gives(model, images):
     backbone = model.averaged_backbone()
     assert isinstance(backbone, keras.Model)
@@ -112,6 +114,7 @@ def test_the_backbone_gives_what_embed_gives(model, images):
         assert np.abs(numpy(backbone.weights[0]) - raw).max() > 0.1
 
 
+@pytest.mark.filterwarnings("ignore:`build..` was called on layer")
 @pytest.mark.parametrize("make", [sequential, layer])
 def test_the_backbone_is_saved_and_trained_elsewhere(make, images, tmp_path):
     model = make_model(make, strategy("mean_teacher"))

@@ -102,6 +102,7 @@ def test_data_sets_that_do_not_fit(make_backbone):
         model(make_backbone).propose(data)
 
 
+@pytest.mark.filterwarnings("ignore:The loss is NaN")
 def test_a_diverged_model_has_no_scores(make_backbone):
     x, y = arrays("pi_model")
     m = model(make_backbone, evaluate_with="raw")
@@ -292,6 +293,7 @@ def test_late_batches_of_a_stream_are_checked(make_backbone):
         model(make_backbone).fit(Batches(x, y % 3), shuffle=False, verbose=0)
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
 @pytest.mark.tensorflow
 def test_an_iterator_over_a_tf_dataset_is_a_stream(make_backbone):
     import tensorflow as tf

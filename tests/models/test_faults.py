@@ -105,6 +105,7 @@ def test_a_ratio_that_does_not_divide_the_data(batch_size, ratio, steps, make_ba
     assert seen == [expected] * 3
 
 
+@pytest.mark.filterwarnings("ignore:The 'unlabeled' images are floats")
 @pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
 def test_a_batch_without_a_confident_image_among_others(ssl, make_backbone):
     """Of two batches one is certain, the other is not: the rate is by image."""

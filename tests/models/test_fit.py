@@ -184,6 +184,7 @@ def test_mixed_float16_stays_finite(ssl, make_backbone):
     assert {str(value.dtype) for value in outputs.values()} == {"float32"}
 
 
+@pytest.mark.filterwarnings("ignore:`EarlyStopping` monitors|`val_d_minus_f1` was NaN")
 def test_callbacks_and_a_compile_of_ones_own(make_backbone, tmp_path):
     x, y = arrays("pi_model")
     soft = np.eye(3, dtype="float32")[y]

@@ -58,6 +58,7 @@ def close(found, expected):
     )
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_what_was_trained_on_is_remembered(fitted, tmp_path):
     model, name = fitted
     low, high = {"uint8": (0, 255)}.get(name) or map(float, name.split(".."))

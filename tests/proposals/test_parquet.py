@@ -69,6 +69,7 @@ def test_round_trip_of_any_text(tmp_path_factory, ids, names, seed, width):
         assert restored.embeddings is None
 
 
+@pytest.mark.filterwarnings("ignore:.*begin with '='")
 def test_both_files_hold_the_same(path, tmp_path):
     proposals = make_proposals(len(ODD), list(ODD), ODD)
     proposals.to_parquet(path)
