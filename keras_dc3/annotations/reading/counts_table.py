@@ -123,8 +123,8 @@ class _Numbers:
         self.empty = 0
 
     def of(self, column: str | int) -> list[float]:
-        cells = map(_text, self.table.column("class_names", column))
-        return [self._of(column, i, text) for i, text in enumerate(cells)]
+        cells = self.table.column("class_names", column)
+        return [self._of(column, i, trimmed(str(c))) for i, c in enumerate(cells)]
 
     def _of(self, column: str | int, row: int, text: str) -> float:
         if text in self.none:
@@ -145,10 +145,6 @@ class _Numbers:
 
     def notes(self) -> list[str]:
         return [f"{self.empty:,} empty cells count as 0."] if self.empty else []
-
-
-def _text(cell: Any) -> str:
-    return trimmed(cell if isinstance(cell, str) else str(cell))
 
 
 def _all_numbers(header: Sequence[str] | None) -> bool:
@@ -217,18 +213,16 @@ def _class_columns(
             raise AnnotationError(f"{table.name} has no column of a class.")
         table.check({f"class_names[{i}]": name for i, name in enumerate(others)})
         return others, tuple(others), notes
-    spelled = {composed(name): name for name in others}
-    columns = [spelled.get(composed(name), name) for name in named]
-    lost = [name for name in columns if name not in others]
+    lost = [name for name in named if name not in others]
     if lost:
         raise AnnotationError(
             f"{table.name} lacks the columns {lost} of `class_names`; it has "
             f"{some(map(repr, others), 12)}."
         )
-    table.check({f"class_names[{i}]": name for i, name in enumerate(columns)})
-    left = [name for name in others if name not in columns]
+    table.check({f"class_names[{i}]": name for i, name in enumerate(named)})
+    left = [name for name in others if name not in named]
     notes = [f"Columns that are no classes: {some(map(repr, left))}."] if left else []
-    return columns, tuple(named), notes
+    return list(named), tuple(named), notes
 
 
 def without_no_answer(
