@@ -86,8 +86,9 @@ def test_columns_of_classes_are_not_told(tmp_path, titles, row):
 @pytest.mark.parametrize("title", ["id", "image_id", "subject", "Nr"])
 def test_a_column_of_numbers_that_names_the_images(tmp_path, title):
     path = write(tmp_path, f"{title},cat,dog\n101,3,1\n102,0,4\n107,2,2\n")
-    with pytest.raises(AnnotationError, match=f"with `image='{title}'`"):
-        Annotations.from_counts(path)
+    for given in (path, str(path)):
+        with pytest.raises(AnnotationError, match=f"with `image='{title}'`"):
+            Annotations.from_counts(given)
     with told() as texts:
         Annotations.from_counts(path, image=title)
     assert not texts

@@ -27,10 +27,17 @@ from keras_dc3.annotations.reading.table_files import (
     Layout,
     frame_table,
     has_numbers,
+    is_frame,
     read_table,
     with_index,
 )
-from keras_dc3.annotations.reading.tables import Column, Table, composed_column, number
+from keras_dc3.annotations.reading.tables import (
+    Column,
+    Table,
+    are_numbers,
+    composed_column,
+    number,
+)
 
 READER = "Annotations.from_counts"
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
@@ -108,19 +115,6 @@ def read_counts_table(
     return Counts(read.name, images, class_names, counts, answered, notes, places)
 
 
-def _numeric_columns(table: Table) -> list[str]:
-    """Returns the columns with a header in which all filled cells are numbers."""
-    found = []
-    for position, name in enumerate(table.header or ()):
-        if titles.is_unnamed(name):
-            continue
-        cells = [row[position] for row in table.rows]
-        filled = [cell for cell in map(_text, cells) if cell]
-        if filled and all(number(cell) is not None for cell in filled):
-            found.append(name)
-    return found
-
-
 class _Numbers:
     """Reads the cells of columns as numbers."""
 
@@ -177,30 +171,26 @@ def _check_image(table: Table, image: Column | None, given: Any) -> None:
 
 
 def _image_hint(table: Table, given: Any) -> str:
-    numbers = _numeric_columns(table)
-    texts = [h for h in table.header if h not in numbers and not titles.is_unnamed(h)]
+    cells = dict(zip(table.header, table.cells(), strict=True))
+    cells = {title: c for title, c in cells.items() if not titles.is_unnamed(title)}
+    numbers = [title for title in cells if are_numbers(cells[title])]
+    texts = [title for title in cells if title not in numbers]
     if texts:
         return f"`image={texts[0]!r}`"
-    index = getattr(given, "index", None)
+    index = given.index if is_frame(given) else None
     unnamed = index is not None and index.nlevels == 1 and index.name is None
     if unnamed and any(isinstance(name, str) for name in index[:1]):
         return (
             f"its index, which begins with {index[0]!r}: give it a name, with "
             '`frame.rename_axis("image")`'
         )
-    cells = {
-        h: [_text(row[i]) for row in table.rows] for i, h in enumerate(table.header)
-    }
-    values = {
-        h: np.array(list(map(number, cells[h]))) for h in numbers if all(cells[h])
-    }
-    ids = [name for name in values if all_different(values[name])]
+    full = [title for title in numbers if all(cells[title])]
+    ids = [t for t in full if all_different(np.array(list(map(number, cells[t]))))]
     named = list(filter(titles.numbers_images, ids))
     if named:
         return f"`image={named[0]!r}`"
-    first = numbers[0] if numbers else None
-    if first in ids and len(values[first]) > 2:
-        return f"`image={first!r}`, or with `image=None` if each row is one"
+    if numbers and numbers[0] in ids and len(table.rows) > 2:
+        return f"`image={numbers[0]!r}`, or with `image=None` if each row is one"
     return "`image=None`, if each row is one"
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from typing import Any
 
 from keras_dc3._names import composed, trimmed
@@ -129,6 +130,11 @@ class Table:
                     f"{self.name} has more than one column {column!r}; rename one."
                 )
 
+    def cells(self) -> list[list[str]]:
+        """Returns the cells of each column as text, without outer blanks."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        return [[trimmed(str(cell)) for cell in column] for column in columns]
+
     def _class_columns(self) -> list[str]:
         """Returns the columns if they seem to be one per class, beside the images.
 
@@ -137,21 +143,13 @@ class Table:
         of_answers = any(map(is_of_answers, self.header))
         if len(self.header) < 3 or of_answers or not self.rows:
             return []
-        columns = [
-            [trimmed(str(cell)) for cell in cells]
-            for cells in zip(*self.rows, strict=True)
-        ]
-        numbers = [
-            any(cells) and all(number(cell) is not None for cell in cells if cell)
-            for cells in columns
-        ]
+        cells = self.cells()
+        numbers = list(map(are_numbers, cells))
         numbers[0] = numbers[0] and False in numbers  # the first one names the image
-        image = columns[numbers.index(False)]
+        image = cells[numbers.index(False)]
         if numbers.count(False) > 2 or len(set(image)) < len(image):
             return []
-        names = [
-            n for n, is_number in zip(self.header, numbers, strict=True) if is_number
-        ]
+        names = list(compress(self.header, numbers))
         return names if len(names) > 1 else []
 
 
@@ -184,3 +182,8 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value < math.inf else None
+
+
+def are_numbers(cells: Sequence[str]) -> bool:
+    """Returns whether all filled cells are numbers, one at least."""
+    return any(cells) and all(number(cell) is not None for cell in cells if cell)
