@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import tree
 
 
 def layers_in(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
@@ -58,7 +59,46 @@ def begin_with(model: keras.Model, epoch: int | None) -> None:
 
 
 class AdaptedModel(keras.Model):
-    """A Keras model whose private steps are adapted or called under public names."""
+    """A Keras model whose private steps are adapted or called under public names.
+
+    After each training step comes `after_step`, on every backend.
+    """
+
+    def after_step(self) -> None:
+        """Does what belongs to a training step once the weights have been changed."""
+
+    def train_step(self, *args: Any) -> Any:
+        """One step; `(data)` on TensorFlow and PyTorch, `(state, data)` on JAX."""
+        backend = keras.backend.backend()
+        if backend == "jax":
+            logs, state = super().train_step(*args)
+            trainable, non_trainable, optimizer, metrics = state
+            pairs = [
+                *zip(self.trainable_variables, trainable, strict=True),
+                *zip(self.non_trainable_variables, non_trainable, strict=True),
+            ]
+            with keras.StatelessScope(pairs) as scope:
+                self.after_step()
+            non_trainable = [
+                scope.get_current_value(v) for v in self.non_trainable_variables
+            ]
+            return logs, (trainable, non_trainable, optimizer, metrics)
+        logs = super().train_step(*args)
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            # Where the number of batches is unknown, Keras runs what does not depend
+            # on the batch once more at the end of an epoch.
+            batch = [part for part in tree.flatten(args[0]) if part is not None]
+            with tf.control_dependencies(batch):
+                self.after_step()
+        else:
+            self.after_step()
+        return logs
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        # Keras skips this for models that override `compile`.
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def builds_by_batch(self) -> bool:
         """Whether Keras may build model and metrics by a symbolic batch."""

@@ -125,7 +125,7 @@ def monitored(
                 f"{_OF_A_PART[name]} alone: an epoch in which nearly all images are "
                 "on one side can win by a few, and it is NaN where none is left. Over "
                 f'all images: `{_name(callback)}(..., monitor="{BEST}")`.',
-                stacklevel=4,
+                stacklevel=5,
             )
         result.append(WhereFinite(callback, missing))
     return result
@@ -152,5 +152,5 @@ def _tell_missing(callback: Any, logged: Collection[str], complete: bool) -> str
         raise ValueError(message)
     if callback.mode != "auto":
         return message
-    warnings.warn(message, stacklevel=5)
+    warnings.warn(message, stacklevel=6)
     return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_dc3._validation import (
     check_channels_last,
@@ -53,10 +54,15 @@ def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
         )
 
 
-def image_shape_of(inputs: Any) -> tuple:
-    """Returns the shape of the (labeled) images of a batch or of its element spec."""
-    images = inputs["labeled"] if is_training_batch(inputs) else inputs
-    return tuple(images.shape)
+def as_distributions(labels: Any, num_classes: int) -> Any:
+    """Returns labels, class numbers or not, as float32 distributions (n, k)."""
+    if labels is None:
+        raise ValueError("Labels are missing: pass `(inputs, labels)`.")
+    if len(labels.shape) == 2 and labels.shape[1] == 1:
+        labels = ops.squeeze(labels, axis=1)
+    if len(labels.shape) == 1:
+        return ops.one_hot(ops.cast(labels, "int32"), num_classes, dtype="float32")
+    return ops.cast(labels, "float32")
 
 
 def check_image_shapes(inputs: Any, expected: tuple | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from keras import ops, tree
 from keras_dc3.models.batches import (
     check_batch,
     check_image_shapes,
+    check_training_batch,
     is_training_batch,
 )
 from keras_dc3.strategies import SSLStrategy
@@ -175,6 +177,49 @@ class Data:
         """Whether it is known that batches are images without unlabeled ones."""
         first = self.first_batch()
         return first is not None and not is_training_batch(first[0])
+
+    def check(self, model: Any) -> tuple[int | None, tuple | None]:
+        """Checks the first batch to train on, as far as it can be looked into.
+
+        Args:
+            model: the `DC3Model`; what it does not know yet is not checked.
+
+        Returns:
+            The number of classes and the shape (h, w, c) of the images, those of the
+            model or, where it does not know them, those of the batch; None: not known.
+
+        Raises:
+            ValueError: for data that the model cannot be trained on.
+        """
+        first = self.first_batch()
+        if first is None and not model.built:
+            raise ValueError(
+                "The model is not built, and a generator cannot be looked into "
+                "without losing its first batch. Call `model.build((None, height, "
+                "width, channels))` first, with `num_classes` given, or pass a "
+                "`tf.data.Dataset` or a `keras.utils.PyDataset`."
+            )
+        if self.is_empty:
+            raise ValueError("The training data is empty: it has no batch.")
+        num_classes, image_shape = model.num_classes, model.image_shape
+        if first is None:
+            return num_classes, image_shape
+        inputs, labels = first
+        check_training_batch(inputs, labels, model.ssl, num_classes)
+        trains_more = model.config.predicts_ambiguity or model.config.inverse_weight
+        if not is_training_batch(inputs) and trains_more:
+            warnings.warn(
+                "There are no unlabeled images, so the cross-entropy alone is trained: "
+                "ambiguity and clusters stay random. Add unlabeled images, or say "
+                "`config=DC3Config.vanilla()` for a plain classifier.",
+                stacklevel=5,
+            )
+        check_image_shapes(inputs, image_shape)
+        if num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:
+            num_classes = int(labels.shape[1])
+        check_batch(inputs, labels, num_classes, whole=self.y is not None)
+        images = inputs["labeled"] if is_training_batch(inputs) else inputs
+        return num_classes, tuple(images.shape)[1:]
 
     def parts(self) -> dict[str, Any]:
         """Returns the images that are at hand: name -> array, or part of a data set."""

@@ -2,96 +2,58 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
-from keras_dc3._keras import AdaptedModel, layers_in
+from keras_dc3._keras import AdaptedModel
 from keras_dc3._registration import register
-from keras_dc3._validation import (
-    check_choice,
-    check_class_names,
-    check_ordered,
-    check_positive_int,
-)
+from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
-from keras_dc3.annotations.class_weights import class_weights
-from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.config import DC3Config
-from keras_dc3.data.batches import ordered_batches
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
-from keras_dc3.models import continuing, proposing
+from keras_dc3.models import evaluation, export, given_images, proposing, saving
 from keras_dc3.models.arguments import (
     as_callbacks,
-    check_fit_arguments,
-    check_fit_data,
-    check_metrics,
+    check_compile_arguments,
+    check_model_arguments,
 )
-from keras_dc3.models.backbone_probe import check_backbone_top, has_rescaling
-from keras_dc3.models.batches import (
-    check_batch,
-    check_image_shapes,
-    check_labels,
-    check_parts,
-    check_training_batch,
-    image_shape_of,
-    is_training_batch,
-)
-from keras_dc3.models.data_adapters import (
-    Data,
-    adapt,
-    adapt_validation,
-    as_arrays,
-    is_data_set,
-    is_stream,
-    to_predict,
-)
-from keras_dc3.models.evaluation import (
-    Validation,
-    check_evaluation_data,
-    check_validation_data,
-)
-from keras_dc3.models.given_images import check_form, check_given
+from keras_dc3.models.backbone_probe import has_rescaling
+from keras_dc3.models.batches import as_distributions, check_parts, is_training_batch
+from keras_dc3.models.classes import Classes
+from keras_dc3.models.data_adapters import as_arrays, is_stream, to_predict
+from keras_dc3.models.fitting import Fitting
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
-from keras_dc3.models.logged import logged_names, with_logs
-from keras_dc3.models.messages import (
-    EndWatch,
-    plain_file_errors,
-    quiet_end,
-    quiet_heads,
-)
+from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
-from keras_dc3.models.passes import JOINED_ROLES, Passes, nan_where
-from keras_dc3.models.rate_callbacks import check_rate_callbacks
-from keras_dc3.models.saving import copied_backbone, is_remote, save_whole
+from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
+    OF_TRAINING,
+    OF_UNLABELED,
     EpochStatistics,
     MajorityAccuracy,
     MeanOfShares,
-    SeenValues,
+    ObjectiveMeans,
 )
-from keras_dc3.models.training_length import TrainingLength, restart_step
-from keras_dc3.models.training_marks import mark_of_labels
-from keras_dc3.objective import TERMS, DC3Objective
+from keras_dc3.models.training_length import restart_step
+from keras_dc3.objective import DC3Objective
 from keras_dc3.optimizers import reference_optimizer
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
-from keras_dc3.strategies.strategy import LABELED
+from keras_dc3.strategies.strategy import LABELED, losses_per_image
 
-# Logged beside the terms of the objective.
-RATES = ("ambiguous", "mask_rate")
-_STORED = "image_values"  # in files of weights
 _FILES = (".keras", ".h5", ".hdf5")
-_VALIDATION = ("validation_steps", "validation_batch_size", "validation_freq")
 
 
 @register
@@ -180,17 +142,9 @@ class DC3Model(AdaptedModel):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if not isinstance(backbone, keras.layers.Layer):
-            raise TypeError(
-                "`backbone` must be a Keras model or layer from images to features. "
-                f"Received: {backbone!r}"
-            )
-        if config is not None and not isinstance(config, DC3Config):
-            raise TypeError(f"`config` must be a `DC3Config`. Received: {config!r}")
-        check_positive_int("training_steps", training_steps)
-        check_choice("batch_norm", batch_norm, tuple(JOINED_ROLES))
-        check_choice("evaluate_with", evaluate_with, ("ema", "raw"))
-        check_choice("rescale", rescale, (None, True, False))
+        check_model_arguments(
+            backbone, config, training_steps, batch_norm, evaluate_with, rescale
+        )
         self.backbone = backbone
         self.ssl: SSLStrategy = strategies.get(ssl, training_steps)
         self.config = config or DC3Config()
@@ -198,11 +152,7 @@ class DC3Model(AdaptedModel):
         self.batch_norm = batch_norm
         self.rescale = rescale
         self._evaluate_with = evaluate_with
-        self._given_clusters = num_clusters
-        self.num_classes: int | None = None
-        self.num_clusters: int | None = None
-        self.class_names: tuple[str, ...] | None = None
-        self.set_classes(num_classes, class_names)
+        self.classes = Classes(num_classes, class_names, num_clusters)
         self.collective = collective_module.current()
         self._partner_seed = keras.random.SeedGenerator()
         self.objective = DC3Objective(self.config, self.collective, self._partner_seed)
@@ -214,19 +164,18 @@ class DC3Model(AdaptedModel):
             initializer="zeros",
             trainable=False,
         )
-        self._term_means = {
-            name: MeanOfShares(self.collective, f"{name}_loss") for name in TERMS
-        }
-        self._rate_means = {name: keras.metrics.Mean(name=name) for name in RATES}
+        self.image_memory = ImageMemory(rescale, self._take_image_values)
+        self._means = ObjectiveMeans(self.collective)
+        # Keras knows the metrics that stand on the model itself.
+        self._logged_means = self._means.metrics
         self.epoch_statistics = EpochStatistics()
-        seen = self._seen_values = SeenValues()
-        self._images = ImageMemory(seen, rescale, self._take_image_values)
+        self._seen_values = self.image_memory.seen
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
-        self._validation: Validation | None = None  # of the `fit` that runs
+        self.validation: evaluation.Validation | None = None  # of the `fit` that runs
+        self.trained_labels: str | None = None  # a digest of those of the last `fit`
         self._evaluating = False
-        self._trained_labels: str | None = None  # a digest of those of the last `fit`
         self.compile()
 
     # Building -------------------------------------------------------------------------
@@ -238,42 +187,22 @@ class DC3Model(AdaptedModel):
             ValueError: if they contradict what is known, or there are not more
                 clusters than classes.
         """
-        if class_names is not None:
-            check_ordered("class_names", class_names)
-            class_names = check_class_names(
-                "class_names", [str(name) for name in class_names]
-            )
-            num_classes = len(class_names) if num_classes is None else num_classes
-            if len(class_names) != num_classes:
-                raise ValueError(
-                    f"There are {len(class_names)} `class_names` but {num_classes} "
-                    "classes; give one name per class, in the order of the labels."
-                )
-            if self.class_names not in (None, class_names):
-                raise ValueError(
-                    f"The model's classes are {list(self.class_names)}, those of the "
-                    f"data {list(class_names)}; they must be the same, in one order."
-                )
-        if num_classes is not None:
-            check_positive_int("num_classes", num_classes, least=2)
-            if self.num_classes not in (None, num_classes):
-                raise ValueError(
-                    f"The model has {self.num_classes} classes, the data "
-                    f"{num_classes}; they must agree."
-                )
-            num_clusters = self._given_clusters
-            if num_clusters is None:
-                num_clusters = 5 * num_classes
-            check_positive_int("num_clusters", num_clusters, least=2)
-            if num_clusters <= num_classes:
-                raise ValueError(
-                    "`num_clusters` must be larger than the number of classes "
-                    f"({num_classes}), because DC3 overclusters. "
-                    f"Received: num_clusters={num_clusters}"
-                )
-            self.num_classes, self.num_clusters = int(num_classes), int(num_clusters)
-        if class_names is not None:
-            self.class_names = class_names
+        self.classes.learn(num_classes, class_names)
+
+    @property
+    def num_classes(self) -> int | None:
+        """k; None: not known yet."""
+        return self.classes.num_classes
+
+    @property
+    def num_clusters(self) -> int | None:
+        """k'; None: not known yet."""
+        return self.classes.num_clusters
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, in their order; None: not known yet."""
+        return self.classes.names
 
     def build(self, input_shape: Any) -> None:
         """Creates the network for images of shape (n, h, w, c), and its average."""
@@ -358,12 +287,12 @@ class DC3Model(AdaptedModel):
             images: anything.
             values: whether their values are looked at, where they are at hand.
         """
-        check_form(images, self.image_shape)
+        given_images.check_form(images, self.image_shape)
         if not self.built and self.num_classes is not None:
             self.build((None, *images.shape[1:]))  # here, where numbers can be read
         if not values:
             return images
-        return check_given(images, self)
+        return given_images.check_given(images, self)
 
     def _follow_weights(self) -> None:
         """Makes the average a copy of the weights, as it is before the first step.
@@ -387,8 +316,12 @@ class DC3Model(AdaptedModel):
             return self.probabilities(self.network_outputs(inputs))
         check_parts(inputs, self.ssl.views)
         outputs = self._passes.of_batch(inputs, training)
-        if training:
-            self._remember(outputs)
+        if training and self.network.prototype_head is not None:
+            anchor, partner = self._unlabeled_views(outputs)
+            ranked = self.objective.rank(anchor, partner)
+            if not self.config.predicts_ambiguity:
+                ranked = ops.ones_like(ranked)
+            self._passes.remember(anchor, ranked)
         return outputs
 
     def network_outputs(self, images: Any) -> dict[str, Any]:
@@ -400,44 +333,12 @@ class DC3Model(AdaptedModel):
 
     def probabilities(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """Returns "classes", "clusters" and "ambiguity" of the network's outputs."""
-        ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
-        if not self.config.predicts_ambiguity:
-            ambiguity = ops.zeros_like(ambiguity)
-        clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
-        # Said once more: XLA may make numbers of NaN in a softmax.
-        unknown = ops.any(ops.isnan(outputs["class_logits"]), axis=-1)
-        return {
-            "classes": nan_where(
-                unknown, ops.softmax(outputs["class_logits"], axis=-1)
-            ),
-            "clusters": nan_where(unknown, ops.softmax(clusters, axis=-1)),
-            "ambiguity": nan_where(unknown, ambiguity),
-        }
+        return probabilities(outputs, self.config.predicts_ambiguity)
 
     def _unlabeled_views(self, outputs: dict[str, Any]) -> tuple[Any, Any]:
         """Returns the outputs of the anchor view, and of its partner or None."""
         partner = self.ssl.partner
         return outputs[self.ssl.anchor], outputs[partner] if partner else None
-
-    def _remember(self, outputs: dict[str, Any]) -> None:
-        """Gives the prototypes, where there are any, the unlabeled images of a step.
-
-        It belongs to the forward pass, like the moving statistics of
-        BatchNormalization; `after_step` moves the prototypes.
-        """
-        head = self.network.prototype_head
-        if head is None:
-            return
-        anchor, partner = self._unlabeled_views(outputs)
-        ranked = self.objective.rank(anchor, partner)
-        if not self.config.predicts_ambiguity:
-            ranked = ops.ones_like(ranked)
-        gather = self.collective.gather
-        head.remember(
-            gather(ops.stop_gradient(anchor["features"])),
-            gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
-            gather(ops.stop_gradient(ranked)),
-        )
 
     # The training step ----------------------------------------------------------------
 
@@ -449,81 +350,55 @@ class DC3Model(AdaptedModel):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        targets, mean = self.targets(y), self.collective.mean
+        targets = self.targets(y)
         if training:
-            self._seen_values.update_state(x)
+            self.image_memory.seen.update_state(x)
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
-            if training and self.ssl.needs_unlabeled:
-                raise ValueError(
-                    f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
-                    "images, but the batch is plain `(images, labels)`. Pass "
-                    '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
-                    'data set, or use `ssl="supervised"`.'
-                )
-            loss = ops.categorical_crossentropy(targets, y_pred["classes"])
-            loss = mean(loss, sample_weight)
-            total = loss + self.added_losses()
-            if training:
-                terms = {"supervised": loss}
-                self._log_terms(terms, ops.shape(targets)[0])
-                self.epoch_statistics.update_state(x, y_pred, terms, total)
-            return total
+            return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        labeled_loss = self.ssl.labeled_loss(targets, logits[LABELED])
-        unlabeled_loss = self.ssl.unlabeled_loss(logits)
-        unlabeled, mask = anchor["class_logits"], self.ssl.mask(logits)
-        mask = self._per_image("mask", mask, unlabeled)
+        labeled_loss, unlabeled_loss, mask = losses_per_image(
+            self.ssl, targets, logits, self.step.value
+        )
         terms = self.objective(
             targets,
             y_pred[LABELED],
             anchor,
             partner,
-            self._per_image("labeled_loss", labeled_loss, logits[LABELED]),
-            self.ssl.loss_weight(self.step.value)
-            * (mask * self._per_image("unlabeled_loss", unlabeled_loss, unlabeled)),
+            labeled_loss,
+            unlabeled_loss,
             sample_weight,
         ).terms._asdict()
         total = sum(terms.values()) + self.added_losses()
         predicted = self.probabilities(anchor)
-        self._log(terms, predicted["ambiguity"], mask, ops.shape(targets)[0])
+        images = ops.shape(targets)[0]
+        self._means.update(terms, images, predicted["ambiguity"], mask)
         self.epoch_statistics.update_state(x, y_pred, terms, total, predicted, mask)
         return total
 
-    def _per_image(self, name: str, values: Any, logits: Any) -> Any:
-        """Returns a strategy's values in float32, checked to be one per image."""
-        values = ops.convert_to_tensor(values)
-        # A known number for an unknown number of images would be spread over them.
-        if len(values.shape) != 1 or (
-            values.shape[0] is not None and values.shape[0] != logits.shape[0]
-        ):
+    def _plain_loss(
+        self, x: Any, targets: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> Any:
+        """Returns the cross-entropy of images without unlabeled ones."""
+        if training and self.ssl.needs_unlabeled:
             raise ValueError(
-                f"`{type(self.ssl).__name__}.{name}` must return one value per "
-                f"image, shape ({logits.shape[0]},). Received: shape "
-                f"{tuple(values.shape)}"
+                f"The strategy `{type(self.ssl).__name__}` needs unlabeled "
+                "images, but the batch is plain `(images, labels)`. Pass "
+                '`({"labeled": images, "unlabeled": {view: images}}, labels)`, a '
+                'data set, or use `ssl="supervised"`.'
             )
-        # Where both numbers are unknown while tracing, this compares them.
-        return ops.reshape(ops.cast(values, "float32"), (ops.shape(logits)[0],))
-
-    def _log(self, terms: dict[str, Any], ambiguity: Any, mask: Any, rows: Any) -> None:
-        self._log_terms(terms, rows)
-        # By image, not by batch: a replica may have fewer, or none.
-        self._rate_means["ambiguous"].update_state(ambiguity >= 0.5)
-        self._rate_means["mask_rate"].update_state(mask)
-
-    def _log_terms(self, terms: dict[str, Any], rows: Any) -> None:
-        for name, term in terms.items():
-            self._term_means[name].update_state(term * self.collective.replicas, rows)
+        loss = ops.categorical_crossentropy(targets, y_pred["classes"])
+        loss = self.collective.mean(loss, sample_weight)
+        total = loss + self.added_losses()
+        if training:
+            terms = {"supervised": loss}
+            self._means.update(terms, ops.shape(targets)[0])
+            self.epoch_statistics.update_state(x, y_pred, terms, total)
+        return total
 
     def targets(self, y: Any) -> Any:
         """Returns labels as float32 distributions (n, k)."""
-        if y is None:
-            raise ValueError("Labels are missing: pass `(inputs, labels)`.")
-        if len(y.shape) == 2 and y.shape[1] == 1:
-            y = ops.squeeze(y, axis=1)
-        if len(y.shape) == 1:
-            return ops.one_hot(ops.cast(y, "int32"), self.num_classes, dtype="float32")
-        return ops.cast(y, "float32")
+        return as_distributions(y, self.num_classes)
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -535,23 +410,9 @@ class DC3Model(AdaptedModel):
             classes = ops.softmax(y_pred[LABELED]["class_logits"], axis=-1)
         logs = super().compute_metrics(x, self.targets(y), classes, sample_weight)
         if plain:  # what is not computed is not logged
-            for metric in self._training_means:
-                if metric is not self._term_means["supervised"]:
-                    logs.pop(metric.name, None)
+            for name in OF_UNLABELED:
+                logs.pop(name, None)
         return logs
-
-    @property
-    def _training_means(self) -> list[keras.metrics.Metric]:
-        """The logged means that belong to training alone."""
-        return [*self._term_means.values(), *self._rate_means.values()]
-
-    def metric_names(self) -> list[str]:
-        """Returns the names of all metrics that the steps may log."""
-        with self.collective.scope():  # Keras knows them once it has seen a batch
-            nothing = ops.ones((1, self.num_classes), "float32") / self.num_classes
-            super().compute_metrics(None, nothing, nothing, None)
-        self.reset_metrics()
-        return list(self.get_metrics_result())
 
     def reset_metrics(self) -> None:
         for metric in self.metrics:
@@ -562,8 +423,8 @@ class DC3Model(AdaptedModel):
     def get_metrics_result(self) -> dict[str, Any]:
         results = super().get_metrics_result()
         if self._evaluating:  # the objective's terms belong to training alone
-            for metric in self._training_means:
-                results.pop(metric.name, None)
+            for name in OF_TRAINING:
+                results.pop(name, None)
         return results
 
     def after_step(self) -> None:
@@ -573,35 +434,6 @@ class DC3Model(AdaptedModel):
             self.network.prototype_head.move(restart)
         self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
-
-    def train_step(self, *args: Any) -> Any:
-        """One step; `(data)` on TensorFlow and PyTorch, `(state, data)` on JAX."""
-        backend = keras.backend.backend()
-        if backend == "jax":
-            logs, state = super().train_step(*args)
-            trainable, non_trainable, optimizer, metrics = state
-            pairs = [
-                *zip(self.trainable_variables, trainable, strict=True),
-                *zip(self.non_trainable_variables, non_trainable, strict=True),
-            ]
-            with keras.StatelessScope(pairs) as scope:
-                self.after_step()
-            non_trainable = [
-                scope.get_current_value(v) for v in self.non_trainable_variables
-            ]
-            return logs, (trainable, non_trainable, optimizer, metrics)
-        logs = super().train_step(*args)
-        if backend == "tensorflow":
-            import tensorflow as tf
-
-            # Where the number of batches is unknown, Keras runs what does not depend
-            # on the batch once more at the end of an epoch.
-            batch = [part for part in tree.flatten(args[0]) if part is not None]
-            with tf.control_dependencies(batch):
-                self.after_step()
-        else:
-            self.after_step()
-        return logs
 
     # Compiling ------------------------------------------------------------------------
 
@@ -624,33 +456,17 @@ class DC3Model(AdaptedModel):
                 that tie for the most answers are right by 1 / m (Keras takes one).
             **kwargs: as for `keras.Model.compile`.
         """
-        if loss is not None or loss_weights is not None:
-            raise ValueError(
-                "The loss of a `DC3Model` is made by its strategy and its "
-                "`DC3Config`: choose them with `ssl=` and `config=` and leave `loss` "
-                f"and `loss_weights` out. Received: loss={loss!r}, "
-                f"loss_weights={loss_weights!r}"
-            )
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = reference_optimizer(self.training_steps)
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
-        check_metrics(metrics, kwargs.get("weighted_metrics"))
-        if self.collective.replicas > 1 and kwargs.get("steps_per_execution", 1) != 1:
-            raise ValueError(
-                "`steps_per_execution` must be 1 under a distribution strategy, where "
-                f"Keras miscounts steps. Received: {kwargs['steps_per_execution']}"
-            )
+        replicas = self.collective.replicas
+        check_compile_arguments(loss, loss_weights, metrics, replicas, **kwargs)
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
-        if self.collective.replicas > 1:
+        if replicas > 1:
             # Keras' own weighs each replica's share by the number of its images.
             self.track_loss_by(MeanOfShares(self.collective, "loss"))
         self._build_optimizer()
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        # Keras skips this for models that override `compile`.
-        config = keras.saving.deserialize_keras_object(config)
-        self.compile(**config)
 
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the
@@ -729,169 +545,28 @@ class DC3Model(AdaptedModel):
                 has its state of the last good epoch.
             ImageFileError: for an image file that cannot be read.
         """
-        data = adapt(x, as_arrays(y))
-        check_fit_arguments(
-            epochs,
-            initial_epoch,
-            batch_size,
-            steps_per_epoch,
-            validation_split=validation_split,
-            **{name: kwargs[name] for name in _VALIDATION if name in kwargs},
-        )
-        check_fit_data(
-            data, batch_size, sample_weight, steps_per_epoch, validation_split
-        )
-        callbacks = as_callbacks(callbacks)
-        check_rate_callbacks(self.optimizer, callbacks)
-        continuing.prepare(
+        fitting = Fitting(
             self,
-            callbacks,
-            data,
-            batch_size,
-            steps_per_epoch,
-            initial_epoch,
-            class_weight,
-            sample_weight,
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            **kwargs,
         )
-        batches = self._prepare_for(data, steps_per_epoch)
-        if batches is not data:  # a data set has taken them
-            steps_per_epoch = None
-            if validation_data is None:
-                validation_data = data.x.validation_batches()
-            if hasattr(data.x, "set_epoch"):
-                callbacks.insert(0, EpochClock(data.x.set_epoch))
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "Pass either `class_weight` or `sample_weight`, not both; multiply "
-                    "the weights of the classes into those of the images instead."
-                )
-            class_weight = class_weights(
-                class_weight, data.labels, self.num_classes, self.class_names
-            )
-        validation_steps = kwargs.get("validation_steps")
-        validation_data = self._validation_batches(validation_data)
-        validation = None
-        if validation_data is not None:
-            validation = adapt_validation(validation_data)
-            check_validation_data(self, validation, validation_steps)
-            if validation_steps is None and validation.may_not_end:
-                callbacks.append(EndWatch())
-        callbacks = self._with_own(callbacks)
-        if not self.steps_taken:
-            check_backbone_top(self.backbone, self.image_shape)
-        self._build_statistics()
-        scored = batches if validation is None and validation_split else validation
-        names = logged_names(self, batches.has_plain_images, scored)
-        callbacks = with_logs(callbacks, self, names)
         self._follow_weights()
-        labels = mark_of_labels(data.labels)
-        same = labels is not None and labels == self._trained_labels
-        self._trained_labels = labels
-        length = TrainingLength(self, goes_on=initial_epoch > 0 or same)
-        steps = steps_per_epoch or batches.number_of_steps(batch_size, validation_split)
-        if steps is not None:
-            length.tell(steps * (epochs - initial_epoch))
-        streams = (batches, validation or Data(None))
-        self.verdict, self._validation = None, None  # an earlier one holds no more
-        with (
-            quiet_end(streams, (steps_per_epoch, validation_steps)),
-            quiet_heads(),
-            plain_file_errors(),
-            self._images.learning(),
-        ):
-            history = super().fit(
-                batches.checked(self.num_classes, self.image_shape),
-                batches.y,
-                batch_size=batch_size,
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=callbacks,
-                validation_split=validation_split,
-                validation_data=validation_data,
-                shuffle=shuffle if batches.may_be_shuffled else False,
-                class_weight=class_weight,
-                sample_weight=sample_weight,
-                initial_epoch=initial_epoch,
-                steps_per_epoch=steps_per_epoch,
-                **kwargs,
-            )
-        length.tell_at_end(known=steps is not None)
-        self._conclude(verbose)
+        with fitting.running():
+            history = super().fit(**fitting.arguments)
+        fitting.conclude()
         return history
-
-    def _prepare_for(self, data: Data, steps_per_epoch: int | None) -> Data:
-        """Returns the batches of training data; takes classes from them, and builds."""
-        if is_data_set(data.x):
-            batches = data.to_train_on(self.ssl, steps_per_epoch)
-            self.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
-        else:
-            batches = data
-        first = batches.first_batch()
-        if first is None and not self.built:
-            raise ValueError(
-                "The model is not built, and a generator cannot be looked into "
-                "without losing its first batch. Call `model.build((None, height, "
-                "width, channels))` first, with `num_classes` given, or pass a "
-                "`tf.data.Dataset` or a `keras.utils.PyDataset`."
-            )
-        if batches.is_empty:
-            raise ValueError("The training data is empty: it has no batch.")
-        if first is not None:
-            self._take_first(*first, whole=batches.y is not None)
-        self._images.learn_before_training(data.parts())
-        return batches
-
-    def _take_first(self, inputs: Any, labels: Any, whole: bool) -> None:
-        """Checks a first batch or its specs; takes classes from it, and builds."""
-        check_training_batch(inputs, labels, self.ssl, self.num_classes)
-        trains_more = self.config.predicts_ambiguity or self.config.inverse_weight
-        if not is_training_batch(inputs) and trains_more:
-            warnings.warn(
-                "There are no unlabeled images, so the cross-entropy alone is trained: "
-                "ambiguity and clusters stay random. Add unlabeled images, or say "
-                "`config=DC3Config.vanilla()` for a plain classifier.",
-                stacklevel=4,
-            )
-        check_image_shapes(inputs, self.image_shape)
-        if self.num_classes is None and len(labels.shape) == 2 and labels.shape[1] > 1:
-            self.set_classes(int(labels.shape[1]))
-        check_batch(inputs, labels, self.num_classes, whole=whole)
-        if not self.built:
-            self.build((None, *image_shape_of(inputs)[1:]))
-
-    def _validation_batches(self, given: Any) -> Any:
-        """Returns `validation_data` as Keras takes it."""
-        if hasattr(given, "class_names"):
-            self.set_classes(given.num_classes, given.class_names)
-        return given.validation_batches() if is_data_set(given) else as_arrays(given)
-
-    def _with_own(self, callbacks: list[Any]) -> list[Any]:
-        """Returns the callbacks of `fit` with those that every training has."""
-        if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
-            callbacks = [*callbacks, StopOnNaN()]
-        masked = type(self.ssl).mask is not SSLStrategy.mask
-        return [*sorted(callbacks, key=continuing.place), CollapseMonitor(masked)]
-
-    def _build_statistics(self) -> None:
-        if not self.epoch_statistics.built:
-            with self.collective.scope():
-                self.epoch_statistics.build(self.num_classes, self.num_clusters)
-            self.train_function = None  # it may be traced without them
-
-    def _conclude(self, verbose: Any) -> None:
-        """Sets the verdict on the model that was trained; prints it if `verbose`.
-
-        There is none where the validation images cannot be seen: there are none, or
-        they come from a generator, or the model has diverged.
-        """
-        validation, self._validation = self._validation, None
-        if validation is None:
-            return
-        self.verdict = validation.verdict(self)
-        interactive = keras.config.is_interactive_logging_enabled()
-        if verbose and interactive and self.verdict is not None:
-            print(f"\n{self.verdict}")
 
     def train_on_batch(
         self,
@@ -909,15 +584,14 @@ class DC3Model(AdaptedModel):
         All other arguments are as for `keras.Model.train_on_batch`.
         """
         if class_weight is not None and self.num_classes is not None:
-            labels, names = as_arrays(y), self.class_names
-            class_weight = class_weights(class_weight, labels, self.num_classes, names)
+            class_weight = self.classes.weights(class_weight, as_arrays(y))
         self._follow_weights()  # a teacher's
         with quiet_heads():
             logs = super().train_on_batch(
                 x, y, sample_weight, class_weight, return_dict
             )
         if self.image_values is None:
-            self._images.learn_from_training()
+            self.image_memory.learn_from_training()
         return logs
 
     # Evaluation and prediction --------------------------------------------------------
@@ -947,68 +621,50 @@ class DC3Model(AdaptedModel):
 
         All other arguments are as for `keras.Model.evaluate`.
         """
-        if hasattr(x, "class_names"):
-            self.set_classes(x.num_classes, x.class_names)  # the same, or an error
-        if is_data_set(x):
-            x = x.validation_batches()
-            if x is None:
-                raise ValueError("The data set has no validation part to evaluate on.")
-        elif hasattr(x, "image_batches"):
-            x, batch_size = self._to_evaluate(x, batch_size), None
-        data = adapt(x, as_arrays(y))
         self._prepare_answers()
-        check_evaluation_data(self, data, steps)
+        data, batch_size = evaluation.adapt_evaluation(self, x, y, batch_size, steps)
         is_of_fit = isinstance(callbacks, keras.callbacks.CallbackList)
         if not is_of_fit:
-            callbacks = as_callbacks(callbacks)
-            if steps is None and data.may_not_end:
-                callbacks.append(EndWatch())
-        self._evaluating = True
-        try:
-            with plain_file_errors():
-                logs = super().evaluate(
-                    data.x,
-                    data.y,
-                    batch_size=batch_size,
-                    verbose=verbose,
-                    sample_weight=sample_weight,
-                    steps=steps,
-                    callbacks=callbacks,
-                    return_dict=True,
-                    **kwargs,
-                )
-        finally:
-            self._evaluating = False
+            callbacks = [*as_callbacks(callbacks), *end_watch(data, steps)]
+        with self._as_evaluation(), plain_file_errors():
+            logs = super().evaluate(
+                data.x,
+                data.y,
+                batch_size=batch_size,
+                verbose=verbose,
+                sample_weight=sample_weight,
+                steps=steps,
+                callbacks=callbacks,
+                return_dict=True,
+                **kwargs,
+            )
         if math.isnan(logs.get("loss", 0.0)):
-            self._tell_no_answer("The loss is NaN")
+            given_images.tell_no_answer("The loss is NaN", self.image_values)
         if not return_dict:
             return self.in_order(logs)
-        validation = Validation(data, batch_size or 32, steps)
+        validation = evaluation.Validation(data, batch_size or 32, steps)
         logs |= validation.scores(self)
         if is_of_fit:
-            self._validation = validation
+            self.validation = validation
         return logs
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         self._prepare_answers()
+        with self._as_evaluation():
+            return super().test_on_batch(*args, **kwargs)
+
+    @contextmanager
+    def _as_evaluation(self) -> Iterator[None]:
         self._evaluating = True
         try:
-            return super().test_on_batch(*args, **kwargs)
+            yield
         finally:
             self._evaluating = False
 
     def _prepare_answers(self) -> None:
         """Brings up to date what answers depend on beside the weights."""
-        self._images.learn_from_training()
+        self.image_memory.learn_from_training()
         self._follow_weights()
-
-    def _to_evaluate(self, part: Any, batch_size: int | None) -> Any:
-        """Returns the batches of a part of a data set, checked."""
-        images = keras.KerasTensor((None, *part.image_shape))
-        check_image_shapes(images, self.image_shape)
-        targets = part.targets
-        check_labels(targets, part.num_classes)
-        return ordered_batches(part, targets, batch_size or 32)
 
     def predict(
         self,
@@ -1037,7 +693,7 @@ class DC3Model(AdaptedModel):
         if isinstance(x, np.ndarray) and not len(x):
             return self.predict_on_batch(x)
         outputs = super().predict(x, batch_size, verbose, steps, callbacks)
-        self._check_answers(outputs["classes"])
+        given_images.check_answers(outputs["classes"], self.image_values)
         return outputs
 
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
@@ -1048,24 +704,6 @@ class DC3Model(AdaptedModel):
             outputs = self(x, training=False)
             return {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()}
         return super().predict_on_batch(x)
-
-    def _check_answers(self, answers: np.ndarray) -> None:
-        """Warns of images whose answer is NaN."""
-        bad = ~np.isfinite(answers).all(axis=1)
-        if bad.any():
-            self._tell_no_answer(
-                f"The answer is NaN for {int(bad.sum())} of {len(bad)} images, first "
-                f"at position {int(np.argmax(bad))}"
-            )
-
-    def _tell_no_answer(self, what: str) -> None:
-        warnings.warn(
-            f"{what}: either the weights are not finite, or images hold NaN, infinity "
-            "or values of another scale than in training, where the model saw "
-            f"{self.image_values or 'images of an unknown scale'}. Scale all images as "
-            "in training, or pass uint8.",
-            stacklevel=3,
-        )
 
     def embed(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto"
@@ -1079,16 +717,12 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         x, batch_size, steps = self._to_predict(x, batch_size, None)
-        model = self._with_features()
+        model = proposing.with_features(self)
         if isinstance(x, np.ndarray) and not len(x):
             return keras.ops.convert_to_numpy(model(x)["features"])
         features = model.predict(x, batch_size, verbose, steps)["features"]
-        self._check_answers(features)
+        given_images.check_answers(features, self.image_values)
         return features
-
-    def _with_features(self) -> keras.Model:
-        with self.collective.scope():
-            return proposing.WithFeatures(self)
 
     def _to_predict(
         self, x: Any, batch_size: int | None, steps: int | None
@@ -1126,7 +760,7 @@ class DC3Model(AdaptedModel):
         self._check_built()
         self._prepare_answers()
         check_choice("embeddings", embeddings, (True, False))
-        model = self._with_features() if embeddings else self
+        model = proposing.with_features(self) if embeddings else self
         return proposing.propose(self, model, dataset, ids, batch_size, verbose)
 
     def export(
@@ -1147,16 +781,13 @@ class DC3Model(AdaptedModel):
         See `keras_dc3.models.export` for what stands in the files.
         """
         self._prepare_answers()
-        if format in ("litert", "torch"):  # one file each
+        if format in export.FORMATS:
+            export.export(self, filepath, format, **kwargs)
+        elif format in ("litert", "torch"):  # one file each
             with whole_path(filepath) as temporary:
                 super().export(temporary, format=format, **kwargs)
-            return
-        if format not in ("tf_saved_model", "onnx"):
+        else:
             super().export(filepath, format=format, **kwargs)
-            return
-        from keras_dc3.models import export
-
-        export.export(self, filepath, format, **kwargs)
 
     def _check_built(self) -> None:
         """Raises ValueError for a model that was neither trained nor loaded."""
@@ -1183,20 +814,7 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         self._follow_weights()
-        with self.collective.scope():
-            parts = [*layers_in(self), self.ssl]
-            classes = {type(part).__name__: type(part) for part in parts}
-            backbone = copied_backbone(self.backbone, classes)
-            config = {**self.get_config(), "evaluate_with": "raw"}
-            config["backbone"] = backbone
-            copy = type(self).from_config(config, custom_objects=classes)
-            copy.build((None, *self.image_shape))
-            pairs = zip(copy.network.weights, self.network.weights, strict=True)
-            for target, source in pairs:
-                # A copy of its own: on JAX an assigned array would share its buffer.
-                target.assign(ops.copy(self.average.value_of(source)))
-            copy.average.reset(copy.network)
-        return copy
+        return saving.averaged_copy(self)
 
     def averaged_backbone(self) -> keras.Model:
         """Returns a new Keras model: the backbone, with its averaged weights.
@@ -1214,10 +832,7 @@ class DC3Model(AdaptedModel):
             ValueError: as for `with_averaged_weights`.
         """
         backbone = self.with_averaged_weights().backbone
-        if isinstance(backbone, keras.Model):
-            return backbone
-        images = keras.Input(self.image_shape, dtype=backbone.compute_dtype)
-        return keras.Model(images, backbone(images), name=backbone.name)
+        return saving.as_model(backbone, self.image_shape)
 
     # Images ---------------------------------------------------------------------------
 
@@ -1237,11 +852,11 @@ class DC3Model(AdaptedModel):
         be set, though not during `fit`: to None, to be learned anew, or to a range that
         is known better than measured.
         """
-        return self._images.values
+        return self.image_memory.values
 
     @image_values.setter
     def image_values(self, values: ImageValues | None) -> None:
-        self._images.set(values)
+        self.image_memory.set(values)
         self.train_function = None  # it may be traced for others
 
     def _take_image_values(self, values: ImageValues | None) -> None:
@@ -1254,7 +869,7 @@ class DC3Model(AdaptedModel):
         """What the images are that the model takes, for people."""
         if not self.built:
             return "not known yet"
-        return self._images.in_words(self.network.rescale)
+        return self.image_memory.in_words(self.network.rescale)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, images={self.images_in_words!r}>"
@@ -1289,17 +904,8 @@ class DC3Model(AdaptedModel):
             OSError: if it cannot be written; the message names `filepath`.
             ValueError: if it is a folder that holds something else.
         """
-        name, as_folder = str(filepath), zipped is False
-        if is_remote(name) or not (as_folder or name.endswith(_FILES)):
-            super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
-            return
-        save = super().save
-        save_whole(
-            lambda path: save(path, zipped=zipped, **kwargs),
-            filepath,
-            overwrite,
-            folder=as_folder,
-        )
+        save = functools.partial(super().save, zipped=zipped, **kwargs)
+        saving.save_whole(save, filepath, overwrite, _FILES, folder=zipped is False)
 
     def save_weights(
         self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None
@@ -1315,12 +921,11 @@ class DC3Model(AdaptedModel):
         Raises:
             OSError: if it cannot be written; the message names `filepath`.
         """
-        name = str(filepath)
-        one_file = max_shard_size is None and name.endswith(".weights.h5")
-        if is_remote(name) or not one_file:
-            super().save_weights(filepath, overwrite, max_shard_size)
+        save = super().save_weights
+        if max_shard_size is not None:
+            save(filepath, overwrite, max_shard_size)
         else:
-            save_whole(super().save_weights, filepath, overwrite)
+            saving.save_whole(save, filepath, overwrite, files=(".weights.h5",))
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
@@ -1330,7 +935,7 @@ class DC3Model(AdaptedModel):
             "backbone": serialize(self.backbone),
             "ssl": serialize(self.ssl),
             "num_classes": self.num_classes,
-            "num_clusters": self._given_clusters,
+            "num_clusters": self.classes.given_clusters,
             "config": serialize(self.config),
             "class_names": None if self.class_names is None else list(self.class_names),
             "training_steps": self.training_steps,
@@ -1374,33 +979,14 @@ class DC3Model(AdaptedModel):
             if config.get("verdict"):
                 self.verdict = Verdict.from_json(config["verdict"])
 
-    def _seeds(self) -> list[Any]:
-        """Returns the states of all random generators, in a fixed order."""
-        saved = {id(weight) for weight in self.weights}
-        metrics = {id(v) for metric in self.metrics for v in metric.variables}
-        return [
-            variable
-            for variable in self.non_trainable_variables
-            if id(variable) not in saved | metrics
-        ]
-
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
-        for i, seed in enumerate(self._seeds()):  # Keras does not save these
-            store[f"seed_{i}"] = ops.convert_to_numpy(seed)
-        self._images.learn_from_training()
-        if self.image_values is not None:
-            store[_STORED] = self._images.stored()
+        saving.save_seeds(self, store)
+        self.image_memory.save(store)
 
     def load_own_variables(self, store: Any) -> None:
         names = list(store.keys())
-        saved = {name: store[name] for name in names if name.startswith("seed_")}
-        if _STORED in names:
-            names.remove(_STORED)
-            self._images.restore(store[_STORED])
-        super().load_own_variables(
-            {name: store[name] for name in names if name not in saved}
-        )
-        for i, seed in enumerate(self._seeds()):
-            if f"seed_{i}" in saved:
-                seed.assign(saved[f"seed_{i}"])
+        stored = {name: store[name] for name in names}
+        saving.load_seeds(self, stored)
+        self.image_memory.load(stored)
+        super().load_own_variables(stored)

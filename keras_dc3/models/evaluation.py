@@ -10,14 +10,41 @@ import keras
 import numpy as np
 
 from keras_dc3.callbacks.validation_figures import ValidationFigures
+from keras_dc3.data.batches import ordered_batches
 from keras_dc3.metrics import Verdict, proposal_scores, selective_score, verdict
 from keras_dc3.models.batches import (
     check_image_shapes,
     check_labels,
     is_training_batch,
 )
-from keras_dc3.models.data_adapters import Data
+from keras_dc3.models.data_adapters import Data, adapt, as_arrays, is_data_set
 from keras_dc3.models.given_images import check_given
+
+
+def adapt_evaluation(
+    model: Any, x: Any, y: Any, batch_size: int | None, steps: int | None
+) -> tuple[Data, int | None]:
+    """Returns the data that a model is evaluated on, checked, and their `batch_size`.
+
+    Args:
+        model: the `DC3Model`.
+        x, y, batch_size, steps: as for its `evaluate`.
+    """
+    if hasattr(x, "class_names"):
+        model.set_classes(x.num_classes, x.class_names)  # the same, or an error
+    if is_data_set(x):
+        x = x.validation_batches()
+        if x is None:
+            raise ValueError("The data set has no validation part to evaluate on.")
+    elif hasattr(x, "image_batches"):  # a part of a data set
+        images = keras.KerasTensor((None, *x.image_shape))
+        check_image_shapes(images, model.image_shape)
+        targets = x.targets
+        check_labels(targets, x.num_classes)
+        x, batch_size = ordered_batches(x, targets, batch_size or 32), None
+    data = adapt(x, as_arrays(y))
+    check_evaluation_data(model, data, steps)
+    return data, batch_size
 
 
 def check_evaluation_data(model: Any, data: Data, steps: int | None) -> None:

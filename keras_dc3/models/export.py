@@ -31,6 +31,7 @@ from typing import Any
 
 import keras
 
+from keras_dc3._decision import AMBIGUOUS, CERTAIN, is_ambiguous
 from keras_dc3._validation import check_writable_folder
 from keras_dc3._writing import file_path, whole_path
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT
@@ -41,6 +42,7 @@ _IN_WORDS = {
     SYMMETRIC: "-1 to 1 (a uint8 image divided by 127.5, minus 1)",
 }
 
+FORMATS = ("tf_saved_model", "onnx")
 DESCRIPTION_FILE = os.path.join("assets.extra", "keras_dc3.json")
 
 
@@ -153,8 +155,8 @@ def _serving_function(model: Any, checks_shapes: bool) -> Any:
         outputs = model(filled, training=False)
         outputs = {name: output[:rows] for name, output in outputs.items()}
         ambiguity = outputs["ambiguity"]
-        words = tf.constant(["certain", "ambiguous", "invalid"])
-        word = tf.where(ambiguity >= 0.5, 1, 0)
+        words = tf.constant([CERTAIN, AMBIGUOUS, "invalid"])
+        word = tf.where(is_ambiguous(ambiguity), 1, 0)
         word = tf.where(ambiguity == ambiguity, word, 2)  # NaN is not itself
         return {
             "class_probabilities": outputs["classes"],

@@ -115,6 +115,28 @@ def check_given(images: Any, model: Any, told: set[str] | None = None) -> Any:
     return images
 
 
+def check_answers(answers: np.ndarray, values: ImageValues | None) -> None:
+    """Warns of images, of a model trained on such values, whose answer is NaN."""
+    bad = ~np.isfinite(answers).all(axis=1)
+    if bad.any():
+        tell_no_answer(
+            f"The answer is NaN for {int(bad.sum())} of {len(bad)} images, first "
+            f"at position {int(np.argmax(bad))}",
+            values,
+        )
+
+
+def tell_no_answer(what: str, values: ImageValues | None) -> None:
+    """Warns of what is NaN, and says why it may be."""
+    warnings.warn(
+        f"{what}: either the weights are not finite, or images hold NaN, infinity "
+        "or values of another scale than in training, where the model saw "
+        f"{values or 'images of an unknown scale'}. Scale all images as "
+        "in training, or pass uint8.",
+        stacklevel=3,
+    )
+
+
 def _in_float32(images: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         smaller = images.astype("float32")

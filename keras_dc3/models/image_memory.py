@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import keras
 import numpy as np
+from keras import ops, tree
 
 from keras_dc3.models.given_images import (
     as_array,
@@ -16,27 +18,95 @@ from keras_dc3.models.given_images import (
     measured,
     together,
 )
-from keras_dc3.models.image_values import BYTES, KINDS, SYMMETRIC, ImageValues
-from keras_dc3.models.step_metrics import SeenValues
+from keras_dc3.models.image_values import (
+    BYTES,
+    KINDS,
+    SYMMETRIC,
+    ImageValues,
+    meant_range,
+)
+
+_STORED = "image_values"  # in files of weights
+_PARTS = ("labeled", "unlabeled")
+
+
+class SeenValues(keras.metrics.Metric):
+    """The range of the training images so far; under replicas, of the first one's.
+
+    It is never reset.
+    """
+
+    def __init__(self, name: str = "seen_values", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self._extremes = self.add_variable(
+            (len(_PARTS), 3),
+            "zeros",
+            dtype="float32",
+            aggregation="only_first_replica",
+            name="extremes",
+        )
+        self._kinds: dict[str, str] = {}  # of each part, known while tracing
+
+    def update_state(self, images: Any) -> None:
+        """Adds a batch: a training batch, or plain images (n, h, w, c)."""
+        if images is None:
+            return
+        if not isinstance(images, Mapping):
+            images = {"labeled": images}
+        rows = []
+        for part in _PARTS:
+            row = ops.zeros((3,), "float32")
+            for view in tree.flatten(images.get(part, ())):
+                row = ops.maximum(row, _extremes(view))
+                is_float = keras.backend.is_float_dtype(view.dtype)
+                self._kinds.setdefault(part, "floats" if is_float else "integers")
+            rows.append(row)
+        self._extremes.assign(ops.maximum(self._extremes, ops.stack(rows)))
+
+    def result(self) -> dict[str, Any]:
+        return {}
+
+    def reset_state(self) -> None:
+        """Does nothing: it is about all of training."""
+
+    def forget(self) -> None:
+        """Begins anew."""
+        super().reset_state()
+        self._kinds = {}
+
+    def read(self) -> dict[str, ImageValues]:
+        """Returns what was seen of each part of the batches so far."""
+        found = ops.convert_to_numpy(self._extremes).astype("float64")
+        seen = {}
+        for part, (minus_low, high, fraction) in zip(_PARTS, found, strict=True):
+            if self._kinds.get(part) == "integers":
+                seen[part] = ImageValues("integers")
+            elif part in self._kinds:
+                values = meant_range(-minus_low, high, fraction > 0)
+                seen[part] = ImageValues("floats", *values)
+        return seen
 
 
 class ImageMemory:
     """The kind and range of the training images: learned, told and stored.
 
     Args:
-        seen: the metric by which training steps tell what they see.
         rescale: what the user says of integer images, see `DC3Model`.
         on_change: called with the new values.
+
+    Attributes:
+        values: the kind and range; None: not known.
+        seen: the metric by which training steps tell what they see.
     """
 
     def __init__(
         self,
-        seen: SeenValues,
         rescale: bool | None,
         on_change: Callable[[ImageValues | None], None],
     ):
         self.values: ImageValues | None = None
-        self._seen, self._rescale, self._on_change = seen, rescale, on_change
+        self.seen = SeenValues()
+        self._rescale, self._on_change = rescale, on_change
         self._has_told_of_scale = False
 
     def set(self, values: ImageValues | None) -> None:
@@ -46,7 +116,7 @@ class ImageMemory:
                 "`image_values` must be a `keras_dc3.models.ImageValues` or None. "
                 f"Received: {values!r}"
             )
-        self._seen.forget()
+        self.seen.forget()
         self._remember(values)
 
     def _remember(self, values: ImageValues | None) -> None:
@@ -83,7 +153,7 @@ class ImageMemory:
 
     def learn_from_training(self) -> None:
         """Learns what training has seen since, or warns where it was something else."""
-        parts = self._seen.read()
+        parts = self.seen.read()
         if not parts:
             return
         if self.values is None:
@@ -152,17 +222,19 @@ class ImageMemory:
             return f"{words}; floats as the backbone takes them (no training known)"
         return f"{words}; or floats of 0 to 255, likewise"
 
-    def stored(self) -> np.ndarray | None:
-        """Returns the values as three numbers for a file of weights."""
-        values = self.values
-        if values is None:
-            return None
-        return np.array([KINDS.index(values.kind), values.low, values.high])
+    def save(self, store: Any) -> None:
+        """Saves the values as three numbers in a file of weights."""
+        self.learn_from_training()
+        if (values := self.values) is not None:
+            numbers = [KINDS.index(values.kind), values.low, values.high]
+            store[_STORED] = np.array(numbers)
 
-    def restore(self, stored: Any) -> None:
-        """Takes over what `stored` returned."""
-        kind, low, high = np.asarray(stored, "float64").tolist()
-        self._remember(ImageValues(KINDS[int(kind)], low, high))
+    def load(self, store: dict[str, Any]) -> None:
+        """Takes what `save` has saved out of a store, where it is there."""
+        if _STORED in store:
+            stored = np.asarray(store.pop(_STORED), "float64")
+            kind, low, high = stored.tolist()
+            self._remember(ImageValues(KINDS[int(kind)], low, high))
 
 
 def _values_of(part: Any) -> ImageValues | None:
@@ -179,3 +251,18 @@ def _values_of(part: Any) -> ImageValues | None:
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         return None  # training finds it
     return measured(images)
+
+
+def _extremes(images: Any) -> Any:
+    """Returns (minus the smallest value, the largest, the largest fraction), (3,).
+
+    0 stands in for what is not finite, and for no image at all.
+    """
+    if not keras.backend.is_float_dtype(images.dtype):
+        return ops.zeros((3,), "float32")
+    # A batch may be empty, of which there is no largest value.
+    values = ops.cast(ops.reshape(images, (-1,)), "float32")
+    values = ops.concatenate([values, ops.zeros((1,), "float32")])
+    fractions = ops.abs(values - ops.round(values))
+    found = ops.stack([ops.max(-values), ops.max(values), ops.max(fractions)])
+    return ops.where(ops.isfinite(found), found, 0.0)

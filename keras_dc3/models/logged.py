@@ -12,10 +12,7 @@ from keras_dc3.callbacks.csv_columns import CSVColumns
 from keras_dc3.callbacks.monitored import DIRECTIONS, monitored
 from keras_dc3.models.data_adapters import Data
 from keras_dc3.models.evaluation import score_names
-from keras_dc3.objective import TERMS
-
-# Neither more nor less of them is better.
-_RATES = ("ambiguous", "mask_rate")
+from keras_dc3.models.step_metrics import OF_TRAINING, OF_UNLABELED, RATES
 
 
 def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
@@ -26,14 +23,14 @@ def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
         plain: whether it is trained on `(images, labels)` alone.
         validation: what it is validated on, None for nothing.
     """
-    names = model.metric_names()
-    terms = {*(f"{term}_loss" for term in TERMS), *_RATES}
-    untrained = terms - {"supervised_loss"} if plain else set()
+    model.build_metrics()  # Keras knows their names once it has seen a batch
+    names = list(model.get_metrics_result())
+    untrained = OF_UNLABELED if plain else ()
     training = [name for name in names if name not in untrained]
     if validation is None:
         return training
     soft = validation.has_soft_labels()
-    validation = [name for name in names if name not in terms]
+    validation = [name for name in names if name not in OF_TRAINING]
     if soft is not None:
         validation += score_names(soft)
     return [*training, *(f"val_{name}" for name in validation)]
@@ -42,7 +39,7 @@ def logged_names(model: Any, plain: bool, validation: Data | None) -> list[str]:
 def _without_direction(model: Any) -> list[str]:
     """Returns the names of compiled metrics of which Keras knows no direction.
 
-    They are known once `model.metric_names` was asked.
+    They are known once `model.build_metrics` was called.
     """
     return [
         part.name
@@ -72,8 +69,9 @@ def with_logs(callbacks: Iterable[Any], model: Any, names: list[str]) -> list[An
     if any(isinstance(callback, writes_rate) for callback in callbacks):
         names = [*names, "learning_rate"]
     directions = {
-        **dict.fromkeys((f"{term}_loss" for term in TERMS), "min"),
-        **dict.fromkeys((*_RATES, "learning_rate"), None),
+        **dict.fromkeys(OF_TRAINING, "min"),
+        # Neither more nor less of them is better.
+        **dict.fromkeys((*RATES, "learning_rate"), None),
         **dict.fromkeys(_without_direction(model), None),
         **DIRECTIONS,
     }

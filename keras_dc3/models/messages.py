@@ -81,13 +81,9 @@ class EndWatch(keras.callbacks.Callback):
             )
 
 
-def raise_plainly(error: Exception) -> None:
-    """Raises the `ImageFileError` that another error only tells of, if it does."""
-    if isinstance(error, ImageFileError):
-        return
-    found = _FILE_ERROR.search(str(error))
-    if found is not None:
-        raise ImageFileError(found[1]) from None
+def end_watch(data: Data, steps: int | None) -> list[EndWatch]:
+    """Returns the callbacks that an evaluation needs on so many steps of data."""
+    return [EndWatch()] if steps is None and data.may_not_end else []
 
 
 @contextmanager
@@ -95,6 +91,10 @@ def plain_file_errors() -> Iterator[None]:
     """An image that cannot be read inside is one `ImageFileError` with its path."""
     try:
         yield
-    except Exception as error:
-        raise_plainly(error)
+    except ImageFileError:
         raise
+    except Exception as error:
+        found = _FILE_ERROR.search(str(error))
+        if found is None:
+            raise
+        raise ImageFileError(found[1]) from None

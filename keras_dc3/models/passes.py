@@ -64,6 +64,23 @@ class Passes:
             for view, role in roles.items()
         }
 
+    def remember(self, anchor: Outputs, selected: Any) -> None:
+        """Gives the prototypes the unlabeled images of a training step.
+
+        It belongs to the forward pass, like the moving statistics of
+        BatchNormalization.
+
+        Args:
+            anchor: what `of_batch` returns for the anchor view, n images.
+            selected: which of them to remember, 0 or 1, (n,).
+        """
+        gather = self._collective.gather
+        self._network.prototype_head.remember(
+            gather(ops.stop_gradient(anchor["features"])),
+            gather(ops.softmax(ops.stop_gradient(anchor["class_logits"]), axis=-1)),
+            gather(ops.stop_gradient(selected)),
+        )
+
     def answer(self, images: Any, averaged: bool) -> Outputs:
         """Returns the outputs for plain images, NaN where they cannot be answered."""
         images = ops.convert_to_tensor(images)
@@ -79,7 +96,7 @@ class Passes:
         good = self._network.can_answer(images)
         if good is None:
             return outputs
-        return {name: nan_where(~good, value) for name, value in outputs.items()}
+        return {name: _nan_where(~good, value) for name, value in outputs.items()}
 
     def own(self, prepared: Any, training: bool) -> Outputs:
         """Returns the outputs for prepared images, by the weights themselves."""
@@ -131,7 +148,28 @@ class Passes:
         return parts
 
 
-def nan_where(rows: Any, values: Any) -> Any:
+def probabilities(outputs: Outputs, predicts_ambiguity: bool) -> dict[str, Any]:
+    """Returns "classes", "clusters" and "ambiguity" of a network's outputs.
+
+    Args:
+        outputs: as `DC3Network` returns them.
+        predicts_ambiguity: whether the ambiguity is trained; else it is 0.
+    """
+    ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
+    if not predicts_ambiguity:
+        ambiguity = ops.zeros_like(ambiguity)
+    classes = outputs["class_logits"]
+    clusters = outputs.get("prototype_logits", outputs["cluster_logits"])
+    # Said once more: XLA may make numbers of NaN in a softmax.
+    unknown = ops.any(ops.isnan(classes), axis=-1)
+    return {
+        "classes": _nan_where(unknown, ops.softmax(classes, axis=-1)),
+        "clusters": _nan_where(unknown, ops.softmax(clusters, axis=-1)),
+        "ambiguity": _nan_where(unknown, ambiguity),
+    }
+
+
+def _nan_where(rows: Any, values: Any) -> Any:
     """Returns values (n, ...) with NaN in some rows, (n,) bool."""
     each = ops.reshape(rows, (-1, *[1] * (len(values.shape) - 1)))
     return ops.where(each, ops.cast(math.nan, values.dtype), values)

@@ -29,6 +29,12 @@ class WithFeatures(keras.Model):
         return {**self.model.probabilities(outputs), "features": outputs["features"]}
 
 
+def with_features(model: Any) -> keras.Model:
+    """Returns a Keras model that gives the "features" of a `DC3Model`, too."""
+    with model.collective.scope():
+        return WithFeatures(model)
+
+
 def propose(
     model: Any, outputs: Any, dataset: Any, ids: Any, batch_size: int, verbose: Any
 ) -> Proposals:
@@ -42,11 +48,8 @@ def propose(
     """
     check_positive_int("batch_size", batch_size)
     names = getattr(dataset, "class_names", None)
-    if names is not None and model.class_names not in (None, tuple(names)):
-        raise ValueError(
-            f"The model's classes are {list(model.class_names)}, those of the data "
-            f"{list(names)}; they must be the same, in one order."
-        )
+    if names is not None:
+        model.classes.check_same_names(tuple(names))
     names = model.class_names or names or map(str, range(model.num_classes))
     batches, total = _identified_batches(dataset, ids, batch_size)
     bar = keras.utils.Progbar(total, unit_name="batch") if verbose else None

@@ -6,7 +6,6 @@ through its steps on every backend, and does not save them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -14,15 +13,18 @@ import numpy as np
 from keras import ops, tree
 
 from keras_dc3 import _keras
+from keras_dc3._decision import is_ambiguous, is_certain
 from keras_dc3._registration import register
 from keras_dc3.collective import Collective
 from keras_dc3.layers import class_uncertainty
-from keras_dc3.models.image_values import ImageValues, meant_range
 from keras_dc3.objective import TERMS
 
 # In the order of cause and effect.
 WATCHED = ("images", "outputs", *TERMS, "loss")
-PARTS = ("labeled", "unlabeled")
+RATES = ("ambiguous", "mask_rate")
+# What training alone logs; and what of it needs unlabeled images.
+OF_TRAINING = (*(f"{name}_loss" for name in TERMS), *RATES)
+OF_UNLABELED = tuple(name for name in OF_TRAINING if name != "supervised_loss")
 _ALIKE = 1e-6  # as in `keras_dc3._ties`, in float32
 
 
@@ -46,6 +48,45 @@ class MeanOfShares(keras.metrics.Mean):
         """Adds a batch; `sample_weight` is the number of this replica's images."""
         images = self._collective.sum(ops.cast(sample_weight, "float32"))
         super().update_state(values, images / self._collective.replicas)
+
+
+class ObjectiveMeans:
+    """The means that training alone logs: the objective's terms, and two rates.
+
+    Args:
+        collective: the replicas.
+
+    Attributes:
+        metrics: all of them, in their order.
+    """
+
+    def __init__(self, collective: Collective):
+        self._replicas = collective.replicas
+        self._terms = {name: MeanOfShares(collective, f"{name}_loss") for name in TERMS}
+        self._rates = {name: keras.metrics.Mean(name=name) for name in RATES}
+        self.metrics = [*self._terms.values(), *self._rates.values()]
+
+    def update(
+        self,
+        terms: dict[str, Any],
+        images: Any,
+        ambiguity: Any = None,
+        mask: Any = None,
+    ) -> None:
+        """Adds a step of this replica.
+
+        Args:
+            terms: those of the objective that were computed.
+            images: the number of labeled images.
+            ambiguity: p_a of the unlabeled images, (n,); None without such images.
+            mask: 0 or 1 for each of them, (n,).
+        """
+        for name, term in terms.items():
+            self._terms[name].update_state(term * self._replicas, images)
+        if ambiguity is not None:
+            # By image, not by batch: a replica may have fewer, or none.
+            self._rates["ambiguous"].update_state(is_ambiguous(ambiguity))
+            self._rates["mask_rate"].update_state(mask)
 
 
 def majority_accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -159,7 +200,7 @@ class EpochStatistics(keras.metrics.Metric):
         )
         self._add("classes", ops.sum(classes, axis=0))
         self._add("clusters", ops.sum(clusters, axis=0))
-        certain = ops.cast(predicted["ambiguity"] < 0.5, "float32")
+        certain = ops.cast(is_certain(predicted["ambiguity"]), "float32")
         self._add("certain", ops.sum(classes * certain[:, None], axis=0))
         passed = classes * ops.cast(mask, "float32")[:, None]
         self._add("pseudo_labels", ops.sum(passed, axis=0))
@@ -204,63 +245,6 @@ class EpochStatistics(keras.metrics.Metric):
         ]
 
 
-class SeenValues(keras.metrics.Metric):
-    """The range of the training images so far; under replicas, of the first one's.
-
-    It is never reset.
-    """
-
-    def __init__(self, name: str = "seen_values", **kwargs: Any):
-        super().__init__(name=name, **kwargs)
-        self._extremes = self.add_variable(
-            (len(PARTS), 3),
-            "zeros",
-            dtype="float32",
-            aggregation="only_first_replica",
-            name="extremes",
-        )
-        self._kinds: dict[str, str] = {}  # of each part, known while tracing
-
-    def update_state(self, images: Any) -> None:
-        """Adds a batch: a training batch, or plain images (n, h, w, c)."""
-        if images is None:
-            return
-        if not isinstance(images, Mapping):
-            images = {"labeled": images}
-        rows = []
-        for part in PARTS:
-            row = ops.zeros((3,), "float32")
-            for view in tree.flatten(images.get(part, ())):
-                row = ops.maximum(row, _extremes(view))
-                is_float = keras.backend.is_float_dtype(view.dtype)
-                self._kinds.setdefault(part, "floats" if is_float else "integers")
-            rows.append(row)
-        self._extremes.assign(ops.maximum(self._extremes, ops.stack(rows)))
-
-    def result(self) -> dict[str, Any]:
-        return {}
-
-    def reset_state(self) -> None:
-        """Does nothing: it is about all of training."""
-
-    def forget(self) -> None:
-        """Begins anew."""
-        super().reset_state()
-        self._kinds = {}
-
-    def read(self) -> dict[str, ImageValues]:
-        """Returns what was seen of each part of the batches so far."""
-        found = ops.convert_to_numpy(self._extremes).astype("float64")
-        seen = {}
-        for part, (minus_low, high, fraction) in zip(PARTS, found, strict=True):
-            if self._kinds.get(part) == "integers":
-                seen[part] = ImageValues("integers")
-            elif part in self._kinds:
-                values = meant_range(-minus_low, high, fraction > 0)
-                seen[part] = ImageValues("floats", *values)
-        return seen
-
-
 def _is_finite(structure: Any) -> Any:
     """Returns whether all floating-point tensors of a structure are finite."""
     tensors = [ops.convert_to_tensor(part) for part in tree.flatten(structure)]
@@ -275,18 +259,3 @@ def _is_finite(structure: Any) -> Any:
 def _centered(values: Any) -> Any:
     count = ops.maximum(ops.cast(ops.shape(values)[0], values.dtype), 1.0)
     return values - ops.sum(values) / count
-
-
-def _extremes(images: Any) -> Any:
-    """Returns (minus the smallest value, the largest, the largest fraction), (3,).
-
-    0 stands in for what is not finite, and for no image at all.
-    """
-    if not keras.backend.is_float_dtype(images.dtype):
-        return ops.zeros((3,), "float32")
-    # A batch may be empty, of which there is no largest value.
-    values = ops.cast(ops.reshape(images, (-1,)), "float32")
-    values = ops.concatenate([values, ops.zeros((1,), "float32")])
-    fractions = ops.abs(values - ops.round(values))
-    found = ops.stack([ops.max(-values), ops.max(values), ops.max(fractions)])
-    return ops.where(ops.isfinite(found), found, 0.0)

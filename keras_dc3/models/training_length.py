@@ -90,12 +90,12 @@ class TrainingLength:
             stacklevel=stacklevel,
         )
 
-    def tell(self, planned: int, stacklevel: int = 3) -> None:
+    def tell(self, planned: int, stacklevel: int = 5) -> None:
         """Warns of what does not fit a `fit` of that many steps, in one warning.
 
         Args:
             planned: steps of this `fit`.
-            stacklevel: as for `warnings.warn`.
+            stacklevel: as for `warnings.warn`; by default that of what calls `fit`.
         """
         if planned < 1:
             return
@@ -126,7 +126,7 @@ class TrainingLength:
         """
         taken, head = self._model.steps_taken - self._taken, None
         if not known:
-            self.tell(taken, stacklevel=4)
+            self.tell(taken)
         if self._model.config.predicts_ambiguity and taken >= _FEWEST_STEPS:
             head = self._model.network.prototype_head
         if head is None or _number(head.started):
@@ -138,7 +138,7 @@ class TrainingLength:
             f"{taken:,} steps they have seen {_number(head.written):,} images, and "
             f"begin with {head.images_to_start:,}. Train longer, or pass a smaller "
             f"`num_clusters` than {head.num_clusters}.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
     def _plan(self, planned: int) -> str:

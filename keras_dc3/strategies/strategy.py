@@ -169,3 +169,44 @@ def check_declaration(strategy: SSLStrategy) -> None:
             f"Received: {strategy.partner!r}"
         )
     check_positive_int(f"{name}.unlabeled_ratio", strategy.unlabeled_ratio)
+
+
+def losses_per_image(
+    strategy: SSLStrategy, targets: Any, logits: dict[str, Any], step: Any
+) -> tuple[Any, Any, Any]:
+    """Returns what a strategy says of a batch, each float32 with one value per image.
+
+    Args:
+        strategy: the strategy.
+        targets, logits: as for its `labeled_loss` and `unlabeled_loss`.
+        step: as for its `loss_weight`.
+
+    Returns:
+        The labeled loss (m,); the unlabeled loss, masked and weighted, and the mask,
+        both (n,).
+
+    Raises:
+        ValueError: where the strategy returns another shape.
+    """
+    labeled, anchor = logits[LABELED], logits[strategy.anchor]
+    labeled_loss = strategy.labeled_loss(targets, labeled)
+    unlabeled_loss = strategy.unlabeled_loss(logits)
+    mask = _per_image(strategy, "mask", strategy.mask(logits), anchor)
+    labeled_loss = _per_image(strategy, "labeled_loss", labeled_loss, labeled)
+    unlabeled_loss = _per_image(strategy, "unlabeled_loss", unlabeled_loss, anchor)
+    return labeled_loss, strategy.loss_weight(step) * (mask * unlabeled_loss), mask
+
+
+def _per_image(strategy: SSLStrategy, name: str, values: Any, logits: Any) -> Any:
+    values = ops.convert_to_tensor(values)
+    # A known number for an unknown number of images would be spread over them.
+    if len(values.shape) != 1 or (
+        values.shape[0] is not None and values.shape[0] != logits.shape[0]
+    ):
+        raise ValueError(
+            f"`{type(strategy).__name__}.{name}` must return one value per "
+            f"image, shape ({logits.shape[0]},). Received: shape "
+            f"{tuple(values.shape)}"
+        )
+    # Where both numbers are unknown while tracing, this compares them.
+    return ops.reshape(ops.cast(values, "float32"), (ops.shape(logits)[0],))

@@ -13,7 +13,7 @@ import pytest
 
 import keras_dc3
 from keras_dc3.callbacks import Backup
-from keras_dc3.models.training_marks import model_marks
+from keras_dc3.models.continuing import model_marks
 from tests.callbacks import training
 from tests.callbacks.training import make_data, make_model, state_of, train
 from tests.processes import run_script

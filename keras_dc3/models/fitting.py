@@ -1,0 +1,177 @@
+"""One `fit`: what Keras is given, and what stands around its training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
+from keras_dc3.models import continuing
+from keras_dc3.models.arguments import (
+    as_callbacks,
+    check_fit_arguments,
+    check_fit_data,
+)
+from keras_dc3.models.backbone_probe import check_backbone_top
+from keras_dc3.models.data_adapters import (
+    Data,
+    adapt,
+    adapt_validation,
+    as_arrays,
+    is_data_set,
+)
+from keras_dc3.models.evaluation import check_validation_data
+from keras_dc3.models.logged import logged_names, with_logs
+from keras_dc3.models.messages import (
+    end_watch,
+    plain_file_errors,
+    quiet_end,
+    quiet_heads,
+)
+from keras_dc3.models.rate_callbacks import check_rate_callbacks
+from keras_dc3.models.training_length import TrainingLength
+from keras_dc3.strategies import SSLStrategy
+
+
+class Fitting:
+    """One `fit` of a `DC3Model`, checked before its first step.
+
+    The model is built and takes its classes from the data, where it has none yet.
+
+    Args:
+        model: the `DC3Model`.
+        x, y, **arguments: as for its `fit`.
+
+    Attributes:
+        arguments: those for `keras.Model.fit`.
+
+    Raises:
+        TypeError, ValueError: as `DC3Model.fit`, before training.
+    """
+
+    def __init__(self, model: Any, x: Any, y: Any, **arguments: Any):
+        self._model, self.arguments = model, arguments
+        data = adapt(x, as_arrays(y))
+        check_fit_arguments(arguments)
+        check_fit_data(data, arguments)
+        callbacks = as_callbacks(arguments["callbacks"])
+        check_rate_callbacks(model.optimizer, callbacks)
+        continuing.prepare(model, callbacks, data, arguments)
+        batches = self._batches(data)
+        model.image_memory.learn_before_training(data.parts())
+        if (given := arguments["class_weight"]) is not None:
+            arguments["class_weight"] = model.classes.weights(given, data.labels)
+        validation = self._validation()
+        if not model.steps_taken:
+            check_backbone_top(model.backbone, model.image_shape)
+        self._build_statistics()
+        callbacks = self._with_own(callbacks, data, validation)
+        scored = validation
+        if validation is None and arguments["validation_split"]:
+            scored = batches
+        names = logged_names(model, batches.has_plain_images, scored)
+        arguments["callbacks"] = with_logs(callbacks, model, names)
+        self._tell_length(data, batches)
+        steps = arguments["steps_per_epoch"], arguments.get("validation_steps")
+        self._ends = (batches, validation or Data(None)), steps
+        arguments |= {
+            "x": batches.checked(model.num_classes, model.image_shape),
+            "y": batches.y,
+            "shuffle": arguments["shuffle"] if batches.may_be_shuffled else False,
+        }
+
+    def _batches(self, data: Data) -> Data:
+        """Returns the batches of the training data; the model is built for them."""
+        model, arguments = self._model, self.arguments
+        batches = data
+        if is_data_set(data.x):
+            batches = data.to_train_on(model.ssl, arguments["steps_per_epoch"])
+            model.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
+            arguments["steps_per_epoch"] = None  # it has taken them
+            if arguments["validation_data"] is None:
+                arguments["validation_data"] = data.x.validation_batches()
+        num_classes, image_shape = batches.check(model)
+        model.set_classes(num_classes)
+        if not model.built:
+            model.build((None, *image_shape))
+        return batches
+
+    def _validation(self) -> Data | None:
+        """Returns the validation data, checked; None where there are none."""
+        model, given = self._model, self.arguments["validation_data"]
+        if hasattr(given, "class_names"):
+            model.set_classes(given.num_classes, given.class_names)
+        given = given.validation_batches() if is_data_set(given) else as_arrays(given)
+        self.arguments["validation_data"] = given
+        if given is None:
+            return None
+        validation = adapt_validation(given)
+        check_validation_data(model, validation, self.arguments.get("validation_steps"))
+        return validation
+
+    def _with_own(
+        self, callbacks: list[Any], data: Data, validation: Data | None
+    ) -> list[Any]:
+        """Returns the callbacks of `fit` with those that it adds by itself."""
+        if is_data_set(data.x) and hasattr(data.x, "set_epoch"):
+            callbacks = [EpochClock(data.x.set_epoch), *callbacks]
+        if validation is not None:
+            steps = self.arguments.get("validation_steps")
+            callbacks = [*callbacks, *end_watch(validation, steps)]
+        if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
+            callbacks = [*callbacks, StopOnNaN()]
+        masked = type(self._model.ssl).mask is not SSLStrategy.mask
+        return [*sorted(callbacks, key=continuing.place), CollapseMonitor(masked)]
+
+    def _build_statistics(self) -> None:
+        model = self._model
+        if not model.epoch_statistics.built:
+            with model.collective.scope():
+                model.epoch_statistics.build(model.num_classes, model.num_clusters)
+            model.train_function = None  # it may be traced without them
+
+    def _tell_length(self, data: Data, batches: Data) -> None:
+        model, arguments = self._model, self.arguments
+        labels = continuing.mark_of_labels(data.labels)
+        same = labels is not None and labels == model.trained_labels
+        model.trained_labels = labels
+        goes_on = arguments["initial_epoch"] > 0 or same
+        self._length = TrainingLength(model, goes_on)
+        steps = arguments["steps_per_epoch"] or batches.number_of_steps(
+            arguments["batch_size"], arguments["validation_split"]
+        )
+        self._is_length_known = steps is not None
+        if steps is not None:
+            epochs = arguments["epochs"] - arguments["initial_epoch"]
+            self._length.tell(steps * epochs)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Surrounds the training, during which some things are told in another way."""
+        self._model.verdict = self._model.validation = None  # they hold no more
+        with (
+            quiet_end(*self._ends),
+            quiet_heads(),
+            plain_file_errors(),
+            self._model.image_memory.learning(),
+        ):
+            yield
+
+    def conclude(self) -> None:
+        """Tells what is known only now, and sets the verdict on the trained model.
+
+        There is no verdict where the validation images cannot be seen: there are none,
+        or they come from a generator, or the model has diverged.
+        """
+        model = self._model
+        self._length.tell_at_end(known=self._is_length_known)
+        validation, model.validation = model.validation, None
+        if validation is None:
+            return
+        model.verdict = validation.verdict(model)
+        interactive = keras.config.is_interactive_logging_enabled()
+        if self.arguments["verbose"] and interactive and model.verdict is not None:
+            print(f"\n{model.verdict}")
