@@ -29,7 +29,6 @@ from keras_dc3.annotations.reading.table_files import (
     has_numbers,
     is_frame,
     read_table,
-    with_index,
 )
 from keras_dc3.annotations.reading.tables import (
     Column,
@@ -93,7 +92,7 @@ def read_counts_table(
         if not numbered and image is None and _all_numbers(read.header):
             read = read_table(table, columns={**columns, "class": 0}, **how)
     else:
-        read = frame_table(with_index(table, image), {})
+        read = frame_table(table, image, {})
     if read.header is not None:
         _check_image(read, image, table)
         read.check({a: c for a, c in wanted.items() if isinstance(c, str)})
