@@ -193,8 +193,10 @@ def test_before_the_first_step_the_average_follows_the_weights(images, ask):
     model, y = make_model(sequential, evaluate_with="ema"), np.arange(len(images))
     for seed in (1, 2):  # traced, then not
         load(model, seed)
+        model.reset_metrics()  # older versions of Keras go on with them
         found = ASKED[ask](model, images, y)
         model.evaluate_with = "raw"
+        model.reset_metrics()
         expected = ASKED[ask](model, images, y)
         model.evaluate_with = "ema"
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
