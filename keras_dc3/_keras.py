@@ -1,8 +1,8 @@
 """The private parts of Keras that this package uses, all of them in this place.
 
-Tried with Keras 3.12 and 3.15: before every merge, with the oldest that is supported and
-with the newest. When a newer one changes one of them, this is the module to look at;
-everything else calls what Keras documents.
+Tried before every merge with the oldest Keras that setup.py allows and the newest; 3.12
+and 3.15 when this was written. When a newer one changes one of them, this is the module
+to look at; everything else calls what Keras documents.
 """
 
 from __future__ import annotations
