@@ -15,7 +15,7 @@ from keras_dc3._validation import check_choice
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import REPEATED
 from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
-from keras_dc3.annotations.records import Records, last_answers, repetitions
+from keras_dc3.annotations.records import Records, last_answers, repetitions, told_again
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
@@ -79,8 +79,13 @@ def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Anno
     )
     if repeated == "last":
         records = last_answers(records)
-    elif repeated == "error":
-        _refuse_repetitions(records, images, people)
+    again = repetitions(records) if repeated == "error" else []
+    if again:
+        raise AnnotationError(
+            f"{told_again(records, again, images, people)} Pass "
+            '`repeated="last"` to count the last answer, or "keep" to let all answers '
+            "of a person weigh one."
+        )
     return type(annotations)(**common, annotators=people, records=records)
 
 
@@ -147,22 +152,6 @@ def _common_classes(parts: Sequence[Annotations]) -> tuple[str, ...]:
                 "`rename_classes`."
             )
     return largest
-
-
-def _refuse_repetitions(
-    records: Records, images: Sequence[str], people: Sequence[str]
-) -> None:
-    groups = repetitions(records)
-    if groups:
-        pairs = some(
-            f"{images[records.image[g[0]]]!r} by {people[records.annotator[g[0]]]!r}"
-            for g in groups
-        )
-        raise AnnotationError(
-            f"{len(groups):,} times somebody annotated the same image again: {pairs}. "
-            'Pass `repeated="last"` to count the last answer, or "keep" to let all '
-            "answers of a person weigh one."
-        )
 
 
 def _numbers(names: Sequence[str]) -> dict[str, int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
 
 _MOST_COUNTS = 500_000_000  # numbers in the matrix of counts, 4 GB
@@ -135,6 +137,22 @@ def repetitions(records: Records) -> list[np.ndarray]:
     starts = np.flatnonzero(np.diff(pair[order])) + 1
     groups = np.split(valid[order], starts) if valid.size else []
     return sorted(groups, key=lambda group: group[0])
+
+
+def told_again(
+    records: Records,
+    groups: Sequence[np.ndarray],
+    ids: Sequence[str],
+    annotators: Sequence[str],
+    place: Callable[[np.ndarray], str] = lambda group: "",
+) -> str:
+    """Returns a sentence that names `repetitions`, and the place of each."""
+    named = some(
+        f"{ids[records.image[group[0]]]!r} by "
+        f"{annotators[records.annotator[group[0]]]!r}{place(group)}"
+        for group in groups
+    )
+    return f"{len(groups):,} times somebody annotated the same image again: {named}."
 
 
 def last_answers(records: Records) -> Records:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from keras_dc3._registration import suggest
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import from_arrays, from_parts
 from keras_dc3.datasets.cifar10h import load_cifar10h
-from keras_dc3.datasets.dcic import DCIC_SETS, load_dcic
+from keras_dc3.datasets.dcic import DCIC_SETS
 from keras_dc3.datasets.description import describe
 from keras_dc3.datasets.digits import load_digits
 from keras_dc3.datasets.directory import from_directory
-from keras_dc3.datasets.fashionmnist_h import load_fashionmnist_h
+from keras_dc3.datasets.fashionmnist_h import FASHIONMNIST_H
 from keras_dc3.datasets.from_tfds import from_tfds
 from keras_dc3.datasets.shape_texture16 import load_shape_texture16
 from keras_dc3.datasets.stl10 import load_stl10
@@ -37,10 +36,10 @@ __all__ = [
 _LOADERS: dict[str, Callable[..., SemiSupervisedData]] = {
     "cifar10h": load_cifar10h,
     "digits": load_digits,
-    "fashionmnist_h": load_fashionmnist_h,
+    "fashionmnist_h": FASHIONMNIST_H.load,
     "shape_texture16": load_shape_texture16,
     "stl10": load_stl10,
-    **{name: partial(load_dcic, name) for name in DCIC_SETS},
+    **{name: about.load for name, about in DCIC_SETS.items()},
 }
 
 

@@ -35,4 +35,3 @@ FASHIONMNIST_H = CountedSet(
     least_agreement=0.7,  # 82% agree; in another order 10% do by chance
     prefix="fashionmnist_test",
 )
-load_fashionmnist_h = FASHIONMNIST_H.load

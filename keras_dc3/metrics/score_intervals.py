@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -78,7 +77,8 @@ def score_intervals(
     scores = dict(proposal_scores(soft_labels, classes, clusters, ambiguity, **options))
     found = groupings(soft_labels, classes, clusters, ambiguity, **options)
     truth = Truth.of("soft_labels", found.labels)
-    statistics = _Statistics(found, truth)
+    orders: dict[str, np.ndarray] = {}
+    areas: dict[str, AreaUnderROC] = {}
     people = np.zeros(len(found.labels), bool)
     if np.ndim(classes) == 2:
         scores |= honest_context(
@@ -93,14 +93,15 @@ def score_intervals(
         probabilities = check_distributions("classes", classes)
         if ambiguity is not None:
             ambiguity = np.asarray(ambiguity, "float64")
-        statistics.orders["f1_confident"] = probabilities
+        orders["f1_confident"] = probabilities
         if reference_probabilities is not None:
             reference = checked_reference(reference_probabilities, found.labels)
-            statistics.orders["f1_confident_reference"] = reference
+            orders["f1_confident_reference"] = reference
         told = suspicions(found.labels, probabilities, ambiguity, seed)
-        statistics.areas = {n: AreaUnderROC(v, people) for n, v in told.items()}
+        areas = {n: AreaUnderROC(v, people) for n, v in told.items()}
     del scores["degenerated"]
-    resampled = intervals.bootstrap(statistics.prepared(), len(found.labels), seed)
+    statistics = _statistics(found, truth, orders, areas)
+    resampled = intervals.bootstrap(statistics, len(found.labels), seed)
     sizes = (len(found.labels), int(found.certain.sum()))
     sides = (int(people.sum()), int((~people).sum()))
     result = {
@@ -113,42 +114,45 @@ def score_intervals(
     return {name: _in_range(name, interval) for name, interval in result.items()}
 
 
-class _Statistics:
-    """The scores of resampled images."""
+def _statistics(
+    found: Groupings,
+    truth: Truth,
+    orders: Mapping[str, np.ndarray],
+    areas: Mapping[str, AreaUnderROC],
+) -> Callable[[np.ndarray], Mapping[str, np.ndarray]]:
+    """Returns the scores of resampled images, as a function of weights (n, b).
 
-    def __init__(self, found: Groupings, truth: Truth):
-        self._found, self._truth = found, truth
-        self.orders: dict[str, np.ndarray] = {}
-        self.areas: dict[str, AreaUnderROC] = {}
+    Args:
+        found: classes and clusters of the images.
+        truth: what people answered.
+        orders: score -> the probabilities whose most confident images it is of.
+        areas: score -> its area under the ROC curve.
+    """
+    labels = found.labels[found.clustered]
+    f1 = F1(truth, found.classes)
+    totals = truth.totals()
+    most = int(np.argmax(totals)) if totals.size else 0
+    constant = F1(truth, np.full(len(found.labels), most))
+    of_orders = {
+        name: (most_confident(p), F1(truth, p.argmax(axis=1)))
+        for name, p in orders.items()
+    }
+    distances = {n: InnerDistance(labels, of) for n, of in found.clusters.items()}
 
-    def prepared(self) -> Any:
-        """Returns a function of weights (n, b)."""
-        found, truth = self._found, self._truth
-        labels = found.labels[found.clustered]
-        f1 = F1(truth, found.classes)
-        totals = truth.totals()
-        most = int(np.argmax(totals)) if totals.size else 0
-        constant = F1(truth, np.full(len(found.labels), most))
-        of_orders = {
-            name: (most_confident(p), F1(truth, p.argmax(axis=1)))
-            for name, p in self.orders.items()
-        }
-        distances = {n: InnerDistance(labels, of) for n, of in found.clusters.items()}
+    def scores(weights: np.ndarray) -> Mapping[str, np.ndarray]:
+        certain = weights * found.certain[:, None]
+        number = certain.sum(axis=0)
+        result = {"f1": f1(certain), "f1_constant_majority": constant(certain)}
+        for name, (order, of_order) in of_orders.items():
+            result[name] = of_order(surest(order, weights, number))
+        for name, area in areas.items():
+            result[name] = area(weights)
+        for name, distance in distances.items():
+            result[name], by_size = distance(weights[found.clustered])
+            result[f"{name}_size_weighted"] = by_size
+        return result
 
-        def scores(weights: np.ndarray) -> Mapping[str, np.ndarray]:
-            certain = weights * found.certain[:, None]
-            number = certain.sum(axis=0)
-            result = {"f1": f1(certain), "f1_constant_majority": constant(certain)}
-            for name, (order, of_order) in of_orders.items():
-                result[name] = of_order(surest(order, weights, number))
-            for name, area in self.areas.items():
-                result[name] = area(weights)
-            for name, distance in distances.items():
-                result[name], by_size = distance(weights[found.clustered])
-                result[f"{name}_size_weighted"] = by_size
-            return result
-
-        return scores
+    return scores
 
 
 def _interval(

@@ -71,25 +71,30 @@ def class_names_of(path: str, header: Sequence[str], hint: str) -> list[str]:
     return names
 
 
-def check_rows(
+def read_columns(
     path: str,
     place: Callable[[int], str],
-    *,
-    ids: Sequence[str],
-    ambiguity: np.ndarray,
-    class_probabilities: np.ndarray,
     class_names: Sequence[str],
-    decision: Sequence[str],
-    class_name: Sequence[str],
-    class_probability: np.ndarray,
-) -> None:
-    """Raises ValueError unless the rows (n,) of a file fit together.
+    texts: Callable[[str], list[str]],
+    numbers: Callable[..., np.ndarray],
+) -> dict[str, Any]:
+    """Returns the arguments of `Proposals.from_columns` that all files have.
 
     Args:
         path: of the file, for messages.
         place: from a position to what is said of it, such as "line 7".
-        decision, class_name, class_probability: what the others tell already.
+        class_names: of the file.
+        texts: from a column to its n texts.
+        numbers: from a column to its numbers (n,), integers with `whole=True`.
+
+    Raises:
+        ValueError: unless the rows of the file fit together.
     """
+    ids = texts("id")
+    p = np.stack([numbers(f"p({name})") for name in class_names], axis=1)
+    ambiguity, decision = numbers("ambiguity"), texts("decision")
+    class_name = texts("class")
+    class_probability = numbers("class_probability")
 
     def refuse(bad: np.ndarray, problem: Callable[[int], str]) -> None:
         if bad.any():
@@ -103,7 +108,6 @@ def check_rows(
         np.array(seen, "int64") != np.arange(len(ids)),
         lambda i: f"the id {ids[i]!r} stands in {place(seen[i])} already.",
     )
-    p = class_probabilities
     totals = p.sum(axis=1)
     refuse(
         ~(np.abs(totals - 1.0) <= _TOLERANCE),
@@ -137,3 +141,11 @@ def check_rows(
             f"is {p[i].max()}; they must agree."
         ),
     )
+    return {
+        "ids": ids,
+        "ambiguity": ambiguity,
+        "class_probabilities": p,
+        "class_names": class_names,
+        "cluster": numbers("cluster", whole=True),
+        "cluster_probability": numbers("cluster_probability"),
+    }

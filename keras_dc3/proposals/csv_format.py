@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from keras_dc3._validation import check_choice
 from keras_dc3._writing import file_path, whole_file
 from keras_dc3.proposals.columns import (
     COLUMNS,
-    check_rows,
     class_names_of,
     columns_of,
     not_unicode,
+    read_columns,
 )
 from keras_dc3.proposals.data import ProposalData
 
@@ -80,34 +80,20 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
             rows.append(record)
     cells = {name: [row[i] for row in rows] for i, name in enumerate(header)}
 
-    def numbers(column: str, convert: Callable[[str], Any] = float) -> np.ndarray:
+    def numbers(column: str, whole: bool = False) -> np.ndarray:
         found = [
-            _number(path, line, column, text, convert)
+            _number(path, line, column, text, whole)
             for line, text in zip(lines, cells[column], strict=True)
         ]
-        return np.array(found, "float64" if convert is float else "int64")
+        return np.array(found, "int64" if whole else "float64")
 
-    ids = [restored(text) for text in cells["id"]]
-    probabilities = [numbers(f"p({name})") for name in class_names]
-    found = {
-        "ids": ids,
-        "ambiguity": numbers("ambiguity"),
-        "class_probabilities": np.stack(probabilities, axis=1),
-        "class_names": class_names,
-    }
-    check_rows(
+    return read_columns(
         path,
         lambda row: f"line {lines[row]}",
-        **found,
-        decision=cells["decision"],
-        class_name=[restored(text) for text in cells["class"]],
-        class_probability=numbers("class_probability"),
+        class_names,
+        lambda column: [restored(text) for text in cells[column]],
+        numbers,
     )
-    return {
-        **found,
-        "cluster": numbers("cluster", int),
-        "cluster_probability": numbers("cluster_probability"),
-    }
 
 
 def _records(path: str, file: Any) -> Iterator[tuple[int, list[str]]]:
@@ -142,16 +128,13 @@ def _class_names(path: str, header: list[str]) -> list[str]:
     return class_names_of(path, header, hint)
 
 
-def _number(
-    path: str, line: int, column: str, text: str, convert: Callable[[str], Any]
-) -> Any:
+def _number(path: str, line: int, column: str, text: str, whole: bool) -> float:
     try:
-        value = convert(text)
+        value = int(text) if whole else float(text)
     except ValueError:
         value = math.nan
-    high = 1.0 if convert is float else 2**63 - 1
-    if not 0 <= value <= high or "_" in text:
-        expected = "a number in 0..1" if high == 1 else "an integer from 0 on"
+    if not 0 <= value <= (2**63 - 1 if whole else 1) or "_" in text:
+        expected = "an integer from 0 on" if whole else "a number in 0..1"
         raise ValueError(
             f"{path!r}, line {line}: `{column}` must be {expected}. Received: {text!r}"
         )

@@ -12,10 +12,10 @@ from keras_dc3._kinds import Kind, check_file, is_table, of_file, sentence
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
 from keras_dc3.proposals.columns import (
-    check_rows,
     class_names_of,
     columns_of,
     not_unicode,
+    read_columns,
 )
 from keras_dc3.proposals.data import ProposalData
 
@@ -91,29 +91,14 @@ class _Columns:
         """Returns the arguments of `Proposals.from_columns`."""
         hint = "It must be a file written by `proposals.to_parquet(...)`."
         class_names = class_names_of(self._path, self._table.column_names, hint)
-        ids = self._texts("id")
-        probabilities = [self._numbers(f"p({name})") for name in class_names]
-        found = {
-            "ids": ids,
-            "ambiguity": self._numbers("ambiguity"),
-            "class_probabilities": np.stack(probabilities, axis=1),
-            "class_names": class_names,
-        }
-        check_rows(
+        found = read_columns(
             self._path,
             lambda row: f"row {row}",
-            **found,
-            decision=self._texts("decision"),
-            class_name=self._texts("class"),
-            class_probability=self._numbers("class_probability"),
+            class_names,
+            self._texts,
+            self._numbers,
         )
-        return {
-            **found,
-            "cluster": self._numbers("cluster", whole=True),
-            "cluster_probability": self._numbers("cluster_probability"),
-            "embeddings": self._embeddings(),
-            "verdict": self._verdict(),
-        }
+        return {**found, "embeddings": self._embeddings(), "verdict": self._verdict()}
 
     def _verdict(self) -> Verdict | None:
         kept = (self._table.schema.metadata or {}).get(_VERDICT)

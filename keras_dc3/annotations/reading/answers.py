@@ -24,6 +24,7 @@ from keras_dc3.annotations.records import (
     known_times,
     last_answers,
     repetitions,
+    told_again,
 )
 
 REPEATED = ("keep", "last", "error")
@@ -264,12 +265,9 @@ def _resolve(
     groups = repetitions(records)
     if not groups:
         return records, []
-    pairs = some(
-        f"{images[records.image[g[0]]]!r} by {people[records.annotator[g[0]]]!r} "
-        f"({source.places(g)})"
-        for g in groups
+    told = told_again(
+        records, groups, images, people, lambda group: f" ({source.places(group)})"
     )
-    told = f"{len(groups):,} times somebody annotated the same image again: {pairs}."
     if repeated == "error":
         raise AnnotationError(
             f'{source.name}: {told} Remove lines, or pass `repeated="last"` to count '

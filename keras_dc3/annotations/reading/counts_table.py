@@ -29,7 +29,6 @@ from keras_dc3.annotations.reading.table_files import (
     has_numbers,
     is_frame,
     read_table,
-    with_index,
 )
 from keras_dc3.annotations.reading.tables import (
     Column,
@@ -93,7 +92,7 @@ def read_counts_table(
         if not numbered and image is None and _all_numbers(read.header):
             read = read_table(table, columns={**columns, "class": 0}, **how)
     else:
-        read = frame_table(with_index(table, image), {})
+        read = frame_table(table, image, {})
     if read.header is not None:
         _check_image(read, image, table)
         read.check({a: c for a, c in wanted.items() if isinstance(c, str)})
@@ -123,8 +122,8 @@ class _Numbers:
         self.empty = 0
 
     def of(self, column: str | int) -> list[float]:
-        cells = map(_text, self.table.column("class_names", column))
-        return [self._of(column, i, text) for i, text in enumerate(cells)]
+        cells = self.table.column("class_names", column)
+        return [self._of(column, i, trimmed(str(c))) for i, c in enumerate(cells)]
 
     def _of(self, column: str | int, row: int, text: str) -> float:
         if text in self.none:
@@ -145,10 +144,6 @@ class _Numbers:
 
     def notes(self) -> list[str]:
         return [f"{self.empty:,} empty cells count as 0."] if self.empty else []
-
-
-def _text(cell: Any) -> str:
-    return trimmed(cell if isinstance(cell, str) else str(cell))
 
 
 def _all_numbers(header: Sequence[str] | None) -> bool:
@@ -217,18 +212,16 @@ def _class_columns(
             raise AnnotationError(f"{table.name} has no column of a class.")
         table.check({f"class_names[{i}]": name for i, name in enumerate(others)})
         return others, tuple(others), notes
-    spelled = {composed(name): name for name in others}
-    columns = [spelled.get(composed(name), name) for name in named]
-    lost = [name for name in columns if name not in others]
+    lost = [name for name in named if name not in others]
     if lost:
         raise AnnotationError(
             f"{table.name} lacks the columns {lost} of `class_names`; it has "
             f"{some(map(repr, others), 12)}."
         )
-    table.check({f"class_names[{i}]": name for i, name in enumerate(columns)})
-    left = [name for name in others if name not in columns]
+    table.check({f"class_names[{i}]": name for i, name in enumerate(named)})
+    left = [name for name in others if name not in named]
     notes = [f"Columns that are no classes: {some(map(repr, left))}."] if left else []
-    return columns, tuple(named), notes
+    return list(named), tuple(named), notes
 
 
 def without_no_answer(

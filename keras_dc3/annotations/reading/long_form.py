@@ -15,7 +15,6 @@ from keras_dc3.annotations.reading.table_files import (
     frame_table,
     is_frame,
     read_table,
-    with_index,
 )
 from keras_dc3.annotations.reading.tables import Table
 
@@ -62,7 +61,7 @@ def read_frame(frame: Any, columns: AnswerColumns) -> Answers:
             "`frame` must be a pandas data frame. Received: "
             f"{type(frame).__name__}; for a file use `from_csv`."
         )
-    table = frame_table(with_index(frame, columns.image), needed)
+    table = frame_table(frame, columns.image, needed)
     answers = answers_of(table, columns)
     return joined([answers], Source([(table.name, table.lines)], table.word))
 

@@ -175,34 +175,29 @@ def _without_common_answers(cells: Mapping[str, Sequence[str]]) -> Groups:
 
 def _by_name(cells: Mapping[str, Sequence[str]]) -> Groups:
     """Groups of columns whose names tell of several questions; [] if they do not."""
-    columns = list(cells)
-    if all(map(titles.is_question, columns)):
-        return [[name] for name in columns]
-    parts = [_BETWEEN.split(name) for name in columns]
+    if all(map(titles.is_question, cells)):
+        return [[name] for name in cells]
+    parts = {name: _BETWEEN.split(name.casefold()) for name in cells}
     for end in (0, -1):
-        if all(titles.is_place(part[end]) for part in parts):
+        if all(titles.is_place(part[end]) for part in parts.values()):
             return []
-    if any(len(part) < 2 for part in parts):
+    if any(len(part) < 2 for part in parts.values()):
         return []
     for first in (True, False):
-        questions: dict[str, list[str]] = {}
-        people: dict[str, list[str]] = {}
-        for name, part in zip(columns, parts, strict=True):
-            at, rest = (part[0], part[1:]) if first else (part[-1], part[:-1])
-            questions.setdefault(at.casefold(), []).append(name)
-            people.setdefault("_".join(rest).casefold(), []).append(at.casefold())
-        several = max(map(len, people.values())) > 1
-        if len(questions) < 2 or not several or max(map(len, questions.values())) < 2:
+        asked = {name: part[0 if first else -1] for name, part in parts.items()}
+        person = {n: tuple(p[1:] if first else p[:-1]) for n, p in parts.items()}
+        questions = list(grouped(cells, asked.__getitem__).values())
+        people = list(grouped(cells, person.__getitem__).values())
+        several = max(map(len, people)) > 1 and max(map(len, questions)) > 1
+        if len(questions) < 2 or not several:
             continue
         # People of several families are called like this, too: they answer one
         # question in the same words, and not each name goes with each family.
-        crossed = all(len(asked) == len(questions) for asked in people.values())
-        if crossed:
-            return list(questions.values())
+        crossed = all(len(columns) == len(questions) for columns in people)
         answers = [
             {text.casefold() for name in group for text in cells[name]}
-            for group in questions.values()
+            for group in questions
         ]
-        if len(set.union(*answers)) == sum(map(len, answers)):
-            return list(questions.values())
+        if crossed or len(set.union(*answers)) == sum(map(len, answers)):
+            return questions
     return []

@@ -185,20 +185,23 @@ def is_frame(given: Any) -> bool:
     return hasattr(given, "columns") and hasattr(given, "iloc")
 
 
-def with_index(frame: Any, image: Column | None) -> Any:
-    """Returns a data frame, with its index as a column if this names the images."""
-    index = [composed(str(name)) for name in frame.index.names if name is not None]
-    image = composed_column(image)
-    is_index = image in index and image not in map(composed, map(str, frame.columns))
-    return frame.reset_index() if is_index else frame
-
-
-def frame_table(frame: Any, columns: Mapping[str, Any]) -> Table:
+def frame_table(frame: Any, image: Column | None, columns: Mapping[str, Any]) -> Table:
     """Returns a pandas data frame as a table of text.
+
+    Its index is a column if it is that of the images.
+
+    Args:
+        frame: the data frame.
+        image: the column of the images.
+        columns: argument -> column that must exist.
 
     Raises:
         AnnotationError: if a column is missing.
     """
+    index = [composed(str(name)) for name in frame.index.names if name is not None]
+    image = composed_column(image)
+    if image in index and image not in map(composed, map(str, frame.columns)):
+        frame = frame.reset_index()
     header = [composed(str(name)) for name in frame.columns]
     cells, orders = [], {}
     for position in range(len(header)):

@@ -28,7 +28,6 @@ from keras_dc3.annotations.reading.table_files import (
     has_numbers,
     is_frame,
     read_table,
-    with_index,
 )
 from keras_dc3.annotations.reading.tables import Column, composed_column
 from keras_dc3.annotations.reading.titles import is_unnamed
@@ -66,7 +65,7 @@ def read_wide(
             reader="Annotations.from_wide",
         )
     elif is_frame(table):
-        read = frame_table(with_index(table, image), columns)
+        read = frame_table(table, image, columns)
     else:
         raise TypeError(
             "`table` must be a file or a pandas data frame. Received: "

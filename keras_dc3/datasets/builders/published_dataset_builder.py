@@ -14,7 +14,6 @@ from keras_dc3.datasets.published import (
     DC3_DOI,
     DCIC_RECORD,
     PublishedSet,
-    read_published,
 )
 
 # Part of the folders' layout -> split.
@@ -50,8 +49,8 @@ class PublishedBuilder(AnnotatedBuilder, skip_registration=True):
         return self._describe((*about.image_size, 3), number, home, type(self).__doc__)
 
     def _read(self, folder: str) -> Mapping[str, AnnotatedImages]:
-        (images, part), _ = read_published(
-            self.ABOUT, folder, layout=self.builder_config.name, download=False
+        (images, part), _ = self.ABOUT.read(
+            folder, layout=self.builder_config.name, download=False
         )
         return {
             _SPLITS.get(name, name): images.subset(np.flatnonzero(part == name))
