@@ -197,7 +197,10 @@ def write_answers(folder: Path) -> None:
     images = np.random.default_rng(4).integers(0, 256, (5, SIZE, SIZE, 3), "uint8")
     answers = served["serving_default"](tf.constant(images))
     answers |= served["class_names"]()
-    np.savez(folder / "served.npz", **{k: v.numpy() for k, v in answers.items()})
+    # TensorFlow gives them in any order, and text as objects.
+    arrays = {name: answers[name].numpy() for name in sorted(answers)}
+    texts = {k: v.astype("S") for k, v in arrays.items() if v.dtype == object}
+    np.savez(folder / "served.npz", **arrays | texts)
 
 
 def batches(*views: str):

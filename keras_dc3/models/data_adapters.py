@@ -25,9 +25,6 @@ from keras_dc3.models.batches import (
 )
 from keras_dc3.strategies import SSLStrategy
 
-_WHERE = "Give it where the data are made"
-_WEIGHTS = "yield `(inputs, labels, weights)`"
-
 
 def as_arrays(labels: Any) -> Any:
     """Returns labels given as a list, tensor or pandas series as a NumPy array.
@@ -135,7 +132,8 @@ class Data:
     """
 
     # What to do where batches have a size and weights of their own.
-    where, weights = _WHERE, _WEIGHTS
+    where = "Give it where the data are made"
+    weights = "yield `(inputs, labels, weights)`"
     is_endless = False  # known to repeat without end
     has_unknown_end = False  # a `tf.data.Dataset` that does not know its length
 

@@ -21,7 +21,7 @@ from keras_dc3._writing import whole_path
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
-from keras_dc3.models import evaluation, export, given_images, proposing, saving
+from keras_dc3.models import evaluation, export, proposing, saving
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_compile_arguments,
@@ -32,6 +32,7 @@ from keras_dc3.models.batches import as_distributions, check_parts, is_training_
 from keras_dc3.models.classes import Classes
 from keras_dc3.models.data_adapters import as_arrays, is_stream, to_predict
 from keras_dc3.models.fitting import Fitting
+from keras_dc3.models.given_images import check_answers, check_given, tell_no_answer
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
@@ -157,13 +158,7 @@ class DC3Model(AdaptedModel):
         self._partner_seed = keras.random.SeedGenerator()
         self.objective = DC3Objective(self.config, self.collective, self._partner_seed)
         self.average = WeightAverage(ema_decay)
-        self.step = self.add_weight(
-            name="step",
-            shape=(),
-            dtype="int32",
-            initializer="zeros",
-            trainable=False,
-        )
+        self.step = self.add_weight((), "zeros", "int32", trainable=False, name="step")
         self.image_memory = ImageMemory(rescale, self._take_image_values)
         self._means = ObjectiveMeans(self.collective)
         # Keras knows the metrics that stand on the model itself.
@@ -233,12 +228,9 @@ class DC3Model(AdaptedModel):
             self.network.build((None, *self.image_shape))
             self.network.image_values = self.image_values
             self.average.build_for(self.network)
+            views, batch_norm = self.ssl.views, self.batch_norm
             self._passes = Passes(
-                self.network,
-                self.average,
-                self.collective,
-                self.ssl.views,
-                self.batch_norm,
+                self.network, self.average, self.collective, views, batch_norm
             )
             self.built = True
             self._build_optimizer()
@@ -274,25 +266,11 @@ class DC3Model(AdaptedModel):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if args and not is_training_batch(args[0]):
             answers = not kwargs.get("training")
-            images = self._checked(args[0], values=answers)
+            images = check_given(args[0], self, values=answers)
             if answers:
                 self._follow_weights()
             args = (images, *args[1:])
         return super().__call__(*args, **kwargs)
-
-    def _checked(self, images: Any, values: bool = True) -> Any:
-        """Returns images as the model can take them; builds it where it can.
-
-        Args:
-            images: anything.
-            values: whether their values are looked at, where they are at hand.
-        """
-        given_images.check_form(images, self.image_shape)
-        if not self.built and self.num_classes is not None:
-            self.build((None, *images.shape[1:]))  # here, where numbers can be read
-        if not values:
-            return images
-        return given_images.check_given(images, self)
 
     def _follow_weights(self) -> None:
         """Makes the average a copy of the weights, as it is before the first step.
@@ -357,17 +335,9 @@ class DC3Model(AdaptedModel):
             return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
         logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        labeled_loss, unlabeled_loss, mask = losses_per_image(
-            self.ssl, targets, logits, self.step.value
-        )
+        *losses, mask = losses_per_image(self.ssl, targets, logits, self.step.value)
         terms = self.objective(
-            targets,
-            y_pred[LABELED],
-            anchor,
-            partner,
-            labeled_loss,
-            unlabeled_loss,
-            sample_weight,
+            targets, y_pred[LABELED], anchor, partner, *losses, sample_weight
         ).terms._asdict()
         total = sum(terms.values()) + self.added_losses()
         predicted = self.probabilities(anchor)
@@ -639,7 +609,7 @@ class DC3Model(AdaptedModel):
                 **kwargs,
             )
         if math.isnan(logs.get("loss", 0.0)):
-            given_images.tell_no_answer("The loss is NaN", self.image_values)
+            tell_no_answer("The loss is NaN", self.image_values)
         if not return_dict:
             return self.in_order(logs)
         validation = evaluation.Validation(data, batch_size or 32, steps)
@@ -693,13 +663,13 @@ class DC3Model(AdaptedModel):
         if isinstance(x, np.ndarray) and not len(x):
             return self.predict_on_batch(x)
         outputs = super().predict(x, batch_size, verbose, steps, callbacks)
-        given_images.check_answers(outputs["classes"], self.image_values)
+        check_answers(outputs["classes"], self.image_values)
         return outputs
 
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
         """Returns the outputs for one batch; see `predict`, also for errors."""
         self._prepare_answers()
-        x = self._checked(x)
+        x = check_given(x, self)
         if not len(x):
             outputs = self(x, training=False)
             return {k: keras.ops.convert_to_numpy(v) for k, v in outputs.items()}
@@ -721,7 +691,7 @@ class DC3Model(AdaptedModel):
         if isinstance(x, np.ndarray) and not len(x):
             return keras.ops.convert_to_numpy(model(x)["features"])
         features = model.predict(x, batch_size, verbose, steps)["features"]
-        given_images.check_answers(features, self.image_values)
+        check_answers(features, self.image_values)
         return features
 
     def _to_predict(
@@ -730,7 +700,7 @@ class DC3Model(AdaptedModel):
         """Returns images, checked, batch size and steps as Keras takes them."""
         self._prepare_answers()
         x, batch_size, steps = to_predict(x, batch_size, steps)
-        return (x if is_stream(x) else self._checked(x)), batch_size, steps
+        return (x if is_stream(x) else check_given(x, self)), batch_size, steps
 
     def propose(
         self,

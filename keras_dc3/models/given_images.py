@@ -84,21 +84,26 @@ def as_array(images: Any) -> np.ndarray | None:
         return None
 
 
-def check_given(images: Any, model: Any, told: set[str] | None = None) -> Any:
+def check_given(
+    images: Any, model: Any, told: set[str] | None = None, values: bool = True
+) -> Any:
     """Returns images as a model can take them, checked.
 
     Args:
         images: anything.
-        model: the `DC3Model`.
+        model: the `DC3Model`; it is built for them, where it can be.
         told: the doubts that were told of batches before, which are not told again;
             those of these images are taken up.
+        values: whether their values are looked at, where they are at hand.
 
     Raises:
         ValueError: for what is no array of images, of another shape or dtype, holds NaN
             or infinity, or is scaled in another way than the images in training.
     """
     check_form(images, model.image_shape)
-    array = as_array(images)
+    if not model.built and model.num_classes is not None:
+        model.build((None, *images.shape[1:]))  # here, where numbers can be read
+    array = as_array(images) if values else None
     if array is None:
         return images
     if array.dtype.name == "bfloat16":
