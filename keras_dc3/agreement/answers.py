@@ -18,7 +18,10 @@ class Rounds:
     """Answers of people who may have answered an image again, one per position.
 
     Attributes:
-        image, annotator, label, round: as in `Answers`.
+        image: as in `Answers`.
+        annotator: likewise.
+        label: likewise.
+        round: likewise.
         blind: whether these are blind ones beside answers to proposals, because no
             image came again with a proposal.
     """
@@ -39,15 +42,18 @@ class Answers:
         all_ids: of all images.
         class_names: of the classes.
         annotators: names of the people.
-        image, label: (m,) int64, positions in `ids` and `class_names`.
+        image: (m,) int64, positions in `ids`.
+        label: (m,) int64, positions in `class_names`.
         annotator: (m,) int64, position in `annotators`; -1 if unknown.
         round: (m,) int64, 0 for the first answer of a person to the image, 1 for the
             second, and so on.
         proposed: (m,) int64, the class proposed; -1 for blind answers.
         alone: int64, positions of images that were chosen to be asked about without
             a proposal, so that they are no random control share.
-        timed_image, timed_annotator, seconds: (t,), of all answers, also of those
-            without a class, such as "cannot tell"; seconds float64, NaN if unknown.
+        timed_image: (t,) int64, of all answers, also of those without a class, such as
+            "cannot tell".
+        timed_annotator: (t,) int64, likewise.
+        seconds: (t,) float64, likewise; NaN if unknown.
         rounds: answers that tell whether people agree with themselves.
         counts: (n, k) int64, first answers of people; None if they are fractions.
         known: whether single answers are known.

@@ -44,7 +44,8 @@ class ProposalBias:
         delta: (k,) float64, the probability for each proposed class, from 0 to 0.99.
         pooled: over all classes, as measured, from 0 to 1; its `note` says where there
             are too few blind answers to tell.
-        blind_answers, proposed_answers: numbers of answers it was measured on.
+        blind_answers: number of blind answers it was measured on.
+        proposed_answers: number of answers to proposals it was measured on.
         compared_by: "image" where blind answers were compared with answers to proposals
             for the same image, "class" where for images of the same proposed class.
     """

@@ -37,8 +37,9 @@ class Comparison:
         conditions: name -> `Agreement`, in the order given.
         speedup: name -> mean seconds per answer of `none`, by those of the condition.
         kappa_difference: name -> kappa between annotators, minus that of `none`.
-        kappa_within_difference, alpha_difference: likewise; there is no former where
-            the only repetitions of a condition with proposals are blind.
+        kappa_within_difference: likewise; there is none where the only repetitions of
+            a condition with proposals are blind.
+        alpha_difference: likewise.
         people_speedup: annotator -> name -> speed-up, of people with times in `none`.
         notes: what was odd or left out, one sentence each.
     """

@@ -17,7 +17,8 @@ class Estimate:
 
     Attributes:
         value: the figure; NaN where it is not defined, and `note` says why.
-        low, high: the interval; NaN where there is none.
+        low: where the interval begins; NaN where there is none.
+        high: where it ends.
         images: on how many images it rests.
         note: on what it rests, or why there is no figure; "" if nothing is to say.
     """

@@ -39,7 +39,8 @@ class PersonAgreement:
         kappa_between: mean of Cohen's kappa with each other annotator.
         kappa_within: of the annotator's own repetitions.
         raw: share of equal answers, with each other annotator.
-        seconds_mean, seconds_median: per answer.
+        seconds_mean: per answer.
+        seconds_median: likewise.
     """
 
     name: str
@@ -70,7 +71,8 @@ class Agreement:
     replacement. One that is not defined is NaN, and its `note` says why.
 
     Attributes:
-        images, answers: how many there are with a valid answer, and of these.
+        images: how many there are with a valid answer.
+        answers: how many valid answers.
         undecided: how many more answers give no class, such as "cannot tell". They
             count in times alone.
         annotators: names.
@@ -83,7 +85,8 @@ class Agreement:
         fleiss: Fleiss' kappa on the images with the most frequent number of answers.
         raw: share of agreeing pairs of answers of different people to one image.
         raw_within: the same of one person's answers.
-        seconds_mean, seconds_median: per answer.
+        seconds_mean: per answer.
+        seconds_median: likewise.
         people: `PersonAgreement` of each annotator.
         pairs: `PairAgreement` of each pair of annotators with enough common images.
         times: how many times were used, missing, or odd.

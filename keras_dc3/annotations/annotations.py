@@ -39,7 +39,9 @@ class Annotations(AnnotationReaders, CountedLabels):
         merged: whether `merge` made it, so that some answers may be of a later round.
 
     Attributes:
-        ids, class_names, notes: tuples of str.
+        ids: tuple of str.
+        class_names: tuple of str.
+        notes: tuple of str, what was odd in what was read.
         counts: (n, k) int64; float64 where a person gave different answers to an image,
             or where `from_counts` got fractions.
         annotators: tuple of str, in the order of `records`; empty if nobody is known.

@@ -120,7 +120,8 @@ class Validation:
 
     Attributes:
         data: the images and labels.
-        batch_size, steps: as for `evaluate`.
+        batch_size: as for `evaluate`.
+        steps: likewise.
         step: of the model when it was scored; -1: never.
         labels: soft labels (n, k), or classes (n,).
         outputs: of the model, name -> (n, ...).

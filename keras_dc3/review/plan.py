@@ -21,7 +21,8 @@ class Step:
         ids: of the images, in the order in which they are shown.
         name: of the group; "" for a blind image, `ALONE` for one that was chosen to
             be blind, not drawn.
-        title, description: what is written above the group.
+        title: what is written above the group.
+        description: what is written below the title.
         label: position of the class that is proposed; -1 for none.
         medoids: how many of the first images stand for the group.
         again: whether the image was asked for before.

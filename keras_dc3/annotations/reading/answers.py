@@ -35,7 +35,9 @@ class Answers:
     """What a reader found, one entry per answer.
 
     Attributes:
-        image, annotator, label: text; "" for an unknown annotator and no answer.
+        image: text.
+        annotator: text; "" for an unknown one.
+        label: text; "" for no answer.
         seconds: numbers, NaN where unknown; None if there are none at all.
         source: where each answer stands.
         listed: images to begin with, whether they have answers or not.
