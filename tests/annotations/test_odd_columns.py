@@ -14,9 +14,9 @@ NFD = unicodedata.normalize("NFD", MUELL)
 ROWS = range(25)
 
 
-def table(titles, row):
+def table(titles, row, rows=ROWS):
     lines = [",".join(["image", *titles])]
-    return "\n".join([*lines, *(f"i{n}," + ",".join(map(str, row(n))) for n in ROWS)])
+    return "\n".join([*lines, *(f"i{n}," + ",".join(map(str, row(n))) for n in rows)])
 
 
 ODD = {
@@ -80,6 +80,57 @@ def test_columns_that_are_no_classes_are_told(tmp_path, kind):
 def test_columns_of_classes_are_not_told(tmp_path, titles, row):
     with told() as texts:
         Annotations.from_counts(write(tmp_path, table(titles, row)))
+    assert not any("may be no classes" in text for text in texts)
+
+
+SEEN = {
+    "sum of a few rows": (
+        ["cat", "dog", "eel", "asked"],
+        lambda n: [n % 4, n % 3, 1, n % 4 + n % 3 + 1],
+        range(6),
+        "'asked' is the sum of the others",
+    ),
+    "other title": (
+        ["votes_cod", "votes_eel", "seen_by"],
+        lambda n: [n % 3, 2 - n % 2, 4],
+        range(3),
+        "'seen_by' is in no row less than the sum",
+    ),
+    "many rows": (
+        ["cod", "eel", "asked"],
+        lambda n: [n % 3, 2 - n % 2, 4],
+        range(25),
+        "'asked' is in no row less than the sum",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_a_column_that_tells_how_many_were_asked(tmp_path, kind):
+    titles, row, rows, match = SEEN[kind]
+    with told() as texts:
+        Annotations.from_counts(write(tmp_path, table(titles, row, rows)))
+    assert len(texts) == 1 and match in texts[0]
+    assert f"`class_names={titles[:-1]}".replace('"', "'") in texts[0]
+
+
+@pytest.mark.parametrize(
+    ("titles", "row", "rows"),
+    [
+        # One class is the most frequent: by chance, or as it is with two classes.
+        (
+            ["sea_star", "sea_urchin", "crab"],
+            lambda n: [3 * (n % 2), 1, n % 4],
+            range(6),
+        ),
+        (["sea_star", "sea_urchin", "crab"], lambda n: [1, 0, 5 + n % 2], range(1)),
+        (["cod", "eel", "dab"], lambda n: [4, n % 2, 2], range(9)),
+        (["cod", "eel"], lambda n: [4 + n % 2, n % 2], range(30)),
+    ],
+)
+def test_a_frequent_class_is_not_told(tmp_path, titles, row, rows):
+    with told() as texts:
+        Annotations.from_counts(write(tmp_path, table(titles, row, rows)))
     assert not any("may be no classes" in text for text in texts)
 
 

@@ -66,6 +66,28 @@ def partial_totals(counts: np.ndarray) -> list[int]:
     return found
 
 
+def totals(counts: np.ndarray) -> list[int]:
+    """Returns columns of (n, k) that are the sum of all others."""
+    rows = counts[counts.any(axis=1)]
+    is_sum = np.isclose(2 * rows, rows.sum(axis=1, keepdims=True)).all(axis=0)
+    return np.flatnonzero(is_sum).tolist() if len(rows) >= _FEW else []
+
+
+def at_least_totals(names: Sequence[str], counts: np.ndarray) -> list[int]:
+    """Returns columns of (n, k) that are in no row less than the sum of the others.
+
+    They may tell how many people saw an image. In a few rows this happens by chance:
+    there, all others must begin alike, as "votes_cod" and "votes_eel".
+    """
+    rows = counts[counts.any(axis=1)]
+    at_least = (2 * rows >= rows.sum(axis=1, keepdims=True)).all(axis=0)
+    if len(rows) < 2 or np.count_nonzero(rows.any(axis=0)) < 3:
+        return []  # two classes, of which one is always the more frequent
+    alone = titles.without_prefix(names)
+    found = np.flatnonzero(at_least).tolist()
+    return [c for c in found if len(rows) >= _MANY or names[c] == alone]
+
+
 def class_numbers(names: Sequence[str], counts: np.ndarray) -> dict | None:
     """Looks for columns (n, k) that may be people, their cells numbers of classes.
 

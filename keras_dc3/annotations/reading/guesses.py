@@ -113,7 +113,12 @@ _ARE_PEOPLE = "are called like people, whose answers `from_wide` reads"
 # else: positions.
 _UNLIKE_THE_OTHERS = (
     Rule(count_columns.whole_beside_shares, "holds whole numbers beside shares"),
+    Rule(count_columns.totals, "is the sum of the others"),
     Rule(count_columns.partial_totals, "is the sum of others"),
+)
+# Likewise, if none of these; by their titles besides.
+_AT_LEAST_TOTALS = Rule(
+    count_columns.at_least_totals, "is in no row less than the sum of the others"
 )
 
 
@@ -130,12 +135,9 @@ def _no_classes(names: Sequence[str], counts: np.ndarray) -> dict | None:
         reasons[_ARE_PEOPLE] = people
     odd = {title for found in reasons.values() for title in found}
     rest = [column for column, title in enumerate(names) if title not in odd]
-    for rule in _UNLIKE_THE_OTHERS if len(rest) > 2 and len(counts) > 1 else ():
-        found = [names[rest[column]] for column in rule.fires(counts[:, rest])]
-        if found:
-            reasons[rule.says] = found
-            odd.update(found)
-            break
+    unlike = _unlike_the_others([names[column] for column in rest], counts[:, rest])
+    reasons |= unlike
+    odd.update(*unlike.values())
     if not odd:
         return None
     classes = [title for title in names if title not in odd]
@@ -149,6 +151,17 @@ def _no_classes(names: Sequence[str], counts: np.ndarray) -> dict | None:
         if answers
         else "",
     }
+
+
+def _unlike_the_others(names: Sequence[str], counts: np.ndarray) -> dict[str, list]:
+    """Returns the first reason of these that holds, and the columns that it is of."""
+    if len(names) < 3 or len(counts) < 2:
+        return {}
+    for rule in _UNLIKE_THE_OTHERS:
+        if found := rule.fires(counts):
+            return {rule.says: [names[column] for column in found]}
+    found = _AT_LEAST_TOTALS.fires(names, counts)
+    return {_AT_LEAST_TOTALS.says: [names[column] for column in found]} if found else {}
 
 
 # The titles and numbers (n, k) of all columns; the first is told.

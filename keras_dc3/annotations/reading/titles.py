@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # Of tables with one answer per row.
 _ANSWERS = """
@@ -76,6 +77,17 @@ def is_no_class(title: str) -> bool:
     words = _joined(title).casefold()
     known = {*_TOTALS.split(), *_NO_CLASSES.split()}
     return words in known or bool(re.fullmatch(r".*_(id|width|height)", words))
+
+
+def without_prefix(names: Sequence[str]) -> str | None:
+    """Returns the one of three or more titles that lacks what all others begin with."""
+    starts = [re.match(r".+?[\W_]", name) for name in names]
+    prefixes = [start[0] if start else None for start in starts]
+    for name, prefix in zip(names, prefixes, strict=True):
+        others = {other for other in prefixes if other != prefix}
+        if len(names) > 2 and len(others) == 1 and prefixes.count(prefix) == 1:
+            return name if None not in others else None
+    return None
 
 
 def says_how_often(title: str) -> bool:
