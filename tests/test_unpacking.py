@@ -10,7 +10,7 @@ from keras_dc3 import Annotations, _unpacking
 from keras_dc3._unpacking import UnpackingError, check_unpacked
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.datasets.archives import ArchiveError, unpack
-from keras_dc3.datasets.files import npz_arrays
+from keras_dc3.datasets.npz_files import npz_arrays
 
 TABLE = b"image,annotator,label\n1.png,ann,cod\n1.png,ben,ling\n"
 

@@ -15,7 +15,7 @@ import numpy as np
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.counted import CountedSet, check_agreement
-from keras_dc3.datasets.files import data_folder, npy_array
+from keras_dc3.datasets.npz_files import data_folder, npy_array
 
 CLASS_NAMES = (
     "airplane",

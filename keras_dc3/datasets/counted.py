@@ -17,7 +17,7 @@ from keras_dc3.annotations.counts import majority
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split
-from keras_dc3.datasets.files import data_folder, npz_arrays
+from keras_dc3.datasets.npz_files import data_folder, npz_arrays
 
 
 @dataclass(frozen=True)

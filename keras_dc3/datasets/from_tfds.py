@@ -13,7 +13,7 @@ from keras_dc3._writing import whole_file
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.arrays import as_counts, split_annotated
-from keras_dc3.datasets.files import npy_array, npz_arrays
+from keras_dc3.datasets.npz_files import npy_array, npz_arrays
 
 
 def from_tfds(

@@ -17,7 +17,7 @@ from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import Split, split_images
 from keras_dc3.datasets import archives, layouts
-from keras_dc3.datasets.files import data_folder
+from keras_dc3.datasets.npz_files import data_folder
 
 DCIC_RECORD, DC3_DOI = "8115942", "10.5281/zenodo.5550916"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.counted import CountedSet
-from keras_dc3.datasets.files import data_folder
+from keras_dc3.datasets.npz_files import data_folder
 
 if TYPE_CHECKING:
     from keras_dc3.annotations import Annotations

@@ -8,8 +8,8 @@ from typing import Any
 from keras_dc3.data.allocation import part_sizes
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import split
-from keras_dc3.datasets.files import data_folder
 from keras_dc3.datasets.from_tfds import read_tfds
+from keras_dc3.datasets.npz_files import data_folder
 
 CLASS_NAMES = (
     "airplane",

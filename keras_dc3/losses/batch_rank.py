@@ -74,7 +74,9 @@ class BatchRankAmbiguity(keras.losses.Loss):
     """Binary cross-entropy of p_a against its own rank in the batch (L_A, eq. 3).
 
     It needs no labels: `y_true` is ignored, and may be anything of the same length.
-    Under `tf.distribute` the rank is taken over the global batch.
+    Under `tf.distribute` the rank is taken over the global batch. This is the loss of
+    the paper, for networks of your own; the objective of `DC3Model` ranks by
+    `DC3Config.rank_by`, by default not by p_a (`DC3Objective.rank`).
 
     Args:
         prior: p_A, the expected fraction of ambiguous images, in [0, 1].

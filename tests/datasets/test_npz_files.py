@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import datasets
-from keras_dc3.datasets.files import npy_array, npz_arrays
+from keras_dc3.datasets.npz_files import npy_array, npz_arrays
 
 
 @pytest.fixture
