@@ -16,7 +16,8 @@ from keras_dc3 import _keras
 from keras_dc3.callbacks import Backup, StopOnNaN
 from keras_dc3.callbacks.backup import Run
 from keras_dc3.callbacks.state import state_variables
-from keras_dc3.models.data_adapters import Arrays, Data, DataSet, as_arrays
+from keras_dc3.models.checked_batches import as_arrays
+from keras_dc3.models.data_adapters import Arrays, Data, DataSet
 
 _COMPARED = 16  # images of each kind whose pixels are compared
 # Of a layer's configuration: what depends on how and where it was made, or is known by

@@ -15,38 +15,21 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import tree
 
-from keras_dc3.models.batches import (
+from keras_dc3.models.batch_checks import (
     check_batch,
     check_image_shapes,
     check_training_batch,
     is_training_batch,
 )
+from keras_dc3.models.checked_batches import (
+    CheckedBatches,
+    CheckedCollation,
+    as_numpy,
+    checked,
+)
 from keras_dc3.strategies import SSLStrategy
-
-
-def as_arrays(labels: Any) -> Any:
-    """Returns labels given as a list, tensor or pandas series as a NumPy array.
-
-    In a tuple (images, labels, ...) the images stay as they are, unless they are a
-    list.
-    """
-    if isinstance(labels, tuple):
-        images = np.asarray(labels[0]) if isinstance(labels[0], list) else labels[0]
-        return (images, *(as_arrays(part) for part in labels[1:]))
-    if isinstance(labels, list):
-        return np.asarray(labels)
-    if ops.is_tensor(labels):
-        return ops.convert_to_numpy(labels)
-    if hasattr(labels, "detach"):  # a tensor of PyTorch under another backend
-        return labels.detach().cpu().numpy()
-    return labels.to_numpy() if hasattr(labels, "to_numpy") else labels
-
-
-def as_numpy(structure: Any) -> Any:
-    """Returns a nested structure of tensors, of any framework, as NumPy arrays."""
-    return tree.map_structure(lambda part: np.asarray(as_arrays(part)), structure)
 
 
 def adapt(x: Any, y: Any = None) -> Data:
@@ -238,7 +221,7 @@ class Data:
             return self.x
         is_of_tensors = hasattr(self.x, "element_spec")  # of a `tf.data.Dataset`
         batches = map(as_numpy, self.x) if is_of_tensors else self.x
-        return (_checked(batch, num_classes, image_shape) for batch in batches)
+        return (checked(batch, num_classes, image_shape) for batch in batches)
 
     def number_of_batches(self, batch_size: int | None) -> int | None:
         """Returns how many batches there are; None if that is unknown, or no end."""
@@ -382,7 +365,7 @@ class NumberedBatches(Data):
         return _inputs_and_labels(self.x[0])
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
-        return _CheckedBatches(self.x, num_classes, image_shape)
+        return CheckedBatches(self.x, num_classes, image_shape)
 
     def labeled_batches(
         self, batch_size: int, steps: int | None
@@ -432,7 +415,7 @@ class Loader(Data):
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
         checked = copy.copy(self.x)
-        checked.collate_fn = _CheckedCollation(
+        checked.collate_fn = CheckedCollation(
             self.x.collate_fn, num_classes, image_shape
         )
         return checked
@@ -454,61 +437,3 @@ def _inputs_and_labels(element: Any) -> tuple[Any, Any]:
             f"{type(element).__name__}; labels are missing."
         )
     return element[0], element[1]
-
-
-def _checked(batch: Any, num_classes: int | None, image_shape: tuple | None) -> Any:
-    """Returns a batch, or raises ValueError for impossible values."""
-    if isinstance(batch, tuple | list) and len(batch) > 1:
-        check_image_shapes(batch[0], image_shape)
-        check_batch(batch[0], batch[1], num_classes)
-    return batch
-
-
-class _CheckedCollation:
-    """Makes a batch of samples as `collate` does, and checks it.
-
-    A class, so that it can be sent to the loader's worker processes.
-    """
-
-    def __init__(self, collate: Any, num_classes: int | None, image_shape: Any):
-        self._collate = collate
-        self._num_classes, self._image_shape = num_classes, image_shape
-
-    def __call__(self, samples: Any) -> Any:
-        batch = self._collate(samples)
-        _checked(as_numpy(batch), self._num_classes, self._image_shape)
-        return batch
-
-
-class _CheckedBatches(keras.utils.PyDataset):
-    """A `PyDataset` that raises where a batch of another has impossible values."""
-
-    def __init__(
-        self,
-        batches: keras.utils.PyDataset,
-        num_classes: int | None,
-        image_shape: tuple | None,
-    ):
-        super().__init__(
-            workers=batches.workers,
-            use_multiprocessing=batches.use_multiprocessing,
-            max_queue_size=batches.max_queue_size,
-        )
-        self.batches = batches
-        self._num_classes, self._image_shape = num_classes, image_shape
-
-    @property
-    def num_batches(self) -> int | None:
-        return self.batches.num_batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, index: int) -> Any:
-        return _checked(self.batches[index], self._num_classes, self._image_shape)
-
-    def on_epoch_begin(self) -> None:
-        self.batches.on_epoch_begin()
-
-    def on_epoch_end(self) -> None:
-        self.batches.on_epoch_end()

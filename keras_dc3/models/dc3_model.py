@@ -28,9 +28,14 @@ from keras_dc3.models.arguments import (
     check_model_arguments,
 )
 from keras_dc3.models.backbone_probe import has_rescaling
-from keras_dc3.models.batches import as_distributions, check_parts, is_training_batch
+from keras_dc3.models.batch_checks import (
+    as_distributions,
+    check_parts,
+    is_training_batch,
+)
+from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.classes import Classes
-from keras_dc3.models.data_adapters import as_arrays, is_stream, to_predict
+from keras_dc3.models.data_adapters import is_stream, to_predict
 from keras_dc3.models.fitting import Fitting
 from keras_dc3.models.given_images import check_answers, check_given, tell_no_answer
 from keras_dc3.models.image_memory import ImageMemory

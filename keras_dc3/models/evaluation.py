@@ -12,12 +12,13 @@ import numpy as np
 from keras_dc3.callbacks.validation_figures import ValidationFigures
 from keras_dc3.data.batches import ordered_batches
 from keras_dc3.metrics import Verdict, proposal_scores, selective_score, verdict
-from keras_dc3.models.batches import (
+from keras_dc3.models.batch_checks import (
     check_image_shapes,
     check_labels,
     is_training_batch,
 )
-from keras_dc3.models.data_adapters import Data, adapt, as_arrays, is_data_set
+from keras_dc3.models.checked_batches import as_arrays
+from keras_dc3.models.data_adapters import Data, adapt, is_data_set
 from keras_dc3.models.given_images import check_given
 
 

@@ -16,11 +16,11 @@ from keras_dc3.models.arguments import (
     check_fit_data,
 )
 from keras_dc3.models.backbone_probe import check_backbone_top
+from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.data_adapters import (
     Data,
     adapt,
     adapt_validation,
-    as_arrays,
     is_data_set,
 )
 from keras_dc3.models.evaluation import check_validation_data

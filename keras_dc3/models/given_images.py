@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dc3.models.batches import check_image_shapes, check_images
+from keras_dc3.models.batch_checks import check_image_shapes, check_images
 from keras_dc3.models.image_values import (
     BYTES,
     SYMMETRIC,

@@ -93,14 +93,15 @@ def test_the_losses_of_layers(make_backbone):
 def test_a_gradient_that_is_not_finite(make_backbone):
     """Also in the last step of an epoch, whose loss is still finite."""
 
-    def root(kernel):
-        return ops.sqrt(ops.sum(kernel) * 0.0)  # 0, with a gradient of 0 / 0
+    class Root(keras.regularizers.Regularizer):
+        def __call__(self, kernel):
+            return ops.sqrt(ops.sum(kernel) * 0.0)  # 0, with a gradient of 0 / 0
 
     for steps, match in (
         (1, r"^Epoch 1: the weights became NaN or infinite\. The loss was finite"),
         (2, r"^Epoch 1, step 2: the loss became nan\. .* weights had become NaN"),
     ):
-        model = regularized(make_backbone, root)
+        model = regularized(make_backbone, Root())
         fails(model, match, steps_per_epoch=steps)
         assert all(np.isfinite(w).all() for w in model.get_weights())
 
