@@ -14,6 +14,19 @@ from keras_dc3._validation import (
     check_probability,
 )
 
+# What the paper and its authors' code have in common, other than our defaults.
+_IN_PRINT_AND_CODE = {
+    "ambiguity_weight": 0.1,
+    "rank_by": "ambiguity",
+    "ambiguity_inputs": "features",
+    "cluster_head": "linear",
+    "stop_ambiguity_features": False,
+    "scale_ssl": True,
+    "partner": "random",
+    "consistency_target": "anchor",
+    "stop_consistency_target": False,
+}
+
 
 @register
 @dataclasses.dataclass(frozen=True)
@@ -129,17 +142,9 @@ class DC3Config:
         the paper's text and code mean the largest, and so do we.
         """
         fields = {
-            "ambiguity_weight": 0.1,
-            "rank_by": "ambiguity",
-            "ambiguity_inputs": "features",
-            "cluster_head": "linear",
-            "stop_ambiguity_features": False,
+            **_IN_PRINT_AND_CODE,
             "stop_ambiguity_gradient": False,
-            "scale_ssl": True,
             "scale_labeled": True,
-            "partner": "random",
-            "consistency_target": "anchor",
-            "stop_consistency_target": False,
         }
         return cls(**{**fields, **changes})
 
@@ -150,19 +155,7 @@ class DC3Config:
         Their labeled anchors take the *rows of the unlabeled images* by the indices of
         labeled ones, plainly a slip; here they take labeled partners.
         """
-        fields = {
-            "ambiguity_weight": 0.1,
-            "rank_by": "ambiguity",
-            "ambiguity_inputs": "features",
-            "cluster_head": "linear",
-            "stop_ambiguity_features": False,
-            "scale_ssl": True,
-            "partner": "random",
-            "inverse_pool": "part",
-            "inverse_mask": 0.95,
-            "consistency_target": "anchor",
-            "stop_consistency_target": False,
-        }
+        fields = {**_IN_PRINT_AND_CODE, "inverse_pool": "part", "inverse_mask": 0.95}
         return cls(**{**fields, **changes})
 
     @classmethod

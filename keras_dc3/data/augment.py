@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
+from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw, smoothed
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 
@@ -186,12 +186,8 @@ def _sharpness(images, strength):
     height, width = images.shape[1:3]
     if height < 3 or width < 3:
         return images
-    middle = images[:, 1:-1, 1:-1]
-    total = 4 * middle
-    for y in range(3):
-        for x in range(3):
-            total += images[:, y : y + height - 2, x : x + width - 2]
-    change = tf.pad(total / 13 - middle, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    change = smoothed(images) - images[:, 1:-1, 1:-1]
+    change = tf.pad(change, ((0, 0), (1, 1), (1, 1), (0, 0)))
     return _blend(images + change, images, strength)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
+from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw, smoothed
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 
@@ -142,13 +142,8 @@ def _sharpness(images, strength):
     height, width = images.shape[1:3]
     if height < 3 or width < 3:
         return images
-    middle = images[:, 1:-1, 1:-1]
-    total = 4 * middle
-    for y in range(3):
-        for x in range(3):
-            total = total + images[:, y : y + height - 2, x : x + width - 2]
     smooth = images.copy()
-    smooth[:, 1:-1, 1:-1] = total / 13
+    smooth[:, 1:-1, 1:-1] = smoothed(images)
     return _blend(smooth, images, strength)
 
 

@@ -32,6 +32,7 @@ from typing import Any
 import keras
 
 from keras_dc3._decision import AMBIGUOUS, CERTAIN, is_ambiguous
+from keras_dc3._extras import optional
 from keras_dc3._validation import check_writable_folder
 from keras_dc3._writing import file_path, whole_path
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT
@@ -76,7 +77,8 @@ def export(
     filepath = os.path.abspath(file_path(filepath))
     check_writable_folder(os.path.dirname(filepath))
     if format == "onnx":
-        _check_onnx()
+        for package in ("onnx", "tf2onnx"):
+            optional(package, f"Export to ONNX needs the package {package!r}", "onnx")
     elif os.path.isdir(filepath) and os.listdir(filepath):
         if not os.path.exists(os.path.join(filepath, "saved_model.pb")):
             raise ValueError(
@@ -230,17 +232,6 @@ def _write_saved_model(model: Any, path: str) -> None:
     os.makedirs(os.path.dirname(file), exist_ok=True)
     with open(file, "w", encoding="utf-8") as stream:
         json.dump(description, stream, indent=2, ensure_ascii=False)
-
-
-def _check_onnx() -> None:
-    try:
-        import onnx  # noqa: F401
-        import tf2onnx  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"Export to ONNX needs the package {error.name!r}: "
-            'pip install "keras_dc3[onnx]"'
-        ) from error
 
 
 def _write_onnx(model: Any, path: str) -> None:
