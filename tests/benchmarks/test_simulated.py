@@ -168,6 +168,7 @@ def run(*options):
     return run_script(BENCHMARKS / "table3_simulated.py", *options)
 
 
+@pytest.mark.slow
 def test_a_whole_run(tmp_path, rng):
     write_study(tmp_path / "reduced-made_up", rng, (1, 2))
     options = ("--seeds=1,2", "--acceptance=0,0.1", "--people=4", "--kappa_people=3")

@@ -43,6 +43,7 @@ def tools():
     return names
 
 
+@pytest.mark.slow
 def test_the_same_batches_in_another_process(tools):
     expected = tools["digest"](tools["make"](), 3)
     result = run_script(f"{SCRIPT}\nprint(digest(make(), 3))", check=True)

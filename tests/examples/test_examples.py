@@ -28,6 +28,7 @@ def check_output(folder, num_images):
     assert {"f1", "d", "auroc_softmax"} <= set(next(iter(scores["scores"].values())))
 
 
+@pytest.mark.slow
 def test_quickstart(tmp_path):
     pytest.importorskip("sklearn", reason="needs keras_dc3[demo]")
     short = ("--epochs=1", "--steps_per_epoch=3")

@@ -62,6 +62,7 @@ def columns(folder):
     ]
 
 
+@pytest.mark.slow
 def test_own_images(folder):
     result = start(folder, *columns(folder))
     assert result.returncode == 0, result.stderr[-3000:]

@@ -37,6 +37,7 @@ def read(folder, name):
     return json.loads((folder / "cells" / f"{name}.json").read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_a_study_runs_goes_on_and_grows(tmp_path, capsys):
     summary = make_study().run(tmp_path, processes=2, threads=1)
     assert "0 of 2 cells are finished." in capsys.readouterr().out
@@ -83,7 +84,6 @@ def test_a_study_runs_goes_on_and_grows(tmp_path, capsys):
         make_study(configs={"dc3": DC3Config(prior=0.5)}).run(tmp_path)
 
 
-@pytest.mark.slow
 def test_failed_cells_are_told_and_the_others_go_on(tmp_path, capsys):
     configs = {
         "fails": DC3Config(prior=0.1),

@@ -33,6 +33,7 @@ def test_the_heads_see_what_embed_returns(make_backbone, rng):
         np.testing.assert_allclose(found, ops.convert_to_numpy(expected), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_parts_of_a_data_set_without_a_false_warning():
     data = tiny.make_data(0)
     model = tiny.make_model(data, "supervised", None, 10)

@@ -77,7 +77,7 @@ def test_batches_of_one_image(ssl, batch_norm, make_backbone):
 
 @pytest.mark.parametrize(
     ("batch_size", "ratio", "steps"),
-    few([(4, 7, 2), (4, 2.5, 3), (4, 0.3, 23), (1, 1, 23)], (4, 2.5, 3), (1, 1, 23)),
+    few([(4, 7, 2), (4, 2.5, 3), (4, 0.3, 23), (1, 1, 23)], (4, 2.5, 3)),
 )
 def test_a_ratio_that_does_not_divide_the_data(batch_size, ratio, steps, make_backbone):
     """5 labeled and 23 unlabeled images; each of these is seen once per epoch."""

@@ -76,6 +76,7 @@ def test_everything_is_confident(ssl, make_backbone):
     assert len(told) == 1 and "every pseudo-label was used (mask_rate 1.0)" in told[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ssl", few(["fixmatch", "pseudo_label"], "fixmatch"))
 def test_without_confidence_the_step_is_the_supervised_one(ssl, make_backbone):
     """The dead unlabeled term moves no weight: weight 0 gives the same model."""

@@ -155,6 +155,7 @@ def test_plain_images(make_backbone):
         model.fit(x["labeled"], y, batch_size=8, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", few(["float32", "mixed_float16"], "mixed_float16"))
 def test_the_model_goes_on_as_if_nothing_had_been(dtype, make_backbone):
     """Weights, average, optimizer, random generators and step are all given back."""
