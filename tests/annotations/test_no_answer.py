@@ -129,6 +129,7 @@ def test_every_reader_asks_and_leaves_out(tmp_path, reader):
     assert found.rename_classes({"Unknown": None}).counts.sum() == 2
 
 
+@pytest.mark.filterwarnings("ignore:The records:")
 @pytest.mark.parametrize("name", SAID)
 def test_names_that_look_like_no_answer(name):
     rows = [("a", "x", "cod"), ("b", "x", name)]

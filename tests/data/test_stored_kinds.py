@@ -113,6 +113,7 @@ def test_a_cut_portable_map(read):
             read(portable(values.astype(int), 4095)[:-3])
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize(
     ("content", "told"),
     [
