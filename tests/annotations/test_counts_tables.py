@@ -23,6 +23,7 @@ def quiet(*arguments, **options):
         return Annotations.from_counts(*arguments, **options)
 
 
+@pytest.mark.slow
 def test_the_case(tmp_path):
     run_script(case("27") / "try.py", check=True)
 

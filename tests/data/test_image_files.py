@@ -231,6 +231,7 @@ def test_batches_are_those_of_images_in_memory(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_model_does_with_files_what_it_does_in_memory(tmp_path, make_backbone):
     write(tmp_path, size=(8, 8))
     on_disk, in_memory = both(tmp_path)

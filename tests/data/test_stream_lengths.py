@@ -11,6 +11,7 @@ import pytest
 import keras_dc3
 from keras_dc3 import datasets
 from tests.cases import case
+from tests.slow import few
 
 
 def toy(source):
@@ -102,7 +103,7 @@ def fit(model, *args, **kwargs):
     return steps
 
 
-@pytest.mark.parametrize("sizes", [(5, 23), (23, 5)])
+@pytest.mark.parametrize("sizes", few([[5, 23], [23, 5]], [5, 23]))
 def test_all_epochs_have_the_same_steps(sizes, make_backbone):
     model = keras_dc3.DC3Model(make_backbone(), ssl="fixmatch", training_steps=20)
     data = make("made up", *sizes)

@@ -194,6 +194,7 @@ def test_a_study_made_again_is_the_same_study():
         other._manifest(written)
 
 
+@pytest.mark.slow
 def test_a_cell_ends_with_the_process_that_started_it(tmp_path):
     """Killed outright, so that it cannot end its children itself."""
     code = f"""

@@ -7,6 +7,7 @@ import pytest
 import keras_dc3
 from tests.models.helpers import arrays, difference, make_model, strategy
 from tests.models.test_frozen import move_away
+from tests.slow import few
 
 layers = keras.layers
 
@@ -188,7 +189,7 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("ask", ASKED)
+@pytest.mark.parametrize("ask", few(list(ASKED), *list(ASKED)[:3]))
 def test_before_the_first_step_the_average_follows_the_weights(images, ask):
     model, y = make_model(sequential, evaluate_with="ema"), np.arange(len(images))
     for seed in (1, 2):  # traced, then not

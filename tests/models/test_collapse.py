@@ -102,7 +102,9 @@ def test_one_class():
     assert message.startswith(expected + "'haddock')")
 
 
-@pytest.mark.parametrize("config", ["ce_inverse_only", "cc_only", "vanilla"])
+@pytest.mark.parametrize(
+    "config", few(["ce_inverse_only", "cc_only", "vanilla"], "ce_inverse_only")
+)
 def test_one_cluster(config):
     """Told where clusters are trained, and only there."""
     model = colour_model(
@@ -135,7 +137,7 @@ def test_pseudo_labels_of_one_class(ssl):
     assert message.startswith("Epoch 4: 100.0% of the pseudo-labels used were class 0")
 
 
-@pytest.mark.parametrize("rank_by", ["uncertainty", "ambiguity"])
+@pytest.mark.parametrize("rank_by", few(["uncertainty", "ambiguity"], "uncertainty"))
 def test_ambiguity_against_the_uncertainty(rank_by):
     weights = [np.zeros((3, 1)), np.array([[-10], [0]]), np.array([5])]
     config = keras_dc3.DC3Config(rank_by=rank_by, cluster_head="linear")
@@ -145,6 +147,7 @@ def test_ambiguity_against_the_uncertainty(rank_by):
     assert ("`rank_by=" in message) == (rank_by == "ambiguity")
 
 
+@pytest.mark.slow
 def test_when_it_is_told(monkeypatch):
     """Where it has lasted, or at the end of `fit`; once."""
     data, vanilla = colours("mean_teacher"), keras_dc3.DC3Config.vanilla()

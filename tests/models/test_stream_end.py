@@ -64,6 +64,7 @@ def test_a_generator_to_evaluate_is_stopped(model, few):
         model.evaluate(without_end(), verbose=0)
 
 
+@pytest.mark.slow
 def test_batches_by_number_are_not_watched(model, few):
     class Many(keras.utils.PyDataset):
         def __len__(self):

@@ -145,7 +145,7 @@ def press_all(page, keys):
     )
 
 
-@pytest.mark.parametrize("key", ["Enter", "3", "u"])
+@pytest.mark.parametrize("key", few(["Enter", "3", "u"], "Enter"))
 def test_a_late_key_does_not_hit_the_next_group(sheet, tmp_path, key):
     page = sheet()
     press_all(page, ["Enter", key])
@@ -343,7 +343,7 @@ def test_a_key_without_a_class_says_so(sheet):
     assert told(page) == ["Ignored: 7. No class has this key."]
 
 
-@pytest.mark.parametrize("key", ["5", "Enter", " ", "e"])
+@pytest.mark.parametrize("key", few(["5", "Enter", " ", "e"], "5", "Enter"))
 def test_a_key_that_is_held_says_so_once(sheet, key):
     page = sheet()
     for _ in range(5):

@@ -14,6 +14,7 @@ from tests.review.helpers import (
     make_images,
     make_proposals,
 )
+from tests.slow import crossed
 
 pytest.importorskip("PIL.Image")
 
@@ -47,8 +48,7 @@ LAYOUT = """() => {
 SIZES = [(320, 568), (740, 340), (390, 844), (1280, 860)]
 
 
-@pytest.mark.parametrize("number", [10, 200])
-@pytest.mark.parametrize("mode", ["none", "dc3"])
+@pytest.mark.parametrize(("number", "mode"), crossed([10, 200], ["none", "dc3"]))
 def test_images_and_classes_have_room(visit, tmp_path, number, mode):
     names = tuple(f"species {i}" for i in range(number))
     path, _ = write(tmp_path, make_proposals(60, names=names), mode, control=0.0)

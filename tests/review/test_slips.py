@@ -4,6 +4,7 @@ import pytest
 
 from tests.review.driving import answers, begin, seen, write
 from tests.review.helpers import make_proposals
+from tests.slow import few
 
 pytest.importorskip("PIL.Image")
 
@@ -134,7 +135,7 @@ def test_a_double_click_names_the_marked_images_alone(visit, tmp_path):
     assert before.split(" as ")[1] in seen(page)["accept"]
 
 
-@pytest.mark.parametrize("key", ["u", "1", "Enter", "e", " "])
+@pytest.mark.parametrize("key", few(["u", "1", "Enter", "e", " "], "u", "Enter"))
 def test_a_key_that_is_held_acts_once(visit, tmp_path, key):
     mode = "none" if key in "u1" else "dc3"
     path, made = write(tmp_path, make_proposals(40), mode, control=0.0)

@@ -191,7 +191,7 @@ def test_another_tab_does_not_take_what_was_not_kept(visit, tmp_path):
     assert asked == ["confirm"] and len(answers(first, tmp_path)) == 6
 
 
-@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize("form", few(["json", "csv"], "csv"))
 def test_states_of_which_none_came_from_the_other(visit, tmp_path, form):
     """The browser forgot what it could not keep, and the person began there again."""
     proposals = make_proposals(12)
