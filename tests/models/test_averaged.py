@@ -9,6 +9,8 @@ from tests.models.helpers import arrays, difference, make_model, strategy
 from tests.models.test_frozen import move_away
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 layers = keras.layers
 
 
@@ -189,6 +191,7 @@ ASKED = {
 }
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize("ask", few(list(ASKED), *list(ASKED)[:3]))
 def test_before_the_first_step_the_average_follows_the_weights(images, ask):
     model, y = make_model(sequential, evaluate_with="ema"), np.arange(len(images))

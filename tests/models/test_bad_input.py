@@ -8,6 +8,8 @@ import keras_dc3
 from keras_dc3.models.data_adapters import adapt
 from tests.models.helpers import Batches, arrays, make_model
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def model(make_backbone, **kwargs):
     return make_model(make_backbone, **{"num_classes": 3, **kwargs})
@@ -158,6 +160,7 @@ def test_batches_that_lack_a_part(make_backbone):
         m.fit(Batches(one, y), verbose=0)
 
 
+@pytest.mark.graph
 @pytest.mark.tensorflow
 def test_values_inside_a_tf_dataset(make_backbone):
     import tensorflow as tf

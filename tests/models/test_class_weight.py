@@ -10,6 +10,8 @@ import keras_dc3
 from tests.models.helpers import Batches, arrays, make_model, run_case, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 NAMES = ["common", "some", "rare"]
 WEIGHTS = {"rare": 10.0, "some": 0.5}  # "common" weighs 1
 SOFT = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.2, 0.1, 0.7]], "float32")

@@ -9,6 +9,8 @@ from keras_dc3.metrics import verdict
 from keras_dc3.models import evaluation
 from tests.models.helpers import arrays, make_model
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def validation(n=30, k=3, seed=1):
     rng = np.random.default_rng(seed)

@@ -11,6 +11,8 @@ import keras_dc3
 from tests.models.helpers import STRATEGIES, arrays, make_model, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 CONFIGS = {
     "default": keras_dc3.DC3Config,
     "paper": keras_dc3.DC3Config.paper,  # with random partners

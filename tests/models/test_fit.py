@@ -18,11 +18,14 @@ from tests.models.helpers import (
 )
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 TERMS = {f"{t}_loss" for t in ("supervised", "ssl", "inverse", "ambiguity")}
 TERMS |= {"consistency_loss", "ambiguous", "mask_rate", "loss", "accuracy"}
 SCORES = {"f1", "d", "d_minus_f1", "ambiguous", "degenerated", "selective_score"}
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_logs_terms_rates_accuracy_and_validation_scores(ssl, make_backbone):
     x, y = arrays(ssl)
@@ -83,6 +86,7 @@ def test_vanilla_calls_every_image_certain(make_backbone):
     assert np.isfinite(logs["d"])
 
 
+@pytest.mark.graph
 def test_supervised_trains_on_plain_images(make_backbone):
     x, y = arrays("supervised", n=32)
     model = make_model(
@@ -148,6 +152,7 @@ def test_same_seed_same_weights(make_backbone):
     assert difference(models[0], models[2]) > 1e-3
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize(
     "option",
     few(
@@ -174,6 +179,7 @@ def test_ways_to_run_agree(option, make_backbone):
     assert difference(*models) < 1e-5
 
 
+@pytest.mark.graph
 @pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_mixed_float16_stays_finite(ssl, make_backbone):
     x, y = arrays(ssl)
@@ -214,6 +220,7 @@ def test_callbacks_and_a_compile_of_ones_own(make_backbone, tmp_path):
     keras.saving.load_model(tmp_path / "best.keras")
 
 
+@pytest.mark.graph
 def test_a_length_that_does_not_fit_the_schedule_is_told(make_backbone):
     x, y = arrays("pi_model")
     model = make_model(make_backbone, training_steps=1000)

@@ -8,6 +8,8 @@ import keras_dc3
 from tests.models.helpers import arrays, make_model, run_case, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def move_away(model, seed=0):
     """Makes the weights differ much from their average, as early in training."""

@@ -10,6 +10,8 @@ from keras_dc3.models.logged import logged_names
 from tests.models.helpers import Batches, arrays, make_model, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 class Plain(keras.utils.PyDataset):
     """Batches of plain images and labels."""

@@ -11,6 +11,8 @@ from keras_dc3.models.dc3_model import DC3Model
 from tests.models.helpers import STRATEGIES, arrays, make_model, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 def to_numpy(variables):
     return [keras.ops.convert_to_numpy(v) for v in variables]

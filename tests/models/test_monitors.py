@@ -16,6 +16,8 @@ from tests.cases import case
 from tests.models.helpers import arrays, make_model, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 CHOOSERS = {
     "stop": lambda path, **kw: keras.callbacks.EarlyStopping(patience=9, **kw),
     "keep": lambda path, **kw: keras.callbacks.ModelCheckpoint(

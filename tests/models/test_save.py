@@ -9,6 +9,8 @@ from keras_dc3 import strategies
 from tests.models.helpers import STRATEGIES, arrays, difference, make_model, strategy
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
 
 @keras.saving.register_keras_serializable("tests")
 class Sharpened(strategies.SSLStrategy):

@@ -8,7 +8,10 @@ import pytest
 
 from tests.models.helpers import arrays, make_model
 
-pytestmark = pytest.mark.filterwarnings("ignore:Your input ran out of data")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Your input ran out of data"),
+    pytest.mark.usefixtures("without_graphs"),
+]
 X, Y = arrays("pi_model")
 
 
@@ -94,6 +97,7 @@ def test_a_dataset_of_unknown_length_is_stopped(model, few):
     assert "val_loss" in fit(model, dataset(), validation_steps=2).history
 
 
+@pytest.mark.graph
 @pytest.mark.tensorflow
 def test_a_dataset_that_ends_is_evaluated(model, few):
     with warnings.catch_warnings():
