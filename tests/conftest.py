@@ -39,12 +39,6 @@ if keras.backend.backend() == "tensorflow":
     )
 
 
-def pytest_collection_finish():
-    """Keeps the collector from what lives to the end: some 5% of the time."""
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_collection_modifyitems(items):
     """Skips tests marked `tensorflow` where Keras runs on another backend."""
     backend = keras.backend.backend()
@@ -53,6 +47,13 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "tensorflow" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_objects_to_look_at():
+    """Keeps the garbage collector from what lives on: else it stops for a minute."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
