@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw, smoothed
+from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
+from keras_dc3.data.pixels import smoothed
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw, smoothed
+from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
+from keras_dc3.data.pixels import smoothed
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 

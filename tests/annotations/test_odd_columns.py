@@ -126,6 +126,7 @@ def test_a_column_that_tells_how_many_were_asked(tmp_path, kind):
         (["sea_star", "sea_urchin", "crab"], lambda n: [1, 0, 5 + n % 2], range(1)),
         (["cod", "eel", "dab"], lambda n: [4, n % 2, 2], range(9)),
         (["cod", "eel"], lambda n: [4 + n % 2, n % 2], range(30)),
+        (["cod", "eel", "dab"], lambda n: [7 - n % 3, n % 2, n % 3], range(40)),
     ],
 )
 def test_a_frequent_class_is_not_told(tmp_path, titles, row, rows):

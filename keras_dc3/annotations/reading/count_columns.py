@@ -15,6 +15,7 @@ SUMS = ((1, 0.02, "shares"), (100, 1.5, "percentages"))  # of a row, how nearly
 _MANY = 20  # rows in which whole numbers are not all different by chance
 _FEW = 5  # rows in which they are not 1, 2, 3, ... by chance
 _MOST_COMPARED = 300  # columns
+_ALL_VOTED = 0.1  # of the rows, in which all who saw an image vote, at the least
 _AGREEING = 0.3  # of the rows, in which votes do not tie between all classes by chance
 
 
@@ -76,16 +77,20 @@ def totals(counts: np.ndarray) -> list[int]:
 def at_least_totals(names: Sequence[str], counts: np.ndarray) -> list[int]:
     """Returns columns of (n, k) that are in no row less than the sum of the others.
 
-    They may tell how many people saw an image. In a few rows this happens by chance:
-    there, all others must begin alike, as "votes_cod" and "votes_eel".
+    They may tell how many people saw an image: then they are the very sum where all of
+    these voted, which the votes for a frequent class hardly are. In a few rows that is
+    chance; there, all others must begin alike, as "votes_cod" and "votes_eel".
     """
     rows = counts[counts.any(axis=1)]
-    at_least = (2 * rows >= rows.sum(axis=1, keepdims=True)).all(axis=0)
+    total = rows.sum(axis=1, keepdims=True)
+    at_least = (2 * rows >= total).all(axis=0)
+    often = np.isclose(2 * rows, total).mean(axis=0) >= _ALL_VOTED
     if len(rows) < 2 or np.count_nonzero(rows.any(axis=0)) < 3:
         return []  # two classes, of which one is always the more frequent
     alone = titles.without_prefix(names)
     found = np.flatnonzero(at_least).tolist()
-    return [c for c in found if len(rows) >= _MANY or names[c] == alone]
+    many = len(rows) >= _MANY
+    return [c for c in found if (many and often[c]) or names[c] == alone]
 
 
 def class_numbers(names: Sequence[str], counts: np.ndarray) -> dict | None:
