@@ -76,12 +76,16 @@ class TrainingBatches(keras.utils.PyDataset):
         y = recipe.labels[at]
         if not recipe.views:
             return labeled, y
-        unlabeled = recipe.unlabeled.read(order.unlabeled[index])
+        unlabeled_at = order.unlabeled[index]
+        unlabeled = recipe.unlabeled.read(unlabeled_at)
         views = {
             name: self._view(unlabeled, policy, seed, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        inputs = {"labeled": labeled, "unlabeled": views}
+        if recipe.positions:
+            inputs["positions"] = unlabeled_at.astype("int32")
+        return inputs, y
 
     def _view(self, images, policy, step_seed, name):
         seed = [step_seed, stream_number(name)]

@@ -50,7 +50,10 @@ def training_dataset(recipe: Recipe) -> Any:
             name: view(unlabeled, policy, step_seed, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        inputs = {"labeled": labeled, "unlabeled": views}
+        if recipe.positions:
+            inputs["positions"] = tf.cast(unlabeled_at, tf.int32)
+        return inputs, y
 
     positions = tf.TensorSpec((None,), tf.int64)
     dataset = tf.data.Dataset.from_generator(

@@ -180,6 +180,8 @@ class Recipe:
         policy: augmentation of the labeled images.
         views: name -> augmentation of each view of the unlabeled images.
         value_range: (low, high) that strong augmentation works in.
+        positions: whether a batch also has `"positions"`, (m,) int32: which of the
+            unlabeled images it shows.
     """
 
     plan: BatchPlan
@@ -190,6 +192,7 @@ class Recipe:
     policy: Policy
     views: Mapping[str, Policy]
     value_range: tuple[float, float]
+    positions: bool = False
 
 
 def stream_number(name: str) -> int:

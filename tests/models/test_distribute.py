@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from tests.models.helpers import STRATEGIES, arrays, difference, make_model, strategy
+from tests.models.helpers import (
+    STRATEGIES,
+    WITH_THRESHOLD,
+    arrays,
+    difference,
+    make_model,
+    strategy,
+)
 from tests.slow import few
 
 pytestmark = pytest.mark.tensorflow
@@ -41,7 +48,7 @@ def _dataset(ssl, n):
 )
 def test_eight_steps_equal_one_device(ssl, policy, mirrored):
     """Also with a last batch of 5 + 6 images, and with global ranks and partners."""
-    changes = {"threshold": 0.35} if ssl in ("pseudo_label", "fixmatch") else {}
+    changes = {"threshold": 0.35} if ssl in WITH_THRESHOLD else {}
     preset = keras_dc3.DC3Config if policy == "joint" else keras_dc3.DC3Config.paper
     config = preset(partner="mean")
     models, logs = [], []
