@@ -55,6 +55,7 @@ def test_eight_steps_equal_one_device(ssl, policy, mirrored):
     for synchronized in (False, True):
 
         def make(synchronized=synchronized):
+            keras.utils.set_random_seed(1)  # of the strategy, too
             return make_model(
                 _backbone(synchronized),
                 strategy(ssl, **changes),

@@ -234,7 +234,7 @@ def test_positions_that_cannot_be(make_backbone):
     for positions, message in (
         (np.arange(16) - 1, r"integers at least 0, .*Received: -1 to 14"),
         (np.arange(16) / 2, "must be integers"),
-        (np.arange(8), "must all have one length"),
+        (np.arange(8), "must show the same images"),
     ):
         with pytest.raises(ValueError, match=message):
             make_model(make_backbone, "flexmatch").fit(
@@ -264,8 +264,10 @@ def test_saved_and_continued_is_not_stopped(ssl, make_backbone, tmp_path):
     data = make_data()
     changes = {"threshold": 0.4} if ssl in ("uda", "flexmatch") else {}
     settings = {"optimizer": "adam", "backbone": {"dropout": 0.1}}
+    keras.utils.set_random_seed(1)
     whole = make_model(make_backbone, strategy(ssl, **changes), **settings)
     whole.fit(data, epochs=2, verbose=0)
+    keras.utils.set_random_seed(1)
     half = make_model(make_backbone, strategy(ssl, **changes), **settings)
     half.fit(data, epochs=1, verbose=0)
     half.save(tmp_path / "half.keras")
