@@ -1,8 +1,4 @@
-"""Backbones to start from: the paper's network, and one for a CPU.
-
-Any Keras model from images to features serves as a backbone; for larger photographs
-those of `keras.applications` are the better choice.
-"""
+"""Networks to train from pixels: the paper's, and one for a CPU."""
 
 from __future__ import annotations
 
@@ -12,8 +8,6 @@ from typing import Any
 import keras
 
 from keras_dc3._validation import check_positive_int
-
-__all__ = ["feature_mlp", "small_cnn", "wide_resnet"]
 
 
 def _check_image_shape(image_shape: tuple[int, int, int]) -> None:
@@ -141,35 +135,3 @@ def small_cnn(
     x = layers.MaxPooling2D(padding="same")(x)
     x = layers.Add()([x, conv(conv(x, 4 * filters), 4 * filters)])
     return keras.Model(images, layers.GlobalAveragePooling2D()(x), name="small_cnn")
-
-
-def feature_mlp(features: int | tuple[int], units: int = 128) -> keras.Model:
-    """Returns a network for features that were computed before, such as DINOv2's.
-
-    One dense layer with ReLU; the three heads of the model come after it. A `DC3Model`
-    hands it the features with mean 0 and deviation 1.
-
-    Args:
-        features: d, how many features an image has, or `data.image_shape`, (d,).
-        units: of the dense layer.
-
-    Returns:
-        A model from features (n, d) to (n, units).
-
-    Example:
-
-    >>> keras_dc3.backbones.feature_mlp(768).output_shape
-    (None, 128)
-    """
-    if isinstance(features, tuple | list):
-        if len(features) != 1:
-            raise ValueError(
-                "`features` must be the number of features of an image, or (d,). "
-                f"Received: {tuple(features)!r}; images take another backbone."
-            )
-        (features,) = features
-    check_positive_int("features", features)
-    check_positive_int("units", units)
-    x = keras.Input((int(features),))
-    outputs = keras.layers.Dense(units, activation="relu", name="dense")(x)
-    return keras.Model(x, outputs, name="feature_mlp")
