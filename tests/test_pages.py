@@ -203,6 +203,15 @@ def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):
     assert figures["selective_score"] == pytest.approx(max(history))
 
 
+@runs("features.md")
+def test_features_of_any_network(folder, rng):
+    np.save("embeddings.npy", rng.normal(size=(60, 16)).astype("float16"))
+    names = {"file_names": [f"{i}.png" for i in range(60)]}
+    names = execute("features.md", names, epochs=1, training_steps=2)
+    proposals = keras_dc3.Proposals.from_csv("proposals.csv")
+    assert set(proposals.ids) == set(names["data"].unlabeled.ids)
+
+
 @runs("strategies.md")
 def test_a_strategy_of_ones_own_is_short_and_keeps_the_contract(make_backbone):
     (code,) = [block for block in BLOCKS["strategies.md"] if "class Sharp" in block]
@@ -257,8 +266,15 @@ def people(page):
 
 
 @runs("README.md", 2)
+def test_features_in_a_few_lines(folder, rng):
+    np.save("embeddings.npy", rng.normal(size=(60, 16)).astype("float16"))
+    names = {"file_names": [f"{i}.png" for i in range(60)]}
+    assert execute("README.md", names, 2, epochs=1)["model"].steps_taken
+
+
+@runs("README.md", 3)
 def test_review_in_a_few_lines(reviewed):
-    execute("README.md", reviewed, 2)
+    execute("README.md", reviewed, 3)
     assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
 
 
