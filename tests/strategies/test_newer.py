@@ -157,7 +157,7 @@ def test_flexmatch_asks_for_positions_that_it_counts_by(rng):
 def test_state_of_another_size_is_made_anew():
     strategy = FlexMatch()
     assert not strategy.prepare(K, 20) and not strategy.prepare(K, 20)
-    strategy.predicted.assign(ops.zeros_like(strategy.predicted))
+    strategy.predicted.assign(np.zeros(21))
     assert not strategy.prepare(K, 20)
     assert numbers(strategy.predicted)[0].sum() == 0
     assert strategy.prepare(K, 30)
