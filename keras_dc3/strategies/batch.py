@@ -21,6 +21,17 @@ class Batch(NamedTuple):
         step: number of training steps taken so far, integer scalar.
         positions: which unlabeled images they are, int32 (n,), for a strategy that
             needs it; None where the data do not tell.
+
+    Example:
+
+    >>> from keras import ops
+    >>> logits = {"labeled": ops.zeros((3, 2)), "only": ops.zeros((5, 2))}
+    >>> batch = keras_dc3.strategies.Batch(
+    ...     logits, {"labeled": ops.ones((3, 2)) / 2}, step=0
+    ... )
+    >>> losses = keras_dc3.strategies.PseudoLabel().losses(batch)
+    >>> [tuple(values.shape) for values in losses]
+    [(3,), (5,), (5,)]
     """
 
     logits: Mapping[str, Any]
