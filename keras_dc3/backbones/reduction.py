@@ -83,7 +83,7 @@ def without_head(network: keras.layers.Layer) -> keras.layers.Layer:
         ValueError: where it ends in a softmax, and what comes before it cannot be told.
     """
     outputs = getattr(network, "outputs", None)
-    if not outputs or len(outputs) != 1 or isinstance(network.output, Mapping):
+    if not outputs or len(outputs) != 1:
         return network
     last = _keras.operation_of(outputs[0])
     head = last

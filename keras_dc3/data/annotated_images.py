@@ -33,7 +33,12 @@ class AnnotatedImages(CountedLabels, ABC):
 
     Raises:
         ValueError, TypeError: if a part does not fit; the message says how to fix it.
+
+    Attributes:
+        holds_features: whether `read` gives features (m, d) instead of images.
     """
+
+    holds_features = False
 
     def __init__(
         self,
@@ -66,8 +71,8 @@ class AnnotatedImages(CountedLabels, ABC):
 
     @property
     @abstractmethod
-    def image_shape(self) -> tuple[int, int, int]:
-        """(h, w, c)."""
+    def image_shape(self) -> tuple[int, ...]:
+        """(h, w, c); of features (d,)."""
 
     @property
     @abstractmethod

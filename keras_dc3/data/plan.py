@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_positive_number, check_seed
 from keras_dc3.data.image_set import ReadableImages
+from keras_dc3.data.moments import Moments
 from keras_dc3.data.policies import Policy
 
 
@@ -170,7 +171,8 @@ class Recipe:
     """What `pipeline.training_dataset` and `batches.TrainingBatches` make alike.
 
     A batch is `({"labeled": (b, h, w, c), "unlabeled": {view: (m, h, w, c)}}, labels)`
-    or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32.
+    or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32. For
+    images of features stand (b, d) and (m, d).
 
     Args:
         plan: the order of the images.
@@ -179,7 +181,8 @@ class Recipe:
         labels: of the labeled images, (n,) int32 or soft, (n, k) float32.
         policy: augmentation of the labeled images.
         views: name -> augmentation of each view of the unlabeled images.
-        value_range: (low, high) that strong augmentation works in.
+        value_range: (low, high) that strong augmentation works in; None for features.
+        moments: of the training features; None for images.
     """
 
     plan: BatchPlan
@@ -189,7 +192,8 @@ class Recipe:
     unlabeled: ReadableImages | None
     policy: Policy
     views: Mapping[str, Policy]
-    value_range: tuple[float, float]
+    value_range: tuple[float, float] | None
+    moments: Moments | None = None
 
 
 def stream_number(name: str) -> int:

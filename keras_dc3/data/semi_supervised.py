@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from keras_dc3._validation import (
 )
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.batches import ordered_batches, training_batches
+from keras_dc3.data.feature_batches import feature_batches
+from keras_dc3.data.feature_set import VIEWS
+from keras_dc3.data.feature_views import get_feature_policy
+from keras_dc3.data.moments import Moments, moments_of
 from keras_dc3.data.parts import (
     check_drawn_classes,
     check_parts,
@@ -23,10 +28,17 @@ from keras_dc3.data.parts import (
     common_class_names,
 )
 from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
-from keras_dc3.data.policies import Policy, policies_of, policies_of_views
+from keras_dc3.data.policies import (
+    Policy,
+    get_policy,
+    policies_of,
+    policies_of_views,
+)
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
+
+_CHUNK = 4096  # images whose features are looked at together
 
 
 class SemiSupervisedData:
@@ -44,7 +56,9 @@ class SemiSupervisedData:
         augment: an augmentation (see `data.get_policy`) for all training images, or a
             mapping from view to augmentation. In it "labeled" is for the labeled
             images, "strong" for a view of that name, and "weak" for all that are not
-            named. Default: strong for a view named "strong", weak for the rest.
+            named. Default: strong for a view named "strong", weak for the rest. Of
+            features: their stored views of these names, else noise in their place (see
+            `data.StoredViews` and `data.FeatureNoise`).
         seed: of order and augmentation, an integer of at least 0.
         name: of the data set, for reports.
 
@@ -84,13 +98,13 @@ class SemiSupervisedData:
         check_seed(seed)
         if unlabeled_ratio is not None:
             check_positive_number("unlabeled_ratio", unlabeled_ratio)
-        self.augment = policies_of(augment)
         parts = {"labeled": labeled, "unlabeled": unlabeled, "validation": validation}
         parts = {name: part for name, part in parts.items() if part is not None}
         self.class_names = common_class_names(parts)
         self.labels = checked_labels(labels, labeled, self.class_names)
         check_parts(parts)
         self.labeled, self.unlabeled, self.validation = labeled, unlabeled, validation
+        self.augment = policies_of(augment, self._policy_of)
         self.batch_size = int(batch_size)
         self.unlabeled_ratio = unlabeled_ratio
         self.seed = int(seed)
@@ -179,14 +193,16 @@ class SemiSupervisedData:
         return len(self.class_names)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(h, w, c)."""
+    def image_shape(self) -> tuple[int, ...]:
+        """(h, w, c); of features (d,)."""
         return self.labeled.image_shape
 
     @property
-    def value_range(self) -> tuple[float, float]:
+    def value_range(self) -> tuple[float, float] | None:
         """(low, high) of pixel values: of the labeled and the unlabeled images."""
-        parts = [self.labeled, *([] if self.unlabeled is None else [self.unlabeled])]
+        if self.labeled.holds_features:
+            return None
+        parts = self._trained_on()
         lows, highs = zip(*(part.value_range for part in parts), strict=True)
         return min(lows), max(highs)
 
@@ -278,7 +294,28 @@ class SemiSupervisedData:
             ValueError: if a name occurs twice or is reserved, or `augment` names
                 something else.
         """
-        return policies_of_views(self.augment, views, self.unlabeled is not None)
+        return policies_of_views(
+            self.augment, views, self.unlabeled is not None, self._policy_of
+        )
+
+    def _policy_of(self, identifier: Any) -> Any:
+        """Returns the augmentation that is meant, of images or of features."""
+        if not self.labeled.holds_features:
+            return get_policy(identifier)
+        parts = self._trained_on()
+        stored = [n for n in VIEWS if all(n in part.views for part in parts)]
+        return get_feature_policy(identifier, stored)
+
+    def _trained_on(self) -> list[AnnotatedImages]:
+        return [p for p in (self.labeled, self.unlabeled) if p is not None]
+
+    @cached_property
+    def moments(self) -> Moments | None:
+        """Mean and deviation of the labeled and unlabeled features; None for images."""
+        if not self.labeled.holds_features:
+            return None
+        parts = self._trained_on()
+        return moments_of(b for part in parts for b in part.image_batches(_CHUNK))
 
     def training_batches(
         self,
@@ -314,8 +351,10 @@ class SemiSupervisedData:
             policy=labeled_policy,
             views=policies,
             value_range=self.value_range if semi else self.labeled.value_range,
+            moments=self.moments,
         )
-        return training_batches(recipe)
+        make = feature_batches if self.labeled.holds_features else training_batches
+        return make(recipe)
 
     def validation_batches(self, batch_size: int | None = None) -> Any:
         """Returns `(images, labels)` in order; None without validation images.

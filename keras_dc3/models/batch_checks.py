@@ -12,8 +12,10 @@ from keras import ops
 from keras_dc3._validation import (
     check_channels_last,
     check_class_labels,
+    check_features,
     check_soft_labels,
 )
+from keras_dc3.models.given_features import check_shape, is_feature_shape
 from keras_dc3.strategies import SSLStrategy
 
 _FORM = (
@@ -68,9 +70,12 @@ def as_distributions(labels: Any, num_classes: int) -> Any:
 def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
     """Raises ValueError unless all images have rank 4 and one shape (h, w, c).
 
+    Or unless all are features, (n, d), of one length.
+
     Args:
         inputs: a training batch, a tensor of images, or the element spec of either.
-        expected: (h, w, c) of the images a built model takes, None for any.
+        expected: (h, w, c) of the images a built model takes, or (d,) of features;
+            None for any.
     """
     if is_training_batch(inputs):
         parts = {"labeled": inputs["labeled"], **dict(inputs["unlabeled"])}
@@ -83,6 +88,11 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
                 f"The {name!r} images must be an array or tensor. Received: "
                 f"{type(images).__name__}; `np.asarray` makes one."
             )
+        is_first = expected is None
+        if (is_first and len(shape) == 2) or is_feature_shape(expected):
+            expected = tuple(shape)[1:] if is_first else expected
+            check_shape(name, shape, expected)
+            continue
         if len(shape) != 4:
             hint = " Call `.batch(...)` on the dataset." if len(shape) == 3 else ""
             raise ValueError(
@@ -104,6 +114,9 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
 def check_images(name: str, images: Any) -> None:
     """Raises ValueError if NumPy `images` hold NaN, infinity or integers over 255."""
     if not isinstance(images, np.ndarray) or not images.size:
+        return
+    if images.ndim == 2:
+        check_features(f"{name} features", images)
         return
     if images.dtype.kind not in "iuf":
         raise ValueError(

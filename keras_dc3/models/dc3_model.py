@@ -22,7 +22,13 @@ from keras_dc3.backbones import Backbone, pretrained
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
-from keras_dc3.models import evaluation, export, proposing, saving
+from keras_dc3.models import (
+    evaluation,
+    export,
+    given_features,
+    proposing,
+    saving,
+)
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_compile_arguments,
@@ -80,7 +86,9 @@ class DC3Model(AdaptedModel):
         backbone: any Keras model or layer from images to features, (n, d) or
             (n, h, w, d); the latter are averaged over h and w. Or the name of a
             network with weights, frozen, such as "efficientnetv2_b0": see
-            `keras_dc3.backbones.pretrained`.
+            `keras_dc3.backbones.pretrained`. To train on features that were computed
+            before, a model or layer from these, such as
+            `keras_dc3.backbones.feature_mlp`; it gets them with mean 0 and deviation 1.
         ssl: the strategy: one of `keras_dc3.strategies.names()`, or an instance.
         num_classes: k. None: taken from the data by `fit`, where the data knows it
             (integer labels alone do not: a class may be missing).
@@ -118,7 +126,8 @@ class DC3Model(AdaptedModel):
             saved with the model, and goes with what it proposes.
 
     Call arguments:
-        inputs: images (n, h, w, c); or, to train, a dict
+        inputs: images (n, h, w, c), or features (n, d) where it was trained on
+            these; or, to train, a dict
             `{"labeled": images, "unlabeled": {view: images}}`.
 
     Returns:
@@ -214,7 +223,7 @@ class DC3Model(AdaptedModel):
         return self.classes.names
 
     def build(self, input_shape: Any) -> None:
-        """Creates the network for images of shape (n, h, w, c), and its average."""
+        """Creates the network and its average for images (n, h, w, c) or features."""
         if self.built:
             return
         if isinstance(input_shape, dict):
@@ -269,6 +278,11 @@ class DC3Model(AdaptedModel):
             self._evaluate_with = value
             self.predict_function = None
             self.test_function = None
+
+    @property
+    def takes_features(self) -> bool:
+        """Whether the model is built for features (n, d) in the place of images."""
+        return given_features.is_feature_shape(self.image_shape)
 
     @property
     def steps_taken(self) -> int:
@@ -858,6 +872,10 @@ class DC3Model(AdaptedModel):
         """What the images are that the model takes, for people."""
         if not self.built:
             return "not known yet"
+        if self.takes_features:
+            return given_features.in_words(
+                self.network.standardization, *self.image_shape
+            )
         takes_bytes = isinstance(self.backbone, Backbone)
         return self.image_memory.in_words(self.network.rescale, takes_bytes)
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
-from keras_dc3.models import continuing
+from keras_dc3.models import continuing, given_features
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_fit_arguments,
@@ -61,7 +61,11 @@ class Fitting:
         check_rate_callbacks(model.optimizer, callbacks)
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
-        model.image_memory.learn_before_training(data.parts())
+        if model.takes_features:
+            parts = {n: part for n, part in data.parts().items() if part is not None}
+            given_features.learn(model.network.standardization, parts)
+        else:
+            model.image_memory.learn_before_training(data.parts())
         if (given := arguments["class_weight"]) is not None:
             arguments["class_weight"] = model.classes.weights(given, data.labels)
         validation = self._validation()

@@ -53,6 +53,8 @@ class SeenValues(keras.metrics.Metric):
             return
         if not isinstance(images, Mapping):
             images = {"labeled": images}
+        if len(images["labeled"].shape) == 2:
+            return  # features, which have no range of their own
         rows = []
         for part in _PARTS:
             row = ops.zeros((3,), "float32")
@@ -252,7 +254,7 @@ def _values_of(part: Any) -> ImageValues | None:
             return ImageValues("integers")
         return ImageValues("floats", *part.value_range)
     images = as_array(part) if hasattr(part, "shape") else None
-    if images is None or images.dtype.kind not in "iuf":
+    if images is None or images.dtype.kind not in "iuf" or images.ndim == 2:
         return None
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         return None  # training finds it

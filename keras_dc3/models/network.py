@@ -10,11 +10,22 @@ from keras import ops, tree
 
 from keras_dc3._registration import register
 from keras_dc3.backbones import Backbone
-from keras_dc3.layers import AmbiguityHead, OverclusterHead, PrototypeHead
+from keras_dc3.layers import (
+    AmbiguityHead,
+    FeatureStandardization,
+    OverclusterHead,
+    PrototypeHead,
+)
 from keras_dc3.models.backbone_probe import (
     has_rescaling,
     numbers_can_be_read,
     scales_by_itself,
+)
+from keras_dc3.models.given_features import (
+    check_float,
+    check_kind,
+    in_scale,
+    is_feature_shape,
 )
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
 
@@ -44,9 +55,11 @@ class DC3Network(keras.layers.Layer):
     Attributes:
         image_values: the `ImageValues` that the model was trained on; None where that
             is not known.
+        standardization: of a network of features, what these go through first.
 
     Call arguments:
         images: (n, h, w, c), integer or float.
+            Or features (n, d) in floating point, which are standardized first.
         prepared: whether they come from `prepare`.
 
     Returns:
@@ -83,6 +96,7 @@ class DC3Network(keras.layers.Layer):
         self.image_values: ImageValues | None = None
         self._rescale = rescale
         self._is_undecided = False
+        self.standardization: FeatureStandardization | None = None
         self.class_head = keras.layers.Dense(
             num_classes,
             kernel_initializer="glorot_normal",
@@ -115,7 +129,13 @@ class DC3Network(keras.layers.Layer):
                     f"The backbone {self.backbone.name!r} cannot take images of shape "
                     f"{tuple(image_shape[1:])}: it takes {tuple(expected[1:])}."
                 )
+        elif isinstance(expected, tuple):
+            check_kind(self.backbone.name, tuple(expected[1:]), tuple(image_shape[1:]))
         self._image_shape = tuple(image_shape[1:])
+        if is_feature_shape(self._image_shape):
+            self._rescale = False
+            self.standardization = FeatureStandardization(name="standardization")
+            self.standardization.build(image_shape)
         images = keras.Input(self._image_shape, dtype=self.compute_dtype)
         try:
             features = self._pool(self.backbone(images))
@@ -164,6 +184,8 @@ class DC3Network(keras.layers.Layer):
     def takes_bytes(self) -> bool:
         """Whether it is known what integer images of 0..255 are to the backbone."""
         values = self.image_values
+        if self.standardization is not None:
+            return False
         if values is None or isinstance(self.backbone, Backbone):
             return True
         return values.takes_bytes_by(self.given_rescale)
@@ -175,6 +197,9 @@ class DC3Network(keras.layers.Layer):
             ValueError: for images of a dtype that the model cannot take.
         """
         images = ops.convert_to_tensor(images)
+        if self.standardization is not None:
+            check_float(images.dtype)
+            return ops.cast(self.standardization(images), self.compute_dtype)
         dtype = keras.backend.standardize_dtype(images.dtype)
         is_integer = "int" in dtype
         if not is_integer and not keras.backend.is_float_dtype(dtype):
@@ -257,6 +282,10 @@ class DC3Network(keras.layers.Layer):
             return None
         axes = tuple(range(1, len(images.shape)))
         images = ops.cast(images, "float32")
+        if self.standardization is not None:
+            good = ops.all(ops.isfinite(images), axis=axes)
+            fits = in_scale(self.standardization(images))
+            return good & (fits | (self.standardization.number.value == 0))
         low, high = ops.min(images, axis=axes), ops.max(images, axis=axes)
         if "int" in dtype:
             return (low >= 0) & (high <= 255)

@@ -94,7 +94,7 @@ def test_names_as_people_write_them(written, monkeypatch):
     ("name", "nearest"),
     [
         ("resnet", "'ResNet50'"),
-        ("efficientnet-v2-b9", "'EfficientNetV2B0'"),
+        ("efficientnet-v2-b9", "'EfficientNetV2B3'"),
         ("VGG-15", "'VGG16'"),
         ("my network", "names()"),
     ],

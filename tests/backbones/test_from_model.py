@@ -106,6 +106,16 @@ def test_a_head_left_on_is_cut_and_told(top):
     )
 
 
+def test_a_head_of_a_sequential_model_is_cut():
+    layers_ = [layers.Conv2D(4, 3), layers.GlobalAveragePooling2D()]
+    top = layers.Dense(3, activation="softmax")
+    classifier = keras.Sequential([keras.Input((16, 16, 3)), *layers_, top])
+    with pytest.warns(UserWarning, match="with 3 classes: it is left out"):
+        backbone = backbones.from_model(classifier)
+    assert numbers(backbone(images(size=16))).shape == (2, 4)
+    assert backbone.image_size == (16, 16)
+
+
 def test_what_is_no_head_stays():
     projected, _ = with_head(layers.Dense(7))
     assert numbers(backbones.from_model(projected)(images(size=16))).shape == (2, 7)
