@@ -32,7 +32,7 @@ def set_trainable(backbone: keras.layers.Layer, trainable: str | int) -> None:
     ... )
     >>> keras_dc3.backbones.set_trainable(backbone, 2)
     >>> len(backbone.trainable_weights), len(backbone.non_trainable_weights)
-    (21, 189)
+    (29, 177)
     """
     if trainable in ("none", "all"):
         for layer in _keras.layers_in(backbone):

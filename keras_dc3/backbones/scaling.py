@@ -95,6 +95,11 @@ def get_scaling(identifier: Any) -> Scaling:
 
     Raises:
         ValueError: for another word. TypeError: for anything else.
+
+    Example:
+
+    >>> keras_dc3.backbones.get_scaling("tf").offset
+    -1.0
     """
     if isinstance(identifier, Scaling):
         return identifier

@@ -363,7 +363,8 @@ def check_range_is_known(
     """
     if values is not None or not isinstance(backbone, Backbone):
         return
-    if any(keras.backend.is_float_dtype(part.dtype) for part in tree.flatten(images)):
+    dtypes = {keras.backend.standardize_dtype(p.dtype) for p in tree.flatten(images)}
+    if any(map(keras.backend.is_float_dtype, dtypes)):
         raise ValueError(
             f"The backbone {backbone.name!r} scales images of 0 to 255 itself, and "
             "what range floating-point images of a stream fill is not known before the "
