@@ -176,3 +176,27 @@ def test_flags_of_no_answer_and_of_images_not_there(monkeypatch):
 def test_wrong_flags(flags, message):
     result = run("own_images.py", *flags)
     assert result.returncode != 0 and message in result.stderr
+
+
+@pytest.mark.slow
+def test_a_network_with_weights(folder):
+    flags = ["--backbone=mobilenet-v3-small", "--weights=none", "--backbone_size=32"]
+    result = start(folder, *columns(folder), *flags, "--trainable=2")
+    assert result.returncode == 0, result.stderr[-3000:]
+    check_output(folder / "out", 21)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--backbone=resnet55"], "Unknown backbone 'resnet55'. The nearest known"),
+        (["--backbone=resnet50", "--weights=there.h5"], "There is no file 'there.h5'"),
+        (["--backbone=xception", "--backbone_size=32"], "no images below 71x71"),
+        (["--trainable=last"], "must be none, all, or a number of blocks"),
+    ],
+)
+def test_backbones_that_cannot_be_had(folder, flags, told):
+    result = start(folder, *columns(folder), *flags)
+    assert result.returncode and told in result.stderr
+    assert "Traceback" not in result.stderr or "--trainable" in flags[0]
