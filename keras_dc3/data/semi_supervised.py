@@ -58,7 +58,7 @@ class SemiSupervisedData:
             mapping from view to augmentation. In it "labeled" is for the labeled
             images, "strong" for a view of that name, and "weak" for all that are not
             named. Default: strong for a view named "strong", weak for the rest. Of
-            features: their stored views of these names, else noise in their place (see
+            features: their stored views of these names, else hidden features (see
             `data.StoredViews` and `data.FeatureNoise`).
         seed: of order and augmentation, an integer of at least 0.
         name: of the data set, for reports.

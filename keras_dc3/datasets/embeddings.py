@@ -58,7 +58,7 @@ def from_embeddings(
             file, else the position, "0", "1", ...
         views: "weak" and "strong" -> (v, n, d), an array or a `.npy` file: features of
             v augmented views of each image, of which training draws one at random.
-            Without them noise stands in (see `data.FeatureNoise`).
+            Without them features are hidden at random (see `data.FeatureNoise`).
         images: the images, for people to look at: a folder to which the ids are
             relative, id -> image, a set with ids, or an array (n, h, w, c). Without
             them proposals have no pictures.

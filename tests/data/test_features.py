@@ -228,7 +228,7 @@ def test_batches_hold_stored_views_and_are_a_function_of_seed_and_epoch():
     assert any((a[0] != b[0]).any() for a, b in zip(found, other, strict=True))
 
 
-def test_without_stored_views_noise_stands_in():
+def test_without_stored_views_hidden_features_stand_in():
     data = data_of(make())
     assert data.policies(VIEWS) == {
         "labeled": STAND_INS["weak"],
@@ -236,7 +236,7 @@ def test_without_stored_views_noise_stands_in():
         "strong": STAND_INS["strong"],
     }
     ((labeled, views, _), *_rest) = batches(data)
-    assert np.isfinite(labeled).all() and (views["first"] != views["strong"]).all()
+    assert np.isfinite(labeled).all() and (views["first"] != views["strong"]).any()
 
 
 @pytest.mark.parametrize("augment", ["none", {"labeled": "none", "weak": None}])
