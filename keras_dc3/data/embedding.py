@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_positive_int
-from keras_dc3.backbones.frozen import FrozenBackbone
+from keras_dc3.backbones import FrozenBackbone, pretrained
 from keras_dc3.data.augment_numpy import augment
 from keras_dc3.data.feature_cache import PLAIN, FeatureCache, size_in_words
 from keras_dc3.data.feature_set import VIEWS, FeatureSet
@@ -44,9 +44,12 @@ def embedded(
     """
     if data.labeled.holds_features:
         raise ValueError(f"{data!r} holds features already: embed the images.")
+    if isinstance(backbone, str):
+        backbone = pretrained(backbone)
     if not isinstance(backbone, keras.layers.Layer):
         raise TypeError(
-            "`backbone` must be a Keras model or layer from images to features. "
+            "`backbone` must be a Keras model or layer from images to features, or the "
+            "name of a network of `keras_dc3.backbones.pretrained`. "
             f"Received: {backbone!r}"
         )
     for name, number in counts.items():

@@ -289,7 +289,8 @@ class SemiSupervisedData:
 
         Args:
             backbone: a Keras model or layer from images to features, (n, d) or (n, h,
-                w, d). It gets images as from a `DC3Model`.
+                w, d), or the name of a network with weights (see
+                `keras_dc3.backbones.pretrained`). It gets images as from a `DC3Model`.
             weak: how many weakly augmented views of each image are kept.
             strong: how many strongly augmented ones; 0 where no strategy asks for them.
             folder: where to keep them, one folder for each backbone; made if missing.

@@ -31,6 +31,7 @@ from keras_dc3.models.messages import (
     quiet_end,
     quiet_heads,
 )
+from keras_dc3.models.network import check_range_is_known
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.training_length import TrainingLength
 from keras_dc3.strategies import SSLStrategy
@@ -66,6 +67,8 @@ class Fitting:
             given_features.learn(model.network.standardization, parts)
         else:
             model.image_memory.learn_before_training(data.parts())
+        if model.image_values is None and (first := batches.first_batch()) is not None:
+            check_range_is_known(model.backbone, first[0], None)
         if (given := arguments["class_weight"]) is not None:
             arguments["class_weight"] = model.classes.weights(given, data.labels)
         validation = self._validation()
