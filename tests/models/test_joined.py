@@ -80,6 +80,26 @@ def test_the_joined_model_answers_alike(kind, weights):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.parametrize("kind", few(["uint8", "unit"], "unit"))
+def test_a_backbone_with_weights_of_its_own_scale(kind, tmp_path):
+    images = IMAGES if kind == "uint8" else (IMAGES / 255.0).astype("float32")
+    backbone = keras_dc3.backbones.Backbone(make_backbone(), "tf")
+    pixels = make_pixels(images)
+    data = pixels.embed(backbone, weak=1, strong=0, verbose=0)
+    plain = make_pixels().embed(make_backbone(), weak=0, strong=0, verbose=0)
+    np.testing.assert_allclose(
+        data.labeled.read(np.arange(16)), plain.labeled.read(np.arange(16)), atol=5e-3
+    )
+    model = train(data)
+    joined = model.with_image_backbone()
+    assert_answers(joined, pixels.validation, model, data.validation)
+    assert_answers(joined, IMAGES, joined, images, 1e-4)
+    joined.save(tmp_path / "joined.keras")
+    assert_answers(
+        keras.saving.load_model(tmp_path / "joined.keras"), IMAGES, joined, IMAGES, 1e-6
+    )
+
+
 def test_the_backbone_is_saved_with_the_model(trained, embedded, tmp_path):
     trained.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
