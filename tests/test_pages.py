@@ -264,8 +264,8 @@ def test_features_of_any_network(folder, rng):
 
 @runs("strategies.md")
 def test_a_strategy_of_ones_own_is_short_and_keeps_the_contract(make_backbone):
-    (code,) = [block for block in BLOCKS["strategies.md"] if "class UDA" in block]
-    body = code[code.index("@keras.saving") : code.index("check_strategy(UDA")]
+    (code,) = [block for block in BLOCKS["strategies.md"] if "class Sharp" in block]
+    body = code[code.index("@keras.saving") : code.index("check_strategy(Sharp")]
     lines = [line for line in body.splitlines() if line.strip()]
     assert len(lines) <= 25
     execute("strategies.md", {"backbone": make_backbone()})

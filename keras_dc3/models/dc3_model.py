@@ -69,7 +69,7 @@ from keras_dc3.optimizers import reference_optimizer
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
-from keras_dc3.strategies.strategy import LABELED, losses_per_image
+from keras_dc3.strategies.batch import LABELED, POSITIONS
 
 _FILES = (".keras", ".h5", ".hdf5")
 
@@ -257,9 +257,9 @@ class DC3Model(AdaptedModel):
             self.network.build((None, *self.image_shape))
             self.network.image_values = self.image_values
             self.average.build_for(self.network)
-            views, batch_norm = self.ssl.views, self.batch_norm
+            self.ssl.prepare(self.num_classes)
             self._passes = Passes(
-                self.network, self.average, self.collective, views, batch_norm
+                self.network, self.average, self.collective, self.ssl, self.batch_norm
             )
             self.built = True
             self._build_optimizer()
@@ -370,8 +370,10 @@ class DC3Model(AdaptedModel):
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
             return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
-        logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        *losses, mask = losses_per_image(self.ssl, targets, logits, self.step.value)
+        positions = None if x is None else x.get(POSITIONS)
+        *losses, mask = self._passes.strategy_losses(
+            targets, y_pred, self.step.value, positions
+        )
         terms = self.objective(
             targets, y_pred[LABELED], anchor, partner, *losses, sample_weight
         ).terms._asdict()
