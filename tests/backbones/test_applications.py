@@ -7,9 +7,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import keras_dc3
 from keras_dc3 import backbones
+from keras_dc3.backbones.pretrained import kind_of
 from tests.backbones.helpers import images, numbers, relative
 from tests.slow import few
 
@@ -40,15 +43,6 @@ def module_of(name):
     return getattr(APPLICATIONS, file)
 
 
-def original(name, size, weights):
-    network = getattr(APPLICATIONS, name)(
-        include_top=False, weights=None, pooling="avg", input_shape=(size, size, 3)
-    )
-    network.set_weights(weights)
-    return network
-
-
-@pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
 @pytest.mark.parametrize(
     "name", few(SMALLEST, "DenseNet121", "MobileNet", "MobileNetV3Small", "VGG16")
 )
@@ -57,16 +51,31 @@ def test_features_are_those_of_their_own_preprocessing(name):
     size = SMALLEST[name]
     backbone = backbones.pretrained(name, weights=None, image_size=size)
     pixels = images(size=size)
-    network = original(name, size, backbone.network.get_weights())
     scaled = module_of(name).preprocess_input(pixels.astype("float32"))
-    expected = numbers(network(scaled, training=False))
-    for given in (pixels, pixels.astype("float32")):
-        assert relative(numbers(backbone(given)), expected) < 1e-5
+    expected = numbers(backbone.network(scaled, training=False))
+    for same in (pixels, pixels.astype("float32")):
+        assert relative(numbers(backbone(same)), expected) < 1e-5
     # Another scale would not do.
     assert relative(numbers(backbone(pixels // 2)), expected) > 1e-2
     gray = images(size=size, channels=1)
     colored = numbers(backbone(np.repeat(gray, 3, axis=-1)))
     np.testing.assert_array_equal(numbers(backbone(gray)), colored)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
+@pytest.mark.parametrize("name", SMALLEST)
+def test_the_network_is_that_of_keras(name):
+    size = SMALLEST[name]
+    backbone = backbones.pretrained(name, weights=None, image_size=size)
+    network = getattr(APPLICATIONS, name)(
+        include_top=False, weights=None, pooling="avg", input_shape=(size, size, 3)
+    )
+    network.set_weights(backbone.network.get_weights())
+    pixels = images(size=size)
+    scaled = module_of(name).preprocess_input(pixels.astype("float32"))
+    expected = numbers(network(scaled, training=False))
+    assert relative(numbers(backbone(pixels)), expected) < 1e-5
 
 
 def test_all_of_them_are_known():
@@ -88,6 +97,13 @@ def test_names_as_people_write_them(written, monkeypatch):
     )
     backbones.pretrained(written)
     assert made == ["MobileNetV3Small"]
+
+
+@given(st.sampled_from(backbones.names()), st.randoms(use_true_random=False))
+def test_every_spelling_of_every_name(name, random):
+    letters = [random.choice([c.lower(), c.upper()]) for c in name]
+    written = "".join(c + random.choice(["", "", "-", "_", " "]) for c in letters)
+    assert kind_of(written) == name
 
 
 @pytest.mark.parametrize(
