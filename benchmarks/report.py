@@ -157,6 +157,30 @@ def average_table(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def disagreement_table(record: dict[str, Any]) -> str:
+    """Returns the table of benchmarks/disagreement.py."""
+    lines = [
+        "| set | labeled | answers each | accuracy | AUROC of what is expected | "
+        "against the best of entropy, softmax, margin | F1 of the 40% of least "
+        "expected disagreement | of the 40% surest |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for cell in record["results"]:
+        runs = cell["runs"]
+        best = [max(run[n] for n in ("entropy", "softmax", "margin")) for run in runs]
+        gain = [r["disagreement"] - b for r, b in zip(runs, best, strict=True)]
+        mean = {name: statistics.mean(run[name] for run in runs) for name in runs[0]}
+        name = report_pages.NAMES[cell["set"]]
+        lines.append(
+            f"| {name} | {cell['labeled']:,} | {cell['answers']} | "
+            f"{100 * mean['accuracy']:.1f} | {100 * mean['disagreement']:.1f} | "
+            f"{100 * statistics.mean(gain):+.1f} ± {100 * statistics.stdev(gain):.1f}, "
+            f"better in {sum(g > 0 for g in gain)} of {len(gain)} | "
+            f"{100 * mean['f1']:.1f} | {100 * mean['f1_confident']:.1f} |"
+        )
+    return "\n".join([*lines, "", f"In percent. {_made_by(record)}"])
+
+
 def unfinished_table(record: dict[str, Any]) -> str:
     """Returns what runs had reached that were stopped, at the last epoch of all."""
     reached = [cell["history"]["epoch"][-1] for cell in record["cells"].values()]
@@ -187,6 +211,7 @@ def unfinished_table(record: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "average": average_table,
     "average_teacher": average_table,
+    "disagreement": disagreement_table,
     "step": step_table,
     "throughput": throughput_table,
     "quickstart": score_table,
