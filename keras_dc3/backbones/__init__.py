@@ -1,10 +1,30 @@
-"""Backbones to start from: the paper's network, and one for a CPU.
+"""Backbones: networks trained elsewhere, by name or your own, and two for pixels.
 
-Any Keras model from images to features serves as a backbone; for larger photographs
-those of `keras.applications` are the better choice.
+`pretrained` makes one of the image classifiers of `keras.applications`, or of the image
+encoders of KerasHub; `from_model` makes one of any Keras model; `small_cnn` trains from
+pixels on a CPU, and `wide_resnet` is the paper's; `feature_mlp` is for features that
+were computed before.
 """
 
+from keras_dc3.backbones.backbone import Backbone
 from keras_dc3.backbones.features import feature_mlp
+from keras_dc3.backbones.fetching import fetch
+from keras_dc3.backbones.freezing import blocks_of, set_trainable
 from keras_dc3.backbones.networks import small_cnn, wide_resnet
+from keras_dc3.backbones.pretrained import from_model, names, pretrained
+from keras_dc3.backbones.scaling import Scaling, get_scaling
 
-__all__ = ["feature_mlp", "small_cnn", "wide_resnet"]
+__all__ = [
+    "Backbone",
+    "Scaling",
+    "blocks_of",
+    "feature_mlp",
+    "fetch",
+    "from_model",
+    "get_scaling",
+    "names",
+    "pretrained",
+    "set_trainable",
+    "small_cnn",
+    "wide_resnet",
+]

@@ -78,7 +78,7 @@ class TrainingBatches(keras.utils.PyDataset):
             name: self._view(unlabeled, policy, seed, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        return recipe.inputs(labeled, views, unlabeled_at.astype("int32")), y
 
     def step(self, index: int) -> tuple[np.ndarray, np.ndarray, int]:
         """Returns positions of labeled and unlabeled images, and a seed, of a batch."""

@@ -43,4 +43,4 @@ class FeatureBatches(TrainingBatches):
             name: view(recipe.unlabeled, unlabeled_at, policy, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        return recipe.inputs(labeled, views, unlabeled_at.astype("int32")), y

@@ -50,7 +50,7 @@ def training_dataset(recipe: Recipe) -> Any:
             name: view(unlabeled, policy, step_seed, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        return recipe.inputs(labeled, views, tf.cast(unlabeled_at, tf.int32)), y
 
     positions = tf.TensorSpec((None,), tf.int64)
     dataset = tf.data.Dataset.from_generator(
@@ -73,7 +73,7 @@ def dataset_of_features(batches: Any) -> Any:
     signature = features, y
     if recipe.views:
         views = dict.fromkeys(recipe.views, features)
-        signature = {"labeled": features, "unlabeled": views}, y
+        signature = recipe.inputs(features, views, tf.TensorSpec((None,), tf.int32)), y
     make = _READS.through(batches.__getitem__)
 
     def all_batches():

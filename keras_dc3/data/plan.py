@@ -6,7 +6,7 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -183,6 +183,8 @@ class Recipe:
         views: name -> augmentation of each view of the unlabeled images.
         value_range: (low, high) that strong augmentation works in; None for features.
         moments: of the training features; None for images.
+        positions: whether a batch also has `"positions"`, (m,) int32: which of the
+            unlabeled images it shows.
     """
 
     plan: BatchPlan
@@ -194,6 +196,18 @@ class Recipe:
     views: Mapping[str, Policy]
     value_range: tuple[float, float] | None
     moments: Moments | None = None
+    positions: bool = False
+
+    def inputs(self, labeled: Any, views: Mapping[str, Any], at: Any) -> dict[str, Any]:
+        """Returns the inputs of a batch with views.
+
+        Args:
+            labeled: the labeled images.
+            views: view -> the unlabeled images as it shows them.
+            at: their positions, (m,) int32.
+        """
+        told = {"positions": at} if self.positions else {}
+        return {"labeled": labeled, "unlabeled": views, **told}
 
 
 def stream_number(name: str) -> int:

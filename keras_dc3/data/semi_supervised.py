@@ -323,6 +323,7 @@ class SemiSupervisedData:
         *,
         unlabeled_ratio: float = 1,
         steps_per_epoch: int | None = None,
+        positions: bool = False,
     ) -> Any:
         """Returns the batches of the epoch last set, iterable anew for each epoch.
 
@@ -338,6 +339,8 @@ class SemiSupervisedData:
             unlabeled_ratio: used if the constructor was given none.
             steps_per_epoch: None for an epoch that shows every image (see
                 `BatchPlan`).
+            positions: whether a batch also tells which unlabeled images it shows:
+                `"positions"`, (m,) int32, their places in `unlabeled.ids`.
         """
         policies = self.policies(views)
         labeled_policy = policies.pop("labeled")
@@ -351,6 +354,7 @@ class SemiSupervisedData:
             policy=labeled_policy,
             views=policies,
             value_range=self.value_range if semi else self.labeled.value_range,
+            positions=positions,
             moments=self.moments,
         )
         make = feature_batches if self.labeled.holds_features else training_batches

@@ -17,6 +17,7 @@ from keras_dc3._validation import (
 )
 from keras_dc3.models.given_features import check_shape, is_feature_shape
 from keras_dc3.strategies import SSLStrategy
+from keras_dc3.strategies.batch import POSITIONS
 
 _FORM = (
     'A training batch is `({"labeled": images, "unlabeled": {view: images}}, labels)`'
@@ -48,6 +49,8 @@ def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
             f"strategy asks for; it has {sorted(unlabeled)}."
         )
     shapes = {view: getattr(unlabeled[view], "shape", (None,)) for view in views}
+    if POSITIONS in inputs:
+        shapes[POSITIONS] = getattr(inputs[POSITIONS], "shape", (None,))
     sizes = {view: shape[0] for view, shape in shapes.items() if len(shape)}
     if len({size for size in sizes.values() if size is not None}) > 1:
         raise ValueError(
@@ -201,6 +204,26 @@ def check_lengths(inputs: Any, labels: Any) -> None:
         )
 
 
+def check_positions(positions: Any, number: int | None = None) -> None:
+    """Raises ValueError unless NumPy `positions` are whole numbers in 0..number - 1.
+
+    Args:
+        positions: (n,), which unlabeled images a batch shows.
+        number: of unlabeled images; None: not known.
+    """
+    if not isinstance(positions, np.ndarray) or not positions.size:
+        return
+    low, high = positions.min(), positions.max()
+    whole = positions.ndim == 1 and positions.dtype.kind in "iu"
+    if not whole or low < 0 or (number is not None and high >= number):
+        told = "at least 0" if number is None else f"of 0 to {number - 1:,}"
+        raise ValueError(
+            f"The positions of unlabeled images must be integers {told}, shape "
+            f"(images,). Received: {low} to {high}, {positions.dtype}, shape "
+            f"{positions.shape}"
+        )
+
+
 def check_more_than_one_class(labels: Any) -> None:
     """Raises ValueError if all labeled images of the training set are of one class."""
     if not isinstance(labels, np.ndarray) or len(labels) < 2:
@@ -232,6 +255,7 @@ def check_batch(
         for view, images in inputs["unlabeled"].items():
             check_images(f"unlabeled {view!r}", images)
         check_image_types(inputs)
+        check_positions(inputs.get(POSITIONS))
     else:
         check_images("given", inputs)
     if num_classes is not None:

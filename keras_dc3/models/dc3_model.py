@@ -18,6 +18,7 @@ from keras_dc3._keras import AdaptedModel
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
+from keras_dc3.backbones import Backbone, pretrained
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
@@ -47,7 +48,11 @@ from keras_dc3.models.given_images import check_answers, check_given, tell_no_an
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
-from keras_dc3.models.network import DC3Network
+from keras_dc3.models.network import (
+    DC3Network,
+    check_range_is_known,
+    check_range_of,
+)
 from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,
@@ -63,7 +68,7 @@ from keras_dc3.optimizers import reference_optimizer
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
-from keras_dc3.strategies.strategy import LABELED, losses_per_image
+from keras_dc3.strategies.batch import LABELED, POSITIONS
 
 _FILES = (".keras", ".h5", ".hdf5")
 
@@ -79,8 +84,10 @@ class DC3Model(AdaptedModel):
 
     Args:
         backbone: any Keras model or layer from images to features, (n, d) or
-            (n, h, w, d); the latter are averaged over h and w. To train on features
-            that were computed before, a model or layer from these, such as
+            (n, h, w, d); the latter are averaged over h and w. Or the name of a
+            network with weights, frozen, such as "efficientnetv2_b0": see
+            `keras_dc3.backbones.pretrained`. To train on features that were computed
+            before, a model or layer from these, such as
             `keras_dc3.backbones.feature_mlp`; it gets them with mean 0 and deviation 1.
         ssl: the strategy: one of `keras_dc3.strategies.names()`, or an instance.
         num_classes: k. None: taken from the data by `fit`, where the data knows it
@@ -142,7 +149,7 @@ class DC3Model(AdaptedModel):
 
     def __init__(
         self,
-        backbone: keras.layers.Layer,
+        backbone: keras.layers.Layer | str,
         ssl: Any = "pi_model",
         num_classes: int | None = None,
         num_clusters: int | None = None,
@@ -157,6 +164,8 @@ class DC3Model(AdaptedModel):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if isinstance(backbone, str):
+            backbone = pretrained(backbone)
         check_model_arguments(
             backbone, config, training_steps, batch_norm, evaluate_with, rescale
         )
@@ -242,9 +251,9 @@ class DC3Model(AdaptedModel):
             self.network.build((None, *self.image_shape))
             self.network.image_values = self.image_values
             self.average.build_for(self.network)
-            views, batch_norm = self.ssl.views, self.batch_norm
+            self.ssl.prepare(self.num_classes)
             self._passes = Passes(
-                self.network, self.average, self.collective, views, batch_norm
+                self.network, self.average, self.collective, self.ssl, self.batch_norm
             )
             self.built = True
             self._build_optimizer()
@@ -306,6 +315,8 @@ class DC3Model(AdaptedModel):
             self.average.reset(self.network)
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+        if training:
+            check_range_is_known(self.backbone, inputs, self.image_values)
         if not is_training_batch(inputs):
             if training:
                 prepared = self.network.prepare(inputs)
@@ -353,8 +364,10 @@ class DC3Model(AdaptedModel):
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
             return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
-        logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        *losses, mask = losses_per_image(self.ssl, targets, logits, self.step.value)
+        positions = None if x is None else x.get(POSITIONS)
+        *losses, mask = self._passes.strategy_losses(
+            targets, y_pred, self.step.value, positions
+        )
         terms = self.objective(
             targets, y_pred[LABELED], anchor, partner, *losses, sample_weight
         ).terms._asdict()
@@ -808,7 +821,9 @@ class DC3Model(AdaptedModel):
     def averaged_backbone(self) -> keras.Model:
         """Returns a new Keras model: the backbone, with its averaged weights.
 
-        It is the backbone as you made it and knows nothing of `keras_dc3`: save it,
+        It is the backbone as you made it and knows nothing of `keras_dc3` (one of
+        `keras_dc3.backbones.pretrained` is still that, with all that it does to images
+        of 0..255, and has the plain network as `.network`): save it,
         put heads on it and train it as any other (Keras saves it, so that a process
         killed meanwhile leaves a damaged file). It takes what the backbone takes:
         where this model scales integer images, give it `images / 127.5 - 1`. Its
@@ -849,6 +864,7 @@ class DC3Model(AdaptedModel):
         self.train_function = None  # it may be traced for others
 
     def _take_image_values(self, values: ImageValues | None) -> None:
+        check_range_of(self.backbone, values)
         if self.built:
             self.network.image_values = values
         self.test_function = self.predict_function = None  # likewise
@@ -862,7 +878,8 @@ class DC3Model(AdaptedModel):
             return given_features.in_words(
                 self.network.standardization, *self.image_shape
             )
-        return self.image_memory.in_words(self.network.rescale)
+        takes_bytes = isinstance(self.backbone, Backbone)
+        return self.image_memory.in_words(self.network.rescale, takes_bytes)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, images={self.images_in_words!r}>"

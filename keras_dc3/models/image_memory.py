@@ -124,9 +124,9 @@ class ImageMemory:
     def _remember(self, values: ImageValues | None) -> None:
         if values == self.values:
             return
+        self._on_change(values)  # which may refuse them
         self.values = values
         self._has_told_of_scale = False
-        self._on_change(values)
 
     def learn_before_training(self, parts: Mapping[str, Any]) -> None:
         """Learns from training images that are at hand, or compares them with before.
@@ -204,13 +204,19 @@ class ImageMemory:
             stacklevel=5,
         )
 
-    def in_words(self, rescales: bool) -> str:
+    def in_words(self, rescales: bool, takes_bytes: bool = False) -> str:
         """Returns what the images are that the model takes, for people.
 
         Args:
             rescales: whether the network scales images of 0..255 to -1..1.
+            takes_bytes: whether the backbone is known to take 0..255 alone.
         """
         values = self.values
+        if takes_bytes:
+            floats = "floats of 0 to 255"
+            if values is not None and values.range != BYTES:
+                floats = f"{values}, mapped to 0 to 255"
+            return f"integers of 0 to 255, or {floats}; the backbone scales them itself"
         if values is not None and values.kind == "floats":
             bytes_ = "which integers of 0 to 255 are mapped to"
             if not values.takes_bytes:
