@@ -17,6 +17,7 @@ from typing import Any
 
 import evidence
 import evidence_figure
+import feature_tables
 import findings
 import report_pages
 import simulated_table
@@ -34,6 +35,11 @@ def _made_by(record: dict[str, Any]) -> str:
         f"Made by `{record['command']}` on {record['date']} (seed {record['seed']}, "
         f"{record['cores']} CPU cores; {versions})."
     )
+
+
+def _told(draw: Callable[[dict[str, Any]], str], record: dict[str, Any]) -> str:
+    """Returns a table, and how it was made."""
+    return f"{draw(record)} {_made_by(record)}"
 
 
 def step_table(record: dict[str, Any]) -> str:
@@ -220,6 +226,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "table3_simulated": simulated_table.draw,
     "annotations": annotations_table,
     "pipeline": pipeline_table,
+    "feature_views": lambda record: _told(feature_tables.draw_views, record),
+    "features": lambda record: _told(feature_tables.draw_speed, record),
 }
 
 
