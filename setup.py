@@ -16,6 +16,8 @@ IMAGES = ["pillow>=11"]  # image files
 REVIEW = ["playwright>=1.50"]  # drives an installed Chromium in the tests of the page
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
+HUB = ["keras-hub>=0.20"]  # presets of image encoders
+CV = ["keras-cv>=0.9"]  # no longer developed
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
 DOCS = ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=1"]  # the site
 TEST = [
@@ -60,9 +62,11 @@ setup(
         "absl-py>=2.1",
     ],
     extras_require={
+        "cv": CV,
         "demo": [*DEMO, *IMAGES],
         "docs": DOCS,
         "fiftyone": ["fiftyone>=1"],
+        "hub": HUB,
         "images": IMAGES,
         # In an environment of its own, for the test against a real server.
         "label-studio": ["label-studio>=1.13"],

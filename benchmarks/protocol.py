@@ -3,9 +3,9 @@
 paper     the paper's network and length: a wide residual network of the size of
           WRN-28-2, 16,384 steps of 64 labeled images; for a GPU
 reduced   a small residual network and 1,600 steps: about 3 minutes of a CPU core per
-          cell, where nothing else runs beside it. FixMatch sees 1 instead of 7
-          unlabeled images per labeled one. Everything else is the same for all cells of
-          a table.
+          cell, where nothing else runs beside it. FixMatch and its successors see 1
+          instead of 7 unlabeled images per labeled one. Everything else is the same for
+          all cells of a table.
 """
 
 from __future__ import annotations
@@ -92,5 +92,8 @@ def make_model(
 def make_strategies(names: list[str], protocol: str) -> dict[str, Any]:
     """Returns name -> strategy as the protocol wants it."""
     ratio = PROTOCOLS[protocol].fixmatch_ratio
-    fixmatch = strategies.FixMatch(unlabeled_ratio=ratio)
-    return {name: fixmatch if name == "fixmatch" else name for name in names}
+    found = {name: strategies.get(name) for name in names}
+    return {
+        name: type(ssl)(unlabeled_ratio=ratio) if ssl.unlabeled_ratio > 1 else name
+        for name, ssl in found.items()
+    }

@@ -49,11 +49,9 @@ def make_model(ssl: str, variant: str) -> Any:
         """The strategy's loss on the same passes, without any term of DC3."""
 
         def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
-            logits = {view: out["class_logits"] for view, out in y_pred.items()}
-            labeled = self.ssl.labeled_loss(self.targets(y), logits["labeled"])
-            unlabeled = self.ssl.mask(logits) * self.ssl.unlabeled_loss(logits)
-            weight = self.ssl.loss_weight(self.step.value)
-            return keras.ops.mean(labeled) + weight * keras.ops.mean(unlabeled)
+            step = self.step.value
+            losses = self._passes.strategy_losses(self.targets(y), y_pred, step, None)
+            return keras.ops.mean(losses[0]) + keras.ops.mean(losses[1])
 
     keras.utils.set_random_seed(0)
     shape = (FLAGS.size, FLAGS.size, 3)

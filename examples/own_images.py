@@ -14,12 +14,15 @@ Everything else is a flag, too; `--help` lists them.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 import os
 import re
 import sys
 import warnings
+from collections.abc import Callable
 
+import keras
 import runner
 from absl import app, flags
 
@@ -89,11 +92,29 @@ flags.DEFINE_string("labeled", None, "Labeled images, such as 0.16 or 200.")
 flags.DEFINE_string("unlabeled", None, "Annotated images to hide, such as 0.64.")
 flags.DEFINE_string("validation", "0.2", "Validation images, such as 0.2 or 100.")
 flags.DEFINE_bool("stratify", False, "Give each part its share of each class.")
-flags.DEFINE_enum(
+flags.DEFINE_string(
     "backbone",
     "small_cnn",
-    ["small_cnn", "wide_resnet"],
-    "small_cnn trains in minutes on a CPU, wide_resnet is the paper's network.",
+    "small_cnn trains in minutes on a CPU, wide_resnet is the paper's network; or a "
+    "network with weights, such as efficientnetv2_b0 (see docs/backbones.md).",
+)
+flags.DEFINE_string(
+    "weights",
+    None,
+    "Of a network with weights: a file of them, such as `python -m keras_dc3.backbones "
+    "fetch` writes; none for random ones. Default: fetched.",
+)
+flags.DEFINE_string(
+    "trainable",
+    "none",
+    "What of a network with weights is trained: none, all, or a "
+    "number of its last blocks.",
+)
+flags.DEFINE_integer(
+    "backbone_size",
+    None,
+    "Height and width that a network with weights resizes images to; default: its own.",
+    lower_bound=1,
 )
 for part in ("labeled", "unlabeled", "validation"):
     flags.register_validator(
@@ -101,6 +122,11 @@ for part in ("labeled", "unlabeled", "validation"):
         lambda text: text is None or re.fullmatch(r"\d+|\d*\.\d+", text),
         message="must be a number of images, such as 200, or a fraction, such as 0.16",
     )
+flags.register_validator(
+    "trainable",
+    lambda part: part in ("none", "all") or part.isdigit(),
+    message="must be none, all, or a number of blocks",
+)
 flags.register_validator(
     "max_pixels",
     lambda text: text == "none" or re.fullmatch("0*[1-9][0-9]*", text),
@@ -222,14 +248,46 @@ def in_flags(message: str) -> str:
     return message + (f"\nHere {', '.join(flags_of)}." if flags_of else "")
 
 
+def backbone_maker() -> Callable[[tuple[int, int, int]], keras.Model]:
+    """Returns what makes the backbone that the flags name for images of a shape.
+
+    A network with weights is made at once, so that what is wrong with it is told before
+    anything is read; each training begins with a copy of it.
+    """
+    of_pixels = {
+        name: getattr(keras_dc3.backbones, name)
+        for name in ("small_cnn", "wide_resnet")
+    }
+    if FLAGS.backbone in of_pixels:
+        return functools.partial(of_pixels[FLAGS.backbone], bn_momentum=0.99)
+    blocks = FLAGS.trainable
+    try:
+        backbone = keras_dc3.backbones.pretrained(
+            FLAGS.backbone,
+            weights={None: "imagenet", "none": None}.get(FLAGS.weights, FLAGS.weights),
+            trainable=int(blocks) if blocks.isdigit() else blocks,
+            image_size=FLAGS.backbone_size,
+        )
+    except (ImportError, OSError, ValueError) as error:
+        sys.exit(f"\n{error}")
+
+    def copy(image_shape: tuple[int, int, int]) -> keras.Model:
+        del image_shape  # it takes any
+        copied = keras.models.clone_model(backbone)
+        copied.set_weights(backbone.get_weights())
+        return copied
+
+    return copy
+
+
 def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
+    make = backbone_maker()
     data = read_and_tell()
     if FLAGS.steps_per_epoch is None:
         steps = data.steps(keras_dc3.strategies.get(FLAGS.ssl).unlabeled_ratio)
         FLAGS.steps_per_epoch = max(steps, LEAST_STEPS)
-    make = getattr(keras_dc3.backbones, FLAGS.backbone)
     title = (
         f"Images of {FLAGS.images}, annotations of "
         f"{FLAGS.annotations or 'their folders'}; {FLAGS.epochs} epochs of "
@@ -237,7 +295,7 @@ def main(argv: list[str]) -> None:
     )
     damaged = ""
     try:
-        runner.run(data, lambda: make(data.image_shape, bn_momentum=0.99), title)
+        runner.run(data, lambda: make(data.image_shape), title)
     except keras_dc3.data.ImageFileError as error:
         damaged = str(error)
     if damaged:

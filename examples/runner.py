@@ -258,12 +258,16 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
     }
     record(rows, intervals, model.verdict, seconds, paths["scores"])
     proposals.to_csv(paths["proposals"])
-    plots.plot_proposals(
-        proposals,
-        data.unlabeled,
-        path=paths["picture"],
-        soft_labels=answers(data.unlabeled),
-    )
+    if getattr(data.unlabeled, "pictures", data.unlabeled) is None:
+        del paths["picture"]
+        print("\nThere is no picture of them: only features of the images are known.")
+    else:
+        plots.plot_proposals(
+            proposals,
+            data.unlabeled,
+            path=paths["picture"],
+            soft_labels=answers(data.unlabeled),
+        )
     model.save(paths["model to train on"])
     model.export(paths["model to serve"])
     print("\nWritten:")

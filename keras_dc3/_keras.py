@@ -18,6 +18,11 @@ def layers_in(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     return list(layer._flatten_layers(include_self=True, recursive=True))
 
 
+def own_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Returns the layers directly inside a layer."""
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
 def has_layers(layer: keras.layers.Layer) -> bool:
     """Whether a layer is made of others."""
     return bool(layer._layers)

@@ -105,7 +105,47 @@ def data(rng):
     )
 
 
+@pytest.fixture
+def tiny_network(monkeypatch):
+    """Makes networks by name a small one with random weights, whatever is asked for."""
+
+    def make(name, weights="imagenet", image_size=None):
+        layers = [
+            keras.layers.Conv2D(4, 8, strides=8),
+            keras.layers.BatchNormalization(),
+        ]
+        network = keras.Sequential([keras.Input((16, 16, 3)), *layers])
+        backbone = keras_dc3.backbones.Backbone(network, "tf", (16, 16))
+        return backbone
+
+    monkeypatch.setattr("keras_dc3.backbones.applications.make", make)
+
+
 @runs("README.md", 0)
+def test_the_first_screen(folder, tiny_network):
+    """On images of a folder, for one epoch, with a small network in the place of B0."""
+    model = execute("README.md", {}, 0, epochs=1)["model"]
+    assert model.image_shape == (224, 224, 3) and not model.backbone.trainable_weights
+    proposals = keras_dc3.Proposals.from_csv("proposals.csv")
+    assert proposals.class_names == ("cod", "haddock")
+
+
+@pytest.mark.tensorflow
+@runs("backbones.md")
+def test_backbones(folder, tiny_network):
+    layers = [keras.layers.Conv2D(4, 3), keras.layers.GlobalAveragePooling2D()]
+    top = keras.layers.Dense(2, activation="softmax")
+    network = keras.Sequential([keras.Input((16, 16, 3)), *layers, top])
+    network.save("classifier.keras")
+    names = {"keras": keras}
+    execute("backbones.md", names, 0, 1, 2, training_steps=2, epochs=1)
+    assert names["model"].backbone.trainable_weights
+    with pytest.warns(UserWarning, match="is left out"):
+        execute("backbones.md", names, 3)
+    assert names["backbone"](np.zeros((1, 16, 16, 3), "uint8")).shape == (1, 4)
+
+
+@runs("README.md", 1)
 def test_the_first_lines(tmp_path, monkeypatch, rng):
     """On made-up data of the same shape, for one epoch."""
     counts = rng.multinomial(50, np.full(10, 0.1), size=100)
@@ -113,14 +153,14 @@ def test_the_first_lines(tmp_path, monkeypatch, rng):
     data = keras_dc3.datasets.from_arrays(images, counts)
     monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
     monkeypatch.chdir(tmp_path)
-    execute("README.md", {}, 0, epochs=1)
+    execute("README.md", {}, 1, epochs=1)
     proposals = keras_dc3.Proposals.from_csv("proposals.csv")
     assert proposals.class_names == tuple(map(str, range(10)))
 
 
-@runs("README.md", 1)
+@runs("README.md", 2)
 def test_a_folder_and_a_table(folder):
-    data = execute("README.md", {}, 1)["data"]
+    data = execute("README.md", {}, 2)["data"]
     assert data.image_shape == (64, 64, 3)
     assert data.class_names == ("cod", "haddock")
 
@@ -203,10 +243,29 @@ def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):
     assert figures["selective_score"] == pytest.approx(max(history))
 
 
+@pytest.mark.tensorflow
+@runs("features.md", 0)
+def test_features_of_a_backbone(folder):
+    names = {"backbone": keras_dc3.backbones.small_cnn((64, 64, 3), filters=2)}
+    names = execute("features.md", names, 0, epochs=1, training_steps=2)
+    layer = keras.layers.TFSMLayer("saved_model", call_endpoint="serving_default")
+    assert layer(np.zeros((2, 64, 64, 3), "uint8"))["ambiguity"].shape == (2,)
+    assert Path("review.html").exists() and Path("features/weak.npy").exists()
+
+
+@runs("features.md", 1)
+def test_features_of_any_network(folder, rng):
+    np.save("embeddings.npy", rng.normal(size=(60, 16)).astype("float16"))
+    names = {"file_names": [f"{i}.png" for i in range(60)]}
+    names = execute("features.md", names, 1, epochs=1, training_steps=2)
+    proposals = keras_dc3.Proposals.from_csv("proposals.csv")
+    assert set(proposals.ids) == set(names["data"].unlabeled.ids)
+
+
 @runs("strategies.md")
 def test_a_strategy_of_ones_own_is_short_and_keeps_the_contract(make_backbone):
-    (code,) = [block for block in BLOCKS["strategies.md"] if "class UDA" in block]
-    body = code[code.index("@keras.saving") : code.index("check_strategy(UDA")]
+    (code,) = [block for block in BLOCKS["strategies.md"] if "class Sharp" in block]
+    body = code[code.index("@keras.saving") : code.index("check_strategy(Sharp")]
     lines = [line for line in body.splitlines() if line.strip()]
     assert len(lines) <= 25
     execute("strategies.md", {"backbone": make_backbone()})
@@ -256,9 +315,16 @@ def people(page):
     ]
 
 
-@runs("README.md", 2)
+@runs("README.md", 3)
+def test_features_in_a_few_lines(folder, rng):
+    np.save("embeddings.npy", rng.normal(size=(60, 16)).astype("float16"))
+    names = {"file_names": [f"{i}.png" for i in range(60)]}
+    assert execute("README.md", names, 3, epochs=1)["model"].steps_taken
+
+
+@runs("README.md", 4)
 def test_review_in_a_few_lines(reviewed):
-    execute("README.md", reviewed, 2)
+    execute("README.md", reviewed, 4)
     assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
 
 
@@ -270,6 +336,7 @@ def test_a_round_of_review(reviewed):
     assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
 
 
+@pytest.mark.filterwarnings("ignore:Where people disagree was not learned")
 @runs("proposals.md")
 def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
     for package in ("pyarrow", "matplotlib", "sklearn"):

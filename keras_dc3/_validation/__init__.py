@@ -12,6 +12,12 @@ from keras_dc3._validation.arrays import (
     check_soft_labels,
     check_unit_interval,
 )
+from keras_dc3._validation.features import (
+    as_floats,
+    check_feature_rank,
+    check_features,
+    check_finite,
+)
 from keras_dc3._validation.names import (
     check_class_names,
     check_ids,
@@ -30,12 +36,16 @@ from keras_dc3._validation.values import (
 )
 
 __all__ = [
+    "as_floats",
     "check_channels_last",
     "check_choice",
     "check_class_labels",
     "check_class_names",
     "check_counts",
     "check_distributions",
+    "check_feature_rank",
+    "check_features",
+    "check_finite",
     "check_ids",
     "check_indices",
     "check_matrix",

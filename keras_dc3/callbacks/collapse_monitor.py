@@ -66,15 +66,17 @@ class CollapseMonitor(keras.callbacks.Callback):
 
     Args:
         masked: whether the strategy has a mask of its own.
+        adaptive: whether that follows the training, so that all images may pass it for
+            a while, which is not told then.
 
     Example:
 
     >>> monitor = keras_dc3.callbacks.CollapseMonitor()  # `fit` adds one by itself
     """
 
-    def __init__(self, masked: bool = False) -> None:
+    def __init__(self, masked: bool = False, adaptive: bool = False) -> None:
         super().__init__()
-        self._masked = masked
+        self._masked, self._adaptive = masked, adaptive
         self._told: set[str] = set()
         self._since: dict[str, int] = {}
         self._losses: list[float] = []
@@ -173,7 +175,7 @@ class CollapseMonitor(keras.callbacks.Callback):
                 f"passed the mask of `{name}`, so its unlabeled loss was 0. This is "
                 "usual in the first epochs; if it lasts, lower the threshold."
             }
-        if rate == 1.0:
+        if rate == 1.0 and not self._adaptive:
             return {
                 "all": "every pseudo-label was used (mask_rate 1.0): all unlabeled "
                 f"images passed the mask of `{name}`, wrong ones too. Raise the "

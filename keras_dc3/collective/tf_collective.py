@@ -38,7 +38,11 @@ class TFCollective(Collective):
 
     def gather(self, value: Any) -> Any:
         context = self._context()
-        return value if context is None else context.all_gather(value, axis=0)
+        if context is None:
+            return value
+        gathered = context.all_gather(value, axis=0)
+        gathered.set_shape((None, *value.shape[1:]))  # which it forgets in a graph
+        return gathered
 
     def local(self, value: Any, like: Any) -> Any:
         context = self._context()

@@ -5,6 +5,8 @@ Importing this needs NumPy and Keras only.
 
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.decoding import ImageFormat, read_image
+from keras_dc3.data.feature_set import FeatureSet
+from keras_dc3.data.feature_views import FeatureNoise, StoredViews
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.image_set import ImageSet, ReadableImages
@@ -18,6 +20,8 @@ __all__ = [
     "MAX_PIXELS",
     "AnnotatedImages",
     "Custom",
+    "FeatureNoise",
+    "FeatureSet",
     "FileImages",
     "FolderListing",
     "ImageFileError",
@@ -27,6 +31,7 @@ __all__ = [
     "ReadableImages",
     "SemiSupervisedData",
     "Split",
+    "StoredViews",
     "Strong",
     "ValueRange",
     "Weak",

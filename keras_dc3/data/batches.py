@@ -68,20 +68,22 @@ class TrainingBatches(keras.utils.PyDataset):
         return self.recipe.plan.steps
 
     def __getitem__(self, index: int) -> tuple:
-        recipe, order = self.recipe, self._epoch_order()
-        index = _checked_index(index, len(self))
-        seed = int(order.seeds[index])
-        at = order.labeled[index]
+        recipe, (at, unlabeled_at, seed) = self.recipe, self.step(index)
         labeled = self._view(recipe.labeled.read(at), recipe.policy, seed, "labeled")
         y = recipe.labels[at]
         if not recipe.views:
             return labeled, y
-        unlabeled = recipe.unlabeled.read(order.unlabeled[index])
+        unlabeled = recipe.unlabeled.read(unlabeled_at)
         views = {
             name: self._view(unlabeled, policy, seed, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        return recipe.inputs(labeled, views, unlabeled_at.astype("int32")), y
+
+    def step(self, index: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """Returns positions of labeled and unlabeled images, and a seed, of a batch."""
+        order, index = self._epoch_order(), _checked_index(index, len(self))
+        return order.labeled[index], order.unlabeled[index], int(order.seeds[index])
 
     def _view(self, images, policy, step_seed, name):
         seed = [step_seed, stream_number(name)]

@@ -20,6 +20,23 @@ from keras_dc3.data.stored_values import ValueRange
 _BATCH = 256  # images of a set that are read together
 
 
+def to_show(images: Any) -> Any:
+    """Returns what people look at: of a set of features, its pictures.
+
+    Raises:
+        ValueError: for features without pictures.
+    """
+    if not getattr(images, "holds_features", False):
+        return images
+    if images.pictures is None:
+        raise ValueError(
+            f"There are no pictures to look at: {images!r} holds features alone. Pass "
+            "the images themselves, as a folder or a dict of id -> image; or `images` "
+            "where the data are made, such as `from_embeddings(..., images=folder)`."
+        )
+    return images.pictures
+
+
 def find_images(
     images: Any, ids: Iterable[str]
 ) -> Iterator[tuple[str, np.ndarray | str]]:

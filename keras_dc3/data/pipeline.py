@@ -50,13 +50,37 @@ def training_dataset(recipe: Recipe) -> Any:
             name: view(unlabeled, policy, step_seed, name)
             for name, policy in recipe.views.items()
         }
-        return {"labeled": labeled, "unlabeled": views}, y
+        return recipe.inputs(labeled, views, tf.cast(unlabeled_at, tf.int32)), y
 
     positions = tf.TensorSpec((None,), tf.int64)
     dataset = tf.data.Dataset.from_generator(
         orders, output_signature=(positions, positions, tf.TensorSpec((), tf.int64))
     )
     return _finish(dataset.map(batch, tf.data.AUTOTUNE, deterministic=True), plan.steps)
+
+
+def dataset_of_features(batches: Any) -> Any:
+    """Returns a `tf.data.Dataset` of one epoch of `FeatureBatches`.
+
+    NumPy makes whole batches: they are small, and gathering rows takes no longer there.
+    Else it is as `training_dataset` says.
+    """
+    import tensorflow as tf
+
+    recipe = batches.recipe
+    features = tf.TensorSpec((None, *recipe.labeled.image_shape), tf.float32)
+    y = tf.TensorSpec((None, *recipe.labels.shape[1:]), recipe.labels.dtype)
+    signature = features, y
+    if recipe.views:
+        views = dict.fromkeys(recipe.views, features)
+        signature = recipe.inputs(features, views, tf.TensorSpec((None,), tf.int32)), y
+    make = _READS.through(batches.__getitem__)
+
+    def all_batches():
+        return map(make, range(len(batches)))
+
+    dataset = tf.data.Dataset.from_generator(all_batches, output_signature=signature)
+    return _finish(dataset, len(batches))
 
 
 def ordered_dataset(images: ReadableImages, targets: np.ndarray, batch_size: int):

@@ -6,12 +6,13 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_positive_number, check_seed
 from keras_dc3.data.image_set import ReadableImages
+from keras_dc3.data.moments import Moments
 from keras_dc3.data.policies import Policy
 
 
@@ -170,7 +171,8 @@ class Recipe:
     """What `pipeline.training_dataset` and `batches.TrainingBatches` make alike.
 
     A batch is `({"labeled": (b, h, w, c), "unlabeled": {view: (m, h, w, c)}}, labels)`
-    or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32.
+    or, without views, `(images, labels)`; labels are (b,) int32 or (b, k) float32. For
+    images of features stand (b, d) and (m, d).
 
     Args:
         plan: the order of the images.
@@ -179,7 +181,10 @@ class Recipe:
         labels: of the labeled images, (n,) int32 or soft, (n, k) float32.
         policy: augmentation of the labeled images.
         views: name -> augmentation of each view of the unlabeled images.
-        value_range: (low, high) that strong augmentation works in.
+        value_range: (low, high) that strong augmentation works in; None for features.
+        moments: of the training features; None for images.
+        positions: whether a batch also has `"positions"`, (m,) int32: which of the
+            unlabeled images it shows.
     """
 
     plan: BatchPlan
@@ -189,7 +194,20 @@ class Recipe:
     unlabeled: ReadableImages | None
     policy: Policy
     views: Mapping[str, Policy]
-    value_range: tuple[float, float]
+    value_range: tuple[float, float] | None
+    moments: Moments | None = None
+    positions: bool = False
+
+    def inputs(self, labeled: Any, views: Mapping[str, Any], at: Any) -> dict[str, Any]:
+        """Returns the inputs of a batch with views.
+
+        Args:
+            labeled: the labeled images.
+            views: view -> the unlabeled images as it shows them.
+            at: their positions, (m,) int32.
+        """
+        told = {"positions": at} if self.positions else {}
+        return {"labeled": labeled, "unlabeled": views, **told}
 
 
 def stream_number(name: str) -> int:

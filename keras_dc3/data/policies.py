@@ -213,24 +213,33 @@ def get_policy(identifier: Any) -> Policy:
     )
 
 
-def policies_of(augment: Any) -> dict[str, Policy]:
-    """Returns view -> augmentation, as far as `SemiSupervisedData` is given any."""
+def policies_of(augment: Any, get: Callable[[Any], Any] = get_policy) -> dict[str, Any]:
+    """Returns view -> augmentation, as far as `SemiSupervisedData` is given any.
+
+    Args:
+        augment: as for `SemiSupervisedData`.
+        get: from what is given to an augmentation.
+    """
     if augment is None:
         return {}
     if isinstance(augment, Mapping):
-        return {str(view): get_policy(policy) for view, policy in augment.items()}
-    return dict.fromkeys(("labeled", "weak", "strong"), get_policy(augment))
+        return {str(view): get(policy) for view, policy in augment.items()}
+    return dict.fromkeys(("labeled", "weak", "strong"), get(augment))
 
 
 def policies_of_views(
-    given: Mapping[str, Policy], views: Iterable[str], unlabeled: bool
-) -> dict[str, Policy]:
+    given: Mapping[str, Any],
+    views: Iterable[str],
+    unlabeled: bool,
+    get: Callable[[Any], Any] = get_policy,
+) -> dict[str, Any]:
     """Returns the augmentation of "labeled", the labeled images, and of each view.
 
     Args:
         given: view -> augmentation, as far as it was given.
         views: names of the views.
         unlabeled: whether there are unlabeled images, so that there are views.
+        get: as for `policies_of`.
 
     Raises:
         ValueError: if a name occurs twice or is reserved, or `given` names something
@@ -253,6 +262,6 @@ def policies_of_views(
                 "stands for all views not named and 'labeled' for the labeled "
                 "images."
             )
-    rest = given.get("weak", get_policy("weak"))
-    named = {"strong": get_policy("strong"), **given}
+    rest = given.get("weak", get("weak"))
+    named = {"strong": get("strong"), **given}
     return {name: named.get(name, rest) for name in ["labeled", *names]}

@@ -13,7 +13,7 @@ from keras_dc3._validation import check_choice
 from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.image_set import JoinedImages
+from keras_dc3.data.feature_set import joined as joined_sets
 
 if TYPE_CHECKING:
     from keras_dc3.data.semi_supervised import SemiSupervisedData
@@ -58,7 +58,7 @@ def relabeled(data: SemiSupervisedData, labels: Any, missing: str) -> Relabeled:
     rows = [row_of[labeled.ids[i]] for i in again]
     targets[again], known[again] = soft[rows], counts[rows]
     rows = [row_of[unlabeled.ids[i]] for i in moved]
-    joined = JoinedImages(
+    joined = joined_sets(
         [labeled, unlabeled.subset(moved)] if moved else [labeled],
         np.concatenate([known, counts[rows]]),
         data.class_names,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,11 @@ from keras_dc3._validation import (
 )
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.batches import ordered_batches, training_batches
+from keras_dc3.data.embedding import embedded
+from keras_dc3.data.feature_batches import feature_batches
+from keras_dc3.data.feature_set import VIEWS, joined
+from keras_dc3.data.feature_views import get_feature_policy
+from keras_dc3.data.moments import Moments, moments_of
 from keras_dc3.data.parts import (
     check_drawn_classes,
     check_parts,
@@ -23,10 +29,17 @@ from keras_dc3.data.parts import (
     common_class_names,
 )
 from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
-from keras_dc3.data.policies import Policy, policies_of, policies_of_views
+from keras_dc3.data.policies import (
+    Policy,
+    get_policy,
+    policies_of,
+    policies_of_views,
+)
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
+
+_CHUNK = 4096  # images whose features are looked at together
 
 
 class SemiSupervisedData:
@@ -44,13 +57,16 @@ class SemiSupervisedData:
         augment: an augmentation (see `data.get_policy`) for all training images, or a
             mapping from view to augmentation. In it "labeled" is for the labeled
             images, "strong" for a view of that name, and "weak" for all that are not
-            named. Default: strong for a view named "strong", weak for the rest.
+            named. Default: strong for a view named "strong", weak for the rest. Of
+            features: their stored views of these names, else hidden features (see
+            `data.StoredViews` and `data.FeatureNoise`).
         seed: of order and augmentation, an integer of at least 0.
         name: of the data set, for reports.
 
     Attributes:
         augment: view -> augmentation, as far as given.
         test: images that are neither trained on nor validate; None for none.
+        image_backbone: of features, what computed them from images, where `embed` did.
         unused: ids of the images in no part; None where they are not known.
 
     Raises:
@@ -84,19 +100,20 @@ class SemiSupervisedData:
         check_seed(seed)
         if unlabeled_ratio is not None:
             check_positive_number("unlabeled_ratio", unlabeled_ratio)
-        self.augment = policies_of(augment)
         parts = {"labeled": labeled, "unlabeled": unlabeled, "validation": validation}
         parts = {name: part for name, part in parts.items() if part is not None}
         self.class_names = common_class_names(parts)
         self.labels = checked_labels(labels, labeled, self.class_names)
         check_parts(parts)
         self.labeled, self.unlabeled, self.validation = labeled, unlabeled, validation
+        self.augment = policies_of(augment, self._policy_of)
         self.batch_size = int(batch_size)
         self.unlabeled_ratio = unlabeled_ratio
         self.seed = int(seed)
         self.name = name
         self.clock = EpochClock()
         self.test: AnnotatedImages | None = None
+        self.image_backbone: Any = None
         self.unused: list[str] | None = None
         self._unanswered: list[str] | None = None  # where it is known of all images
 
@@ -179,14 +196,16 @@ class SemiSupervisedData:
         return len(self.class_names)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(h, w, c)."""
+    def image_shape(self) -> tuple[int, ...]:
+        """(h, w, c); of features (d,)."""
         return self.labeled.image_shape
 
     @property
-    def value_range(self) -> tuple[float, float]:
+    def value_range(self) -> tuple[float, float] | None:
         """(low, high) of pixel values: of the labeled and the unlabeled images."""
-        parts = [self.labeled, *([] if self.unlabeled is None else [self.unlabeled])]
+        if self.labeled.holds_features:
+            return None
+        parts = self._trained_on()
         lows, highs = zip(*(part.value_range for part in parts), strict=True)
         return min(lows), max(highs)
 
@@ -235,11 +254,96 @@ class SemiSupervisedData:
             name=self.name,
         )
         data.test, data.unused = self.test, self.unused
+        data.image_backbone = self.image_backbone
         if self._unanswered is not None:
             left = [name for name in self._unanswered if name not in new.answered]
             data._unanswered = left
         print(new.told)
         return data
+
+    def embed(
+        self,
+        backbone: Any,
+        weak: int = 4,
+        strong: int = 4,
+        folder: str | os.PathLike | None = None,
+        *,
+        batch_size: int = 64,
+        verbose: Any = "auto",
+    ) -> SemiSupervisedData:
+        """Returns the same data with features in the place of images.
+
+        The backbone, which nothing trains, runs once over each image and over some
+        augmented views of it (`augment`, of which weak ones are for labeled images,
+        too). Training then draws from these, and needs no pixels:
+        `keras_dc3.backbones.feature_mlp` is a backbone for features. The images stay at
+        hand to be looked at. A model that is trained on the result is exported together
+        with the backbone, and takes images.
+
+        A folder keeps the features, as float16, and tells of what they are: of which
+        weights, augmentation, seed and images. What fits is read; what has changed is
+        computed anew, which is told. A process that was killed goes on where it was.
+        Images of files count as changed where a file was written anew. How a function
+        of yours augments images cannot be compared: its features are computed each
+        time.
+
+        Args:
+            backbone: a Keras model or layer from images to features, (n, d) or (n, h,
+                w, d), or the name of a network with weights (see
+                `keras_dc3.backbones.pretrained`). It gets images as from a `DC3Model`.
+            weak: how many weakly augmented views of each image are kept.
+            strong: how many strongly augmented ones; 0 where no strategy asks for them.
+            folder: where to keep them, one folder for each backbone; made if missing.
+                None keeps them in memory.
+            batch_size: images per step.
+            verbose: 0 says nothing, else the size and the progress are shown.
+
+        Raises:
+            ValueError: if the backbone cannot take the images, these are features
+                already, or the folder holds something else.
+            OSError: if the folder has no room for all features, cannot be written to,
+                or another process computes into it.
+
+        Example:
+
+        >>> images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), "uint8")
+        >>> pixels = keras_dc3.datasets.from_arrays(images, np.eye(2)[[0, 1] * 10])
+        >>> backbone = keras_dc3.backbones.small_cnn((8, 8, 3))
+        >>> features = pixels.embed(backbone, weak=2, strong=0, verbose=0)
+        >>> features.image_shape, features.labeled.ids == pixels.labeled.ids
+        ((96,), True)
+        """
+        counts = {"weak": weak, "strong": strong}
+        features, frozen = embedded(self, backbone, counts, folder, batch_size, verbose)
+        row_of = {name: row for row, name in enumerate(features.ids)}
+
+        def of(part: AnnotatedImages | None) -> AnnotatedImages | None:
+            if part is None:
+                return None
+            rows = features.subset([row_of[name] for name in part.ids])
+            counts = part.counts if part.has_counts else None
+            return joined([rows], counts, part.class_names)
+
+        data = type(self)(
+            of(self.labeled),
+            self.labels,
+            of(self.unlabeled),
+            of(self.validation),
+            batch_size=self.batch_size,
+            unlabeled_ratio=self.unlabeled_ratio,
+            seed=self.seed,
+            name=self.name,
+        )
+        data.test, data.unused = of(self.test), self.unused
+        data._unanswered = self._unanswered
+        data.image_backbone = frozen
+        return data
+
+    def parts(self) -> dict[str, AnnotatedImages]:
+        """Returns name -> images, of the parts that there are, `test` among them."""
+        names = ("labeled", "unlabeled", "validation", "test")
+        parts = {name: getattr(self, name) for name in names}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def save_split(self, path: str | os.PathLike) -> None:
         """Writes the ids of each part, so that others can repeat the split.
@@ -278,7 +382,28 @@ class SemiSupervisedData:
             ValueError: if a name occurs twice or is reserved, or `augment` names
                 something else.
         """
-        return policies_of_views(self.augment, views, self.unlabeled is not None)
+        return policies_of_views(
+            self.augment, views, self.unlabeled is not None, self._policy_of
+        )
+
+    def _policy_of(self, identifier: Any) -> Any:
+        """Returns the augmentation that is meant, of images or of features."""
+        if not self.labeled.holds_features:
+            return get_policy(identifier)
+        parts = self._trained_on()
+        stored = [n for n in VIEWS if all(n in part.views for part in parts)]
+        return get_feature_policy(identifier, stored)
+
+    def _trained_on(self) -> list[AnnotatedImages]:
+        return [p for p in (self.labeled, self.unlabeled) if p is not None]
+
+    @cached_property
+    def moments(self) -> Moments | None:
+        """Mean and deviation of the labeled and unlabeled features; None for images."""
+        if not self.labeled.holds_features:
+            return None
+        parts = self._trained_on()
+        return moments_of(b for part in parts for b in part.image_batches(_CHUNK))
 
     def training_batches(
         self,
@@ -286,6 +411,7 @@ class SemiSupervisedData:
         *,
         unlabeled_ratio: float = 1,
         steps_per_epoch: int | None = None,
+        positions: bool = False,
     ) -> Any:
         """Returns the batches of the epoch last set, iterable anew for each epoch.
 
@@ -301,6 +427,8 @@ class SemiSupervisedData:
             unlabeled_ratio: used if the constructor was given none.
             steps_per_epoch: None for an epoch that shows every image (see
                 `BatchPlan`).
+            positions: whether a batch also tells which unlabeled images it shows:
+                `"positions"`, (m,) int32, their places in `unlabeled.ids`.
         """
         policies = self.policies(views)
         labeled_policy = policies.pop("labeled")
@@ -314,8 +442,11 @@ class SemiSupervisedData:
             policy=labeled_policy,
             views=policies,
             value_range=self.value_range if semi else self.labeled.value_range,
+            positions=positions,
+            moments=self.moments,
         )
-        return training_batches(recipe)
+        make = feature_batches if self.labeled.holds_features else training_batches
+        return make(recipe)
 
     def validation_batches(self, batch_size: int | None = None) -> Any:
         """Returns `(images, labels)` in order; None without validation images.

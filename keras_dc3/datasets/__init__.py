@@ -18,6 +18,7 @@ from keras_dc3.datasets.dcic import DCIC_SETS
 from keras_dc3.datasets.description import describe
 from keras_dc3.datasets.digits import load_digits
 from keras_dc3.datasets.directory import from_directory
+from keras_dc3.datasets.embeddings import from_embeddings
 from keras_dc3.datasets.fashionmnist_h import FASHIONMNIST_H
 from keras_dc3.datasets.from_tfds import from_tfds
 from keras_dc3.datasets.shape_texture16 import load_shape_texture16
@@ -27,6 +28,7 @@ __all__ = [
     "describe",
     "from_arrays",
     "from_directory",
+    "from_embeddings",
     "from_parts",
     "from_tfds",
     "load",

@@ -76,7 +76,7 @@ def from_arrays(
     (8, 8, 4)
     """
     images = np.asarray(images)
-    names = _class_names(class_names, num_classes)
+    names = checked_class_names(class_names, num_classes)
     ids = [str(i) for i in range(len(images))] if ids is None else ids
     counts = as_counts("annotations", annotations, names and len(names))
     return split_annotated(
@@ -134,7 +134,7 @@ def from_parts(
     >>> len(data.labeled), len(data.unlabeled), len(data.validation)
     (4, 4, 4)
     """
-    names = _class_names(class_names, num_classes)
+    names = checked_class_names(class_names, num_classes)
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ValueError(
@@ -143,7 +143,7 @@ def from_parts(
             )
         annotations = np.asarray(validation[1])
         if names is None and annotations.ndim == 2:
-            names = _class_names(None, annotations.shape[1])
+            names = checked_class_names(None, annotations.shape[1])
     if names is None:
         raise ValueError(_UNKNOWN_CLASSES)
 
@@ -275,9 +275,14 @@ def _one_hot(name: str, classes: np.ndarray, num_classes: int | None) -> np.ndar
     return counts
 
 
-def _class_names(
+def checked_class_names(
     names: Sequence[str] | None, num_classes: int | None
 ) -> tuple[str, ...] | None:
+    """Returns k names; None where neither names nor `num_classes` are given.
+
+    Raises:
+        TypeError, ValueError: if they do not fit together.
+    """
     if names is not None:
         check_ordered("class_names", names)
         names = tuple(names)

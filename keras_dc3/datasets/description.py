@@ -49,7 +49,7 @@ class Description:
 
     Args:
         name: of the data set.
-        image_shape: (h, w, c).
+        image_shape: (h, w, c); of features (d,).
         dtype: of the images.
         class_names: k names; empty where they are not known.
         parts: name -> description.
@@ -58,7 +58,7 @@ class Description:
     """
 
     name: str
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     dtype: str
     class_names: tuple[str, ...]
     parts: Mapping[str, PartDescription]

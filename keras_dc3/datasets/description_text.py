@@ -30,6 +30,8 @@ def _headline(about: Description) -> str:
     shape = "x".join(map(str, about.image_shape))
     classes = f"{len(about.class_names)} classes" if about.class_names else "no classes"
     images = f"{about.total.images:,} images {shape} ({about.dtype})"
+    if len(about.image_shape) == 1:
+        images = f"{about.total.images:,} images, {shape} features of each"
     return f"{about.name}: {images}, {classes}"
 
 

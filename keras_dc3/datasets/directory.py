@@ -8,17 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_dc3._text import tell
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations import Annotations
-from keras_dc3.annotations.counts import in_class_order
-from keras_dc3.annotations.selecting import match_names
-from keras_dc3.annotations.sparse_counts import SparseCounts
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.split_files import splits_beside
+from keras_dc3.datasets.answers import counts_of
 from keras_dc3.datasets.arrays import split_annotated
 from keras_dc3.datasets.class_folders import of_folders, of_part_folders
 from keras_dc3.datasets.part_folders import find_parts, parts_of, tell_loose
@@ -160,7 +157,7 @@ def from_directory(
         if isinstance(annotations, str | os.PathLike):
             table = annotations
             annotations = Annotations.from_csv(annotations, class_names=class_names)
-        counts, class_names = _of_annotations(annotations, files, class_names, missing)
+        counts, class_names = counts_of(annotations, files, class_names, missing)
     whole = FileImages(
         images,
         files,
@@ -247,33 +244,3 @@ def _check_listing(folder: str | os.PathLike, listing: FolderListing) -> None:
             "to PNG for example.",
             stacklevel=3,
         )
-
-
-def _of_annotations(
-    annotations: Annotations,
-    files: Sequence[str],
-    class_names: tuple[str, ...] | None,
-    missing: str,
-) -> tuple[SparseCounts, tuple[str, ...]]:
-    """Returns counts and class names of annotated images."""
-    if not isinstance(annotations, Annotations):
-        raise TypeError(
-            "`annotations` must be `keras_dc3.Annotations` or the path of a CSV file. "
-            f"Received: {type(annotations).__name__}"
-        )
-    counts = annotations.counts
-    if class_names is None:
-        class_names = annotations.class_names
-    else:
-        counts = in_class_order(counts, annotations.class_names, class_names)
-    found, notes = match_names(annotations.ids, files, annotations.places, missing)
-    if annotations.cannot_disagree and counts.any():
-        notes.append(
-            "There is at most one annotation per image, so that all soft labels are "
-            "one-hot: ambiguity cannot be measured. Ask several people."
-        )
-    tell("Images and annotations:", notes, stacklevel=3)
-    position = {name: i for i, name in enumerate(files)}
-    rows = [i for i, name in enumerate(annotations.ids) if name in found]
-    places = [position[found[annotations.ids[row]]] for row in rows]
-    return SparseCounts.from_rows(counts[rows], places, len(files)), class_names

@@ -1,12 +1,14 @@
-"""Layers: the heads of DC3, and the average of a network's weights."""
+"""Layers: the heads of DC3, the average of a network's weights, and scaled features."""
 
 from keras_dc3.layers.ambiguity_head import AmbiguityHead, class_uncertainty
+from keras_dc3.layers.feature_standardization import FeatureStandardization
 from keras_dc3.layers.overcluster_head import OverclusterHead
 from keras_dc3.layers.prototype_head import PrototypeHead
 from keras_dc3.layers.weight_average import WeightAverage
 
 __all__ = [
     "AmbiguityHead",
+    "FeatureStandardization",
     "OverclusterHead",
     "PrototypeHead",
     "WeightAverage",

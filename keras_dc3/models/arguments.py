@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from keras_dc3._validation import check_choice, check_positive_int, is_number
+from keras_dc3.backbones import Backbone
 from keras_dc3.config import DC3Config
 from keras_dc3.models.batch_checks import is_training_batch
 from keras_dc3.models.data_adapters import Data
@@ -35,6 +36,11 @@ def check_model_arguments(
         raise TypeError(
             "`backbone` must be a Keras model or layer from images to features. "
             f"Received: {backbone!r}"
+        )
+    if isinstance(backbone, Backbone) and rescale is not None:
+        raise ValueError(
+            f"The backbone {backbone.name!r} takes images of 0 to 255 and scales them "
+            f"itself: leave `rescale` out. Received: rescale={rescale!r}"
         )
     if config is not None and not isinstance(config, DC3Config):
         raise TypeError(f"`config` must be a `DC3Config`. Received: {config!r}")

@@ -12,9 +12,12 @@ from keras import ops
 from keras_dc3._validation import (
     check_channels_last,
     check_class_labels,
+    check_features,
     check_soft_labels,
 )
+from keras_dc3.models.given_features import check_shape, is_feature_shape
 from keras_dc3.strategies import SSLStrategy
+from keras_dc3.strategies.batch import POSITIONS
 
 _FORM = (
     'A training batch is `({"labeled": images, "unlabeled": {view: images}}, labels)`'
@@ -46,6 +49,8 @@ def check_parts(inputs: Mapping[str, Any], views: Mapping[str, str]) -> None:
             f"strategy asks for; it has {sorted(unlabeled)}."
         )
     shapes = {view: getattr(unlabeled[view], "shape", (None,)) for view in views}
+    if POSITIONS in inputs:
+        shapes[POSITIONS] = getattr(inputs[POSITIONS], "shape", (None,))
     sizes = {view: shape[0] for view, shape in shapes.items() if len(shape)}
     if len({size for size in sizes.values() if size is not None}) > 1:
         raise ValueError(
@@ -68,9 +73,12 @@ def as_distributions(labels: Any, num_classes: int) -> Any:
 def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
     """Raises ValueError unless all images have rank 4 and one shape (h, w, c).
 
+    Or unless all are features, (n, d), of one length.
+
     Args:
         inputs: a training batch, a tensor of images, or the element spec of either.
-        expected: (h, w, c) of the images a built model takes, None for any.
+        expected: (h, w, c) of the images a built model takes, or (d,) of features;
+            None for any.
     """
     if is_training_batch(inputs):
         parts = {"labeled": inputs["labeled"], **dict(inputs["unlabeled"])}
@@ -83,6 +91,11 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
                 f"The {name!r} images must be an array or tensor. Received: "
                 f"{type(images).__name__}; `np.asarray` makes one."
             )
+        is_first = expected is None
+        if (is_first and len(shape) == 2) or is_feature_shape(expected):
+            expected = tuple(shape)[1:] if is_first else expected
+            check_shape(name, shape, expected)
+            continue
         if len(shape) != 4:
             hint = " Call `.batch(...)` on the dataset." if len(shape) == 3 else ""
             raise ValueError(
@@ -104,6 +117,9 @@ def check_image_shapes(inputs: Any, expected: tuple | None) -> None:
 def check_images(name: str, images: Any) -> None:
     """Raises ValueError if NumPy `images` hold NaN, infinity or integers over 255."""
     if not isinstance(images, np.ndarray) or not images.size:
+        return
+    if images.ndim == 2:
+        check_features(f"{name} features", images)
         return
     if images.dtype.kind not in "iuf":
         raise ValueError(
@@ -188,6 +204,26 @@ def check_lengths(inputs: Any, labels: Any) -> None:
         )
 
 
+def check_positions(positions: Any, number: int | None = None) -> None:
+    """Raises ValueError unless NumPy `positions` are whole numbers in 0..number - 1.
+
+    Args:
+        positions: (n,), which unlabeled images a batch shows.
+        number: of unlabeled images; None: not known.
+    """
+    if not isinstance(positions, np.ndarray) or not positions.size:
+        return
+    low, high = positions.min(), positions.max()
+    whole = positions.ndim == 1 and positions.dtype.kind in "iu"
+    if not whole or low < 0 or (number is not None and high >= number):
+        told = "at least 0" if number is None else f"of 0 to {number - 1:,}"
+        raise ValueError(
+            f"The positions of unlabeled images must be integers {told}, shape "
+            f"(images,). Received: {low} to {high}, {positions.dtype}, shape "
+            f"{positions.shape}"
+        )
+
+
 def check_more_than_one_class(labels: Any) -> None:
     """Raises ValueError if all labeled images of the training set are of one class."""
     if not isinstance(labels, np.ndarray) or len(labels) < 2:
@@ -219,6 +255,7 @@ def check_batch(
         for view, images in inputs["unlabeled"].items():
             check_images(f"unlabeled {view!r}", images)
         check_image_types(inputs)
+        check_positions(inputs.get(POSITIONS))
     else:
         check_images("given", inputs)
     if num_classes is not None:

@@ -11,6 +11,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from inspect import signature
 from typing import Any
 
 import keras
@@ -20,6 +21,7 @@ from keras import tree
 from keras_dc3.models.batch_checks import (
     check_batch,
     check_image_shapes,
+    check_positions,
     check_training_batch,
     is_training_batch,
 )
@@ -30,6 +32,7 @@ from keras_dc3.models.checked_batches import (
     checked,
 )
 from keras_dc3.strategies import SSLStrategy
+from keras_dc3.strategies.batch import POSITIONS
 
 
 def adapt(x: Any, y: Any = None) -> Data:
@@ -215,6 +218,30 @@ class Data:
         """
         return self
 
+    def num_unlabeled(self, strategy: SSLStrategy) -> int | None:
+        """Returns how many unlabeled images there are; None: batches have no positions.
+
+        Args:
+            strategy: one that needs positions.
+
+        Raises:
+            ValueError: if batches have positions, but nobody has said of how many.
+        """
+        first = self.first_batch()
+        if first is None:
+            return strategy.num_unlabeled  # who says it, yields positions
+        if not is_training_batch(first[0]) or POSITIONS not in first[0]:
+            return None
+        if strategy.num_unlabeled is None:
+            name = type(strategy).__name__
+            raise ValueError(
+                "The batches hold the positions of unlabeled images, but it is not "
+                f"known of how many: pass `num_unlabeled` to `{name}`, as in "
+                f"`{name}(num_unlabeled=50_000)`."
+            )
+        check_positions(first[0][POSITIONS], strategy.num_unlabeled)
+        return strategy.num_unlabeled
+
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
         """Returns data for Keras that fail at the first impossible batch."""
         if not hasattr(self.x, "__next__"):
@@ -266,6 +293,24 @@ class Arrays(Data):
 
     def first_batch(self) -> tuple[Any, Any]:
         return self.x, self.y
+
+    def to_train_on(self, strategy: SSLStrategy, steps: int | None) -> Data:
+        x = self.x
+        if not strategy.needs_positions or not is_training_batch(x) or POSITIONS in x:
+            return self
+        views = x.get("unlabeled")
+        if not isinstance(views, Mapping) or not views:
+            return self  # which is told where the batch is checked
+        rows = len(tree.flatten(views)[0])
+        return Arrays({**x, POSITIONS: np.arange(rows, dtype="int32")}, self.y)
+
+    def num_unlabeled(self, strategy: SSLStrategy) -> int | None:
+        if not is_training_batch(self.x):
+            return None
+        positions = np.asarray(self.x[POSITIONS])
+        number = strategy.num_unlabeled or int(positions.max(initial=0)) + 1
+        check_positions(positions, number)
+        return number
 
     def parts(self) -> dict[str, Any]:
         if self.y is None:
@@ -330,17 +375,22 @@ class DataSet(Data):
             options["unlabeled_ratio"] = strategy.unlabeled_ratio
         if steps is not None:
             options["steps_per_epoch"] = steps
-        return _OwnBatches(
-            self.x, adapt(self.x.training_batches(strategy.views, **options))
-        )
+        make = self.x.training_batches
+        told = strategy.needs_positions and POSITIONS in signature(make).parameters
+        if told:
+            options[POSITIONS] = True
+        return _OwnBatches(self.x, adapt(make(strategy.views, **options)), told)
 
 
 class _OwnBatches(DataSet):
     """The training batches of a data set, which it has checked."""
 
-    def __init__(self, data: Any, batches: Data):
+    def __init__(self, data: Any, batches: Data, have_positions: bool):
         super().__init__(data)
-        self._batches = batches
+        self._batches, self._have_positions = batches, have_positions
+
+    def num_unlabeled(self, strategy: SSLStrategy) -> int | None:
+        return len(self.x.unlabeled) if self._have_positions else None
 
     @property
     def has_unknown_end(self) -> bool:

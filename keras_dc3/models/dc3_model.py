@@ -18,16 +18,24 @@ from keras_dc3._keras import AdaptedModel
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
+from keras_dc3.backbones import Backbone, pretrained
+from keras_dc3.backbones.probe import has_rescaling
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
-from keras_dc3.models import evaluation, export, proposing, saving
+from keras_dc3.models import (
+    evaluation,
+    export,
+    given_features,
+    joining,
+    proposing,
+    saving,
+)
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_compile_arguments,
     check_model_arguments,
 )
-from keras_dc3.models.backbone_probe import has_rescaling
 from keras_dc3.models.batch_checks import (
     as_distributions,
     check_parts,
@@ -41,7 +49,11 @@ from keras_dc3.models.given_images import check_answers, check_given, tell_no_an
 from keras_dc3.models.image_memory import ImageMemory
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
-from keras_dc3.models.network import DC3Network
+from keras_dc3.models.network import (
+    DC3Network,
+    check_range_is_known,
+    check_range_of,
+)
 from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,
@@ -57,7 +69,7 @@ from keras_dc3.optimizers import reference_optimizer
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
-from keras_dc3.strategies.strategy import LABELED, losses_per_image
+from keras_dc3.strategies.batch import LABELED, POSITIONS
 
 _FILES = (".keras", ".h5", ".hdf5")
 
@@ -73,7 +85,11 @@ class DC3Model(AdaptedModel):
 
     Args:
         backbone: any Keras model or layer from images to features, (n, d) or
-            (n, h, w, d); the latter are averaged over h and w.
+            (n, h, w, d); the latter are averaged over h and w. Or the name of a
+            network with weights, frozen, such as "efficientnetv2_b0": see
+            `keras_dc3.backbones.pretrained`. To train on features that were computed
+            before, a model or layer from these, such as
+            `keras_dc3.backbones.feature_mlp`; it gets them with mean 0 and deviation 1.
         ssl: the strategy: one of `keras_dc3.strategies.names()`, or an instance.
         num_classes: k. None: taken from the data by `fit`, where the data knows it
             (integer labels alone do not: a class may be missing).
@@ -109,9 +125,13 @@ class DC3Model(AdaptedModel):
         verdict: whether the proposals are of use, by the validation images of the last
             `fit` (`keras_dc3.metrics.verdict`); None: not measured. It may be set, is
             saved with the model, and goes with what it proposes.
+        image_backbone: of a model of features, the frozen backbone that computed them
+            from images, where `SemiSupervisedData.embed` did; saved with the model.
+        feature_source: what tells the network that computed its features from others.
 
     Call arguments:
-        inputs: images (n, h, w, c); or, to train, a dict
+        inputs: images (n, h, w, c), or features (n, d) where it was trained on
+            these; or, to train, a dict
             `{"labeled": images, "unlabeled": {view: images}}`.
 
     Returns:
@@ -133,7 +153,7 @@ class DC3Model(AdaptedModel):
 
     def __init__(
         self,
-        backbone: keras.layers.Layer,
+        backbone: keras.layers.Layer | str,
         ssl: Any = "pi_model",
         num_classes: int | None = None,
         num_clusters: int | None = None,
@@ -148,6 +168,8 @@ class DC3Model(AdaptedModel):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        if isinstance(backbone, str):
+            backbone = pretrained(backbone)
         check_model_arguments(
             backbone, config, training_steps, batch_norm, evaluate_with, rescale
         )
@@ -170,6 +192,8 @@ class DC3Model(AdaptedModel):
         self._logged_means = self._means.metrics
         self.epoch_statistics = EpochStatistics()
         self._seen_values = self.image_memory.seen
+        self.image_backbone: keras.Model | None = None
+        self.feature_source: str | None = None
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
@@ -205,7 +229,7 @@ class DC3Model(AdaptedModel):
         return self.classes.names
 
     def build(self, input_shape: Any) -> None:
-        """Creates the network for images of shape (n, h, w, c), and its average."""
+        """Creates the network and its average for images (n, h, w, c) or features."""
         if self.built:
             return
         if isinstance(input_shape, dict):
@@ -233,9 +257,9 @@ class DC3Model(AdaptedModel):
             self.network.build((None, *self.image_shape))
             self.network.image_values = self.image_values
             self.average.build_for(self.network)
-            views, batch_norm = self.ssl.views, self.batch_norm
+            self.ssl.prepare(self.num_classes)
             self._passes = Passes(
-                self.network, self.average, self.collective, views, batch_norm
+                self.network, self.average, self.collective, self.ssl, self.batch_norm
             )
             self.built = True
             self._build_optimizer()
@@ -260,6 +284,11 @@ class DC3Model(AdaptedModel):
             self._evaluate_with = value
             self.predict_function = None
             self.test_function = None
+
+    @property
+    def takes_features(self) -> bool:
+        """Whether the model is built for features (n, d) in the place of images."""
+        return given_features.is_feature_shape(self.image_shape)
 
     @property
     def steps_taken(self) -> int:
@@ -292,6 +321,8 @@ class DC3Model(AdaptedModel):
             self.average.reset(self.network)
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+        if training:
+            check_range_is_known(self.backbone, inputs, self.image_values)
         if not is_training_batch(inputs):
             if training:
                 prepared = self.network.prepare(inputs)
@@ -339,8 +370,10 @@ class DC3Model(AdaptedModel):
         if "classes" in y_pred:  # plain images: evaluation, or supervised training
             return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
-        logits = {view: outputs["class_logits"] for view, outputs in y_pred.items()}
-        *losses, mask = losses_per_image(self.ssl, targets, logits, self.step.value)
+        positions = None if x is None else x.get(POSITIONS)
+        *losses, mask = self._passes.strategy_losses(
+            targets, y_pred, self.step.value, positions
+        )
         terms = self.objective(
             targets, y_pred[LABELED], anchor, partner, *losses, sample_weight
         ).terms._asdict()
@@ -704,6 +737,7 @@ class DC3Model(AdaptedModel):
     ) -> tuple[Any, int | None, int | None]:
         """Returns images, checked, batch size and steps as Keras takes them."""
         self._prepare_answers()
+        given_features.check_source(self.feature_source, x)
         x, batch_size, steps = to_predict(x, batch_size, steps)
         return (x if is_stream(x) else check_given(x, self)), batch_size, steps
 
@@ -735,6 +769,7 @@ class DC3Model(AdaptedModel):
         self._check_built()
         self._prepare_answers()
         check_choice("embeddings", embeddings, (True, False))
+        given_features.check_source(self.feature_source, dataset)
         model = proposing.with_features(self) if embeddings else self
         return proposing.propose(self, model, dataset, ids, batch_size, verbose)
 
@@ -753,9 +788,20 @@ class DC3Model(AdaptedModel):
                 then exports the plain model.
             **kwargs: `verbose`; for other formats as for `keras.Model.export`.
 
+        A model of features is exported together with its `image_backbone`, and takes
+        images; where that is not known, it takes features, which is told.
+
         See `keras_dc3.models.export` for what stands in the files.
         """
         self._prepare_answers()
+        if self.image_backbone is not None:
+            self.with_image_backbone().export(filepath, format, **kwargs)
+            return
+        if self.takes_features and keras.config.is_interactive_logging_enabled():
+            print(
+                f"The exported model takes features ({self.image_shape[0]} of each "
+                "image), not images: the network that computes them is not known here."
+            )
         if format in export.FORMATS:
             export.export(self, filepath, format, **kwargs)
         elif format in ("litert", "torch"):  # one file each
@@ -789,12 +835,33 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         self._follow_weights()
-        return saving.averaged_copy(self)
+        return saving.copied(self, averaged=True)
+
+    def with_image_backbone(self) -> keras.Model:
+        """Returns a new model of images, joined of `image_backbone` and this one.
+
+        It answers as this model does to the features of images, by the weights of
+        `evaluate_with`, and is a `DC3Model` like any other: predict, propose, save,
+        export. The backbone stays frozen. This model stays as it is.
+
+        Raises:
+            ValueError: if the model is not built, or no image backbone is known.
+        """
+        self._check_built()
+        if self.image_backbone is None:
+            raise ValueError(
+                "The network that computed the features is not known: it is where "
+                "`data.embed(backbone)` made the data that the model is trained on."
+            )
+        self._prepare_answers()
+        return joining.on_images(self)
 
     def averaged_backbone(self) -> keras.Model:
         """Returns a new Keras model: the backbone, with its averaged weights.
 
-        It is the backbone as you made it and knows nothing of `keras_dc3`: save it,
+        It is the backbone as you made it and knows nothing of `keras_dc3` (one of
+        `keras_dc3.backbones.pretrained` is still that, with all that it does to images
+        of 0..255, and has the plain network as `.network`): save it,
         put heads on it and train it as any other (Keras saves it, so that a process
         killed meanwhile leaves a damaged file). It takes what the backbone takes:
         where this model scales integer images, give it `images / 127.5 - 1`. Its
@@ -835,6 +902,7 @@ class DC3Model(AdaptedModel):
         self.train_function = None  # it may be traced for others
 
     def _take_image_values(self, values: ImageValues | None) -> None:
+        check_range_of(self.backbone, values)
         if self.built:
             self.network.image_values = values
         self.test_function = self.predict_function = None  # likewise
@@ -844,7 +912,12 @@ class DC3Model(AdaptedModel):
         """What the images are that the model takes, for people."""
         if not self.built:
             return "not known yet"
-        return self.image_memory.in_words(self.network.rescale)
+        if self.takes_features:
+            return given_features.in_words(
+                self.network.standardization, *self.image_shape
+            )
+        takes_bytes = isinstance(self.backbone, Backbone)
+        return self.image_memory.in_words(self.network.rescale, takes_bytes)
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, images={self.images_in_words!r}>"
@@ -919,19 +992,24 @@ class DC3Model(AdaptedModel):
             "evaluate_with": self.evaluate_with,
             "rescale": self.rescale,
             "image_values": self.image_values and self.image_values.get_config(),
+            "image_backbone": self.image_backbone and serialize(self.image_backbone),
+            "feature_source": self.feature_source,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
         config = dict(config)
-        for name in ("backbone", "ssl", "config", "dtype"):
-            if isinstance(config[name], keras.layers.Layer):
+        for name in ("backbone", "ssl", "config", "dtype", "image_backbone"):
+            if isinstance(config.setdefault(name, None), keras.layers.Layer):
                 continue  # made already
             config[name] = keras.saving.deserialize_keras_object(
                 config[name], custom_objects=custom_objects
             )
         image_values = config.pop("image_values", None)
+        image_backbone = config.pop("image_backbone")
+        feature_source = config.pop("feature_source", None)
         model = cls(**config)
+        model.image_backbone, model.feature_source = image_backbone, feature_source
         if image_values is not None:
             model.image_values = ImageValues(**image_values)
         return model

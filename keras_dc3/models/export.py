@@ -13,7 +13,8 @@ A SavedModel has the signatures `serving_default`, for uint8 images (0..255), an
 one argument `images`; and `class_names`, which answers with the names of the columns
 of `class_probabilities`. An ONNX file takes uint8 images. A model that was trained on
 floats of a range that integers cannot be mapped to takes float32 images everywhere
-(`DC3Model.image_values`). The same facts stand as text in
+(`DC3Model.image_values`); one that was trained on features takes these, float32, in the
+one argument `features`. The same facts stand as text in
 `assets.extra/keras_dc3.json`, and in the metadata of an ONNX file.
 
 Images of another shape are an error: `InvalidArgumentError` of TensorFlow, in both
@@ -98,7 +99,6 @@ def export(
 
 def describe(model: Any) -> dict[str, Any]:
     """Returns what a user of the exported files must know, as plain values."""
-    height, width, channels = model.image_shape
     values = model.image_values
     names = model.class_names or tuple(map(str, range(model.num_classes)))
     return {
@@ -107,8 +107,8 @@ def describe(model: Any) -> dict[str, Any]:
         "num_clusters": model.num_clusters,
         "cluster_names": [f"cluster {i}" for i in range(model.num_clusters)],
         "input": {
-            "name": "images",
-            "shape": [None, height, width, channels],
+            "name": _input_name(model),
+            "shape": [None, *model.image_shape],
             "uint8": "0 to 255" if model.network.takes_bytes else "not taken",
             "float32": _float_range(model),
             "trained_on": "not known" if values is None else str(values),
@@ -125,7 +125,13 @@ def describe(model: Any) -> dict[str, Any]:
     }
 
 
+def _input_name(model: Any) -> str:
+    return "features" if model.takes_features else "images"
+
+
 def _float_range(model: Any) -> str:
+    if model.takes_features:
+        return "features as in training, which are standardized inside"
     values = model.image_values
     if values is None:
         if model.network.rescale:
@@ -180,12 +186,13 @@ def _with_checked_shape(images: Any, expected: tuple[int | None, ...]) -> Any:
     # The shape that it is traced for would be taken for granted.
     images = tf.raw_ops.PlaceholderWithDefault(input=images, shape=None)
     shape = tf.shape(images)
-    sides = tf.concat([shape, [-1, -1, -1, -1]], 0)[1:4]
+    rank = len(expected) + 1
+    sides = tf.concat([shape, [-1] * rank], 0)[1:rank]
     wanted = tf.constant([-1 if side is None else side for side in expected])
     is_right = tf.reduce_all((sides == wanted) | (wanted < 0))
     wanted_text = ", ".join("any" if side is None else str(side) for side in expected)
     check = tf.debugging.Assert(
-        is_right & (tf.size(shape) == 4),
+        is_right & (tf.size(shape) == rank),
         [f"Images must have shape (n, {wanted_text}). Received shape:", shape],
         summarize=8,
     )
@@ -197,7 +204,7 @@ def _with_checked_shape(images: Any, expected: tuple[int | None, ...]) -> Any:
 def _image_spec(model: Any, dtype: str) -> Any:
     import tensorflow as tf
 
-    return tf.TensorSpec((None, *model.image_shape), dtype, name="images")
+    return tf.TensorSpec((None, *model.image_shape), dtype, name=_input_name(model))
 
 
 def _write_saved_model(model: Any, path: str) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import keras
 
+from keras_dc3.backbones.probe import check_backbone_top
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
-from keras_dc3.models import continuing
+from keras_dc3.models import continuing, given_features
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_fit_arguments,
     check_fit_data,
 )
-from keras_dc3.models.backbone_probe import check_backbone_top
 from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.data_adapters import (
     Data,
@@ -31,6 +32,7 @@ from keras_dc3.models.messages import (
     quiet_end,
     quiet_heads,
 )
+from keras_dc3.models.network import check_range_is_known
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.training_length import TrainingLength
 from keras_dc3.strategies import SSLStrategy
@@ -61,7 +63,13 @@ class Fitting:
         check_rate_callbacks(model.optimizer, callbacks)
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
-        model.image_memory.learn_before_training(data.parts())
+        if model.takes_features:
+            parts = {n: part for n, part in data.parts().items() if part is not None}
+            given_features.learn(model.network.standardization, parts)
+        else:
+            model.image_memory.learn_before_training(data.parts())
+        if model.image_values is None and (first := batches.first_batch()) is not None:
+            check_range_is_known(model.backbone, first[0], None)
         if (given := arguments["class_weight"]) is not None:
             arguments["class_weight"] = model.classes.weights(given, data.labels)
         validation = self._validation()
@@ -86,10 +94,10 @@ class Fitting:
     def _batches(self, data: Data) -> Data:
         """Returns the batches of the training data; the model is built for them."""
         model, arguments = self._model, self.arguments
-        batches = data
+        batches = data.to_train_on(model.ssl, arguments["steps_per_epoch"])
         if is_data_set(data.x):
-            batches = data.to_train_on(model.ssl, arguments["steps_per_epoch"])
             model.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
+            self._learn_source(data)
             arguments["steps_per_epoch"] = None  # it has taken them
             if arguments["validation_data"] is None:
                 arguments["validation_data"] = data.x.validation_batches()
@@ -97,7 +105,50 @@ class Fitting:
         model.set_classes(num_classes)
         if not model.built:
             model.build((None, *image_shape))
+        if model.ssl.needs_positions:
+            self._prepare_positions(batches)
         return batches
+
+    def _learn_source(self, data: Data) -> None:
+        """Takes up what computed features, or compares it with before."""
+        model = self._model
+        for part in data.parts().values():
+            given_features.check_source(model.feature_source, part)
+        if model.feature_source is None:
+            model.feature_source = getattr(data.parts()["labeled"], "source", None)
+        if not model.built and model.image_backbone is None:
+            model.image_backbone = getattr(data.x, "image_backbone", None)
+
+    def _prepare_positions(self, batches: Data) -> None:
+        """Tells the strategy how many unlabeled images there are, if that is known."""
+        model, strategy = self._model, self._model.ssl
+        number, name = batches.num_unlabeled(strategy), type(strategy).__name__
+        with model.collective.scope():
+            forgets = strategy.prepare(model.num_classes, number)
+        model.train_function = None  # it may be traced for others
+        if forgets and model.steps_taken:
+            warnings.warn(
+                f"`{name}` knew other unlabeled images, by their positions: it forgets "
+                "what they were taken for, and begins anew with these.",
+                stacklevel=5,
+            )
+        if number is not None:
+            return
+        if strategy.num_unlabeled is not None:
+            raise ValueError(
+                f"`{name}(num_unlabeled={strategy.num_unlabeled})` counts unlabeled "
+                "images by their positions, but the training batches have none: add "
+                '"positions", (n,) integers, beside "unlabeled", or leave '
+                "`num_unlabeled` out."
+            )
+        warnings.warn(
+            "The training batches do not tell which unlabeled images they show, so "
+            f"`{name}` estimates from the latest ones what it would count by image. "
+            'Add "positions", (n,) integers, beside "unlabeled" to each batch and pass '
+            f"`{name}(num_unlabeled=...)`, or train on a data set of "
+            "`keras_dc3.datasets`.",
+            stacklevel=5,
+        )
 
     def _validation(self) -> Data | None:
         """Returns the validation data, checked; None where there are none."""
@@ -123,8 +174,10 @@ class Fitting:
             callbacks = [*callbacks, *end_watch(validation, steps)]
         if not any(isinstance(callback, StopOnNaN) for callback in callbacks):
             callbacks = [*callbacks, StopOnNaN()]
-        masked = type(self._model.ssl).mask is not SSLStrategy.mask
-        return [*sorted(callbacks, key=continuing.place), CollapseMonitor(masked)]
+        strategy = self._model.ssl
+        masked = type(strategy).mask is not SSLStrategy.mask
+        monitor = CollapseMonitor(masked, strategy.adapts_mask)
+        return [*sorted(callbacks, key=continuing.place), monitor]
 
     def _build_statistics(self) -> None:
         model = self._model

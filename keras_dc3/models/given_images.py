@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from keras_dc3.models.batch_checks import check_image_shapes, check_images
+from keras_dc3.models.given_features import check_given_features, is_feature_shape
 from keras_dc3.models.image_values import (
     BYTES,
     SYMMETRIC,
@@ -62,7 +63,8 @@ def check_form(images: Any, expected: tuple | None) -> None:
             "such as file names. Read the images first, for example by "
             "`keras_dc3.datasets.from_directory`."
         )
-    if images.shape is not None and len(images.shape) == 3:
+    is_of_images = not is_feature_shape(expected)
+    if images.shape is not None and len(images.shape) == 3 and is_of_images:
         raise ValueError(
             f"The 'images' images must have shape {_FORM}. Received: "
             f"{tuple(images.shape)}. For a single image pass `image[None]`."
@@ -101,11 +103,15 @@ def check_given(
             or infinity, or is scaled in another way than the images in training.
     """
     check_form(images, model.image_shape)
+    is_features = len(images.shape) == 2
     if not model.built and model.num_classes is not None:
         model.build((None, *images.shape[1:]))  # here, where numbers can be read
     array = as_array(images) if values else None
     if array is None:
         return images
+    if is_features:
+        known = model.network.standardization if model.built else None
+        return check_given_features(array, known, told)
     if array.dtype.name == "bfloat16":
         array = images = array.astype("float32")
     elif array.dtype.kind == "f" and array.dtype.itemsize > 4:

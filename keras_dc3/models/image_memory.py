@@ -53,6 +53,8 @@ class SeenValues(keras.metrics.Metric):
             return
         if not isinstance(images, Mapping):
             images = {"labeled": images}
+        if len(images["labeled"].shape) == 2:
+            return  # features, which have no range of their own
         rows = []
         for part in _PARTS:
             row = ops.zeros((3,), "float32")
@@ -122,9 +124,9 @@ class ImageMemory:
     def _remember(self, values: ImageValues | None) -> None:
         if values == self.values:
             return
+        self._on_change(values)  # which may refuse them
         self.values = values
         self._has_told_of_scale = False
-        self._on_change(values)
 
     def learn_before_training(self, parts: Mapping[str, Any]) -> None:
         """Learns from training images that are at hand, or compares them with before.
@@ -202,13 +204,19 @@ class ImageMemory:
             stacklevel=5,
         )
 
-    def in_words(self, rescales: bool) -> str:
+    def in_words(self, rescales: bool, takes_bytes: bool = False) -> str:
         """Returns what the images are that the model takes, for people.
 
         Args:
             rescales: whether the network scales images of 0..255 to -1..1.
+            takes_bytes: whether the backbone is known to take 0..255 alone.
         """
         values = self.values
+        if takes_bytes:
+            floats = "floats of 0 to 255"
+            if values is not None and values.range != BYTES:
+                floats = f"{values}, mapped to 0 to 255"
+            return f"integers of 0 to 255, or {floats}; the backbone scales them itself"
         if values is not None and values.kind == "floats":
             bytes_ = "which integers of 0 to 255 are mapped to"
             if not values.takes_bytes:
@@ -246,7 +254,7 @@ def _values_of(part: Any) -> ImageValues | None:
             return ImageValues("integers")
         return ImageValues("floats", *part.value_range)
     images = as_array(part) if hasattr(part, "shape") else None
-    if images is None or images.dtype.kind not in "iuf":
+    if images is None or images.dtype.kind not in "iuf" or images.ndim == 2:
         return None
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         return None  # training finds it

@@ -6,14 +6,26 @@ import warnings
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from keras_dc3._registration import register
-from keras_dc3.layers import AmbiguityHead, OverclusterHead, PrototypeHead
-from keras_dc3.models.backbone_probe import (
+from keras_dc3.backbones import Backbone
+from keras_dc3.backbones.probe import (
     has_rescaling,
     numbers_can_be_read,
     scales_by_itself,
+)
+from keras_dc3.layers import (
+    AmbiguityHead,
+    FeatureStandardization,
+    OverclusterHead,
+    PrototypeHead,
+)
+from keras_dc3.models.given_features import (
+    check_float,
+    check_kind,
+    in_scale,
+    is_feature_shape,
 )
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
 
@@ -25,7 +37,8 @@ class DC3Network(keras.layers.Layer):
     Integer images hold 0..255 and are scaled to [-1, 1], and so are floating-point
     images of a model trained on integers: the same numbers give the same answer.
     Floating-point images that a model was trained on reach the backbone as they are,
-    and integers are then mapped to their range (see `image_values`).
+    and integers are then mapped to their range (see `image_values`). A
+    `keras_dc3.backbones.Backbone` gets 0..255 from all of them.
 
     Args:
         backbone: a Keras model or layer from images to features (n, d) or
@@ -42,9 +55,11 @@ class DC3Network(keras.layers.Layer):
     Attributes:
         image_values: the `ImageValues` that the model was trained on; None where that
             is not known.
+        standardization: of a network of features, what these go through first.
 
     Call arguments:
         images: (n, h, w, c), integer or float.
+            Or features (n, d) in floating point, which are standardized first.
         prepared: whether they come from `prepare`.
 
     Returns:
@@ -81,6 +96,7 @@ class DC3Network(keras.layers.Layer):
         self.image_values: ImageValues | None = None
         self._rescale = rescale
         self._is_undecided = False
+        self.standardization: FeatureStandardization | None = None
         self.class_head = keras.layers.Dense(
             num_classes,
             kernel_initializer="glorot_normal",
@@ -113,7 +129,13 @@ class DC3Network(keras.layers.Layer):
                     f"The backbone {self.backbone.name!r} cannot take images of shape "
                     f"{tuple(image_shape[1:])}: it takes {tuple(expected[1:])}."
                 )
+        elif isinstance(expected, tuple):
+            check_kind(self.backbone.name, tuple(expected[1:]), tuple(image_shape[1:]))
         self._image_shape = tuple(image_shape[1:])
+        if is_feature_shape(self._image_shape):
+            self._rescale = False
+            self.standardization = FeatureStandardization(name="standardization")
+            self.standardization.build(image_shape)
         images = keras.Input(self._image_shape, dtype=self.compute_dtype)
         try:
             features = self._pool(self.backbone(images))
@@ -134,12 +156,16 @@ class DC3Network(keras.layers.Layer):
     def rescale(self) -> bool:
         """Whether images of 0..255 are scaled to [-1, 1] before the backbone."""
         self.decide_rescale()
+        if isinstance(self.backbone, Backbone):
+            return False
         return (
             not has_rescaling(self.backbone) if self._rescale is None else self._rescale
         )
 
     def decide_rescale(self) -> None:
         """Finds out what is not decided yet, once numbers can be read."""
+        if isinstance(self.backbone, Backbone):
+            return
         if self._rescale is None and self.built and numbers_can_be_read():
             scales = scales_by_itself(
                 self.backbone, self._image_shape, self.compute_dtype
@@ -158,7 +184,11 @@ class DC3Network(keras.layers.Layer):
     def takes_bytes(self) -> bool:
         """Whether it is known what integer images of 0..255 are to the backbone."""
         values = self.image_values
-        return values is None or values.takes_bytes_by(self.given_rescale)
+        if self.standardization is not None:
+            return False
+        if values is None or isinstance(self.backbone, Backbone):
+            return True
+        return values.takes_bytes_by(self.given_rescale)
 
     def prepare(self, images: Any) -> Any:
         """Returns images as the backbone takes them, in the compute dtype.
@@ -167,6 +197,9 @@ class DC3Network(keras.layers.Layer):
             ValueError: for images of a dtype that the model cannot take.
         """
         images = ops.convert_to_tensor(images)
+        if self.standardization is not None:
+            check_float(images.dtype)
+            return ops.cast(self.standardization(images), self.compute_dtype)
         dtype = keras.backend.standardize_dtype(images.dtype)
         is_integer = "int" in dtype
         if not is_integer and not keras.backend.is_float_dtype(dtype):
@@ -174,6 +207,8 @@ class DC3Network(keras.layers.Layer):
                 "Images must be integers of 0 to 255 or floating point. Received dtype "
                 f"{dtype}: cast them, such as to uint8."
             )
+        if isinstance(self.backbone, Backbone) and not is_integer:
+            images = self._as_bytes(images)
         scaled_to = self.range_of_bytes(is_integer)
         if scaled_to in (None, BYTES):
             return ops.cast(images, self.compute_dtype)
@@ -181,6 +216,15 @@ class DC3Network(keras.layers.Layer):
         images = ops.cast(images, exact)
         images = images / 255.0 if scaled_to == UNIT else images / 127.5 - 1.0
         return ops.cast(images, self.compute_dtype)
+
+    def _as_bytes(self, images: Any) -> Any:
+        """Returns floating-point images as 0..255, whatever they were in training."""
+        values = self.image_values
+        if values is None or values.range == BYTES:
+            return images
+        check_range_of(self.backbone, values)
+        images = ops.cast(images, "float32")
+        return images * 255.0 if values.range == UNIT else (images + 1.0) * 127.5
 
     def range_of_bytes(self, is_integer: bool) -> tuple[float, float] | None:
         """Returns the range that the 0..255 of images is mapped to.
@@ -192,6 +236,8 @@ class DC3Network(keras.layers.Layer):
                 of the training images.
         """
         values = self.image_values
+        if isinstance(self.backbone, Backbone):
+            return BYTES
         if values is not None and values.kind == "floats":
             if not is_integer:
                 return None
@@ -236,6 +282,10 @@ class DC3Network(keras.layers.Layer):
             return None
         axes = tuple(range(1, len(images.shape)))
         images = ops.cast(images, "float32")
+        if self.standardization is not None:
+            good = ops.all(ops.isfinite(images), axis=axes)
+            fits = in_scale(self.standardization(images))
+            return good & (fits | (self.standardization.number.value == 0))
         low, high = ops.min(images, axis=axes), ops.max(images, axis=axes)
         if "int" in dtype:
             return (low >= 0) & (high <= 255)
@@ -253,7 +303,8 @@ class DC3Network(keras.layers.Layer):
             return features
         raise ValueError(
             "it must return features of shape (n, d) or (n, h, w, d), but returned "
-            f"{getattr(features, 'shape', type(features).__name__)}"
+            f"{getattr(features, 'shape', type(features).__name__)}; "
+            "`keras_dc3.backbones.from_model` makes features of tokens and of dicts"
         )
 
     def call(
@@ -287,3 +338,36 @@ class DC3Network(keras.layers.Layer):
         if self.prototype_head is not None:
             shapes["prototype_logits"] = (n, self.num_clusters)
         return shapes
+
+
+def check_range_of(backbone: keras.layers.Layer, values: ImageValues | None) -> None:
+    """Raises ValueError for training images that a `Backbone` cannot be given."""
+    is_known = values is None or values.takes_bytes
+    if isinstance(backbone, Backbone) and not is_known:
+        raise ValueError(
+            f"The backbone {backbone.name!r} scales images of 0 to 255 itself, but the "
+            f"training images are {values}, and how these become 0 to 255 is not "
+            "known: pass them as uint8, or as floats of 0 to 255, 0 to 1 or -1 to 1."
+        )
+
+
+def check_range_is_known(
+    backbone: keras.layers.Layer, images: Any, values: ImageValues | None
+) -> None:
+    """Raises ValueError for floats of an unknown range to train a `Backbone` on.
+
+    Args:
+        backbone: that of the model.
+        images: a tensor, or a structure of them.
+        values: what is known of the training images.
+    """
+    if values is not None or not isinstance(backbone, Backbone):
+        return
+    dtypes = {keras.backend.standardize_dtype(p.dtype) for p in tree.flatten(images)}
+    if any(map(keras.backend.is_float_dtype, dtypes)):
+        raise ValueError(
+            f"The backbone {backbone.name!r} scales images of 0 to 255 itself, and "
+            "what range floating-point images of a stream fill is not known before the "
+            "first step: pass uint8, or say it by `model.image_values = "
+            'keras_dc3.models.ImageValues("floats", 0, 1)`.'
+        )

@@ -11,7 +11,9 @@ from keras import ops, tree
 
 from keras_dc3.collective import Collective
 from keras_dc3.layers import WeightAverage
-from keras_dc3.strategies.strategy import LABELED
+from keras_dc3.models.strategy_step import StrategyStep
+from keras_dc3.strategies import SSLStrategy
+from keras_dc3.strategies.batch import LABELED, MIXING
 
 # batch_norm -> which views go through the network together with the labeled images.
 JOINED_ROLES = {"joint": ("student",), "per_view": ()}
@@ -25,7 +27,7 @@ class Passes:
         network: a `DC3Network`.
         average: of its weights.
         collective: the replicas that share a batch.
-        roles: view name -> "student", "detached" or "teacher".
+        strategy: says who looks at which view.
         batch_norm: `"joint"` or `"per_view"`, see `DC3Model`.
     """
 
@@ -34,20 +36,30 @@ class Passes:
         network: keras.layers.Layer,
         average: WeightAverage,
         collective: Collective,
-        roles: Mapping[str, str],
+        strategy: SSLStrategy,
         batch_norm: str,
     ):
         self._network, self._average = network, average
         self._collective = collective
-        self._roles = {LABELED: "student", **roles}
+        self._step = StrategyStep(strategy, collective)
+        mixed = dict.fromkeys(strategy.mixed, "student")
+        self._roles = {LABELED: "student", **strategy.views, **mixed}
         self._joined_roles = JOINED_ROLES[batch_norm]
 
     def of_batch(self, inputs: Mapping[str, Any], training: bool) -> dict[str, Outputs]:
         """Returns view -> outputs for a training batch, the labeled images among them.
 
-        Without gradient where the view's role says so.
+        Without gradient where the view's role says so. Where the strategy mixes views,
+        "mixing" is how.
         """
         images = {LABELED: inputs["labeled"], **inputs["unlabeled"]}
+        images = {
+            view: self._network.prepare(images[view])
+            for view in self._roles
+            if view in images
+        }
+        mixed, mixing = self._step.mixed_images(images)
+        images |= mixed
         roles, joined = self._roles, self._joined_roles
         together = [view for view in roles if roles[view] in joined] or [LABELED]
         outputs = {
@@ -57,12 +69,26 @@ class Passes:
         }
         # Last, as a pass forgets the losses that layers added in passes before it.
         outputs |= self._joint({view: images[view] for view in together}, training)
-        return {
+        outputs = {
             view: outputs[view]
             if role == "student"
             else tree.map_structure(ops.stop_gradient, outputs[view])
             for view, role in roles.items()
         }
+        return outputs if mixing is None else {**outputs, MIXING: mixing}
+
+    def strategy_losses(
+        self, targets: Any, outputs: dict[str, Outputs], step: Any, positions: Any
+    ) -> tuple[Any, Any, Any]:
+        """Returns what the strategy says of a step, as `StrategyStep.losses` does.
+
+        Args:
+            targets, step, positions: as there.
+            outputs: what `of_batch` returns.
+        """
+        logits = {view: outputs[view]["class_logits"] for view in self._roles}
+        mixing = outputs.get(MIXING)
+        return self._step.losses(targets, logits, mixing, step, positions)
 
     def remember(self, anchor: Outputs, selected: Any) -> None:
         """Gives the prototypes the unlabeled images of a training step.
@@ -88,7 +114,8 @@ class Passes:
         if is_empty:  # TensorFlow cannot convolve it
             images = ops.zeros((1, *images.shape[1:]), images.dtype)
         if averaged:
-            outputs = self.apart(images, averaged=True, training=False)
+            prepared = self._network.prepare(images)
+            outputs = self.apart(prepared, averaged=True, training=False)
         else:
             outputs = self.own(self._network.prepare(images), training=False)
         if is_empty:
@@ -103,13 +130,13 @@ class Passes:
         images, own = self._collective.spread(prepared)
         return _rows(self._network(images, training=training, prepared=True), own)
 
-    def apart(self, images: Any, averaged: bool, training: bool) -> Outputs:
+    def apart(self, prepared: Any, averaged: bool, training: bool) -> Outputs:
         """Returns the outputs of a pass that changes nothing but random seeds.
 
         Moving statistics stay untouched. Losses that layers add do not count here.
 
         Args:
-            images: (n, h, w, c).
+            prepared: images (n, ...) as the backbone takes them.
             averaged: whether by the averages of all weights, frozen or not, instead of
                 the weights themselves.
             training: as for every Keras layer.
@@ -120,7 +147,7 @@ class Passes:
             value = self._average.value_of if averaged else lambda v: v.value
             return [value(variable) for variable in variables]
 
-        images, own = self._collective.spread(network.prepare(images))
+        images, own = self._collective.spread(prepared)
         outputs, state = network.stateless_call(
             values(network.trainable_variables),
             values(network.non_trainable_variables),
@@ -136,12 +163,11 @@ class Passes:
                     variable.assign(value)
         return _rows(outputs, own)
 
-    def _joint(self, images: dict[str, Any], training: bool) -> dict[str, Outputs]:
+    def _joint(self, prepared: dict[str, Any], training: bool) -> dict[str, Outputs]:
         """Returns the outputs of several views, from one pass with gradient."""
-        prepared = [self._network.prepare(part) for part in images.values()]
-        outputs = self.own(ops.concatenate(prepared, axis=0), training)
+        outputs = self.own(ops.concatenate(list(prepared.values()), axis=0), training)
         parts, start = {}, 0
-        for view, part in zip(images, prepared, strict=True):
+        for view, part in prepared.items():
             rows = slice(start, start + ops.shape(part)[0])
             parts[view] = {name: value[rows] for name, value in outputs.items()}
             start = rows.stop

@@ -51,7 +51,8 @@ def propose(
     if names is not None:
         model.classes.check_same_names(tuple(names))
     names = model.class_names or names or map(str, range(model.num_classes))
-    batches, total = _identified_batches(dataset, ids, batch_size)
+    expected = model.image_shape if model.takes_features else None
+    batches, total = _identified_batches(dataset, ids, batch_size, expected)
     bar = keras.utils.Progbar(total, unit_name="batch") if verbose else None
     all_ids: list[str] = []
     collected: dict[str, list[np.ndarray]] = {}
@@ -79,9 +80,14 @@ def propose(
 
 
 def _identified_batches(
-    dataset: Any, ids: Any, batch_size: int
+    dataset: Any, ids: Any, batch_size: int, expected: tuple | None
 ) -> tuple[Iterator[tuple[Any, Any]], int | None]:
-    """Returns (ids, images) in batches of at most `batch_size`, and their number."""
+    """Returns (ids, images) in batches of at most `batch_size`, and their number.
+
+    Args:
+        dataset, ids, batch_size: as for `DC3Model.propose`.
+        expected: (d,) of a model of features, else None.
+    """
     if ids is None and hasattr(dataset, "image_batches"):
         ids = check_names("ids", dataset.ids)
 
@@ -98,7 +104,7 @@ def _identified_batches(
             "`data.labeled` or `data.validation`."
         )
     if hasattr(dataset, "shape") and hasattr(dataset, "__getitem__"):
-        check_form(dataset, None)
+        check_form(dataset, expected)
         if ids is None:
             raise ValueError(
                 "An array of images does not say which image is which: pass `ids`, one "

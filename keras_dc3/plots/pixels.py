@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.data.image_set import fitting_range
-from keras_dc3.data.images_by_id import find_images
+from keras_dc3.data.images_by_id import find_images, to_show
 
 
 def drawable(
@@ -33,7 +33,7 @@ def drawable(
         ValueError: if one is missing, or is no such image.
         TypeError: if `images` is something else.
     """
-    found = {}
+    found, images = {}, to_show(images)
     for name, image in find_images(_by_id(images, of), ids):
         if isinstance(image, str):
             raise ValueError(_missing(images, name, image))

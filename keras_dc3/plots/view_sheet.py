@@ -125,6 +125,11 @@ def _images(data: Any) -> Any:
     images = data
     if hasattr(data, "policies"):
         images = data.labeled if data.unlabeled is None else data.unlabeled
+    if getattr(images, "holds_features", False):
+        raise ValueError(
+            "Features have no pictures of their views: draw those of the images that "
+            f"they were computed from. Received: {images!r}"
+        )
     if not hasattr(images, "read") or not hasattr(data, "value_range"):
         raise TypeError(
             "`data` must be a data set as `fit` gets it, or a "

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_dc3._extras import optional
 from keras_dc3.data.image_set import ImageSet, fitting_range
-from keras_dc3.data.images_by_id import find_images
+from keras_dc3.data.images_by_id import find_images, to_show
 
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
 _QUALITY = 85
@@ -49,6 +49,7 @@ def find_pictures(
     Raises:
         ValueError, TypeError: if `images` are none of these.
     """
+    images = to_show(images)
     is_mapping = isinstance(images, Mapping)
     low, high = 0.0, 255.0
     if is_mapping:

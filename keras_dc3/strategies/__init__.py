@@ -6,19 +6,31 @@ from typing import Any
 
 from keras_dc3._registration import lookup
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
+from keras_dc3.strategies.batch import Batch
+from keras_dc3.strategies.declaration import check_declaration
 from keras_dc3.strategies.fixmatch import FixMatch
+from keras_dc3.strategies.flexmatch import FlexMatch
+from keras_dc3.strategies.freematch import FreeMatch
 from keras_dc3.strategies.mean_teacher import MeanTeacher
+from keras_dc3.strategies.mixmatch import MixMatch
 from keras_dc3.strategies.pi_model import PiModel
 from keras_dc3.strategies.pseudo_label import PseudoLabel
-from keras_dc3.strategies.strategy import SSLStrategy, check_declaration
+from keras_dc3.strategies.softmatch import SoftMatch
+from keras_dc3.strategies.strategy import SSLStrategy
 from keras_dc3.strategies.supervised import Supervised
+from keras_dc3.strategies.uda import UDA
 
 _NAMED: dict[str, type[SSLStrategy]] = {
     "supervised": Supervised,
     "pi_model": PiModel,
     "mean_teacher": MeanTeacher,
     "pseudo_label": PseudoLabel,
+    "mixmatch": MixMatch,
+    "uda": UDA,
     "fixmatch": FixMatch,
+    "flexmatch": FlexMatch,
+    "freematch": FreeMatch,
+    "softmatch": SoftMatch,
 }
 
 
@@ -28,7 +40,8 @@ def names() -> list[str]:
     Example:
 
     >>> keras_dc3.strategies.names()
-    ['fixmatch', 'mean_teacher', 'pi_model', 'pseudo_label', 'supervised']
+    ['fixmatch', 'flexmatch', 'freematch', 'mean_teacher', 'mixmatch', 'pi_model', \
+'pseudo_label', 'softmatch', 'supervised', 'uda']
     """
     return sorted(_NAMED)
 
@@ -97,11 +110,17 @@ def get(identifier: Any, training_steps: int = REFERENCE_STEPS) -> SSLStrategy:
 
 
 __all__ = [
+    "UDA",
+    "Batch",
     "FixMatch",
+    "FlexMatch",
+    "FreeMatch",
     "MeanTeacher",
+    "MixMatch",
     "PiModel",
     "PseudoLabel",
     "SSLStrategy",
+    "SoftMatch",
     "Supervised",
     "get",
     "names",

@@ -1,4 +1,4 @@
-"""FixMatch."""
+"""FixMatch, and what its successors have in common with it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,34 @@ from keras_dc3.strategies.pseudo_label import is_confident, pseudo_label_loss
 from keras_dc3.strategies.strategy import SSLStrategy
 
 
+class WeakAndStrong(SSLStrategy):
+    """Base of the strategies in which a weak view teaches the strong one.
+
+    Args:
+        unlabeled_ratio: unlabeled images per labeled one in a batch.
+        weight, ramp_steps: as for `SSLStrategy`.
+    """
+
+    views = {"weak": "student", "strong": "student"}
+    anchor, partner = "weak", "strong"
+
+    def __init__(
+        self,
+        unlabeled_ratio: int = 7,
+        weight: float = 1.0,
+        ramp_steps: int = 0,
+        **kwargs: Any,
+    ):
+        super().__init__(weight=weight, ramp_steps=ramp_steps, **kwargs)
+        check_positive_int("unlabeled_ratio", unlabeled_ratio)
+        self.unlabeled_ratio = int(unlabeled_ratio)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "unlabeled_ratio": self.unlabeled_ratio}
+
+
 @register
-class FixMatch(SSLStrategy):
+class FixMatch(WeakAndStrong):
     """A confident weak view labels the strong view (Sohn et al., 2020).
 
         L(x) = 1[max p(weak) >= threshold] CE(argmax p(weak), p(strong))
@@ -33,9 +59,6 @@ class FixMatch(SSLStrategy):
     {'weak': 'student', 'strong': 'student'}
     """
 
-    views = {"weak": "student", "strong": "student"}
-    anchor, partner = "weak", "strong"
-
     def __init__(
         self,
         threshold: float = 0.95,
@@ -44,11 +67,9 @@ class FixMatch(SSLStrategy):
         ramp_steps: int = 0,
         **kwargs: Any,
     ):
-        super().__init__(weight=weight, ramp_steps=ramp_steps, **kwargs)
+        super().__init__(unlabeled_ratio, weight, ramp_steps, **kwargs)
         check_probability("threshold", threshold)
-        check_positive_int("unlabeled_ratio", unlabeled_ratio)
         self.threshold = float(threshold)
-        self.unlabeled_ratio = int(unlabeled_ratio)
 
     def mask(self, logits: dict[str, Any]) -> Any:
         return is_confident(logits["weak"], self.threshold)
@@ -57,8 +78,4 @@ class FixMatch(SSLStrategy):
         return pseudo_label_loss(logits["weak"], logits["strong"])
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "threshold": self.threshold,
-            "unlabeled_ratio": self.unlabeled_ratio,
-        }
+        return {**super().get_config(), "threshold": self.threshold}

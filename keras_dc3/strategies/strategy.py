@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,9 +9,7 @@ from keras import ops
 
 from keras_dc3._validation import check_not_negative, check_positive_int
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
-
-ROLES = ("student", "detached", "teacher")
-LABELED = "labeled"
+from keras_dc3.strategies.batch import LABELED, Batch
 
 
 class SSLStrategy(keras.layers.Layer):
@@ -34,6 +31,13 @@ class SSLStrategy(keras.layers.Layer):
             `"labeled"` is reserved.
         anchor: the view whose outputs DC3 takes ambiguity and pseudo-label from.
         partner: the view it is compared with for cluster consistency, or None.
+        mixed: name of a view that `mix` makes -> the view, or `"labeled"`, that it has
+            an image for each image of. The network looks at it with gradient.
+        needs_positions: whether `update` is to know which unlabeled images it sees.
+        num_unlabeled: how many unlabeled images there are, for a strategy that needs
+            positions, where the data do not tell.
+        adapts_mask: whether `mask` follows the training, so that nothing is wrong where
+            all images pass it.
         needs_unlabeled: False allows training on plain `(images, labels)`.
         unlabeled_ratio: unlabeled images per labeled one in a batch.
         ramp_fraction: the part of training over which the loss weight ramps up where
@@ -58,6 +62,10 @@ class SSLStrategy(keras.layers.Layer):
     views: dict[str, str] = {}
     anchor: str | None = None
     partner: str | None = None
+    mixed: dict[str, str] = {}
+    needs_positions: bool = False
+    num_unlabeled: int | None = None
+    adapts_mask: bool = False
     needs_unlabeled: bool = True
     unlabeled_ratio: int = 1
     ramp_fraction: float = 0.0
@@ -69,6 +77,8 @@ class SSLStrategy(keras.layers.Layer):
         self.weight = float(weight)
         self.ramp_steps = int(ramp_steps)
         self.built = True
+        self._sizes: tuple[int, int | None] | None = None
+        self._made: tuple[str, ...] = ()
 
     @classmethod
     def for_training(cls, training_steps: int = REFERENCE_STEPS) -> SSLStrategy:
@@ -76,6 +86,137 @@ class SSLStrategy(keras.layers.Layer):
         if cls.ramp_fraction:
             return cls(ramp_steps=round(cls.ramp_fraction * training_steps))
         return cls()
+
+    # State ----------------------------------------------------------------------------
+
+    def create_state(self, num_classes: int, num_unlabeled: int | None) -> None:
+        """Makes the state whose size the data tell, by `add_state`; default: none.
+
+        Args:
+            num_classes: k.
+            num_unlabeled: how many unlabeled images there are, for a strategy that
+                needs positions; None where that is not known.
+        """
+
+    def prepare(self, num_classes: int, num_unlabeled: int | None = None) -> bool:
+        """Calls `create_state` unless the state is there in that size.
+
+        Returns:
+            Whether state of another size was there, and is forgotten.
+        """
+        sizes = (num_classes, num_unlabeled)
+        if self._sizes == sizes:
+            return False
+        for name in self._made:
+            delattr(self, name)
+        known, before = bool(self._made), set(vars(self))
+        self.create_state(*sizes)
+        made = (name for name in vars(self) if name not in before)
+        self._made = tuple(n for n in made if isinstance(vars(self)[n], keras.Variable))
+        self._sizes = sizes
+        return known
+
+    def add_state(
+        self, name: str, shape: tuple, value: float = 0.0, dtype: str = "float32"
+    ) -> keras.Variable:
+        """Returns a new variable that no gradient changes, and that is saved.
+
+        Args:
+            name: of the variable.
+            shape, dtype: likewise.
+            value: what it holds before the first step.
+        """
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=keras.initializers.Constant(value),
+            dtype=dtype,
+            trainable=False,
+            autocast=False,
+            aggregation="only_first_replica",  # it is the same on all
+        )
+
+    def update(self, batch: Batch) -> None:
+        """Changes the state, once in a step and before its losses; default: nothing.
+
+        Args:
+            batch: the images of all replicas, without gradient.
+        """
+
+    # Mixing ---------------------------------------------------------------------------
+
+    def draw_mixing(self, rows: dict[str, Any]) -> Any:
+        """Draws how the images of a step are mixed.
+
+        Args:
+            rows: for each part that `mixed` names, the number of its images, those of
+                all replicas: an int, or an integer scalar.
+
+        Returns:
+            What `mix` takes, a structure of tensors. For MixUp, the `mix` of this
+            class: `{"partner": (rows,) int, "share": (rows,) float}`, over all parts.
+        """
+        raise NotImplementedError(
+            f"`{type(self).__name__}` must implement `draw_mixing(rows)`, as it has "
+            "`mixed` views."
+        )
+
+    def mix(self, parts: dict[str, Any], mixing: Any) -> dict[str, Any]:
+        """Mixes images, and what is said of them; default: MixUp (Zhang et al., 2018).
+
+            share[i] x[i] + (1 - share[i]) x[partner[i]]
+
+        where x are all rows of the parts, one part after the other.
+
+        Args:
+            parts: for each part that `mixed` names, its images (n, ...) as the backbone
+                takes them; or their class distributions, (n, k): the labels, or what
+                `guess` returns.
+            mixing: what `draw_mixing` has returned.
+
+        Returns:
+            Name of a mixed view -> what it holds, as many rows as its part.
+        """
+        pool = ops.concatenate(list(parts.values()), axis=0)
+        share = ops.reshape(mixing["share"], (-1, *[1] * (len(pool.shape) - 1)))
+        share = ops.cast(share, pool.dtype)
+        partners = ops.take(pool, mixing["partner"], axis=0)
+        pool = share * pool + (1.0 - share) * partners
+        mixed, start = {}, 0
+        for name, part in parts.items():
+            rows = slice(start, start + ops.shape(part)[0])
+            mixed[name], start = pool[rows], rows.stop
+        return {view: mixed[part] for view, part in self.mixed.items()}
+
+    def guess(self, logits: dict[str, Any]) -> dict[str, Any]:
+        """Returns what the unlabeled images are taken for, to be mixed with labels.
+
+        Args:
+            logits: as for `unlabeled_loss`.
+
+        Returns:
+            For each view that `mixed` names, class distributions (n, k).
+        """
+        raise NotImplementedError(
+            f"`{type(self).__name__}` must implement `guess(logits)`, as it mixes "
+            "unlabeled images."
+        )
+
+    # Losses ---------------------------------------------------------------------------
+
+    def losses(self, batch: Batch) -> tuple[Any, Any, Any]:
+        """Returns `labeled_loss`, `unlabeled_loss` and `mask` of a step.
+
+        A strategy that needs more for them than they are given overrides this.
+
+        Args:
+            batch: this replica's images.
+
+        Returns:
+            One value per labeled image, (m,); and two per unlabeled image, (n,) each.
+        """
+        labeled = self.labeled_loss(batch.targets[LABELED], batch.logits[LABELED])
+        return labeled, self.unlabeled_loss(batch.logits), self.mask(batch.logits)
 
     def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
         """Computes the loss of each unlabeled image.
@@ -128,85 +269,3 @@ class SSLStrategy(keras.layers.Layer):
             "weight": self.weight,
             "ramp_steps": self.ramp_steps,
         }
-
-
-def check_declaration(strategy: SSLStrategy) -> None:
-    """Raises ValueError unless the strategy's class attributes fit together."""
-    name, views = type(strategy).__name__, strategy.views
-    if not isinstance(views, Mapping):
-        raise ValueError(
-            f"`{name}.views` must be a dict, view name -> role. Received: {views!r}"
-        )
-    if not views:
-        raise ValueError(
-            f"`{name}.views` is empty; declare at least one view, such as "
-            '{"only": "student"}.'
-        )
-    if LABELED in views:
-        raise ValueError(
-            f"`{name}.views` must not use the reserved name {LABELED!r}; rename it."
-        )
-    for view, role in views.items():
-        if role not in ROLES:
-            raise ValueError(
-                f"`{name}.views[{view!r}]` must be one of {list(ROLES)}. "
-                f"Received: {role!r}"
-            )
-    if strategy.anchor not in views:
-        raise ValueError(
-            f"`{name}.anchor` must name one of its views {list(views)}. "
-            f"Received: {strategy.anchor!r}"
-        )
-    if views[strategy.anchor] != "student":
-        raise ValueError(
-            f"`{name}.anchor` must be a view with the role 'student', because DC3 "
-            f"trains on its outputs. Received: {strategy.anchor!r} with the role "
-            f"{views[strategy.anchor]!r}"
-        )
-    if strategy.partner is not None and strategy.partner not in views:
-        raise ValueError(
-            f"`{name}.partner` must be None or one of its views {list(views)}. "
-            f"Received: {strategy.partner!r}"
-        )
-    check_positive_int(f"{name}.unlabeled_ratio", strategy.unlabeled_ratio)
-
-
-def losses_per_image(
-    strategy: SSLStrategy, targets: Any, logits: dict[str, Any], step: Any
-) -> tuple[Any, Any, Any]:
-    """Returns what a strategy says of a batch, each float32 with one value per image.
-
-    Args:
-        strategy: the strategy.
-        targets, logits: as for its `labeled_loss` and `unlabeled_loss`.
-        step: as for its `loss_weight`.
-
-    Returns:
-        The labeled loss (m,); the unlabeled loss, masked and weighted, and the mask,
-        both (n,).
-
-    Raises:
-        ValueError: where the strategy returns another shape.
-    """
-    labeled, anchor = logits[LABELED], logits[strategy.anchor]
-    labeled_loss = strategy.labeled_loss(targets, labeled)
-    unlabeled_loss = strategy.unlabeled_loss(logits)
-    mask = _per_image(strategy, "mask", strategy.mask(logits), anchor)
-    labeled_loss = _per_image(strategy, "labeled_loss", labeled_loss, labeled)
-    unlabeled_loss = _per_image(strategy, "unlabeled_loss", unlabeled_loss, anchor)
-    return labeled_loss, strategy.loss_weight(step) * (mask * unlabeled_loss), mask
-
-
-def _per_image(strategy: SSLStrategy, name: str, values: Any, logits: Any) -> Any:
-    values = ops.convert_to_tensor(values)
-    # A known number for an unknown number of images would be spread over them.
-    if len(values.shape) != 1 or (
-        values.shape[0] is not None and values.shape[0] != logits.shape[0]
-    ):
-        raise ValueError(
-            f"`{type(strategy).__name__}.{name}` must return one value per "
-            f"image, shape ({logits.shape[0]},). Received: shape "
-            f"{tuple(values.shape)}"
-        )
-    # Where both numbers are unknown while tracing, this compares them.
-    return ops.reshape(ops.cast(values, "float32"), (ops.shape(logits)[0],))

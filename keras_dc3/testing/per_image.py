@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dc3.strategies import SSLStrategy
-from keras_dc3.strategies.strategy import LABELED
+from keras_dc3.strategies import Batch, SSLStrategy
+from keras_dc3.strategies.batch import LABELED
 from keras_dc3.testing.gradients import gradients
 
 # Different numbers of labeled and unlabeled images, so that nothing can broadcast.
@@ -27,6 +27,26 @@ def views_of(strategy: SSLStrategy) -> dict[str, int]:
     return {LABELED: LABELED_IMAGES, **dict.fromkeys(strategy.views, UNLABELED_IMAGES)}
 
 
+def seen_views_of(strategy: SSLStrategy) -> dict[str, int]:
+    """Returns the same, with the views that are mixed."""
+    rows = views_of(strategy)
+    return {**rows, **{view: rows[part] for view, part in strategy.mixed.items()}}
+
+
+def batch_of(strategy: SSLStrategy, logits: dict[str, Any]) -> Batch:
+    """Returns a batch with these logits, and targets of all kinds."""
+    targets = {}
+    for view in (LABELED, *strategy.mixed):
+        rows, classes = logits[view].shape
+        one_hot = np.eye(classes, dtype="float32")[np.arange(rows) % classes]
+        soft = 0.7 * one_hot + 0.3 / classes if view in strategy.mixed else one_hot
+        targets[view] = ops.convert_to_tensor(soft)
+    positions = None
+    if strategy.needs_positions:
+        positions = ops.arange(UNLABELED_IMAGES, dtype="int32")
+    return Batch(logits, targets, ops.convert_to_tensor(3, "int32"), positions)
+
+
 def _one_hot_logits(rows: int, classes: int, shift: int) -> np.ndarray:
     logits = np.full((rows, classes), -50.0, "float32")
     logits[np.arange(rows), (np.arange(rows) + shift) % classes] = 50.0
@@ -35,7 +55,7 @@ def _one_hot_logits(rows: int, classes: int, shift: int) -> np.ndarray:
 
 def cases(strategy: SSLStrategy, random: Any, num_classes: int) -> Any:
     """Yields kinds of logits, by name."""
-    views = views_of(strategy)
+    views = seen_views_of(strategy)
     yield (
         "random logits",
         {
@@ -113,12 +133,14 @@ def check_labeled_loss(strategy: SSLStrategy, random: Any, num_classes: int) -> 
 def check_losses(
     strategy: SSLStrategy, kind: str, logits: dict[str, np.ndarray]
 ) -> None:
-    """Checks `unlabeled_loss` and `mask`, and that they change no logits."""
+    """Checks `losses`, after an `update`, and that they change no logits."""
     name = type(strategy).__name__
     given = {view: ops.convert_to_tensor(value) for view, value in logits.items()}
     before = dict(given)
+    batch = batch_of(strategy, given)
     try:
-        losses = strategy.unlabeled_loss(given)
+        strategy.update(batch)
+        labeled, losses, mask = strategy.losses(batch)
     except KeyError as error:
         if error.args and error.args[0] in given:
             raise
@@ -126,8 +148,9 @@ def check_losses(
             f"`{name}.unlabeled_loss` asks for the view {error}, but gets the logits "
             f"of {list(before)} only; declare it in `views`."
         ) from error
+    _per_image(f"{name}.labeled_loss", labeled, LABELED_IMAGES, kind)
     _per_image(f"{name}.unlabeled_loss", losses, UNLABELED_IMAGES, kind)
-    mask = _per_image(f"{name}.mask", strategy.mask(given), UNLABELED_IMAGES, kind)
+    mask = _per_image(f"{name}.mask", mask, UNLABELED_IMAGES, kind)
     require(
         list(given) == list(before)
         and all(given[view] is before[view] for view in before)
@@ -150,7 +173,7 @@ def check_gradients(
     """Checks that no gradient of `unlabeled_loss` is NaN or infinite."""
     found = gradients(
         lambda tensors: ops.sum(
-            ops.cast(strategy.unlabeled_loss(dict(tensors)), "float32")
+            ops.cast(_unlabeled_loss(strategy, dict(tensors)), "float32")
         ),
         logits,
     )
@@ -167,12 +190,13 @@ def check_independence(strategy: SSLStrategy, random: Any, num_classes: int) -> 
     # Larger than usual logits: where there is a threshold, some images pass it.
     logits = {
         view: random.normal(0.0, 6.0, (rows, num_classes)).astype("float32")
-        for view, rows in views_of(strategy).items()
+        for view, rows in seen_views_of(strategy).items()
     }
     losses = ops.convert_to_numpy(_unlabeled_loss(strategy, logits))
     for image in range(UNLABELED_IMAGES):
         changed = {view: value.copy() for view, value in logits.items()}
-        for view in strategy.views:
+        unlabeled = [v for v, n in seen_views_of(strategy).items() if n == len(losses)]
+        for view in unlabeled:
             changed[view][image] = random.normal(0.0, 6.0, num_classes)
         others = np.arange(UNLABELED_IMAGES) != image
         after = ops.convert_to_numpy(_unlabeled_loss(strategy, changed))
@@ -186,6 +210,5 @@ def check_independence(strategy: SSLStrategy, random: Any, num_classes: int) -> 
 
 
 def _unlabeled_loss(strategy: SSLStrategy, logits: dict[str, Any]) -> Any:
-    return strategy.unlabeled_loss(
-        {view: ops.convert_to_tensor(value) for view, value in logits.items()}
-    )
+    given = {view: ops.convert_to_tensor(value) for view, value in logits.items()}
+    return strategy.losses(batch_of(strategy, given))[1]

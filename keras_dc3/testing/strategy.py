@@ -13,8 +13,10 @@ from keras import ops
 from keras_dc3 import strategies
 from keras_dc3.config import DC3Config
 from keras_dc3.strategies import SSLStrategy
-from keras_dc3.strategies.strategy import check_declaration
+from keras_dc3.strategies.declaration import check_declaration
+from keras_dc3.testing.mixing import check_mixing
 from keras_dc3.testing.per_image import (
+    UNLABELED_IMAGES,
     cases,
     check_gradients,
     check_independence,
@@ -36,10 +38,11 @@ def check_strategy(
 ) -> None:
     """Checks that a strategy keeps the contract of `SSLStrategy`.
 
-    In this order: its declaration (views, roles, anchor, partner); that its config
-    survives saving; its losses, mask and weight on random and on extreme logits; and
-    that a small `DC3Model` trains with it, with DC3 and without, and predicts the same
-    after saving and loading.
+    In this order: its declaration (views, roles, anchor, partner, mixed views); that
+    its config survives saving; how it mixes; its losses, mask and weight on random and
+    on extreme logits; and that a small `DC3Model` trains with it, with DC3 and without,
+    and predicts the same after saving and loading, with the same state. A copy of the
+    strategy is checked.
 
     Args:
         strategy: an instance, a class that can be made without arguments, or a name
@@ -61,9 +64,14 @@ def check_strategy(
     """
     strategy = _as_strategy(strategy)
     check_declaration(strategy)
-    _check_config(strategy)
+    strategy = _check_config(strategy)
     _check_loss_weight(strategy)
     random = np.random.default_rng(0)
+    strategy.prepare(
+        num_classes, UNLABELED_IMAGES if strategy.needs_positions else None
+    )
+    if strategy.mixed:
+        check_mixing(strategy, random, image_shape, num_classes)
     check_labeled_loss(strategy, random, num_classes)
     for kind, logits in cases(strategy, random, num_classes):
         check_losses(strategy, kind, logits)
@@ -88,7 +96,8 @@ def _as_strategy(strategy: Any) -> SSLStrategy:
     return strategies.get(strategy)
 
 
-def _check_config(strategy: SSLStrategy) -> None:
+def _check_config(strategy: SSLStrategy) -> SSLStrategy:
+    """Returns the strategy as it comes back after saving."""
     cls, name = type(strategy), type(strategy).__name__
     registered = keras.saving.get_registered_name(cls)
     require(
@@ -123,6 +132,7 @@ def _check_config(strategy: SSLStrategy) -> None:
         f"{restored.get_config()}.",
     )
     check_declaration(restored)
+    return restored
 
 
 def _check_loss_weight(strategy: SSLStrategy) -> None:

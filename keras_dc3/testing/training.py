@@ -13,8 +13,13 @@ from keras import ops
 from keras_dc3.config import DC3Config
 from keras_dc3.models import DC3Model
 from keras_dc3.strategies import SSLStrategy
-from keras_dc3.strategies.strategy import LABELED
-from keras_dc3.testing.per_image import LABELED_IMAGES, require, views_of
+from keras_dc3.strategies.batch import LABELED, POSITIONS
+from keras_dc3.testing.per_image import (
+    LABELED_IMAGES,
+    UNLABELED_IMAGES,
+    require,
+    views_of,
+)
 
 
 class _OneBatch(keras.utils.PyDataset):
@@ -67,6 +72,9 @@ def check_training(
     batch = ({"labeled": labeled, "unlabeled": images}, labels)
     # One epoch of one step, without the callbacks and warnings of `DC3Model.fit`.
     model.build((None, *image_shape))
+    if strategy.needs_positions:
+        model.ssl.prepare(num_classes, UNLABELED_IMAGES)
+        batch[0][POSITIONS] = np.arange(UNLABELED_IMAGES, dtype="int32")
     history = keras.Model.fit(model, _OneBatch(batch), epochs=1, verbose=0).history
     for term, values in history.items():
         require(
@@ -77,6 +85,11 @@ def check_training(
         path = os.path.join(folder, "model.keras")
         model.save(path)
         loaded = keras.saving.load_model(path)
+    pairs = zip(model.ssl.variables, loaded.ssl.variables, strict=True)
+    require(
+        all(np.array_equal(*map(ops.convert_to_numpy, pair)) for pair in pairs),
+        f"`{name}` with {kind}: after saving and loading, the state is another one.",
+    )
     for output, values in model(labeled).items():
         require(
             np.allclose(

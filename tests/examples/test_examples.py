@@ -100,3 +100,39 @@ def test_shared_flags_belong_to_the_example():
         text = path.read_text("utf-8")
         if "def define_flags" in text:
             assert "flags.disclaim_key_flags()" in text, path.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pictures", [True, False])
+def test_features(tmp_path, pictures):
+    np, image = pytest.importorskip("numpy"), pytest.importorskip("PIL.Image")
+    rng, ids = np.random.default_rng(0), [f"{i}.png" for i in range(90)]
+    (tmp_path / "fish").mkdir()
+    for name in ids:
+        pixels = rng.integers(0, 256, (16, 16, 3), "uint8")
+        image.fromarray(pixels).save(tmp_path / "fish" / name)
+    features = rng.normal(size=(90, 12)).astype("float32")
+    np.savez(tmp_path / "f.npz", features=features, ids=np.array(ids))
+    rows = [
+        f"{name},{who},{('cod', 'eel')[i % 2]}"
+        for i, name in enumerate(ids[:60])
+        for who in "ab"
+    ]
+    table = "\n".join(["image,annotator,label", *rows])
+    (tmp_path / "answers.csv").write_text(table)
+    flags = [f"--images={tmp_path / 'fish'}"] if pictures else []
+    result = run(
+        "features.py",
+        f"--features={tmp_path / 'f.npz'}",
+        f"--annotations={tmp_path / 'answers.csv'}",
+        f"--output={tmp_path / 'out'}",
+        "--epochs=1",
+        "--steps_per_epoch=3",
+        "--nobaseline",
+        *flags,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert len(keras_dc3.Proposals.from_csv(tmp_path / "out" / "proposals.csv")) == 30
+    assert (tmp_path / "out" / "saved_model" / "saved_model.pb").exists()
+    assert (tmp_path / "out" / "proposals.png").exists() == pictures
+    assert ("There is no picture of them" in result.stdout) != pictures

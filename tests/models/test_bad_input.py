@@ -241,7 +241,7 @@ def test_arguments(kwargs, match):
 
 def test_arguments_of_a_wrong_type():
     with pytest.raises(TypeError, match="`backbone` must be a Keras model or layer"):
-        keras_dc3.DC3Model("resnet")
+        keras_dc3.DC3Model(50)
     with pytest.raises(TypeError, match="`config` must be a `DC3Config`"):
         keras_dc3.DC3Model(keras.layers.Flatten(), config={"prior": 0.5})
     with pytest.raises(ValueError, match=r"`prior` must be a number in \[0, 1\]"):

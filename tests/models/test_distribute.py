@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from tests.models.helpers import STRATEGIES, arrays, difference, make_model, strategy
+from tests.models.helpers import (
+    STRATEGIES,
+    WITH_THRESHOLD,
+    arrays,
+    difference,
+    make_model,
+    strategy,
+)
 from tests.slow import few
 
 pytestmark = pytest.mark.tensorflow
@@ -29,6 +36,8 @@ def _dataset(ssl, n):
     import tensorflow as tf
 
     x, y = arrays(ssl, n=n)
+    if ssl == "flexmatch":
+        x["positions"] = np.arange(n, dtype="int32")[::-1]
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(12), (x["labeled"], y)
 
 
@@ -41,13 +50,16 @@ def _dataset(ssl, n):
 )
 def test_eight_steps_equal_one_device(ssl, policy, mirrored):
     """Also with a last batch of 5 + 6 images, and with global ranks and partners."""
-    changes = {"threshold": 0.35} if ssl in ("pseudo_label", "fixmatch") else {}
+    changes = {"threshold": 0.35} if ssl in WITH_THRESHOLD else {}
+    if ssl == "flexmatch":
+        changes["num_unlabeled"] = 8 * 12 - 1
     preset = keras_dc3.DC3Config if policy == "joint" else keras_dc3.DC3Config.paper
     config = preset(partner="mean")
     models, logs = [], []
     for synchronized in (False, True):
 
         def make(synchronized=synchronized):
+            keras.utils.set_random_seed(1)  # of the strategy, too
             return make_model(
                 _backbone(synchronized),
                 strategy(ssl, **changes),

@@ -1,4 +1,4 @@
-"""The five strategies against NumPy."""
+"""The paper's five strategies against NumPy, and what all have in common."""
 
 import keras
 import numpy as np
@@ -238,6 +238,11 @@ def test_defaults_are_the_reference_s():
         "mean_teacher": (50.0, 6554, 1),
         "pseudo_label": (1.0, 6554, 1),
         "fixmatch": (1.0, 0, 7),
+        "uda": (1.0, 0, 7),
+        "flexmatch": (1.0, 0, 7),
+        "freematch": (1.0, 0, 7),
+        "softmatch": (1.0, 0, 7),
+        "mixmatch": (75.0, 256, 1),  # over a 64th
     }
     found = {
         name: (s.weight, s.ramp_steps, s.unlabeled_ratio)
@@ -263,8 +268,11 @@ def test_table_of_interface():
         "pi_model": ({"first": "detached", "second": "student"}, "second", "first"),
         "mean_teacher": ({"first": "teacher", "second": "student"}, "second", "first"),
         "pseudo_label": ({"only": "student"}, "only", None),
-        "fixmatch": ({"weak": "student", "strong": "student"}, "weak", "strong"),
+        "mixmatch": ({"first": "student", "second": "detached"}, "first", "second"),
     }
+    for name in ("fixmatch", "uda", "flexmatch", "freematch", "softmatch"):
+        table[name] = ({"weak": "student", "strong": "student"}, "weak", "strong")
+    assert sorted(table) == strategies.names()
     for name, (views, anchor, partner) in table.items():
         strategy = strategies.get(name)
         assert (strategy.views, strategy.anchor, strategy.partner) == (
@@ -278,10 +286,15 @@ def test_table_of_interface():
 def test_names_are_sorted_and_complete():
     assert strategies.names() == [
         "fixmatch",
+        "flexmatch",
+        "freematch",
         "mean_teacher",
+        "mixmatch",
         "pi_model",
         "pseudo_label",
+        "softmatch",
         "supervised",
+        "uda",
     ]
 
 

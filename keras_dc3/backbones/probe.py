@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_dc3 import _keras
+from keras_dc3.backbones.backbone import Backbone
 
 _LAYERS_THAT_SCALE = (keras.layers.Rescaling, keras.layers.Normalization)
 # Height and width to try a backbone with that takes any.
@@ -187,6 +188,8 @@ def check_backbone_top(backbone: keras.layers.Layer, image_shape: tuple) -> None
         backbone: a built layer or model from images to features.
         image_shape: (h, w, c).
     """
+    if isinstance(backbone, Backbone):
+        return  # it has cut a head off
     top = _top(backbone)
     if top is None:
         # A layer or subclassed model does not say what it ends in.
@@ -199,8 +202,8 @@ def check_backbone_top(backbone: keras.layers.Layer, image_shape: tuple) -> None
         raise ValueError(
             f"The backbone {backbone.name!r} ends in a softmax: its features would be "
             "class probabilities, from which the heads learn next to nothing. Leave "
-            "its last layer out, for example with `include_top=False`; the model has "
-            "a class head of its own."
+            "its last layer out, for example with `include_top=False`, or by "
+            "`keras_dc3.backbones.from_model`; the model has a class head of its own."
         )
 
 

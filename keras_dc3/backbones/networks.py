@@ -1,8 +1,4 @@
-"""Backbones to start from: the paper's network, and one for a CPU.
-
-Any Keras model from images to features serves as a backbone; for larger photographs
-those of `keras.applications` are the better choice.
-"""
+"""Networks to train from pixels: the paper's, and one for a CPU."""
 
 from __future__ import annotations
 
@@ -12,8 +8,6 @@ from typing import Any
 import keras
 
 from keras_dc3._validation import check_positive_int
-
-__all__ = ["small_cnn", "wide_resnet"]
 
 
 def _check_image_shape(image_shape: tuple[int, int, int]) -> None:

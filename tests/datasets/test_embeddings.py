@@ -1,0 +1,203 @@
+"""Data sets of features that any network has computed."""
+
+import numpy as np
+import pytest
+
+from keras_dc3 import Annotations
+from keras_dc3.datasets import from_embeddings
+from tests.datasets.folders import table
+
+N, D = 24, 5
+RNG = np.random.default_rng(0)
+FEATURES = RNG.normal(size=(N, D)).astype("float32")
+WEAK = (FEATURES + RNG.normal(size=(2, N, D)) * 0.1).astype("float32")
+IDS = [f"{i}.png" for i in range(N)]
+COUNTS = np.eye(3, dtype="int64")[np.arange(N) % 3] + np.eye(3, dtype="int64")[0]
+SIZES = {"labeled": 9, "unlabeled": 9, "validation": 6}
+
+
+def features_of(data):
+    """id -> features, of all parts."""
+    parts = [data.labeled, data.unlabeled, data.validation]
+    return {
+        name: row
+        for part in parts
+        for name, row in zip(part.ids, part.read(np.arange(len(part))), strict=True)
+    }
+
+
+def assert_features(data, ids=IDS, features=FEATURES):
+    found = features_of(data)
+    assert sorted(found) == sorted(ids)
+    for name, row in zip(ids, features, strict=True):
+        np.testing.assert_array_equal(found[name], row)
+
+
+def write_parquet(path, ids=IDS, features=FEATURES, form="fixed", name="id"):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    columns = {name: pa.array(list(ids))}
+    if form == "columns":
+        columns |= {f"f{i}": pa.array(features[:, i]) for i in range(features.shape[1])}
+    elif form == "lists":
+        columns["embedding"] = pa.array(list(features))
+    else:
+        flat = pa.array(features.ravel())
+        width = features.shape[1]
+        columns["x"] = pa.FixedSizeListArray.from_arrays(flat, width)
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_an_array(dtype):
+    data = from_embeddings(FEATURES.astype(dtype), COUNTS, **SIZES)
+    assert data.image_shape == (D,) and data.num_classes == 3
+    assert_features(data, list(map(str, range(N))), FEATURES.astype(dtype))
+
+
+def test_files_of_numpy(tmp_path):
+    np.save(tmp_path / "f.npy", FEATURES)
+    np.save(tmp_path / "w.npy", WEAK)
+    data = from_embeddings(
+        tmp_path / "f.npy", COUNTS, ids=IDS, views={"weak": tmp_path / "w.npy"}, **SIZES
+    )
+    assert_features(data)
+    assert isinstance(data.labeled.views["weak"], np.memmap)
+    for name in ("features", "plain", "embeddings", "mine"):
+        path = tmp_path / f"{name}.npz"
+        np.savez(path, **{name: FEATURES}, ids=np.array(IDS), weak=WEAK, extra=COUNTS)
+        data = from_embeddings(path, COUNTS, **SIZES)
+        assert_features(data)
+        assert sorted(data.labeled.views) == ["weak"]
+
+
+@pytest.mark.parametrize("form", ["fixed", "lists", "columns"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_parquet(tmp_path, form, dtype):
+    features = FEATURES.astype(dtype)
+    path = write_parquet(tmp_path / "f.parquet", features=features, form=form)
+    assert_features(from_embeddings(path, COUNTS, **SIZES), IDS, features)
+    path = write_parquet(tmp_path / "n.parquet", range(N), name="image", form=form)
+    data = from_embeddings(path, COUNTS, id_column="image", **SIZES)
+    assert_features(data, list(map(str, range(N))))
+
+
+def test_annotations_are_joined_by_id(tmp_path):
+    rows = [(name, person, "cod") for name in IDS[:12] for person in ("ann", "ben")]
+    rows += [(name, "cleo", "eel") for name in IDS[6:12]]
+    shuffled = [rows[i] for i in np.random.default_rng(1).permutation(len(rows))]
+    table(tmp_path / "answers.csv", shuffled)
+    options = {"ids": IDS, "labeled": 8, "validation": 4}
+    data = from_embeddings(FEATURES, tmp_path / "answers.csv", **options)
+    same = from_embeddings(FEATURES, Annotations.from_records(shuffled), **options)
+    assert data.class_names == same.class_names == ("cod", "eel")
+    assert sorted(data.unlabeled.ids) == sorted(IDS[12:])
+    assert_features(data)
+    for part in (data.labeled, data.validation):
+        for name, counts in zip(part.ids, part.counts, strict=True):
+            assert counts.tolist() == [2, 1 if IDS.index(name) >= 6 else 0]
+    rows.append(("other.png", "ann", "cod"))
+    with pytest.raises(ValueError, match=r"other\.png"):
+        from_embeddings(FEATURES, Annotations.from_records(rows), **options)
+    with pytest.warns(UserWarning, match=r"other\.png"):
+        answers = Annotations.from_records(rows)
+        from_embeddings(FEATURES, answers, missing="drop", **options)
+
+
+def test_classes_and_images_without_answer():
+    classes = np.arange(N) % 3
+    classes[12:] = -1
+    data = from_embeddings(
+        FEATURES, classes, class_names=["a", "b", "c"], ids=IDS, labeled=8, validation=4
+    )
+    assert sorted(data.unlabeled.ids) == sorted(IDS[12:])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"ids": IDS[:-1]}, ValueError, "23 ids for features of 24 images"),
+        ({"ids": [*IDS[:-1], IDS[0]]}, ValueError, r"'0\.png' stands at positions 0"),
+        ({"ids": [0.5] * N}, TypeError, "texts or whole numbers"),
+        ({"annotations": COUNTS[:-2]}, ValueError, "22 rows for 24 images"),
+        ({"views": {"week": WEAK}}, ValueError, "Did you mean 'weak'"),
+        ({"views": WEAK}, TypeError, "must be a dict"),
+        ({"views": {"weak": WEAK[:, ::-1]}}, ValueError, "do not belong"),
+        ({"views": {"weak": np.roll(WEAK, 1, 1)}}, ValueError, "image by image"),
+        ({"features": FEATURES.astype("int8")}, TypeError, "whole numbers"),
+        ({"features": FEATURES[:, 0]}, ValueError, "one vector per image"),
+        ({"features": FEATURES * np.nan}, ValueError, "NaN or infinity"),
+        ({"features": "f.npy"}, FileNotFoundError, "no file 'f.npy'"),
+        ({"missing": "warn"}, ValueError, "missing"),
+    ],
+)
+def test_what_does_not_fit(options, error, match):
+    arguments = {"features": FEATURES, "annotations": COUNTS, **SIZES, **options}
+    with pytest.raises(error, match=match):
+        from_embeddings(**arguments)
+
+
+def test_ids_of_the_file_count(tmp_path):
+    np.savez(tmp_path / "f.npz", features=FEATURES, ids=np.array(IDS))
+    assert from_embeddings(tmp_path / "f.npz", COUNTS, ids=IDS, **SIZES)
+    with pytest.raises(ValueError, match=r"'1\.png' and '0\.png' at position 0"):
+        swapped = [IDS[1], IDS[0], *IDS[2:]]
+        from_embeddings(tmp_path / "f.npz", COUNTS, ids=swapped, **SIZES)
+    with pytest.raises(ValueError, match="2 `ids` for 24 of the file"):
+        from_embeddings(tmp_path / "f.npz", COUNTS, ids=IDS[:2], **SIZES)
+
+
+def test_files_that_hold_no_features(tmp_path):
+    def refused(name, match):
+        with pytest.raises(ValueError, match=match):
+            from_embeddings(tmp_path / name, COUNTS, **SIZES)
+
+    np.save(tmp_path / "objects.npy", np.array([[1], [1, 2]], object))
+    refused("objects.npy", "Python objects instead of numbers")
+    np.save(tmp_path / "f.npy", FEATURES)
+    whole = (tmp_path / "f.npy").read_bytes()
+    (tmp_path / "cut.npy").write_bytes(whole[:200])
+    refused("cut.npy", "cut off")
+    (tmp_path / "empty.npy").write_bytes(b"")
+    refused("empty.npy", "cannot be read as NumPy's")
+    np.savez(tmp_path / "two.npz", a=FEATURES, b=FEATURES)
+    refused("two.npz", r"It holds: a \(24, 5\) float32, b \(24, 5\) float32")
+    whole = (tmp_path / "two.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    refused("cut.npz", "cannot be read as NumPy's")
+    (tmp_path / "f.csv").write_text("a,b")
+    refused("f.csv", r"\.npy, \.npz or \.parquet file")
+    (tmp_path / "folder.npy").mkdir()
+    refused("folder.npy", r"\.npy, \.npz or \.parquet file")
+
+
+def test_parquet_that_holds_no_features(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    def refused(match, **columns):
+        pq.write_table(pa.table(columns), tmp_path / "f.parquet")
+        with pytest.raises(ValueError, match=match):
+            from_embeddings(tmp_path / "f.parquet", COUNTS, **SIZES)
+
+    rows = list(FEATURES)
+    refused(
+        "no column 'id'.* as `id_column`. Its columns: 'name', 'x'", name=IDS, x=rows
+    )
+    refused("several columns of lists: 'x', 'y'", id=IDS, x=rows, y=rows)
+    refused("missing in row 1", id=[IDS[0], None, *IDS[2:]], x=rows)
+    refused("row 1: `x` is missing", id=IDS, x=[rows[0], None, *rows[2:]])
+    refused(
+        "row 1: `x` has 2 numbers, but 5 in row 0",
+        id=IDS,
+        x=[rows[0], rows[0][:2], *rows[2:]],
+    )
+    refused("floating-point features", id=IDS, x=[[1, 2]] * N)
+    refused("Other columns: 'label'", id=IDS, a=FEATURES[:, 0], label=[1] * N)
+    refused("beside 'id' columns", id=IDS, label=["cod"] * N)
+    whole = (tmp_path / "f.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[:-20])
+    with pytest.raises(ValueError, match="no complete Parquet file"):
+        from_embeddings(tmp_path / "cut.parquet", COUNTS, **SIZES)

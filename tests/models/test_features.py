@@ -1,0 +1,286 @@
+"""A model of features: trained, evaluated, asked, saved, continued, exported."""
+
+import json
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from keras_dc3 import datasets
+from tests.models.helpers import STRATEGIES, difference
+from tests.slow import few
+
+pytestmark = pytest.mark.usefixtures("without_graphs")
+N, D = 48, 6
+RNG = np.random.default_rng(0)
+CLASSES = np.arange(N) % 3
+FEATURES = (RNG.normal(size=(N, D)) + 3 * np.eye(3, D)[CLASSES]) * 7 + 40
+FEATURES = FEATURES.astype("float32")
+COUNTS = np.eye(3, dtype="int64")[CLASSES] * 2 + np.eye(3, dtype="int64")[0]
+WEAK = (FEATURES + RNG.normal(size=(2, N, D))).astype("float32")
+
+
+def make_data(views=True, features=FEATURES, **options):
+    options = {
+        "labeled": 16,
+        "unlabeled": 24,
+        "validation": 8,
+        "batch_size": 8,
+    } | options
+    views = {"weak": WEAK, "strong": WEAK} if views else None
+    return datasets.from_embeddings(features, COUNTS, views=views, **options)
+
+
+def make_model(ssl="mean_teacher", units=8, **options):
+    keras.utils.set_random_seed(7)
+    backbone = keras_dc3.backbones.feature_mlp(D, units)
+    return keras_dc3.DC3Model(backbone, ssl=ssl, training_steps=10, **options)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_data()
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    model = make_model()
+    # Graphs take long to make.
+    model.compile(run_eagerly=keras.backend.backend() == "tensorflow")
+    model.fit(data, epochs=2, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("views", [True, False])
+@pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
+def test_every_strategy_trains_and_proposes(ssl, views):
+    data = make_data(views)
+    model = make_model(ssl)
+    history = model.fit(data, epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and "val_f1" in history
+    logs = model.evaluate(data, verbose=0, return_dict=True)
+    assert 0 <= logs["accuracy"] <= 1 and "d" in logs
+    proposals = model.propose(data.unlabeled, verbose=0)
+    assert proposals.ids == data.unlabeled.ids
+    assert proposals.embeddings.shape == (24, 8)
+    predicted = model.predict(data.unlabeled, verbose=0)
+    np.testing.assert_allclose(
+        proposals.class_probabilities, predicted["classes"], atol=1e-6
+    )
+
+
+def test_features_reach_the_backbone_with_mean_0_and_deviation_1(data, trained):
+    known = np.concatenate([data.labeled.features, data.unlabeled.features])
+    known = known.astype("float64")
+    layer = trained.network.standardization
+    mean, deviation = map(keras.ops.convert_to_numpy, (layer.mean, layer.deviation))
+    np.testing.assert_allclose(mean, known.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(deviation, known.std(axis=0), rtol=1e-5)
+    assert layer.images == 40 and not layer.trainable_weights
+    x = keras.ops.convert_to_tensor(FEATURES)
+    standardized = keras.ops.convert_to_numpy(trained.network.prepare(x))
+    np.testing.assert_allclose(standardized, (FEATURES - mean) / deviation, rtol=1e-4)
+    assert "standardized by mean and deviation of 40 images" in trained.images_in_words
+    assert trained.takes_features and trained.image_values is None
+
+
+@pytest.mark.parametrize("scale", few([1e-4, 1e4], 1e-4))
+def test_the_scale_of_features_changes_no_answer(scale):
+    answers = []
+    for factor in (1.0, scale):
+        data = make_data(features=FEATURES * np.float32(factor), views=False)
+        model = make_model("pi_model")
+        model.fit(data, steps_per_epoch=2, verbose=0)
+        answers.append(model.predict(data.validation, verbose=0)["classes"])
+    np.testing.assert_allclose(*answers, atol=1e-4)
+
+
+def test_it_learns():
+    data = datasets.from_embeddings(
+        FEATURES, CLASSES, num_classes=3, labeled=32, validation=16, batch_size=16
+    )
+    model = make_model("supervised", config=keras_dc3.DC3Config.vanilla())
+    model.compile(keras.optimizers.Adam(0.05))
+    model.fit(data, epochs=5, verbose=0)
+    predicted = model.predict(FEATURES, verbose=0)["classes"].argmax(axis=1)
+    assert (predicted == CLASSES).mean() > 0.85
+
+
+def test_arrays_train_too():
+    x = {"labeled": FEATURES[:24], "unlabeled": {"first": FEATURES[24:]}}
+    x["unlabeled"]["second"] = WEAK[0, 24:]
+    model = make_model("pi_model", num_classes=3)
+    model.fit(x, CLASSES[:24].astype("int32"), batch_size=8, verbose=0)
+    every = np.concatenate([FEATURES, WEAK[0, 24:]]).astype("float64")
+    mean = keras.ops.convert_to_numpy(model.network.standardization.mean)
+    np.testing.assert_allclose(mean, every.mean(axis=0), rtol=1e-5)
+    half = model.predict(FEATURES.astype("float16"), verbose=0)["classes"]
+    np.testing.assert_allclose(
+        half, model.predict(FEATURES, verbose=0)["classes"], atol=0.02
+    )
+
+
+def test_a_stream_cannot_be_looked_at_and_says_so():
+    class Stream(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            rows = slice(8 * index, 8 * index + 8)
+            unlabeled = {"first": FEATURES[rows], "second": WEAK[0, rows]}
+            x = {"labeled": FEATURES[rows], "unlabeled": unlabeled}
+            return x, CLASSES[rows].astype("int32")
+
+    model = make_model("pi_model", num_classes=3)
+    with pytest.warns(UserWarning, match="they are not standardized"):
+        model.fit(Stream(), verbose=0)
+    assert model.network.standardization.images == 0
+    assert np.isfinite(model.predict(FEATURES, verbose=0)["classes"]).all()
+
+
+def test_saved_loaded_and_continued(data, tmp_path):
+    def half(model, first):
+        model.fit(data, initial_epoch=first, epochs=first + 1, verbose=0)
+        return model
+
+    model = half(make_model(), 0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert difference(model, loaded) == 0 and loaded.takes_features
+    assert loaded.network.standardization.images == 40
+    outputs, again = (m.predict(FEATURES, verbose=0) for m in (model, loaded))
+    for name in outputs:
+        np.testing.assert_array_equal(outputs[name], again[name])
+    assert difference(half(model, 1), half(loaded, 1)) == 0
+    weights = tmp_path / "a.weights.h5"
+    model.save_weights(weights)
+    other = make_model(num_classes=3)
+    other.build((None, D))
+    other.load_weights(weights)
+    np.testing.assert_array_equal(
+        other.predict(FEATURES, verbose=0)["clusters"],
+        model.predict(FEATURES, verbose=0)["clusters"],
+    )
+
+
+def test_the_averaged_model_and_backbone(trained):
+    copy = trained.with_averaged_weights()
+    np.testing.assert_allclose(
+        copy.predict(FEATURES, verbose=0)["classes"],
+        trained.predict(FEATURES, verbose=0)["classes"],
+        atol=1e-5,
+    )
+    prepared = trained.network.prepare(keras.ops.convert_to_tensor(FEATURES))
+    features = trained.averaged_backbone()(prepared)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(features),
+        trained.embed(FEATURES, verbose=0),
+        atol=1e-4,
+    )
+
+
+@pytest.mark.tensorflow
+def test_exported(trained, tmp_path):
+    import tensorflow as tf
+
+    trained.export(tmp_path / "model")
+    loaded = tf.saved_model.load(tmp_path / "model")
+    expected = trained.predict(FEATURES, verbose=0)
+    for signature in ("serving_default", "serving_float"):
+        found = loaded.signatures[signature](features=tf.constant(FEATURES))
+        np.testing.assert_allclose(
+            found["class_probabilities"], expected["classes"], atol=1e-5
+        )
+    about = json.loads(
+        (tmp_path / "model" / "assets.extra" / "keras_dc3.json").read_text()
+    )
+    assert about["input"]["name"] == "features" and about["input"]["shape"] == [None, D]
+    assert "48 " not in about["input"]["scaling"]
+    assert "standardized" in about["input"]["float32"]
+    odd = FEATURES.copy()
+    odd[1, 2], odd[2] = np.nan, 1e6
+    found = loaded.signatures["serving_default"](features=tf.constant(odd))
+    assert found["decision"].numpy()[1:3].tolist() == [b"invalid"] * 2
+    assert np.isfinite(found["ambiguity"].numpy()[3:]).all()
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"shape \(n, 6\)"):
+        loaded.signatures["serving_float"](features=tf.zeros((2, 5)))
+
+
+# -- bad input
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "match"),
+    [
+        (FEATURES[:, :4], ValueError, r"shape \(n, 6\).*another network"),
+        (FEATURES[0], ValueError, r"features\[None\]"),
+        (FEATURES[:, None], ValueError, "one vector per image"),
+        (np.zeros((2, 8, 8, 3), "uint8"), ValueError, "features of 6 numbers, not on"),
+        (FEATURES.astype("int32"), TypeError, "whole numbers"),
+        (np.where(FEATURES[3, 1] == FEATURES, np.nan, FEATURES), ValueError, "n 3"),
+        (FEATURES * 1e3, ValueError, "another scale than the 40 .*48 of 48 images"),
+    ],
+)
+@pytest.mark.parametrize("method", ["predict", "propose", "__call__"])
+def test_features_unlike_those_in_training(trained, method, given, error, match):
+    ids = {"ids": [str(i) for i in range(len(given))]} if method == "propose" else {}
+    with pytest.raises(error, match=match):
+        getattr(trained, method)(given, **ids)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (FEATURES / 50, "vary by 0.0"),
+        (FEATURES + 25, "their mean lies 3"),
+    ],
+)
+def test_features_that_are_probably_of_another_network(trained, given, match):
+    with pytest.warns(UserWarning, match=match):
+        trained.predict(given, verbose=0)
+
+
+def test_features_of_training_are_not_doubted(trained, data):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The .*features are")
+        trained.predict(FEATURES, verbose=0)
+        trained.predict(FEATURES[CLASSES == 1], verbose=0)
+        trained.predict(data.validation, verbose=0)
+
+
+def test_training_does_not_go_on_with_other_features(trained):
+    with pytest.raises(ValueError, match="labeled features are of another scale"):
+        trained.fit(make_data(False, FEATURES * 1e3), verbose=0)
+    with pytest.raises(ValueError, match=r"features must have shape \(n, 6\)"):
+        trained.fit(make_data(False, FEATURES[:, :4]), verbose=0)
+
+
+def test_a_backbone_of_the_other_kind(data, make_backbone):
+    images = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    with pytest.raises(ValueError, match=r"takes images of .*feature_mlp\(6\)"):
+        keras_dc3.DC3Model(images).fit(data)
+    pixels = np.zeros((N, 8, 8, 3), "uint8")
+    with pytest.raises(
+        ValueError, match=r"takes features of 6 numbers, but .*\(8, 8, 3"
+    ):
+        make_model().fit(datasets.from_arrays(pixels, COUNTS))
+    with pytest.raises(ValueError, match="images take another backbone"):
+        keras_dc3.backbones.feature_mlp((8, 8, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_two_replicas_train_what_one_does(data, mirrored):
+    models = [make_model("mean_teacher", num_classes=3)]
+    models[0].build((None, D))
+    with mirrored.scope():
+        models.append(make_model("mean_teacher", num_classes=3))
+        models[1].build((None, D))
+    models[1].set_weights(models[0].get_weights())
+    for model in models:
+        model.fit(data, epochs=1, verbose=0)
+    assert difference(*models) < 1e-4
+    layers = [model.network.standardization for model in models]
+    assert layers[0].images == layers[1].images == 40
