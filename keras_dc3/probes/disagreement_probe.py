@@ -114,11 +114,7 @@ class DisagreementProbe:
     def predict(self, features: ArrayLike) -> np.ndarray:
         """Returns the expected share of pairs of answers that differ, (m,), in [0, 1].
 
-        Args:
-            features: of the same network, float (m, d), finite.
-
-        Raises:
-            ValueError: if these are not as described.
+        Arguments and errors are those of `ClassProbe.predict`.
         """
         inputs = self._inputs(features, self.class_probe.predict(features))
         return sigmoid(inputs[:, : len(self._found)] @ self._found)
