@@ -243,11 +243,21 @@ def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):
     assert figures["selective_score"] == pytest.approx(max(history))
 
 
-@runs("features.md")
+@pytest.mark.tensorflow
+@runs("features.md", 0)
+def test_features_of_a_backbone(folder):
+    names = {"backbone": keras_dc3.backbones.small_cnn((64, 64, 3), filters=2)}
+    names = execute("features.md", names, 0, epochs=1, training_steps=2)
+    layer = keras.layers.TFSMLayer("saved_model", call_endpoint="serving_default")
+    assert layer(np.zeros((2, 64, 64, 3), "uint8"))["ambiguity"].shape == (2,)
+    assert Path("review.html").exists() and Path("features/weak.npy").exists()
+
+
+@runs("features.md", 1)
 def test_features_of_any_network(folder, rng):
     np.save("embeddings.npy", rng.normal(size=(60, 16)).astype("float16"))
     names = {"file_names": [f"{i}.png" for i in range(60)]}
-    names = execute("features.md", names, epochs=1, training_steps=2)
+    names = execute("features.md", names, 1, epochs=1, training_steps=2)
     proposals = keras_dc3.Proposals.from_csv("proposals.csv")
     assert set(proposals.ids) == set(names["data"].unlabeled.ids)
 

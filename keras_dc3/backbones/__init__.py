@@ -10,12 +10,14 @@ from keras_dc3.backbones.backbone import Backbone
 from keras_dc3.backbones.features import feature_mlp
 from keras_dc3.backbones.fetching import fetch
 from keras_dc3.backbones.freezing import blocks_of, set_trainable
+from keras_dc3.backbones.frozen import FrozenBackbone
 from keras_dc3.backbones.networks import small_cnn, wide_resnet
 from keras_dc3.backbones.pretrained import from_model, names, pretrained
 from keras_dc3.backbones.scaling import Scaling, get_scaling
 
 __all__ = [
     "Backbone",
+    "FrozenBackbone",
     "Scaling",
     "blocks_of",
     "feature_mlp",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Self
@@ -143,6 +144,11 @@ class AnnotatedImages(CountedLabels, ABC):
         check_positive_int("batch_size", batch_size)
         for start in range(0, len(self), batch_size):
             yield self.read(np.arange(start, min(start + batch_size, len(self))))
+
+    def marks(self, indices: ArrayLike) -> np.ndarray:
+        """Returns (m,) uint32, numbers that change with the pixels of the images."""
+        sums = [zlib.crc32(np.ascontiguousarray(image)) for image in self.read(indices)]
+        return np.array(sums, "uint32")
 
     def _kept_counts(self) -> np.ndarray | SparseCounts:
         if self._counts is None:

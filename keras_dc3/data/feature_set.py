@@ -38,6 +38,8 @@ class FeatureSet(AnnotatedImages):
         images: the images themselves, for people to look at in plots and review pages:
             the path of a folder to which the ids are relative, id -> image, a set with
             ids, or an array (n, h, w, c). Nothing is trained on them.
+        source: a text that tells the network which computed them from others, so that
+            features of two are not mixed; None: not known.
 
     Attributes:
         views: name -> (v, n, d), the stored views, "weak" and "strong", of the whole
@@ -67,6 +69,7 @@ class FeatureSet(AnnotatedImages):
         weak: ArrayLike | None = None,
         strong: ArrayLike | None = None,
         images: Any = None,
+        source: str | None = None,
     ):
         self._features = check_features("features", features)
         ids = check_ids("ids", ids)
@@ -83,6 +86,7 @@ class FeatureSet(AnnotatedImages):
             if views is not None
         }
         self._pictures = _pictures(images, self.ids)
+        self.source = source
 
     def _described(self) -> str:
         views = [f"{len(stored)} {name}" for name, stored in self.views.items()]
@@ -153,12 +157,11 @@ def _checked_views(name: str, views: Any, features: np.ndarray) -> np.ndarray:
         )
     for view in views:
         check_finite(name, view)
-    _check_order(name, views[0], features)
     return views
 
 
-def _check_order(name: str, view: np.ndarray, features: np.ndarray) -> None:
-    """Raises ValueError where views are not of the images in this order.
+def check_order_of_views(name: str, view: np.ndarray, features: np.ndarray) -> None:
+    """Raises ValueError where a view (n, d) is not of the images in this order.
 
     Features are more like a view of their own image than like one of another: for how
     many pairs of images that holds, is compared with chance, half of them.
@@ -209,7 +212,15 @@ class JoinedFeatures(JoinedImages):
     @property
     def pictures(self) -> Any:
         """The images for people to look at; None where the sets have not the same."""
-        first, *others = (part.pictures for part in self._sets)
+        return self._common("pictures")
+
+    @property
+    def source(self) -> str | None:
+        """What computed the features; None where that is not known, or not the same."""
+        return self._common("source")
+
+    def _common(self, what: str) -> Any:
+        first, *others = (getattr(part, what) for part in self._sets)
         return first if all(other is first for other in others) else None
 
     def read_views(

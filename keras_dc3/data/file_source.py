@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import os
 import warnings
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -243,6 +244,12 @@ class FileSource:
             pixels = self.format.read(path)
             self._kept.put(row, stamp, pixels)
         return pixels
+
+    def mark(self, row: int) -> int:
+        """Returns a number that changes with a file and how it is read."""
+        path = os.path.join(self.folder, self.files[row])
+        about = f"{import_pillow().__version__} {self.format} {os.path.abspath(path)}"
+        return zlib.crc32(about.encode(), file_stamp(path))
 
     @cached_property
     def _kept(self) -> MemoryCache | DiskCache | None:

@@ -149,6 +149,15 @@ class FileImages(AnnotatedImages):
         indices = np.asarray(indices, "int64")
         return self._source.read(indices if self._rows is None else self._rows[indices])
 
+    def marks(self, indices: ArrayLike) -> np.ndarray:
+        """Returns (m,) uint32, numbers that change with the files and their reading.
+
+        A file that was written anew counts as changed, whatever it holds.
+        """
+        indices = np.asarray(indices, "int64")
+        rows = indices if self._rows is None else self._rows[indices]
+        return np.array([self._source.mark(row) for row in rows], "uint32")
+
     def image_batches(self, batch_size: int) -> Iterator[np.ndarray]:
         """Yields the images in order, (batch_size, h, w, c) and a rest.
 

@@ -226,14 +226,31 @@ class JoinedImages(AnnotatedImages):
         """Returns (m, h, w, c), the images at (m,) positions, which may repeat."""
         return self._gathered(indices, lambda part, rows: part.read(rows))
 
+    def marks(self, indices: ArrayLike) -> np.ndarray:
+        """Returns (m,) uint32, numbers that change with the pixels of the images."""
+        return self._gathered(
+            indices, lambda part, rows: part.marks(rows), (), "uint32"
+        )
+
     def _gathered(
-        self, indices: ArrayLike, read: Callable[[Any, np.ndarray], np.ndarray]
+        self,
+        indices: ArrayLike,
+        read: Callable[[Any, np.ndarray], np.ndarray],
+        shape: tuple[int, ...] | None = None,
+        dtype: Any = None,
     ) -> np.ndarray:
-        """Returns what `read(set, rows)` gives, in the order of the positions."""
+        """Returns what `read(set, rows)` gives, in the order of the positions.
+
+        Args:
+            indices: the positions.
+            read: reads from one set.
+            shape, dtype: of what it gives for an image; None: those of an image.
+        """
         indices = np.asarray(indices, "int64")
         at = indices if self._rows is None else self._rows[indices]
         set_of, row_of = self._set_of[at], self._row_of[at]
-        images = np.empty((len(at), *self.image_shape), self.dtype)
+        shape = self.image_shape if shape is None else shape
+        images = np.empty((len(at), *shape), dtype or self.dtype)
         for number in np.unique(set_of):
             mine = set_of == number
             images[mine] = read(self._sets[number], row_of[mine])

@@ -17,8 +17,9 @@ from keras_dc3._validation import (
 )
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.batches import ordered_batches, training_batches
+from keras_dc3.data.embedding import embedded
 from keras_dc3.data.feature_batches import feature_batches
-from keras_dc3.data.feature_set import VIEWS
+from keras_dc3.data.feature_set import VIEWS, joined
 from keras_dc3.data.feature_views import get_feature_policy
 from keras_dc3.data.moments import Moments, moments_of
 from keras_dc3.data.parts import (
@@ -57,7 +58,7 @@ class SemiSupervisedData:
             mapping from view to augmentation. In it "labeled" is for the labeled
             images, "strong" for a view of that name, and "weak" for all that are not
             named. Default: strong for a view named "strong", weak for the rest. Of
-            features: their stored views of these names, else noise in their place (see
+            features: their stored views of these names, else hidden features (see
             `data.StoredViews` and `data.FeatureNoise`).
         seed: of order and augmentation, an integer of at least 0.
         name: of the data set, for reports.
@@ -65,6 +66,7 @@ class SemiSupervisedData:
     Attributes:
         augment: view -> augmentation, as far as given.
         test: images that are neither trained on nor validate; None for none.
+        image_backbone: of features, what computed them from images, where `embed` did.
         unused: ids of the images in no part; None where they are not known.
 
     Raises:
@@ -111,6 +113,7 @@ class SemiSupervisedData:
         self.name = name
         self.clock = EpochClock()
         self.test: AnnotatedImages | None = None
+        self.image_backbone: Any = None
         self.unused: list[str] | None = None
         self._unanswered: list[str] | None = None  # where it is known of all images
 
@@ -251,11 +254,96 @@ class SemiSupervisedData:
             name=self.name,
         )
         data.test, data.unused = self.test, self.unused
+        data.image_backbone = self.image_backbone
         if self._unanswered is not None:
             left = [name for name in self._unanswered if name not in new.answered]
             data._unanswered = left
         print(new.told)
         return data
+
+    def embed(
+        self,
+        backbone: Any,
+        weak: int = 4,
+        strong: int = 4,
+        folder: str | os.PathLike | None = None,
+        *,
+        batch_size: int = 64,
+        verbose: Any = "auto",
+    ) -> SemiSupervisedData:
+        """Returns the same data with features in the place of images.
+
+        The backbone, which nothing trains, runs once over each image and over some
+        augmented views of it (`augment`, of which weak ones are for labeled images,
+        too). Training then draws from these, and needs no pixels:
+        `keras_dc3.backbones.feature_mlp` is a backbone for features. The images stay at
+        hand to be looked at. A model that is trained on the result is exported together
+        with the backbone, and takes images.
+
+        A folder keeps the features, as float16, and tells of what they are: of which
+        weights, augmentation, seed and images. What fits is read; what has changed is
+        computed anew, which is told. A process that was killed goes on where it was.
+        Images of files count as changed where a file was written anew. How a function
+        of yours augments images cannot be compared: its features are computed each
+        time.
+
+        Args:
+            backbone: a Keras model or layer from images to features, (n, d) or (n, h,
+                w, d), or the name of a network with weights (see
+                `keras_dc3.backbones.pretrained`). It gets images as from a `DC3Model`.
+            weak: how many weakly augmented views of each image are kept.
+            strong: how many strongly augmented ones; 0 where no strategy asks for them.
+            folder: where to keep them, one folder for each backbone; made if missing.
+                None keeps them in memory.
+            batch_size: images per step.
+            verbose: 0 says nothing, else the size and the progress are shown.
+
+        Raises:
+            ValueError: if the backbone cannot take the images, these are features
+                already, or the folder holds something else.
+            OSError: if the folder has no room for all features, cannot be written to,
+                or another process computes into it.
+
+        Example:
+
+        >>> images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), "uint8")
+        >>> pixels = keras_dc3.datasets.from_arrays(images, np.eye(2)[[0, 1] * 10])
+        >>> backbone = keras_dc3.backbones.small_cnn((8, 8, 3))
+        >>> features = pixels.embed(backbone, weak=2, strong=0, verbose=0)
+        >>> features.image_shape, features.labeled.ids == pixels.labeled.ids
+        ((96,), True)
+        """
+        counts = {"weak": weak, "strong": strong}
+        features, frozen = embedded(self, backbone, counts, folder, batch_size, verbose)
+        row_of = {name: row for row, name in enumerate(features.ids)}
+
+        def of(part: AnnotatedImages | None) -> AnnotatedImages | None:
+            if part is None:
+                return None
+            rows = features.subset([row_of[name] for name in part.ids])
+            counts = part.counts if part.has_counts else None
+            return joined([rows], counts, part.class_names)
+
+        data = type(self)(
+            of(self.labeled),
+            self.labels,
+            of(self.unlabeled),
+            of(self.validation),
+            batch_size=self.batch_size,
+            unlabeled_ratio=self.unlabeled_ratio,
+            seed=self.seed,
+            name=self.name,
+        )
+        data.test, data.unused = of(self.test), self.unused
+        data._unanswered = self._unanswered
+        data.image_backbone = frozen
+        return data
+
+    def parts(self) -> dict[str, AnnotatedImages]:
+        """Returns name -> images, of the parts that there are, `test` among them."""
+        names = ("labeled", "unlabeled", "validation", "test")
+        parts = {name: getattr(self, name) for name in names}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def save_split(self, path: str | os.PathLike) -> None:
         """Writes the ids of each part, so that others can repeat the split.

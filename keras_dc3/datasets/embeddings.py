@@ -14,7 +14,7 @@ from keras_dc3._registration import suggest
 from keras_dc3._text import some
 from keras_dc3._validation import check_choice, check_features, check_ordered
 from keras_dc3.annotations import Annotations
-from keras_dc3.data.feature_set import VIEWS, FeatureSet
+from keras_dc3.data.feature_set import VIEWS, FeatureSet, check_order_of_views
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.answers import counts_of
 from keras_dc3.datasets.arrays import as_counts, checked_class_names, split_annotated
@@ -58,7 +58,7 @@ def from_embeddings(
             file, else the position, "0", "1", ...
         views: "weak" and "strong" -> (v, n, d), an array or a `.npy` file: features of
             v augmented views of each image, of which training draws one at random.
-            Without them noise stands in (see `data.FeatureNoise`).
+            Without them features are hidden at random (see `data.FeatureNoise`).
         images: the images, for people to look at: a folder to which the ids are
             relative, id -> image, a set with ids, or an array (n, h, w, c). Without
             them proposals have no pictures.
@@ -107,8 +107,11 @@ def from_embeddings(
                 f"`features`. Received: {len(counts):,} rows for {len(features):,} "
                 "images; `keras_dc3.Annotations` are joined by id instead."
             )
+    part = FeatureSet(features, ids, counts, names, images=images, **views)
+    for name, stored in part.views.items():
+        check_order_of_views(name, stored[0], part.features)
     return split_annotated(
-        FeatureSet(features, ids, counts, names, images=images, **views),
+        part,
         labeled,
         unlabeled,
         validation,

@@ -19,6 +19,7 @@ from keras_dc3._registration import register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.backbones import Backbone, pretrained
+from keras_dc3.backbones.probe import has_rescaling
 from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
@@ -26,6 +27,7 @@ from keras_dc3.models import (
     evaluation,
     export,
     given_features,
+    joining,
     proposing,
     saving,
 )
@@ -34,7 +36,6 @@ from keras_dc3.models.arguments import (
     check_compile_arguments,
     check_model_arguments,
 )
-from keras_dc3.models.backbone_probe import has_rescaling
 from keras_dc3.models.batch_checks import (
     as_distributions,
     check_parts,
@@ -124,6 +125,9 @@ class DC3Model(AdaptedModel):
         verdict: whether the proposals are of use, by the validation images of the last
             `fit` (`keras_dc3.metrics.verdict`); None: not measured. It may be set, is
             saved with the model, and goes with what it proposes.
+        image_backbone: of a model of features, the frozen backbone that computed them
+            from images, where `SemiSupervisedData.embed` did; saved with the model.
+        feature_source: what tells the network that computed its features from others.
 
     Call arguments:
         inputs: images (n, h, w, c), or features (n, d) where it was trained on
@@ -188,6 +192,8 @@ class DC3Model(AdaptedModel):
         self._logged_means = self._means.metrics
         self.epoch_statistics = EpochStatistics()
         self._seen_values = self.image_memory.seen
+        self.image_backbone: keras.Model | None = None
+        self.feature_source: str | None = None
         self.image_shape: tuple[int | None, ...] | None = None
         self.verdict: Verdict | None = None
         self.validation_figures: Any = None  # of the last scored evaluation
@@ -731,6 +737,7 @@ class DC3Model(AdaptedModel):
     ) -> tuple[Any, int | None, int | None]:
         """Returns images, checked, batch size and steps as Keras takes them."""
         self._prepare_answers()
+        given_features.check_source(self.feature_source, x)
         x, batch_size, steps = to_predict(x, batch_size, steps)
         return (x if is_stream(x) else check_given(x, self)), batch_size, steps
 
@@ -762,6 +769,7 @@ class DC3Model(AdaptedModel):
         self._check_built()
         self._prepare_answers()
         check_choice("embeddings", embeddings, (True, False))
+        given_features.check_source(self.feature_source, dataset)
         model = proposing.with_features(self) if embeddings else self
         return proposing.propose(self, model, dataset, ids, batch_size, verbose)
 
@@ -780,9 +788,20 @@ class DC3Model(AdaptedModel):
                 then exports the plain model.
             **kwargs: `verbose`; for other formats as for `keras.Model.export`.
 
+        A model of features is exported together with its `image_backbone`, and takes
+        images; where that is not known, it takes features, which is told.
+
         See `keras_dc3.models.export` for what stands in the files.
         """
         self._prepare_answers()
+        if self.image_backbone is not None:
+            self.with_image_backbone().export(filepath, format, **kwargs)
+            return
+        if self.takes_features and keras.config.is_interactive_logging_enabled():
+            print(
+                f"The exported model takes features ({self.image_shape[0]} of each "
+                "image), not images: the network that computes them is not known here."
+            )
         if format in export.FORMATS:
             export.export(self, filepath, format, **kwargs)
         elif format in ("litert", "torch"):  # one file each
@@ -816,7 +835,26 @@ class DC3Model(AdaptedModel):
         """
         self._check_built()
         self._follow_weights()
-        return saving.averaged_copy(self)
+        return saving.copied(self, averaged=True)
+
+    def with_image_backbone(self) -> keras.Model:
+        """Returns a new model of images, joined of `image_backbone` and this one.
+
+        It answers as this model does to the features of images, by the weights of
+        `evaluate_with`, and is a `DC3Model` like any other: predict, propose, save,
+        export. The backbone stays frozen. This model stays as it is.
+
+        Raises:
+            ValueError: if the model is not built, or no image backbone is known.
+        """
+        self._check_built()
+        if self.image_backbone is None:
+            raise ValueError(
+                "The network that computed the features is not known: it is where "
+                "`data.embed(backbone)` made the data that the model is trained on."
+            )
+        self._prepare_answers()
+        return joining.on_images(self)
 
     def averaged_backbone(self) -> keras.Model:
         """Returns a new Keras model: the backbone, with its averaged weights.
@@ -954,19 +992,24 @@ class DC3Model(AdaptedModel):
             "evaluate_with": self.evaluate_with,
             "rescale": self.rescale,
             "image_values": self.image_values and self.image_values.get_config(),
+            "image_backbone": self.image_backbone and serialize(self.image_backbone),
+            "feature_source": self.feature_source,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
         config = dict(config)
-        for name in ("backbone", "ssl", "config", "dtype"):
-            if isinstance(config[name], keras.layers.Layer):
+        for name in ("backbone", "ssl", "config", "dtype", "image_backbone"):
+            if isinstance(config.setdefault(name, None), keras.layers.Layer):
                 continue  # made already
             config[name] = keras.saving.deserialize_keras_object(
                 config[name], custom_objects=custom_objects
             )
         image_values = config.pop("image_values", None)
+        image_backbone = config.pop("image_backbone")
+        feature_source = config.pop("feature_source", None)
         model = cls(**config)
+        model.image_backbone, model.feature_source = image_backbone, feature_source
         if image_values is not None:
             model.image_values = ImageValues(**image_values)
         return model

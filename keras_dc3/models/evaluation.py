@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3.callbacks.validation_figures import ValidationFigures
 from keras_dc3.data.batches import ordered_batches
 from keras_dc3.metrics import Verdict, proposal_scores, selective_score, verdict
+from keras_dc3.models import given_features
 from keras_dc3.models.batch_checks import (
     check_image_shapes,
     check_labels,
@@ -33,7 +34,10 @@ def adapt_evaluation(
     """
     if hasattr(x, "class_names"):
         model.set_classes(x.num_classes, x.class_names)  # the same, or an error
+    given_features.check_source(model.feature_source, x)
     if is_data_set(x):
+        part = getattr(x, "validation", None)
+        given_features.check_source(model.feature_source, part)
         x = x.validation_batches()
         if x is None:
             raise ValueError("The data set has no validation part to evaluate on.")

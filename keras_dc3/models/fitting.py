@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_dc3.backbones.probe import check_backbone_top
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.models import continuing, given_features
 from keras_dc3.models.arguments import (
@@ -16,7 +17,6 @@ from keras_dc3.models.arguments import (
     check_fit_arguments,
     check_fit_data,
 )
-from keras_dc3.models.backbone_probe import check_backbone_top
 from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.data_adapters import (
     Data,
@@ -97,6 +97,7 @@ class Fitting:
         batches = data.to_train_on(model.ssl, arguments["steps_per_epoch"])
         if is_data_set(data.x):
             model.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
+            self._learn_source(data)
             arguments["steps_per_epoch"] = None  # it has taken them
             if arguments["validation_data"] is None:
                 arguments["validation_data"] = data.x.validation_batches()
@@ -107,6 +108,16 @@ class Fitting:
         if model.ssl.needs_positions:
             self._prepare_positions(batches)
         return batches
+
+    def _learn_source(self, data: Data) -> None:
+        """Takes up what computed features, or compares it with before."""
+        model = self._model
+        for part in data.parts().values():
+            given_features.check_source(model.feature_source, part)
+        if model.feature_source is None:
+            model.feature_source = getattr(data.parts()["labeled"], "source", None)
+        if not model.built and model.image_backbone is None:
+            model.image_backbone = getattr(data.x, "image_backbone", None)
 
     def _prepare_positions(self, batches: Data) -> None:
         """Tells the strategy how many unlabeled images there are, if that is known."""

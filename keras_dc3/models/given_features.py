@@ -189,6 +189,22 @@ def check_float(dtype: Any) -> None:
         )
 
 
+def check_source(source: str | None, given: Any) -> None:
+    """Raises ValueError for features that another network computed than in training.
+
+    Args:
+        source: what tells the network in training from others; None: not known.
+        given: what a user has given; a set of features may know its source.
+    """
+    other = getattr(given, "source", None)
+    if source is not None and other is not None and other != source:
+        raise ValueError(
+            "These features were computed by another network, or of images scaled in "
+            "another way, than those that the model was trained on: the weights "
+            "differ. Embed the images by the same backbone, or train a new model."
+        )
+
+
 def in_words(standardization: FeatureStandardization, d: int) -> str:
     """Returns what the features are that a model takes, for people."""
     number = standardization.images

@@ -10,16 +10,16 @@ from keras import ops, tree
 
 from keras_dc3._registration import register
 from keras_dc3.backbones import Backbone
+from keras_dc3.backbones.probe import (
+    has_rescaling,
+    numbers_can_be_read,
+    scales_by_itself,
+)
 from keras_dc3.layers import (
     AmbiguityHead,
     FeatureStandardization,
     OverclusterHead,
     PrototypeHead,
-)
-from keras_dc3.models.backbone_probe import (
-    has_rescaling,
-    numbers_can_be_read,
-    scales_by_itself,
 )
 from keras_dc3.models.given_features import (
     check_float,

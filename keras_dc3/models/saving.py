@@ -45,8 +45,8 @@ def save_whole(
         write(temporary)
 
 
-def averaged_copy(model: Any) -> Any:
-    """Returns a new model whose weights are the averages of those of a `DC3Model`.
+def copied(model: Any, averaged: bool) -> Any:
+    """Returns a new model with the weights of a `DC3Model`, or with their averages.
 
     Raises:
         ValueError: if a layer of its backbone lacks a `get_config`.
@@ -56,12 +56,15 @@ def averaged_copy(model: Any) -> Any:
         classes = {type(part).__name__: type(part) for part in parts}
         backbone = _copied(model.backbone, classes)  # first: its error says more
         config = {**model.get_config(), "evaluate_with": "raw", "backbone": backbone}
+        config["image_backbone"] = None
         copy = type(model).from_config(config, custom_objects=classes)
+        copy.image_backbone = model.image_backbone  # frozen: one for both
         copy.build((None, *model.image_shape))
         pairs = zip(copy.network.weights, model.network.weights, strict=True)
         for target, source in pairs:
             # A copy of its own: on JAX an assigned array would share its buffer.
-            target.assign(ops.copy(model.average.value_of(source)))
+            value = model.average.value_of(source) if averaged else source.value
+            target.assign(ops.copy(value))
         copy.average.reset(copy.network)
     return copy
 

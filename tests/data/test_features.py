@@ -102,8 +102,6 @@ def test_ids_differ():
         (np.moveaxis(WEAK, 0, 1), r"np.moveaxis\(weak, 1, 0\)"),
         (WEAK[:0], "some views of each image"),
         (np.where(WEAK[1, 4, 2] == WEAK, np.nan, WEAK), "position 4"),
-        (np.roll(WEAK, 1, axis=1), "do not belong to `features` image by image"),
-        (WEAK[:, np.random.default_rng(1).permutation(N)], "do not belong"),
     ],
 )
 def test_views_that_are_not_of_these_images(weak, match):
@@ -230,7 +228,7 @@ def test_batches_hold_stored_views_and_are_a_function_of_seed_and_epoch():
     assert any((a[0] != b[0]).any() for a, b in zip(found, other, strict=True))
 
 
-def test_without_stored_views_noise_stands_in():
+def test_without_stored_views_hidden_features_stand_in():
     data = data_of(make())
     assert data.policies(VIEWS) == {
         "labeled": STAND_INS["weak"],
@@ -238,7 +236,7 @@ def test_without_stored_views_noise_stands_in():
         "strong": STAND_INS["strong"],
     }
     ((labeled, views, _), *_rest) = batches(data)
-    assert np.isfinite(labeled).all() and (views["first"] != views["strong"]).all()
+    assert np.isfinite(labeled).all() and (views["first"] != views["strong"]).any()
 
 
 @pytest.mark.parametrize("augment", ["none", {"labeled": "none", "weak": None}])

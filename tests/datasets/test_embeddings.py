@@ -125,6 +125,7 @@ def test_classes_and_images_without_answer():
         ({"views": {"week": WEAK}}, ValueError, "Did you mean 'weak'"),
         ({"views": WEAK}, TypeError, "must be a dict"),
         ({"views": {"weak": WEAK[:, ::-1]}}, ValueError, "do not belong"),
+        ({"views": {"weak": np.roll(WEAK, 1, 1)}}, ValueError, "image by image"),
         ({"features": FEATURES.astype("int8")}, TypeError, "whole numbers"),
         ({"features": FEATURES[:, 0]}, ValueError, "one vector per image"),
         ({"features": FEATURES * np.nan}, ValueError, "NaN or infinity"),

@@ -268,3 +268,19 @@ def test_a_backbone_of_the_other_kind(data, make_backbone):
         make_model().fit(datasets.from_arrays(pixels, COUNTS))
     with pytest.raises(ValueError, match="images take another backbone"):
         keras_dc3.backbones.feature_mlp((8, 8, 3))
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_two_replicas_train_what_one_does(data, mirrored):
+    models = [make_model("mean_teacher", num_classes=3)]
+    models[0].build((None, D))
+    with mirrored.scope():
+        models.append(make_model("mean_teacher", num_classes=3))
+        models[1].build((None, D))
+    models[1].set_weights(models[0].get_weights())
+    for model in models:
+        model.fit(data, epochs=1, verbose=0)
+    assert difference(*models) < 1e-4
+    layers = [model.network.standardization for model in models]
+    assert layers[0].images == layers[1].images == 40

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 import keras_dc3
-from keras_dc3.models.backbone_probe import scales_by_itself
+from keras_dc3.backbones.probe import scales_by_itself
 from tests.slow import few
 
 SHAPE = (16, 16, 3)

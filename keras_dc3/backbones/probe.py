@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 
 from keras_dc3 import _keras
-from keras_dc3.backbones import Backbone
+from keras_dc3.backbones.backbone import Backbone
 
 _LAYERS_THAT_SCALE = (keras.layers.Rescaling, keras.layers.Normalization)
 # Height and width to try a backbone with that takes any.
