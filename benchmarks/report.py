@@ -17,6 +17,7 @@ from typing import Any
 
 import evidence
 import evidence_figure
+import feature_tables
 import findings
 import report_pages
 import simulated_table
@@ -34,6 +35,11 @@ def _made_by(record: dict[str, Any]) -> str:
         f"Made by `{record['command']}` on {record['date']} (seed {record['seed']}, "
         f"{record['cores']} CPU cores; {versions})."
     )
+
+
+def _told(draw: Callable[[dict[str, Any]], str], record: dict[str, Any]) -> str:
+    """Returns a table, and how it was made."""
+    return f"{draw(record)} {_made_by(record)}"
 
 
 def step_table(record: dict[str, Any]) -> str:
@@ -157,6 +163,30 @@ def average_table(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def disagreement_table(record: dict[str, Any]) -> str:
+    """Returns the table of benchmarks/disagreement.py."""
+    lines = [
+        "| set | labeled | answers each | accuracy | AUROC of what is expected | "
+        "against the best of entropy, softmax, margin | F1 of the 40% of least "
+        "expected disagreement | of the 40% surest |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for cell in record["results"]:
+        runs = cell["runs"]
+        best = [max(run[n] for n in ("entropy", "softmax", "margin")) for run in runs]
+        gain = [r["disagreement"] - b for r, b in zip(runs, best, strict=True)]
+        mean = {name: statistics.mean(run[name] for run in runs) for name in runs[0]}
+        name = report_pages.NAMES[cell["set"]]
+        lines.append(
+            f"| {name} | {cell['labeled']:,} | {cell['answers']} | "
+            f"{100 * mean['accuracy']:.1f} | {100 * mean['disagreement']:.1f} | "
+            f"{100 * statistics.mean(gain):+.1f} ± {100 * statistics.stdev(gain):.1f}, "
+            f"better in {sum(g > 0 for g in gain)} of {len(gain)} | "
+            f"{100 * mean['f1']:.1f} | {100 * mean['f1_confident']:.1f} |"
+        )
+    return "\n".join([*lines, "", f"In percent. {_made_by(record)}"])
+
+
 def unfinished_table(record: dict[str, Any]) -> str:
     """Returns what runs had reached that were stopped, at the last epoch of all."""
     reached = [cell["history"]["epoch"][-1] for cell in record["cells"].values()]
@@ -187,6 +217,7 @@ def unfinished_table(record: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "average": average_table,
     "average_teacher": average_table,
+    "disagreement": disagreement_table,
     "step": step_table,
     "throughput": throughput_table,
     "quickstart": score_table,
@@ -195,6 +226,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "table3_simulated": simulated_table.draw,
     "annotations": annotations_table,
     "pipeline": pipeline_table,
+    "feature_views": lambda record: _told(feature_tables.draw_views, record),
+    "features": lambda record: _told(feature_tables.draw_speed, record),
 }
 
 

@@ -29,6 +29,10 @@ PAGES: dict[str, Page] = {
         "The average of the weights in short trainings",
         {"Students": "average", "Teachers": "average_teacher"},
     ),
+    "disagreement": (
+        "People's disagreement, learned from their answers",
+        {"By features that were computed before": "disagreement"},
+    ),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",
         {"What the runs had reached": "unfinished"},

@@ -1,4 +1,7 @@
-"""When an image is certain, and what that is called. Standard library only."""
+"""The threshold on p_a: when an image is certain, and what that is called.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 

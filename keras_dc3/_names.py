@@ -1,4 +1,7 @@
-"""Which known name is meant: one rule for images, files and classes. No NumPy."""
+"""Which image, file or class a name means, without folder or extension too: one rule.
+
+No NumPy.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("annotations",),
     ("collective", "config", "optimizers", "backbones", "callbacks"),
     ("losses", "layers", "strategies", "metrics", "data"),
-    ("objective",),
+    ("objective", "probes"),
     ("review",),
     ("proposals",),
     ("agreement", "plots", "exports", "models"),

@@ -336,6 +336,7 @@ def test_a_round_of_review(reviewed):
     assert len(reviewed["data"].labeled) > 4 and reviewed["data"].labels.ndim == 2
 
 
+@pytest.mark.filterwarnings("ignore:Where people disagree was not learned")
 @runs("proposals.md")
 def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
     for package in ("pyarrow", "matplotlib", "sklearn"):

@@ -10,9 +10,17 @@ import pytest
 from keras_dc3.metrics import format_scores
 
 ROOT = Path(__file__).parents[1]
-_spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
-hooks = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(hooks)
+
+
+def script(name):
+    path = ROOT / "docs" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+hooks, files = script("hooks"), script("files")
 NAMES = hooks.public_names()
 
 
@@ -54,3 +62,10 @@ def test_the_glossary_is_the_legend_of_the_score_table():
     legend = format_scores({"a": {"f1": 0.5, "d": 0.5}}, width=10_000)
     for line in hooks.glossary_of_scores().splitlines()[2:4]:
         assert line.split(" | ")[1] in legend
+
+
+def test_every_file_stands_in_a_line():
+    assert files.PAGE.read_text("utf-8") == files.page(), "run `python docs/files.py`"
+    lines = re.findall(r"^- `.+?`:(.*)$", files.page(), re.M)
+    assert len(lines) > 200
+    assert all(line.strip().endswith(".") for line in lines)

@@ -67,14 +67,8 @@ def transform(
     low, high = value_range
     scale = high - low or 1.0
     values = (tf.cast(moved, tf.float32) - low) / scale
-    for i in range(policy.num_ops):
-        values = _operate(
-            values,
-            draw.operations[:, i],
-            draw.magnitudes[:, i],
-            draw.matrices[:, i],
-            policy.fill,
-        )
+    for operation in draw.each_operation():
+        values = _operate(values, *operation, policy.fill)
     values = _hide(values, draw.boxes, policy.fill)
     values = tf.ensure_shape(values * scale + low, shape)
     return _as_type(values, images.dtype)

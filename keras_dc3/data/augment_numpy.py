@@ -54,14 +54,8 @@ def transform(
     low, high = value_range
     scale = np.float32(high - low or 1.0)
     values = (moved.astype("float32") - np.float32(low)) / scale
-    for i in range(policy.num_ops):
-        values = _operate(
-            values,
-            draw.operations[:, i],
-            draw.magnitudes[:, i],
-            draw.matrices[:, i],
-            policy.fill,
-        )
+    for operation in draw.each_operation():
+        values = _operate(values, *operation, policy.fill)
     values = _hide(values, draw.boxes, policy.fill)
     return _as_type(values * scale + np.float32(low), images.dtype)
 

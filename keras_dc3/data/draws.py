@@ -1,4 +1,6 @@
-"""All that is random about an augmentation, drawn once for every backend. NumPy only.
+"""All that is random about an augmentation, RandAugment's ranges among it, drawn once.
+
+NumPy only, for every backend.
 
 `augment` (TensorFlow) and `augment_numpy` only move and change pixels as drawn here, so
 that one seed gives the same augmentation everywhere.
@@ -6,6 +8,7 @@ that one seed gives the same augmentation everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +55,15 @@ class Draw(NamedTuple):
     magnitudes: np.ndarray
     matrices: np.ndarray
     boxes: np.ndarray
+
+    def each_operation(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yields the operation, magnitude and matrix of each image, turn by turn."""
+        for turn in range(self.operations.shape[1]):
+            yield (
+                self.operations[:, turn],
+                self.magnitudes[:, turn],
+                self.matrices[:, turn],
+            )
 
 
 def drawn(

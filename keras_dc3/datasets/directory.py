@@ -69,13 +69,10 @@ def from_directory(
     `class_names` is given. Where only some folders are called so, `parts` must say what
     they are.
 
-    Each labeled image gets one class, drawn from its soft label. Images without
-    annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
-    given, they share what `validation` leaves of the annotated images: all of it is
-    labeled if there are images without annotation; else 1 : 4, as in the paper, where
-    16% are labeled and 64% unlabeled. Where folders are parts, all of "train" is
-    labeled, but for what `validation` draws of it if there is no folder for that;
-    `labeled` and `unlabeled` then are of the images of "train".
+    Sizes that are not given, and images without annotation, are as `from_arrays` says.
+    Where folders are parts, all of "train" is labeled, but for what `validation` draws
+    of it if there is no folder for that; `labeled` and `unlabeled` then are of the
+    images of "train".
 
     A `split` takes the place of these parts, but `data.test` stays apart, unless the
     split names its images.
@@ -116,14 +113,10 @@ def from_directory(
             `data.labeled.skipped` and `describe` list them.
         missing: what to do about annotated images that are not in the folder: "error",
             or "drop" to leave them out, with a warning.
-        labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled: likewise; None for none.
-        validation: likewise.
+        labeled, unlabeled, validation: sizes of the parts, as for `from_arrays`.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
-        **kwargs: `split`, `stratify` and `groups` of
-            `SemiSupervisedData.from_image_set`, and further arguments of
-            `SemiSupervisedData`.
+        **kwargs: as for `from_arrays`.
 
     Raises:
         ImportError: without Pillow.

@@ -1,4 +1,4 @@
-"""K-means that lives in a network: pure functions on `keras.ops`.
+"""K-means that lives in a network: prototypes spread, moved, and placed anew if empty.
 
 Shapes are static, nothing loops over the rows, and nothing is random: one memory gives
 one set of prototypes, on every replica and backend.

@@ -1,4 +1,4 @@
-"""Export for serving: SavedModel and ONNX. TensorFlow only.
+"""Export for serving: SavedModel, with its signatures, and ONNX. TensorFlow only.
 
 Both formats answer with named outputs, for any batch size:
 

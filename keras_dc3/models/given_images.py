@@ -174,11 +174,11 @@ def check_scale(
     lows, highs, fractions = _of_each(images)
     good = values.fits(lows, highs, fractions)
     if not good.all():
-        at = int(np.argmin(good))
+        at, odd = int(np.argmin(good)), int((~good).sum())
         raise ValueError(
             f"The model was trained on {values}, but the given images are scaled in "
             f"another way: the one at position {at} holds floats of {lows[at]:.4g} to "
-            f"{highs[at]:.4g} ({int((~good).sum())} of {len(images)} do not fit). Pass "
+            f"{highs[at]:.4g} ({odd} of {len(images)} do not fit). Pass "
             f"{_how_to_pass(values)}."
         )
     low, high = float(lows.min()), float(highs.max())

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
     check_positive_number,
 )
 from keras_dc3.annotations import Annotations
+from keras_dc3.probes import DisagreementProbe
 from keras_dc3.proposals import (
     asking,
     csv_format,
@@ -250,6 +253,57 @@ class Proposals(ProposalData):
         )
         rows = [self.row_of[name] for question in chosen for name in question.ids]
         return Questions(tuple(chosen), int(settled.sum()), self.take(rows))
+
+    def expected_disagreement(
+        self, annotations: Annotations | Review, seed: int = 0
+    ) -> np.ndarray:
+        """Returns how often two people will give each image different classes.
+
+        It is learned from the images with two answers or more, by what the network sees
+        in them (`keras_dc3.probes.DisagreementProbe`, which also says how well:
+        `explained`). Ask it which images need several answers, and the model's
+        `ambiguity` which classes to take unseen: an image may be hard for the model
+        and plain to people.
+
+        Args:
+            annotations: the answers so far, as for `next`.
+            seed: of the division of these images into folds.
+
+        Returns:
+            The expected share of pairs of answers that differ, (n,), in [0, 1].
+
+        Raises:
+            TypeError: if `annotations` are none.
+            ValueError: if the proposals have no embeddings, the classes are others, or
+                fewer than 20 of their images have two answers or more.
+
+        Example:
+
+        >>> names, people = [f"img_{i}" for i in range(40)], ("ann", "ben", "cem")
+        >>> rng = np.random.default_rng(0)
+        >>> answers = [(n, p, str(rng.integers(2))) for n in names for p in people]
+        >>> certainty = rng.random((40, 1))
+        >>> proposals = keras_dc3.Proposals(
+        ...     names,
+        ...     rng.random(40),
+        ...     np.hstack([certainty, 1 - certainty]),
+        ...     np.ones((40, 1)),
+        ...     ["0", "1"],
+        ...     embeddings=rng.random((40, 3)),
+        ... )
+        >>> answers = keras_dc3.Annotations.from_records(answers)
+        >>> proposals.expected_disagreement(answers).shape
+        (40,)
+        """
+        if self.embeddings is None:
+            raise ValueError(
+                "Where people will disagree is learned from what the network sees in "
+                "the images, but these proposals have no `embeddings`: a CSV file does "
+                "not keep them. Use what `model.propose` returned, or a Parquet file."
+            )
+        counts = asking.counts_of(self, annotations)
+        probe = DisagreementProbe(seed=seed).fit(self.embeddings, counts)
+        return probe.predict(self.embeddings)
 
     def to_review(
         self,

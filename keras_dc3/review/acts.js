@@ -1,4 +1,4 @@
-// What answers do.
+// What answers do: to marked images, a whole group, a single image.
 
 const NO_IMAGE = "There is no image here; go back to answer one.";
 const NO_GROUP = "It is for groups; a single image needs a class.";

@@ -1,6 +1,6 @@
-// Slips of the hand. What nobody can have meant is no answer, and the page says so; all
-// else counts at once. Judged are only answers to a card that has just come, and those
-// for a whole group.
+// Slips of the hand: answers given too soon, and double clicks. What nobody can have meant
+// is no answer, and the page says so; all else counts at once. Judged are only answers to
+// a card that has just come, and those for a whole group.
 
 const TOO_SOON = 250; // milliseconds; nobody sees an image and answers as fast
 const DOUBLE_CLICK = 400; // between its two clicks, at most

@@ -1,5 +1,5 @@
-// What is seen. Text reaches the page through `textContent` alone, and only the current
-// group is part of the document.
+// What is seen: cards, images, marks, progress. Text reaches the page through
+// `textContent` alone, and only the current group is part of the document.
 
 const $ = (id) => document.getElementById(id);
 let focus = 0; // the image of the group that the keys act on

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from keras_dc3._registration import register
-from keras_dc3.strategies._defaults import RAMP_FRACTION, RAMP_STEPS
-from keras_dc3.strategies.pi_model import squared_difference
-from keras_dc3.strategies.strategy import SSLStrategy
+from keras_dc3.strategies._defaults import RAMP_STEPS
+from keras_dc3.strategies.pi_model import PiModel
 
 
 @register
-class MeanTeacher(SSLStrategy):
+class MeanTeacher(PiModel):
     """The averaged weights teach the current ones (Tarvainen and Valpola, 2017).
 
         L(x) = mean_c (p(second)[c] - p_teacher(first)[c])^2
 
-    The teacher is the model's own moving average, with BatchNormalization in batch
-    mode, as in the authors' code.
+    A Pi-Model but for who looks at the first view: the model's own moving average,
+    with BatchNormalization in batch mode, as in the authors' code.
 
     Args:
         weight: of the unlabeled loss; 50 in the authors' code.
@@ -30,13 +29,8 @@ class MeanTeacher(SSLStrategy):
     """
 
     views = {"first": "teacher", "second": "student"}
-    anchor, partner = "second", "first"
-    ramp_fraction = RAMP_FRACTION
 
     def __init__(
         self, weight: float = 50.0, ramp_steps: int = RAMP_STEPS, **kwargs: Any
     ):
         super().__init__(weight=weight, ramp_steps=ramp_steps, **kwargs)
-
-    def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
-        return squared_difference(logits["second"], logits["first"])

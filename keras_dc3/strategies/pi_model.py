@@ -11,12 +11,6 @@ from keras_dc3.strategies._defaults import RAMP_FRACTION, RAMP_STEPS
 from keras_dc3.strategies.strategy import SSLStrategy
 
 
-def squared_difference(logits: Any, other: Any) -> Any:
-    """Returns mean_c (softmax(logits)[c] - softmax(other)[c])^2, (n,)."""
-    difference = ops.softmax(logits, axis=-1) - ops.softmax(other, axis=-1)
-    return ops.mean(ops.square(difference), axis=-1)
-
-
 @register
 class PiModel(SSLStrategy):
     """Two views of an image shall get the same prediction (Laine and Aila, 2017).
@@ -43,4 +37,5 @@ class PiModel(SSLStrategy):
         super().__init__(weight=weight, ramp_steps=ramp_steps, **kwargs)
 
     def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
-        return squared_difference(logits["second"], logits["first"])
+        second, first = (ops.softmax(logits[view]) for view in ("second", "first"))
+        return ops.mean(ops.square(second - first), axis=-1)

@@ -21,7 +21,15 @@ class SSLStrategy(keras.layers.Layer):
     class attributes and writes `unlabeled_loss`; the rest is optional. Register it with
     `keras.saving.register_keras_serializable` so that models holding it can be saved.
 
-    It is a Keras layer only so that state it may keep is tracked and saved.
+    In a training step the model calls, in this order: `draw_mixing`, and `mix` on the
+    images, where `mixed` names views; and after the forward passes `guess`, and `mix`
+    on what is said of the images; `update`; and `losses`, which by default are
+    `labeled_loss`, `unlabeled_loss` and `mask`.
+
+    It is a Keras layer only so that state it may keep is tracked and saved. State is
+    made by `__init__` or, where its size depends on the data, by `create_state`; and
+    changed by `update`, which is called with the images of all replicas, so that it is
+    the same on each.
 
     Class attributes:
         views: view name -> who looks at it: `"student"` (the network, with gradient),

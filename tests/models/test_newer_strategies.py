@@ -38,6 +38,7 @@ def make_data(n_unlabeled=23, batch_size=4, seed=0):
         num_classes=3,
         batch_size=batch_size,
         unlabeled_ratio=2,
+        augment="weak",
     )
 
 
@@ -285,6 +286,32 @@ def test_saved_and_continued_is_not_stopped(ssl, make_backbone, tmp_path):
     assert difference(whole, loaded) == 0
     for a, b in zip(whole.ssl.variables, loaded.ssl.variables, strict=True):
         np.testing.assert_array_equal(numpy(a), numpy(b))
+
+
+class Stop(keras.callbacks.Callback):
+    """Stops training as Ctrl-C does, before an epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ssl", ["flexmatch", "freematch", "mixmatch"])
+def test_stopped_and_begun_again_is_not_stopped(ssl, make_backbone, tmp_path):
+    changes = {"threshold": 0.4} if ssl == "flexmatch" else {}
+    models = []
+    for callbacks in ([], ["backup", Stop()], ["backup"]):
+        keras.utils.set_random_seed(1)
+        model = make_model(make_backbone, strategy(ssl, **changes))
+        if callbacks:
+            callbacks[0] = keras_dc3.callbacks.Backup(tmp_path / "backup")
+        try:
+            model.fit(make_data(), epochs=2, verbose=0, callbacks=callbacks)
+        except KeyboardInterrupt:
+            continue
+        models.append(model)
+    assert difference(*models) == 0
 
 
 @pytest.mark.slow

@@ -1,0 +1,6 @@
+"""What features tell by themselves, without a training: classes, and disagreement."""
+
+from keras_dc3.probes.class_probe import ClassProbe
+from keras_dc3.probes.disagreement_probe import DisagreementProbe
+
+__all__ = ["ClassProbe", "DisagreementProbe"]
