@@ -1,4 +1,4 @@
-"""The order of class names, and names that may mean the same."""
+"""The order of class names, names that may mean the same, or that there is no answer."""
 
 from __future__ import annotations
 

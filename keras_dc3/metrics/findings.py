@@ -1,4 +1,4 @@
-"""A verdict: five questions and their answers, as text and as plain values."""
+"""A verdict: its five questions and possible answers, as text and as plain values."""
 
 from __future__ import annotations
 

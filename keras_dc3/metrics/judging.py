@@ -1,4 +1,4 @@
-"""The questions of a verdict, each for the same images, and how they are answered."""
+"""What decides yes or no in a verdict, for the same images, and its figures."""
 
 from __future__ import annotations
 

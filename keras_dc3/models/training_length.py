@@ -1,4 +1,7 @@
-"""What supposes a longer, or another, training than the one that `fit` is asked for."""
+"""Where ramps, schedules and the new start of clusters lie in a training of some length.
+
+And what is told where they suppose another length than `fit` is asked for.
+"""
 
 from __future__ import annotations
 
