@@ -1,4 +1,4 @@
-"""The order of class names, names that may mean the same, or that there is no answer."""
+"""The order of class names; names that may mean the same, or that nobody answered."""
 
 from __future__ import annotations
 

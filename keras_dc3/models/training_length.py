@@ -1,6 +1,6 @@
-"""Where ramps, schedules and the new start of clusters lie in a training of some length.
+"""Where ramps, schedules and the new start of clusters lie in a training.
 
-And what is told where they suppose another length than `fit` is asked for.
+What is told where they suppose another length than `fit` is asked for.
 """
 
 from __future__ import annotations

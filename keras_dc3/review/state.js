@@ -1,4 +1,5 @@
-// What was answered, and what is kept of it. Every change of it goes through `act`, so that it can be undone.
+// What was answered, and what is kept of it. Every change of it goes through `act`, so
+// that it can be undone.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const UNSURE = -1;
