@@ -19,8 +19,11 @@ FENCED = re.compile(r"```python\n(.*?)```", flags=re.DOTALL)
 BLOCKS = {path.name: FENCED.findall(path.read_text("utf-8")) for path in PAGES}
 RUN = set()  # page and number of each block that a test here runs
 pytestmark = [
-    pytest.mark.filterwarnings(f"ignore:{told}")
-    for told in ("This training ends after", "Agreement:", "Merged images:")
+    pytest.mark.usefixtures("without_graphs"),
+    *(
+        pytest.mark.filterwarnings(f"ignore:{told}")
+        for told in ("This training ends after", "Agreement:", "Merged images:")
+    ),
 ]
 
 
@@ -130,6 +133,7 @@ def test_the_first_screen(folder, tiny_network):
     assert proposals.class_names == ("cod", "haddock")
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @runs("backbones.md")
 def test_backbones(folder, tiny_network):
@@ -222,6 +226,7 @@ def test_a_published_data_set(tmp_path, monkeypatch):
     assert Path("examples.png").exists() and Path("split.json").exists()
 
 
+@pytest.mark.slow
 @runs("training.md", 0, 1)
 def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
@@ -231,6 +236,7 @@ def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
     assert len(names["model"].history.epoch) == 1 and Path("views.png").exists()
 
 
+@pytest.mark.slow
 @runs("training.md", 2)
 def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -243,6 +249,7 @@ def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):
     assert figures["selective_score"] == pytest.approx(max(history))
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @runs("features.md", 0)
 def test_features_of_a_backbone(folder):

@@ -170,6 +170,7 @@ def without_its_header(path):
 DAMAGE = [cut_off, emptied, with_a_wrong_byte, without_its_header]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", few(DAMAGE, with_a_wrong_byte))
 def test_a_damaged_backup(damage, folder, whole):
     """The one before takes its place; without one, the error says what to do."""
@@ -379,6 +380,7 @@ def test_arguments(tmp_path):
         plain.fit(np.ones((2, 2)), np.ones(2), callbacks=Backup(tmp_path), verbose=0)
 
 
+@pytest.mark.slow
 def test_the_callback_of_keras(tmp_path):
     """It is told, and its files are not taken for ours."""
     theirs = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)

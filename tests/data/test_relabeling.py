@@ -158,6 +158,7 @@ def test_labels_are_checked(labels, message):
         SemiSupervisedData(part, labels)
 
 
+@pytest.mark.slow
 def test_training_on_soft_labels_lowers_their_cross_entropy(make_backbone):
     keras.utils.set_random_seed(0)
     data = make_data()

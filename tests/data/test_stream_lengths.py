@@ -103,6 +103,7 @@ def fit(model, *args, **kwargs):
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", few([[5, 23], [23, 5]], [5, 23]))
 def test_all_epochs_have_the_same_steps(sizes, make_backbone):
     model = keras_dc3.DC3Model(make_backbone(), ssl="fixmatch", training_steps=20)
@@ -111,6 +112,7 @@ def test_all_epochs_have_the_same_steps(sizes, make_backbone):
     assert fit(model, data) == [steps] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("source", ["made up", "case"])
 def test_a_stream_of_unknown_length(source, make_backbone):

@@ -120,6 +120,7 @@ def test_a_large_set_is_looked_at_in_part_and_told(tmp_path, monkeypatch):
         assert len(set_of(tmp_path).readable()) == 0
 
 
+@pytest.mark.slow
 def test_one_clear_error_in_training(tmp_path, make_backbone, monkeypatch):
     import keras_dc3
 

@@ -45,6 +45,7 @@ def first_round(folder):
     return first, data, model, proposals
 
 
+@pytest.mark.slow
 def test_the_whole_way(first_round, folder, tmp_path):
     first, data, model, proposals = first_round
     asked = proposals.next(budget=12)

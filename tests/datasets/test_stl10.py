@@ -63,6 +63,7 @@ def test_described(folder, capsys):
     assert "No image was annotated twice" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_f1_is_reported_and_d_is_not(folder):
     """One label per image: nothing says how much people differ."""
     data = datasets.load(

@@ -84,6 +84,7 @@ def test_a_study_runs_goes_on_and_grows(tmp_path, capsys):
         make_study(configs={"dc3": DC3Config(prior=0.5)}).run(tmp_path)
 
 
+@pytest.mark.slow
 def test_failed_cells_are_told_and_the_others_go_on(tmp_path, capsys):
     configs = {
         "fails": DC3Config(prior=0.1),

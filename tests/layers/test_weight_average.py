@@ -79,6 +79,7 @@ def test_the_decay_grows_with_the_number_of_updates(decay, tensor, network, rng)
         np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [50, 70, 600])
 def test_a_short_average_forgets_its_start(steps, network):
     """After weights that moved once, at a tenth of training."""

@@ -160,6 +160,7 @@ def test_batches_that_lack_a_part(make_backbone):
         m.fit(Batches(one, y), verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.graph
 @pytest.mark.tensorflow
 def test_values_inside_a_tf_dataset(make_backbone):

@@ -116,6 +116,7 @@ def test_one_cluster(config):
     assert all("100.0% of" in m and "into cluster 14, one of 15" in m for m in told)
 
 
+@pytest.mark.slow
 def test_one_cluster_of_prototypes():
     """Told too, but no weight of the objective helps those."""
     model = colour_model(config=keras_dc3.DC3Config(prior=0.0))  # so they never move
@@ -129,6 +130,7 @@ def test_one_cluster_of_prototypes():
     assert "`inverse_weight`" not in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ssl", ["fixmatch", "pseudo_label"])
 def test_pseudo_labels_of_one_class(ssl):
     """Every class is predicted, but only one with confidence."""
@@ -185,6 +187,7 @@ def test_when_it_is_told(monkeypatch):
     assert told(always, 9, epochs=9999, training_steps=125) == ["Epoch 5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("validated", few([False, True], True))
 def test_sums_are_those_of_the_epoch_alone(validated):
     """Also where validation comes before the end of the epoch is told."""
@@ -239,6 +242,7 @@ def test_sums_under_a_strategy(mirrored):
     np.testing.assert_array_equal(sums["finite"], 2 * STEPS)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="refused by Keras")
 def test_sums_of_several_steps_per_execution():
     x, y = colours("mean_teacher")
@@ -248,6 +252,7 @@ def test_sums_of_several_steps_per_execution():
     np.testing.assert_array_equal(model.epoch_statistics.read()["classes"], 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_a_short_training_that_goes_well_is_told_nothing(ssl, make_backbone):
     """Noisy colours, learned in a few epochs; at first nothing may be confident."""
@@ -340,6 +345,7 @@ def test_validation_loss_that_rises(losses, accuracy, told):
         assert "from 0.5 to 0.8, while 100.0% of the labeled images" in message
 
 
+@pytest.mark.slow
 def test_a_model_no_better_than_the_commonest_class_is_told():
     x, y = colours("mean_teacher")
     labels = np.where(np.arange(len(y)) % 2, 2, y)  # 2 is commonest, and rarely right

@@ -81,6 +81,7 @@ def test_it_takes_no_pass_of_its_own(make_backbone, monkeypatch):
     assert model.verdict.answers == of_predictions(model, *validation()).answers
 
 
+@pytest.mark.slow
 def test_it_is_of_the_weights_that_were_restored(make_backbone):
     x, y = arrays("pi_model")
     model = make_model(

@@ -110,6 +110,7 @@ def test_several_steps_per_execution_are_refused(mirrored):
             model.compile(steps_per_execution=4)
 
 
+@pytest.mark.slow
 def test_a_built_model_is_compiled_again(make_backbone, mirrored):
     x, y = arrays("supervised")
     soft = np.eye(3, dtype="float32")[y]

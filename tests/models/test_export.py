@@ -147,6 +147,7 @@ def test_onnx(trained, tmp_path):
     assert json.loads(facts["input"])["uint8"] == "0 to 255"
 
 
+@pytest.mark.slow
 def test_a_second_export_replaces_the_first_and_nothing_else(trained, tmp_path):
     model, _ = trained
     model.export(tmp_path / "served")
@@ -161,6 +162,7 @@ def test_a_second_export_replaces_the_first_and_nothing_else(trained, tmp_path):
         model.export(tmp_path / "notes" / "thesis.txt")
 
 
+@pytest.mark.slow
 def test_mixed_float16_and_loaded_models_export(make_backbone, tmp_path):
     model = make_model(make_backbone, dtype="mixed_float16")
     x, _ = arrays("pi_model", n=4)

@@ -75,6 +75,7 @@ def test_batches_of_one_image(ssl, batch_norm, make_backbone):
     check(model, history, steps=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("batch_size", "ratio", "steps"),
     few([(4, 7, 2), (4, 2.5, 3), (4, 0.3, 23), (1, 1, 23)], (4, 2.5, 3)),

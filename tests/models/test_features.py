@@ -53,6 +53,7 @@ def trained(data):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("views", [True, False])
 @pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_every_strategy_trains_and_proposes(ssl, views):
@@ -97,6 +98,7 @@ def test_the_scale_of_features_changes_no_answer(scale):
     np.testing.assert_allclose(*answers, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_learns():
     data = datasets.from_embeddings(
         FEATURES, CLASSES, num_classes=3, labeled=32, validation=16, batch_size=16
@@ -237,6 +239,7 @@ def test_features_unlike_those_in_training(trained, method, given, error, match)
         (FEATURES + 25, "their mean lies 3"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The features are unlike")  # told for each reason
 def test_features_that_are_probably_of_another_network(trained, given, match):
     with pytest.warns(UserWarning, match=match):
         trained.predict(given, verbose=0)

@@ -152,6 +152,7 @@ def test_same_seed_same_weights(make_backbone):
     assert difference(models[0], models[2]) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.graph
 @pytest.mark.parametrize(
     "option",
@@ -179,6 +180,7 @@ def test_ways_to_run_agree(option, make_backbone):
     assert difference(*models) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.graph
 @pytest.mark.parametrize("ssl", few(STRATEGIES, "fixmatch"))
 def test_mixed_float16_stays_finite(ssl, make_backbone):
@@ -220,6 +222,7 @@ def test_callbacks_and_a_compile_of_ones_own(make_backbone, tmp_path):
     keras.saving.load_model(tmp_path / "best.keras")
 
 
+@pytest.mark.slow
 @pytest.mark.graph
 def test_a_length_that_does_not_fit_the_schedule_is_told(make_backbone):
     x, y = arrays("pi_model")

@@ -117,6 +117,7 @@ def test_a_saved_model_stays(what, model, moved, images, tmp_path):
         assert_same(found, {name: moved[1][name] for name in found})
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("what", ["model", "backbone"])
 def test_an_exported_model_stays(what, model, moved, images, tmp_path):

@@ -80,6 +80,7 @@ def test_the_joined_model_answers_alike(kind, weights):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", few(["uint8", "unit"], "unit"))
 def test_a_backbone_with_weights_of_its_own_scale(kind, tmp_path):
     images = IMAGES if kind == "uint8" else (IMAGES / 255.0).astype("float32")
@@ -100,6 +101,7 @@ def test_a_backbone_with_weights_of_its_own_scale(kind, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_backbone_is_saved_with_the_model(trained, embedded, tmp_path):
     trained.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

@@ -60,6 +60,7 @@ def test_plain_images_log_what_is_computed(kind, make_backbone):
     assert history["accuracy"][-1] == pytest.approx(accuracy)
 
 
+@pytest.mark.slow
 def test_terms_come_back_with_unlabeled_images(make_backbone):
     """Also where the same model was trained on plain images before."""
     x, y = arrays("supervised")

@@ -53,6 +53,7 @@ def fit(make_backbone, ssl, source="made up", batch_size=4, dtype="float32", **c
     return model, history, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ssl", "batch_size", "dtype", "source"),
     crossed(

@@ -270,6 +270,7 @@ def test_gradients_of_the_whole_objective_are_finite(config, dtype, make_backbon
         assert all(np.isfinite(w).all() for w in model.get_weights())
 
 
+@pytest.mark.slow
 def test_poisoned_labels_of_unlabeled_images_change_nothing(make_backbone):
     """Training sees nothing of the unlabeled images' annotations."""
     rng = np.random.default_rng(0)

@@ -140,6 +140,7 @@ def test_a_figure_of_a_callback_of_ones_own(name, make_backbone):
     assert stop.best_epoch == 1 or missing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency", few([1, 2], 2))
 def test_the_best_epoch_is_kept_through_nan_and_unvalidated_epochs(
     frequency, make_backbone, tmp_path
@@ -208,6 +209,7 @@ def test_one_sided_ambiguity_gains_nothing(make_backbone):
     assert all(np.isfinite(f["selective_score"]) for f in figures.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frequency", few([2, [3]], 2))
 def test_a_csv_log_has_all_columns(frequency, make_backbone, tmp_path):
     path = tmp_path / "log.csv"

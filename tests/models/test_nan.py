@@ -12,6 +12,7 @@ from tests.models.helpers import Batches, arrays, difference, make_model, strate
 from tests.slow import few
 
 STEPS = 3  # of an epoch
+pytestmark = pytest.mark.usefixtures("without_graphs")
 
 
 class Poisoned(DC3Objective):

@@ -203,6 +203,7 @@ def streams(kind):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

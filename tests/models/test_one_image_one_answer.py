@@ -58,6 +58,7 @@ def close(found, expected):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_what_was_trained_on_is_remembered(fitted, tmp_path):
     model, name = fitted
@@ -82,6 +83,7 @@ def test_what_was_trained_on_is_remembered(fitted, tmp_path):
         close(again.predict(images, verbose=0)["classes"], expected)
 
 
+@pytest.mark.slow
 def test_bytes_and_their_numbers_have_the_answer_of_training(fitted):
     """By `predict`, `predict_on_batch`, `propose`, `embed`, `evaluate`, `model(x)`."""
     model, name = fitted
@@ -231,6 +233,7 @@ def test_bool_and_negative_images_are_refused():
         keras.Model(entry := keras.Input((8, 8, 3), dtype="bool"), model(entry))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["PyDataset", "generator", "train_on_batch"])
 def test_streams_teach_the_range_as_well(kind):
     images, labels = labeled_images(8)

@@ -82,6 +82,7 @@ def test_batches_by_number_are_not_watched(model, few):
         assert "val_loss" in fit(model, Many()).history
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_a_dataset_of_unknown_length_is_stopped(model, few):
     with (

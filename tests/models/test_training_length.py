@@ -169,6 +169,7 @@ def test_moving_statistics_that_lag(trained):
     assert tell(model, 100) == ""
 
 
+@pytest.mark.slow
 def test_clusters_that_never_begin():
     """They need 4 images for each of them."""
     x, y = arrays("pi_model")
@@ -223,6 +224,7 @@ def test_a_short_training_after_a_long_one(model):
     assert tell(150) == []
 
 
+@pytest.mark.slow
 def test_other_labels_after_a_training(make_backbone):
     x, y = arrays("pi_model")
     model = make_model(make_backbone, strategy("pi_model"), training_steps=60)
@@ -238,6 +240,7 @@ def test_other_labels_after_a_training(make_backbone):
     assert len(of_average(lambda: model.fit(iter(list(Batches(x, y))), verbose=0))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", few(["float32", "mixed_float16"], "float32"))
 def test_gradients_that_are_accumulated(make_backbone, dtype):
     x, y = arrays("pi_model")

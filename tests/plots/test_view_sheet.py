@@ -59,6 +59,7 @@ def test_shows_every_view_of_a_strategy():
     assert len(set(names_of_rows(figure))) == 5
 
 
+@pytest.mark.slow
 def test_names_and_strategies_mean_the_same():
     data = make_data()
     default = shown(plot_views(data))

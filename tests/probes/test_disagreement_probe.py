@@ -9,6 +9,7 @@ from keras_dc3 import Annotations
 from keras_dc3.metrics.classification import area_under_roc
 from keras_dc3.probes import DisagreementProbe
 from keras_dc3.proposals import Proposals
+from tests.slow import few
 
 
 def people(shares, answers, rng):
@@ -138,7 +139,8 @@ def test_of_proposals_without_embeddings():
 
 
 @pytest.mark.parametrize(
-    "labeled, answers, gain", [(1600, 10, 0.005), (200, 3, -0.005)]
+    "labeled, answers, gain",
+    few([(1600, 10, 0.005), (200, 3, -0.005)], (200, 3, -0.005)),
 )
 def test_on_real_images(labeled, answers, gain, data_dir):
     """Above the entropy of the classes, or level with it where there is too little."""

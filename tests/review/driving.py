@@ -26,7 +26,7 @@ def go_on(page, name="Anna"):
     person loads the page again.
     """
     button = page.locator(f'[data-annotator="{name}"]')
-    for _ in range(3):
+    for _ in range(10):
         if not button.count():
             page.wait_for_timeout(1000)
             page.reload()

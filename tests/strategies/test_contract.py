@@ -10,6 +10,7 @@ from keras_dc3.strategies import SSLStrategy
 from keras_dc3.testing import check_strategy, gradients
 from tests.slow import few
 
+pytestmark = pytest.mark.usefixtures("without_graphs")
 register = keras.saving.register_keras_serializable("test_contract")
 
 
