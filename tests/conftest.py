@@ -2,6 +2,7 @@
 
 import gc
 import os
+import zlib
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -39,8 +40,17 @@ if keras.backend.backend() == "tensorflow":
     )
 
 
-def pytest_collection_modifyitems(items):
-    """Skips tests marked `tensorflow` where Keras runs on another backend."""
+def pytest_collection_modifyitems(config, items):
+    """Takes the share of the tests that is asked for; skips what needs TensorFlow.
+
+    `KERAS_DC3_SHARE=0/2` and `1/2` are two halves, whatever the order of the tests.
+    """
+    share, shares = map(int, os.environ.get("KERAS_DC3_SHARE", "0/1").split("/"))
+    parts = [[] for _ in range(shares)]
+    for item in items:
+        parts[zlib.crc32(item.nodeid.encode()) % shares].append(item)
+    items[:] = parts.pop(share)
+    config.hook.pytest_deselected(items=[i for part in parts for i in part])
     backend = keras.backend.backend()
     if backend != "tensorflow":
         skip = pytest.mark.skip(reason=f"needs the TensorFlow backend, not {backend}")
