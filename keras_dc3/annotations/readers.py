@@ -160,12 +160,12 @@ class AnnotationReaders:
         image: Column | None = "image",
         annotators: Sequence[str | int] | None = None,
         anonymous: bool = False,
-        separator: str | None = None,
-        encoding: str = "utf-8",
-        skip: int = 0,
         class_names: Sequence[str] | None = None,
         no_answer: Sequence[str] = ("",),
         repeated: str = "keep",
+        separator: str | None = None,
+        encoding: str = "utf-8",
+        skip: int = 0,
     ) -> Self:
         """Reads a table with one line per image and one column per annotator.
 
