@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from keras_dc3 import strategies
+
 # How many inputs a property test tries; `--hypothesis-profile=thorough` for more. They
 # are the same ones in each run, and a busy machine is no failure.
 for profile, examples in (("quick", 15), ("thorough", 200)):
@@ -64,6 +66,15 @@ def _few_objects_to_look_at():
     """Keeps the garbage collector from what lives on: else it stops for a minute."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_strategies_of_others():
+    """Forgets the strategies that the examples of a page have registered."""
+    known = dict(strategies._NAMED)
+    yield
+    strategies._NAMED.clear()
+    strategies._NAMED.update(known)
 
 
 @pytest.fixture(autouse=True)
