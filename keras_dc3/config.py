@@ -49,9 +49,13 @@ class DC3Config:
         rank_by: what L_A ranks the images of a batch by. `"ambiguity"`: p_a itself
             (paper, reference). `"uncertainty"`: the entropy of the class prediction,
             averaged over the anchor and partner views.
-        ambiguity_inputs: what the ambiguity head sees. `"features"` (paper,
-            reference) or `"features+uncertainty"`: also the entropy and 1 - max of
-            the class prediction, without gradient.
+        ambiguity_inputs: what the ambiguity head sees (`AmbiguityHead`). `"features"`
+            (paper, reference). `"features+uncertainty"`: also the entropy and 1 - max
+            of the class prediction, without gradient. `"confidence"`: 1 - max alone,
+            so that the certain images are those of the most confident classes; where
+            labeled images have several answers, p_a also tells apart on which of the
+            ambiguous, and which of the certain, people will disagree (see
+            `DisagreementHead`).
         cluster_head: what p_o comes from. `"linear"` (paper, reference): the layer that
             CE^-1 and L_S train. `"prototypes"`: a k-means in the network (see
             `PrototypeHead`) that follows the images L_A ranks as ambiguous, or all
@@ -89,7 +93,7 @@ class DC3Config:
     consistency_weight: float = 0.1
     prior: float = 0.6
     rank_by: str = "uncertainty"
-    ambiguity_inputs: str = "features+uncertainty"
+    ambiguity_inputs: str = "confidence"
     cluster_head: str = "prototypes"
     stop_ambiguity_features: bool = True
     stop_ambiguity_gradient: bool = True
@@ -110,7 +114,7 @@ class DC3Config:
         check_choice(
             "ambiguity_inputs",
             self.ambiguity_inputs,
-            ("features", "features+uncertainty"),
+            ("features", "features+uncertainty", "confidence"),
         )
         check_choice("cluster_head", self.cluster_head, ("linear", "prototypes"))
         check_choice("partner", self.partner, ("mean", "random"))

@@ -14,7 +14,7 @@ DEFAULT = {
     "consistency_weight": 0.1,
     "prior": 0.6,
     "rank_by": "uncertainty",
-    "ambiguity_inputs": "features+uncertainty",
+    "ambiguity_inputs": "confidence",
     "cluster_head": "prototypes",
     "stop_ambiguity_features": True,
     "stop_ambiguity_gradient": True,

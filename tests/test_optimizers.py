@@ -10,6 +10,7 @@ from keras import ops
 from keras_dc3.optimizers import (
     KernelDecaySGD,
     SevenSixteenthsCosine,
+    feature_optimizer,
     reference_optimizer,
 )
 
@@ -159,6 +160,18 @@ def test_reference_optimizer():
         "steps": 200,
         "warmup_steps": 0,
     }
+
+
+def test_feature_optimizer():
+    optimizer = feature_optimizer(200)
+    assert (optimizer.momentum, optimizer.nesterov) == (0.9, True)
+    assert optimizer.kernel_decay == 0.1
+    assert optimizer._learning_rate.get_config() == {
+        "initial_learning_rate": 0.1,
+        "steps": 200,
+        "warmup_steps": 10,
+    }
+    assert feature_optimizer(1)._learning_rate.warmup_steps == 1
 
 
 def test_warm_up_grows_linearly_and_then_is_the_schedule():

@@ -11,6 +11,7 @@ from keras_dc3.backbones.features import feature_mlp
 from keras_dc3.backbones.fetching import fetch
 from keras_dc3.backbones.freezing import blocks_of, set_trainable
 from keras_dc3.backbones.frozen import FrozenBackbone
+from keras_dc3.backbones.joined import JoinedBackbone
 from keras_dc3.backbones.networks import small_cnn, wide_resnet
 from keras_dc3.backbones.pretrained import from_model, names, pretrained
 from keras_dc3.backbones.scaling import Scaling, get_scaling
@@ -18,6 +19,7 @@ from keras_dc3.backbones.scaling import Scaling, get_scaling
 __all__ = [
     "Backbone",
     "FrozenBackbone",
+    "JoinedBackbone",
     "Scaling",
     "blocks_of",
     "feature_mlp",

@@ -1,6 +1,14 @@
 """Layers: the heads of DC3, the average of a network's weights, and scaled features."""
 
-from keras_dc3.layers.ambiguity_head import AmbiguityHead, class_uncertainty
+from keras_dc3.layers.ambiguity_head import (
+    AmbiguityHead,
+    class_uncertainty,
+    error_logit,
+)
+from keras_dc3.layers.disagreement_head import (
+    DisagreementHead,
+    ordered_by_disagreement,
+)
 from keras_dc3.layers.feature_standardization import FeatureStandardization
 from keras_dc3.layers.overcluster_head import OverclusterHead
 from keras_dc3.layers.prototype_head import PrototypeHead
@@ -8,9 +16,12 @@ from keras_dc3.layers.weight_average import WeightAverage
 
 __all__ = [
     "AmbiguityHead",
+    "DisagreementHead",
     "FeatureStandardization",
     "OverclusterHead",
     "PrototypeHead",
     "WeightAverage",
     "class_uncertainty",
+    "error_logit",
+    "ordered_by_disagreement",
 ]

@@ -11,6 +11,8 @@ from keras import ops
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice, check_rank, check_same_batch
 
+AMBIGUITY_INPUTS = ("features", "features+uncertainty", "confidence")
+
 
 def class_uncertainty(class_probabilities: Any) -> Any:
     """Computes two measures of how uncertain a class prediction is.
@@ -32,32 +34,68 @@ def class_uncertainty(class_probabilities: Any) -> Any:
     array([[1. , 0.5],
            [0. , 0. ]], dtype=float32)
     """
+    p = _checked_probabilities(class_probabilities)
+    logarithms = ops.log(ops.clip(p, keras.config.epsilon(), 1.0))
+    entropy = -ops.sum(p * logarithms, axis=-1) / math.log(p.shape[-1])
+    return ops.stack([entropy, 1.0 - ops.max(p, axis=-1)], axis=-1)
+
+
+def error_logit(class_probabilities: Any) -> Any:
+    """Computes ln((1 - m) / m) of m = max p_n: how unsure a class prediction is.
+
+    Its sigmoid is 1 - m, the chance that the class is wrong, if p_n is right. 1 - m is
+    the sum of the other classes, which is exact where m rounds to 1.
+
+    Args:
+        class_probabilities: p_n, float (n, k), k of at least 2.
+
+    Returns:
+        Float32 (n,), of at least -69.
+
+    Raises:
+        ValueError: for another shape, or a single class.
+
+    Example:
+
+    >>> found = keras_dc3.layers.error_logit([[0.5, 0.5], [0.1, 0.9]])
+    >>> np.abs(found).round(2)
+    array([0. , 2.2], dtype=float32)
+    """
+    p = _checked_probabilities(class_probabilities)
+    is_first = ops.one_hot(ops.argmax(p, axis=-1), p.shape[-1], dtype="float32")
+    others = ops.sum(p * (1.0 - is_first), axis=-1)
+    return ops.log(ops.maximum(others, 1e-30)) - ops.log(ops.max(p, axis=-1))
+
+
+def _checked_probabilities(class_probabilities: Any) -> Any:
     p = ops.cast(ops.convert_to_tensor(class_probabilities), "float32")
     if len(p.shape) != 2 or p.shape[1] < 2:
         raise ValueError(
             "`class_probabilities` must have shape (images, classes) with at least 2 "
             f"classes. Received: class_probabilities.shape={tuple(p.shape)}"
         )
-    logarithms = ops.log(ops.clip(p, keras.config.epsilon(), 1.0))
-    entropy = -ops.sum(p * logarithms, axis=-1) / math.log(p.shape[-1])
-    return ops.stack([entropy, 1.0 - ops.max(p, axis=-1)], axis=-1)
+    return p
 
 
 @register
 class AmbiguityHead(keras.layers.Layer):
-    """Estimates how likely people are to disagree on an image (p_a).
+    """Estimates whether an image is to be left to people (p_a).
 
-        p_a = sigmoid(w . features + v . u + b)
+        "features"               p_a = sigmoid(w . features + b)
+        "features+uncertainty"   p_a = sigmoid(w . features + v . u + b)
+        "confidence"             p_a = sigmoid(a ln((1 - m) / m) + b)
 
-    with u = `class_uncertainty(p_n)` where class probabilities are given. A linear map
-    of the features alone cannot express the confidence of the class prediction; with
-    u it can. v starts at 1, so that an uncertain image starts as a more ambiguous one.
+    with m = max p_n, a >= 0, and u = `class_uncertainty(p_n)`. A linear map of the
+    features alone cannot express the confidence of the class prediction; with u it
+    can. v starts at 1, so that an uncertain image starts as a more ambiguous one.
+    "confidence" starts as p_a = 1 - m (a = 1, b = 0) and stays a rising function of it,
+    so that the images with the least p_a are those with the most confident class.
 
     It computes in float32 whatever the dtype policy.
 
     Args:
-        use_uncertainty: whether the head sees u. It must then be called with
-            `class_probabilities`.
+        inputs: what it sees; one of the above. But for `"features"` it must be called
+            with `class_probabilities`.
         stop_features: whether the gradient stops before the features.
         activation: `"sigmoid"` for probabilities, None for logits.
         kernel_initializer: of w, a Keras initializer.
@@ -75,24 +113,25 @@ class AmbiguityHead(keras.layers.Layer):
 
     Example:
 
-    >>> head = keras_dc3.layers.AmbiguityHead()
-    >>> tuple(head(np.ones((4, 6), "float32")).shape)
-    (4,)
+    >>> head = keras_dc3.layers.AmbiguityHead(inputs="confidence")
+    >>> p_a = head(np.ones((2, 6)), np.array([[0.9, 0.1], [0.4, 0.6]]))
+    >>> np.asarray(p_a).round(2)
+    array([0.1, 0.4], dtype=float32)
     """
 
     def __init__(
         self,
-        use_uncertainty: bool = False,
+        inputs: str = "features",
         stop_features: bool = False,
         activation: str | None = "sigmoid",
         kernel_initializer: Any = "glorot_normal",
         **kwargs: Any,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        check_choice("use_uncertainty", use_uncertainty, (True, False))
+        check_choice("inputs", inputs, AMBIGUITY_INPUTS)
         check_choice("stop_features", stop_features, (True, False))
         check_choice("activation", activation, ("sigmoid", None))
-        self.use_uncertainty = use_uncertainty
+        self.inputs = inputs
         self.stop_features = stop_features
         self.activation = activation
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -100,12 +139,19 @@ class AmbiguityHead(keras.layers.Layer):
     def build(
         self, features_shape: tuple, class_probabilities_shape: Any = None
     ) -> None:
+        if self.inputs == "confidence":
+            # No kernel, so that no penalty on kernels pulls it to 0.
+            self.slope = self.add_weight(
+                name="slope", shape=(), initializer="ones", constraint="non_neg"
+            )
+            self.bias = self.add_weight(name="bias", shape=(), initializer="zeros")
+            return
         self.kernel = self.add_weight(
             name="kernel",
             shape=(features_shape[-1], 1),
             initializer=self.kernel_initializer,
         )
-        if self.use_uncertainty:
+        if self.inputs == "features+uncertainty":
             self.uncertainty_kernel = self.add_weight(
                 name="uncertainty_kernel", shape=(2, 1), initializer="ones"
             )
@@ -113,21 +159,29 @@ class AmbiguityHead(keras.layers.Layer):
 
     def call(self, features: Any, class_probabilities: Any = None) -> Any:
         check_rank("features", features, 2, "(images, features)")
-        if self.stop_features:
-            features = ops.stop_gradient(features)
-        logits = ops.matmul(features, self.kernel) + self.bias
-        if self.use_uncertainty:
+        if self.inputs != "features":
             if class_probabilities is None:
                 raise ValueError(
-                    "An `AmbiguityHead` with `use_uncertainty=True` must be called as "
-                    "`head(features, class_probabilities)`. Received: "
+                    f'An `AmbiguityHead` with `inputs="{self.inputs}"` must be called '
+                    "as `head(features, class_probabilities)`. Received: "
                     "class_probabilities=None"
                 )
             check_same_batch(features=features, class_probabilities=class_probabilities)
-            uncertainty = class_uncertainty(ops.stop_gradient(class_probabilities))
-            logits = logits + ops.matmul(uncertainty, self.uncertainty_kernel)
-        logits = ops.squeeze(logits, axis=-1)
+            class_probabilities = ops.stop_gradient(class_probabilities)
+        if self.inputs == "confidence":
+            logits = self.slope * error_logit(class_probabilities) + self.bias
+        else:
+            logits = self._of_features(features, class_probabilities)
         return ops.sigmoid(logits) if self.activation else logits
+
+    def _of_features(self, features: Any, class_probabilities: Any) -> Any:
+        if self.stop_features:
+            features = ops.stop_gradient(features)
+        logits = ops.matmul(features, self.kernel) + self.bias
+        if self.inputs == "features+uncertainty":
+            uncertainty = class_uncertainty(class_probabilities)
+            logits = logits + ops.matmul(uncertainty, self.uncertainty_kernel)
+        return ops.squeeze(logits, axis=-1)
 
     def compute_output_shape(
         self, features_shape: tuple, class_probabilities_shape: Any = None
@@ -137,7 +191,7 @@ class AmbiguityHead(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "use_uncertainty": self.use_uncertainty,
+            "inputs": self.inputs,
             "stop_features": self.stop_features,
             "activation": self.activation,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),

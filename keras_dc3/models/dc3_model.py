@@ -65,7 +65,7 @@ from keras_dc3.models.step_metrics import (
 )
 from keras_dc3.models.training_length import restart_step
 from keras_dc3.objective import DC3Objective
-from keras_dc3.optimizers import reference_optimizer
+from keras_dc3.optimizers import feature_optimizer, reference_optimizer
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
@@ -80,8 +80,8 @@ class DC3Model(AdaptedModel):
 
     It trains a backbone with three heads on a few labeled and many unlabeled images,
     by a semi-supervised strategy extended with DC3 (Schmarje et al., 2022). It is
-    compiled by its constructor, with the authors' optimizer and schedule; `compile`
-    replaces these.
+    compiled by its constructor, with the authors' optimizer and schedule, or with one
+    for features where it is trained on these; `compile` replaces them.
 
     Args:
         backbone: any Keras model or layer from images to features, (n, d) or
@@ -248,7 +248,7 @@ class DC3Model(AdaptedModel):
                 self.num_classes,
                 self.num_clusters,
                 cluster_head=self.config.cluster_head,
-                use_uncertainty="uncertainty" in self.config.ambiguity_inputs,
+                ambiguity_inputs=self.config.ambiguity_inputs,
                 stop_ambiguity_features=self.config.stop_ambiguity_features,
                 rescale=self.rescale,
                 dtype=self.dtype_policy,
@@ -262,6 +262,8 @@ class DC3Model(AdaptedModel):
                 self.network, self.average, self.collective, self.ssl, self.batch_norm
             )
             self.built = True
+            if self.takes_features and self._auto is not None:
+                self.compile(**self._auto)
             self._build_optimizer()
         self.network.decide_rescale()
 
@@ -456,16 +458,19 @@ class DC3Model(AdaptedModel):
         """Configures training; the constructor has called it without arguments.
 
         Args:
-            optimizer: `"auto"`: the authors' (`keras_dc3.optimizers`), for
-                `training_steps` steps.
+            optimizer: `"auto"`: for `training_steps` steps, the authors'
+                (`keras_dc3.optimizers.reference_optimizer`); for a model of features
+                (`feature_optimizer`), as it turns out to be when it is built.
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
             metrics: of the class prediction; `"auto"`: accuracy, in which m classes
                 that tie for the most answers are right by 1 / m (Keras takes one).
             **kwargs: as for `keras.Model.compile`.
         """
+        self._auto = None
         if isinstance(optimizer, str) and optimizer == "auto":
-            optimizer = reference_optimizer(self.training_steps)
+            optimizer = self._auto_optimizer()
+            self._auto = {"metrics": metrics, **kwargs}
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
         replicas = self.collective.replicas
@@ -475,6 +480,10 @@ class DC3Model(AdaptedModel):
             # Keras' own weighs each replica's share by the number of its images.
             self.track_loss_by(MeanOfShares(self.collective, "loss"))
         self._build_optimizer()
+
+    def _auto_optimizer(self) -> keras.optimizers.Optimizer:
+        make = feature_optimizer if self.takes_features else reference_optimizer
+        return make(self.training_steps)
 
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the

@@ -11,7 +11,7 @@ import keras
 
 from keras_dc3.backbones.probe import check_backbone_top
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
-from keras_dc3.models import continuing, given_features
+from keras_dc3.models import continuing, disagreement, given_features
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_fit_arguments,
@@ -56,7 +56,7 @@ class Fitting:
 
     def __init__(self, model: Any, x: Any, y: Any, **arguments: Any):
         self._model, self.arguments = model, arguments
-        data = adapt(x, as_arrays(y))
+        data = self._data = adapt(x, as_arrays(y))
         check_fit_arguments(arguments)
         check_fit_data(data, arguments)
         callbacks = as_callbacks(arguments["callbacks"])
@@ -205,6 +205,7 @@ class Fitting:
     def running(self) -> Iterator[None]:
         """Surrounds the training, during which some things are told in another way."""
         self._model.verdict = self._model.validation = None  # they hold no more
+        disagreement.forget(self._model)
         with (
             quiet_end(*self._ends),
             quiet_heads(),
@@ -221,10 +222,13 @@ class Fitting:
         """
         model = self._model
         self._length.tell_at_end(known=self._is_length_known)
+        self._tell(disagreement.learn(model, self._data.x))
         validation, model.validation = model.validation, None
-        if validation is None:
-            return
-        model.verdict = validation.verdict(model)
+        if validation is not None:
+            model.verdict = validation.verdict(model)
+            self._tell(model.verdict)
+
+    def _tell(self, something: Any) -> None:
         interactive = keras.config.is_interactive_logging_enabled()
-        if self.arguments["verbose"] and interactive and model.verdict is not None:
-            print(f"\n{model.verdict}")
+        if self.arguments["verbose"] and interactive and something is not None:
+            print(f"\n{something}")

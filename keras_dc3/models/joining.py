@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-
+from keras_dc3.backbones import JoinedBackbone
 from keras_dc3.models import saving
 from keras_dc3.models.image_values import ImageValues
+
+HEADS = (
+    "class_head",
+    "cluster_head",
+    "prototype_head",
+    "ambiguity_head",
+    "disagreement_head",
+)
 
 
 def on_images(model: Any) -> Any:
@@ -22,11 +29,10 @@ def on_images(model: Any) -> Any:
     frozen = model.image_backbone
     with model.collective.scope():
         copy = saving.copied(model, averaged=model.evaluate_with == "ema")
-        parts = [frozen, copy.network.standardization, copy.backbone]
-        whole = keras.Sequential([keras.Input(frozen.image_shape), *parts])
+        parts = frozen, copy.network.standardization, copy.backbone
         config = {
             **model.get_config(),
-            "backbone": whole,
+            "backbone": JoinedBackbone(*parts),
             "evaluate_with": "raw",
             "rescale": False,  # the frozen backbone does it
             "image_backbone": None,
@@ -38,7 +44,7 @@ def on_images(model: Any) -> Any:
         else:
             joined.image_values = ImageValues("floats", *frozen.value_range)
         joined.build((None, *frozen.image_shape))
-        for name in ("class_head", "cluster_head", "prototype_head", "ambiguity_head"):
+        for name in HEADS:
             head = getattr(copy.network, name)
             if head is not None:
                 getattr(joined.network, name).set_weights(head.get_weights())

@@ -9,7 +9,7 @@ import keras
 from keras import ops, tree
 
 from keras_dc3._registration import register
-from keras_dc3.backbones import Backbone
+from keras_dc3.backbones import Backbone, JoinedBackbone
 from keras_dc3.backbones.probe import (
     has_rescaling,
     numbers_can_be_read,
@@ -17,6 +17,7 @@ from keras_dc3.backbones.probe import (
 )
 from keras_dc3.layers import (
     AmbiguityHead,
+    DisagreementHead,
     FeatureStandardization,
     OverclusterHead,
     PrototypeHead,
@@ -47,7 +48,7 @@ class DC3Network(keras.layers.Layer):
         num_clusters: k'.
         cluster_head: `"linear"`, or `"prototypes"` for a `PrototypeHead` beside the
             `OverclusterHead`.
-        use_uncertainty: see `AmbiguityHead`.
+        ambiguity_inputs: `inputs` of the `AmbiguityHead`.
         stop_ambiguity_features: see `AmbiguityHead`.
         rescale: whether integer images are scaled to [-1, 1]. None: unless the backbone
             scales them itself, which is told by what it does to numbers.
@@ -65,7 +66,9 @@ class DC3Network(keras.layers.Layer):
     Returns:
         `{"features": (n, d), "class_logits": (n, k), "cluster_logits": (n, k'),
         "ambiguity_logits": (n,)}`, float32; and `"prototype_logits": (n, k')` where
-        there are prototypes.
+        there are prototypes. Where there is a `DisagreementHead`, and not in training,
+        also `"disagreement": (n,)` and what it sees, `"frozen_features"`: the features
+        of a network that nothing trains where there is one, else `"features"`.
 
     Example:
 
@@ -83,7 +86,7 @@ class DC3Network(keras.layers.Layer):
         num_classes: int,
         num_clusters: int,
         cluster_head: str = "linear",
-        use_uncertainty: bool = True,
+        ambiguity_inputs: str = "confidence",
         stop_ambiguity_features: bool = True,
         rescale: bool | None = None,
         **kwargs: Any,
@@ -112,11 +115,16 @@ class DC3Network(keras.layers.Layer):
                 num_clusters, activation=None, name="prototype_head"
             )
         self.ambiguity_head = AmbiguityHead(
-            use_uncertainty=use_uncertainty,
+            inputs=ambiguity_inputs,
             stop_features=stop_ambiguity_features,
             activation=None,
             name="ambiguity_head",
         )
+        self.disagreement_head = None
+        if ambiguity_inputs == "confidence":
+            self.disagreement_head = DisagreementHead(
+                num_classes, name="disagreement_head"
+            )
 
     def build(self, image_shape: tuple[int | None, ...]) -> None:
         # The backbone is called, not built: a subclassed one may build itself only
@@ -138,7 +146,7 @@ class DC3Network(keras.layers.Layer):
             self.standardization.build(image_shape)
         images = keras.Input(self._image_shape, dtype=self.compute_dtype)
         try:
-            features = self._pool(self.backbone(images))
+            features, frozen = self._features(images)
         except Exception as error:
             raise ValueError(
                 f"The backbone {self.backbone.name!r} cannot take images of shape "
@@ -151,6 +159,9 @@ class DC3Network(keras.layers.Layer):
         if self.prototype_head is not None:
             self.prototype_head.build(features.shape, classes)
         self.ambiguity_head.build(features.shape, classes)
+        self._num_frozen = (features if frozen is None else frozen).shape[-1]
+        if self.disagreement_head is not None:
+            self.disagreement_head.build((None, self._num_frozen))
 
     @property
     def rescale(self) -> bool:
@@ -312,9 +323,7 @@ class DC3Network(keras.layers.Layer):
     ) -> dict[str, Any]:
         if not prepared:
             images = self.prepare(images)
-        # Keras hands `training` on to the backbone by itself.
-        features = self._pool(self.backbone(images))
-        features = ops.cast(features, "float32")
+        features, frozen = self._features(images)
         class_logits = self.class_head(features)
         probabilities = ops.softmax(class_logits, axis=-1)
         outputs = {
@@ -325,7 +334,23 @@ class DC3Network(keras.layers.Layer):
         }
         if self.prototype_head is not None:
             outputs["prototype_logits"] = self.prototype_head(features, probabilities)
+        if self.disagreement_head is not None and not training:
+            outputs["frozen_features"] = features if frozen is None else frozen
+            outputs["disagreement"] = self.disagreement_head(outputs["frozen_features"])
         return outputs
+
+    def _features(self, images: Any) -> tuple[Any, Any]:
+        """Returns features, and those of a frozen network before them or None."""
+        # Keras hands `training` on to the backbone by itself.
+        frozen = images if self.standardization is not None else None
+        if isinstance(self.backbone, JoinedBackbone):
+            frozen = self.backbone.frozen_features(images)
+            features = self.backbone.head(frozen)
+        else:
+            features = self._pool(self.backbone(images))
+        if frozen is not None:
+            frozen = ops.cast(frozen, "float32")
+        return ops.cast(features, "float32"), frozen
 
     def compute_output_shape(self, image_shape: tuple) -> dict[str, tuple]:
         n = image_shape[0]
@@ -337,6 +362,9 @@ class DC3Network(keras.layers.Layer):
         }
         if self.prototype_head is not None:
             shapes["prototype_logits"] = (n, self.num_clusters)
+        if self.disagreement_head is not None:
+            shapes["frozen_features"] = (n, self._num_frozen)
+            shapes["disagreement"] = (n,)
         return shapes
 
 

@@ -10,7 +10,7 @@ import keras
 from keras import ops, tree
 
 from keras_dc3.collective import Collective
-from keras_dc3.layers import WeightAverage
+from keras_dc3.layers import WeightAverage, ordered_by_disagreement
 from keras_dc3.models.strategy_step import StrategyStep
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies.batch import LABELED, MIXING
@@ -182,6 +182,8 @@ def probabilities(outputs: Outputs, predicts_ambiguity: bool) -> dict[str, Any]:
         predicts_ambiguity: whether the ambiguity is trained; else it is 0.
     """
     ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
+    if "disagreement" in outputs:
+        ambiguity = ordered_by_disagreement(ambiguity, outputs["disagreement"])
     if not predicts_ambiguity:
         ambiguity = ops.zeros_like(ambiguity)
     classes = outputs["class_logits"]

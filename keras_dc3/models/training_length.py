@@ -190,9 +190,10 @@ class TrainingLength:
                 return [(fact, self._plan(planned))]
             plan = f"compile with a schedule of {updates} steps"
             if ours and one_each:
+                kind = "feature" if self._model.takes_features else "reference"
                 plan = (
                     "call `model.compile(optimizer=keras_dc3.optimizers."
-                    f"reference_optimizer({updates}))`"
+                    f"{kind}_optimizer({updates}))`"
                 )
             return [(fact, f"To plan the rate for these steps, {plan} before `fit`.")]
         return []

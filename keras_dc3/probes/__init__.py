@@ -1,6 +1,15 @@
 """What features tell by themselves, without a training: classes, and disagreement."""
 
 from keras_dc3.probes.class_probe import ClassProbe
-from keras_dc3.probes.disagreement_probe import DisagreementProbe
+from keras_dc3.probes.disagreement_probe import (
+    LEAST_IMAGES,
+    DisagreementCoefficients,
+    DisagreementProbe,
+)
 
-__all__ = ["ClassProbe", "DisagreementProbe"]
+__all__ = [
+    "LEAST_IMAGES",
+    "ClassProbe",
+    "DisagreementCoefficients",
+    "DisagreementProbe",
+]

@@ -80,6 +80,11 @@ class ClassProbe:
             self.penalty, self.held_out, self._maps = penalty, held_out, maps
         return self
 
+    @property
+    def mean_map(self) -> np.ndarray:
+        """The mean of W_f over b_f, (d + 1, k), for features of mean 0, deviation 1."""
+        return np.mean(self._maps, axis=0)
+
     def predict(self, features: ArrayLike) -> np.ndarray:
         """Returns class probabilities (m, k) of other images.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,27 @@ _PENALTY = 4.0
 _OF_CLASSES = 0.1  # the penalty of 1 - max p and sqrt(p), to that of a feature
 _SLOPE, _OF_SLOPE = 0.5, 16.0  # where b begins, and its penalty
 _LEAST_SHARE = 0.01  # of pairs that differ: nobody is as sure as a map may be
-_LEAST_IMAGES = 20  # with two answers or more
+LEAST_IMAGES = 20  # with two answers or more
+
+
+class DisagreementCoefficients(NamedTuple):
+    """What a `DisagreementProbe` has found, as `layers.DisagreementHead` takes it.
+
+    Attributes:
+        mean: of the features, (d,).
+        deviation: of the features, (d,).
+        class_kernel: W, (d, k), the mean of the maps of the `ClassProbe`.
+        class_bias: c, (k,), likewise.
+        of_classes: a, b, then v, (3 + k,).
+        kernel: w, (d,).
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    class_kernel: np.ndarray
+    class_bias: np.ndarray
+    of_classes: np.ndarray
+    kernel: np.ndarray
 
 
 class DisagreementProbe:
@@ -50,6 +70,7 @@ class DisagreementProbe:
         explained: how much better than their mean it tells the disagreement of images
             that were held out: 1 - deviance / deviance of the mean; 1 is perfect.
             Where it is 0 or less, `fit` warns, and s is a function of g alone.
+        explained_error: the standard error of `explained`, over images.
         mean: t, on average.
         class_probe: the `ClassProbe`.
 
@@ -87,10 +108,10 @@ class DisagreementProbe:
         features, counts, asked = (a[asked > 0] for a in (features, counts, asked))
         whole = (counts == np.round(counts)).all(axis=1)
         several = whole & (asked >= 2)
-        if several.sum() < _LEAST_IMAGES:
+        if several.sum() < LEAST_IMAGES:
             raise ValueError(
                 "Disagreement is learned from images with two answers or more, at "
-                f"least {_LEAST_IMAGES} of them. Received: {int(several.sum())} in "
+                f"least {LEAST_IMAGES} of them. Received: {int(several.sum())} in "
                 f"{len(asked)} images (shares do not tell how many people answered)."
             )
         self.class_probe = ClassProbe(self.folds, self.seed)
@@ -118,6 +139,18 @@ class DisagreementProbe:
         """
         inputs = self._inputs(features, self.class_probe.predict(features))
         return sigmoid(inputs[:, : len(self._found)] @ self._found)
+
+    @property
+    def coefficients(self) -> DisagreementCoefficients:
+        """What was found: a, b, v, w of the equation, and the map of classes."""
+        mean, deviation = self._standardization
+        maps = self.class_probe.mean_map
+        k = maps.shape[1]
+        found = np.zeros(3 + k + len(mean))
+        found[: len(self._found)] = self._found
+        return DisagreementCoefficients(
+            mean, deviation, maps[:-1], maps[-1], found[: 3 + k], found[3 + k :]
+        )
 
     def _inputs(self, features: ArrayLike, classes: np.ndarray) -> np.ndarray:
         """Returns 1, logit(g), then 1 - max p and sqrt(p), then x, of each image."""
@@ -148,19 +181,25 @@ class DisagreementProbe:
                 inputs[seen], targets[seen], penalties, weights[seen], prior
             )
             expected[~seen] = sigmoid(inputs[~seen] @ found)
-        constant = _deviance(np.full(len(targets), self.mean), targets, weights)
-        deviance = _deviance(expected, targets, weights)
-        self.explained = 1 - deviance / constant if constant else 0.0
+        constant = _deviances(np.full(len(targets), self.mean), targets, weights)
+        gains = constant - _deviances(expected, targets, weights)
+        total = constant.sum()
+        self.explained = float(gains.sum() / total) if total else 0.0
+        deviation = np.sqrt(len(gains)) * gains.std(ddof=1)
+        self.explained_error = float(deviation / total) if total else 0.0
         if self.explained <= 0:
             inputs, penalties, prior = inputs[:, :2], penalties[:2], prior[:2]
         self._found = fit_logistic(inputs, targets, penalties, weights, prior)
 
 
-def _deviance(expected: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+def _deviances(
+    expected: np.ndarray, targets: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Returns of each image how much worse it is told than it could be, (n,)."""
     expected = np.clip(expected, 1e-9, 1 - 1e-9)
     losses = targets * np.log(expected) + (1 - targets) * np.log1p(-expected)
     least = [
         np.where(t > 0, t * np.log(np.where(t > 0, t, 1)), 0)
         for t in (targets, 1 - targets)
     ]
-    return float((weights * (sum(least) - losses)).sum())
+    return weights * (sum(least) - losses)

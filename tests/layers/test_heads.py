@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_dc3.layers import AmbiguityHead, OverclusterHead, class_uncertainty
+from keras_dc3.layers import (
+    AmbiguityHead,
+    OverclusterHead,
+    class_uncertainty,
+    error_logit,
+)
 from keras_dc3.testing import gradients
 
 N, D, K = 6, 5, 3
@@ -147,7 +152,7 @@ def test_ambiguity_head(features):
 
 
 def test_ambiguity_head_sees_uncertainty(features, probabilities):
-    head = AmbiguityHead(use_uncertainty=True, activation=None)
+    head = AmbiguityHead("features+uncertainty", activation=None)
     found = numpy(head(features, probabilities))
     p = probabilities.astype("float64")
     entropy = -(p * np.log(p)).sum(axis=-1) / np.log(K)
@@ -164,6 +169,38 @@ def test_ambiguity_head_sees_uncertainty(features, probabilities):
     )
 
 
+def test_ambiguity_head_of_confidence(features, probabilities):
+    head = AmbiguityHead("confidence")
+    found = numpy(head(features, probabilities))
+    wrong = 1 - probabilities.astype("float64").max(axis=-1)
+    np.testing.assert_allclose(found, wrong, rtol=1e-5)  # as it starts
+    head.slope.assign(2.5)
+    head.bias.assign(-0.5)
+    found = numpy(head(features, probabilities))
+    logits = 2.5 * np.log(wrong / (1 - wrong)) - 0.5
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), rtol=1e-4)
+    assert [tuple(weight.shape) for weight in head.weights] == [(), ()]
+
+
+def test_confidence_is_told_apart_where_it_rounds_to_one():
+    p = np.array([[1, 1e-9, 0], [1, 1e-12, 0], [1, 0, 0], [0.5, 0.5, 0]], "float32")
+    found = numpy(error_logit(p))
+    assert (np.diff(found[[2, 1, 0, 3]]) > 0).all() and np.isfinite(found).all()
+    np.testing.assert_allclose(found[[0, 1, 3]], np.log([1e-9, 1e-12, 1]), rtol=1e-5)
+
+
+def test_slope_of_confidence_stays_positive(features, probabilities):
+    inputs = keras.Input((D,)), keras.Input((K,))
+    head = AmbiguityHead("confidence")
+    model = keras.Model(inputs, head(*inputs))
+    model.compile(keras.optimizers.SGD(5.0), "binary_crossentropy", jit_compile=False)
+    surest = (probabilities.max(-1) > np.median(probabilities.max(-1))).astype(
+        "float32"
+    )
+    model.fit([features, probabilities], surest, epochs=10, verbose=0)  # the wrong way
+    assert numpy(head.slope.value) == 0
+
+
 def test_ambiguity_head_without_uncertainty_ignores_it(features, probabilities):
     head = AmbiguityHead()
     np.testing.assert_array_equal(
@@ -173,7 +210,7 @@ def test_ambiguity_head_without_uncertainty_ignores_it(features, probabilities):
 
 @pytest.mark.parametrize("stop", [False, True])
 def test_ambiguity_head_gradients(stop, features, probabilities):
-    head = AmbiguityHead(use_uncertainty=True, stop_features=stop)
+    head = AmbiguityHead("features+uncertainty", stop_features=stop)
     head(features, probabilities)
     found = gradients(
         lambda x: ops.sum(head(x["features"], x["classes"])),
@@ -185,7 +222,7 @@ def test_ambiguity_head_gradients(stop, features, probabilities):
 
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")  # none shall
 def test_ambiguity_head_learns_with_stopped_features(features, probabilities):
-    head = AmbiguityHead(use_uncertainty=True, stop_features=True)
+    head = AmbiguityHead("features+uncertainty", stop_features=True)
     inputs = keras.Input((D,)), keras.Input((K,))
     hidden = keras.layers.Dense(4, name="hidden")(inputs[0])
     model = keras.Model(inputs, head(hidden, inputs[1]))
@@ -214,30 +251,31 @@ def test_ambiguity_head_alone_in_a_model(features, tmp_path):
 
 
 def test_ambiguity_head_wrong_arguments(features, probabilities):
-    with pytest.raises(ValueError, match="`use_uncertainty` must be one of"):
-        AmbiguityHead(use_uncertainty="yes")
+    with pytest.raises(ValueError, match=r"`inputs` must be one of .*'yes'"):
+        AmbiguityHead("yes")
     with pytest.raises(ValueError, match="`stop_features` must be one of"):
         AmbiguityHead(stop_features=2)
     with pytest.raises(ValueError, match=r"`activation` must be one of .*'relu'"):
         AmbiguityHead(activation="relu")
     with pytest.raises(ValueError, match=r"head\(features, class_probabilities\)"):
-        AmbiguityHead(use_uncertainty=True)(features)
+        AmbiguityHead("features+uncertainty")(features)
     with pytest.raises(ValueError, match="`features` must have shape"):
         AmbiguityHead()(np.ones((2, 3, 5), "float32"))
     with pytest.raises(ValueError, match="same number of images"):
-        AmbiguityHead(use_uncertainty=True)(features, probabilities[:2])
+        AmbiguityHead("features+uncertainty")(features, probabilities[:2])
 
 
 def test_ambiguity_head_round_trip():
     head = AmbiguityHead(
-        use_uncertainty=True,
+        inputs="features+uncertainty",
         stop_features=True,
         activation=None,
         kernel_initializer="zeros",
         name="p_a",
     )
     again = round_trip(head)
-    assert again.use_uncertainty and again.stop_features and again.activation is None
+    assert again.inputs == "features+uncertainty" and again.stop_features
+    assert again.activation is None
     assert again.name == "p_a"
 
 
@@ -247,7 +285,8 @@ def test_float32_under_mixed_precision(features, probabilities):
     for layer, inputs in (
         (OverclusterHead(7), (features,)),
         (AmbiguityHead(), (features,)),
-        (AmbiguityHead(use_uncertainty=True), (features, probabilities)),
+        (AmbiguityHead("features+uncertainty"), (features, probabilities)),
+        (AmbiguityHead("confidence"), (features, probabilities)),
     ):
         found = layer(*inputs)
         assert dtype(found) == "float32"

@@ -1,0 +1,89 @@
+"""What a model learns of people's disagreement, after a `fit` on several answers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dc3.models.evaluation import infer
+from keras_dc3.probes import LEAST_IMAGES, DisagreementProbe
+
+_BATCH = 64  # images of a pass
+_SURE = 1.645  # standard errors: by chance, one of 20 times
+
+
+def learn(model: Any, data: Any) -> str | None:
+    """Lets the `DisagreementHead` of a trained model learn from labeled images.
+
+    It learns from features of the images and from the answers to them, where the labels
+    that were trained on are those answers: soft labels, of at least 20 images with two
+    answers or more; and only if it tells more of images held out than chance would. The
+    features are those of the network that nothing trains, where there is one: they
+    still hold what does not tell classes apart.
+
+    Args:
+        model: a trained `DC3Model`.
+        data: what it was trained on.
+
+    Returns:
+        What to tell; None where there is nothing to learn from.
+    """
+    labeled, labels = getattr(data, "labeled", None), getattr(data, "labels", None)
+    head = model.network.disagreement_head
+    if head is None or np.ndim(labels) != 2:
+        return None
+    if not getattr(labeled, "has_counts", False):
+        return None
+    counts = np.asarray(labeled.counts, "float64")
+    asked = counts.sum(axis=1)
+    whole = (counts == np.round(counts)).all(axis=1)
+    number = int((whole & (asked >= 2)).sum())
+    if number < LEAST_IMAGES:
+        return None
+    features = np.concatenate(list(_features(model, labeled)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said below
+        probe = DisagreementProbe().fit(features, counts)
+    if probe.explained <= _SURE * probe.explained_error:
+        return (
+            f"The answers to {number:,} labeled images do not tell on which images "
+            "people disagree: p_a follows the confidence of the class alone."
+        )
+    head.learn(probe.coefficients)
+    return (
+        f"Where people disagree was learned from the answers to {number:,} labeled "
+        f"images (it explains {probe.explained:.0%} of that of images held out): p_a "
+        "below 0.5 still says that the class is certain; on each side of 0.5 it now rises "
+        "with the chance that two people differ."
+    )
+
+
+def forget(model: Any) -> None:
+    """Takes back what was learned, as what the heads see is about to change."""
+    head = model.network.disagreement_head
+    if head is not None:
+        head.forget()
+
+
+class _FrozenFeatures(keras.Model):
+    """From images to what the `DisagreementHead` of a `DC3Model` sees in them."""
+
+    def __init__(self, model: keras.Model):
+        super().__init__(name="frozen_features")
+        self.model = model
+        self.jit_compile, self.run_eagerly = model.jit_compile, model.run_eagerly
+        self.built = True  # else Keras may build it by one more pass
+
+    def call(self, images: Any) -> dict[str, Any]:
+        return {"features": self.model.network_outputs(images)["frozen_features"]}
+
+
+def _features(model: Any, part: Any) -> Iterator[np.ndarray]:
+    with model.collective.scope():
+        of_images = _FrozenFeatures(model)
+    for images in part.image_batches(_BATCH):
+        yield infer(of_images, images, _BATCH)["features"]

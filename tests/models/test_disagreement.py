@@ -1,0 +1,143 @@
+"""A model learns where people disagree, after a fit on several answers."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_dc3
+from keras_dc3 import DC3Config, datasets, metrics
+from keras_dc3.data import SemiSupervisedData
+
+pytestmark = pytest.mark.usefixtures("without_graphs")
+N, D = 240, 6
+RNG = np.random.default_rng(0)
+CLASSES = np.arange(N) % 3
+FEATURES = RNG.normal(size=(N, D)) + 2 * np.eye(3, D)[CLASSES]
+FEATURES = FEATURES.astype("float32")
+UNCLEAR = FEATURES[:, 5] > 0  # says nothing of the class
+OTHER = RNG.binomial(5, np.where(UNCLEAR, 0.4, 0.02))
+COUNTS = np.eye(3, dtype="int64")[CLASSES] * (5 - OTHER)[:, None]
+COUNTS += np.eye(3, dtype="int64")[(CLASSES + 1) % 3] * OTHER[:, None]
+
+
+def make_data(labels="soft"):
+    """The answers of five people to 120 labeled images; 80 to validate on."""
+    data = datasets.from_embeddings(
+        FEATURES, COUNTS, labeled=120, unlabeled=40, validation=80
+    )
+    if labels == "sampled":
+        labels = data.labeled.counts.argmax(axis=1)
+    else:
+        labels = data.labeled.soft_labels
+    return SemiSupervisedData(
+        data.labeled, labels, data.unlabeled, data.validation, batch_size=40
+    )
+
+
+def make_model(**options):
+    keras.utils.set_random_seed(7)
+    return keras_dc3.DC3Model(
+        keras_dc3.backbones.feature_mlp(D, 8),
+        ssl="pi_model",
+        training_steps=40,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_data()
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    model = make_model()
+    model.compile(
+        keras.optimizers.SGD(0.5), run_eagerly=keras.backend.backend() == "tensorflow"
+    )
+    model.fit(data, epochs=2, verbose=0)
+    return model
+
+
+def without(model, part):
+    """The proposals of a model that has learned nothing of disagreement."""
+    head = model.network.disagreement_head
+    head.forget()
+    try:
+        return model.propose(part, verbose=0)
+    finally:
+        head.learned.assign(1.0)
+
+
+def test_sides_stay_and_the_order_is_of_disagreement(trained, data):
+    assert trained.network.disagreement_head.is_learned
+    found = trained.propose(data.validation, verbose=0)
+    plain = without(trained, data.validation)
+    np.testing.assert_array_equal(found.ambiguity >= 0.5, plain.ambiguity >= 0.5)
+    np.testing.assert_array_equal(found.class_probabilities, plain.class_probabilities)
+    differ = data.validation.soft_labels.max(axis=1) < 0.8
+    gain = [metrics.area_under_roc(p.ambiguity, differ) for p in (plain, found)]
+    assert gain[1] > gain[0] + 0.1
+
+
+def test_without_it_the_certain_are_the_most_confident(trained, data):
+    plain = without(trained, data.validation)
+    order = np.argsort(plain.class_probabilities.max(axis=1))
+    assert (np.diff(plain.ambiguity[order]) <= 1e-6).all()
+
+
+def test_saved_copied_and_exported(trained, data, tmp_path):
+    expected = trained.propose(data.validation, verbose=0).ambiguity
+    trained.save(tmp_path / "model.keras")
+    for model in (
+        keras.saving.load_model(tmp_path / "model.keras"),
+        trained.with_averaged_weights(),
+    ):
+        assert model.network.disagreement_head.is_learned
+        found = model.propose(data.validation, verbose=0).ambiguity
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    trained.save_weights(tmp_path / "model.weights.h5")
+    model = make_model(num_classes=3)
+    model.build((None, D))
+    model.load_weights(tmp_path / "model.weights.h5")
+    found = model.propose(data.validation, verbose=0).ambiguity
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_told_once_and_forgotten_by_the_next_fit(data, capsys):
+    model = make_model()
+    model.compile(
+        keras.optimizers.SGD(0.5), run_eagerly=keras.backend.backend() == "tensorflow"
+    )
+    model.fit(data, epochs=1, verbose=2)
+    told = capsys.readouterr().out
+    assert told.count("Where people disagree was learned from the answers to 120") == 1
+    assert "p_a below 0.5 still says that the class is certain" in " ".join(
+        told.split()
+    )
+    model.fit(make_data("sampled"), epochs=1, verbose=2)
+    assert "Where people disagree" not in capsys.readouterr().out
+    assert not model.network.disagreement_head.is_learned
+
+
+def test_answers_that_tell_nothing(capsys):
+    rng = np.random.default_rng(1)
+    counts = np.eye(3, dtype="int64")[CLASSES] + rng.multinomial(2, [1 / 3] * 3, N)
+    data = datasets.from_embeddings(
+        rng.normal(size=(N, D)).astype("float32"), counts, labeled=120, unlabeled=60
+    )
+    labels = data.labeled.soft_labels
+    data = SemiSupervisedData(data.labeled, labels, data.unlabeled, batch_size=40)
+    model = make_model()
+    model.compile(run_eagerly=keras.backend.backend() == "tensorflow")
+    model.fit(data, epochs=1, verbose=2)
+    assert "do not tell on which images people disagree" in capsys.readouterr().out
+    assert not model.network.disagreement_head.is_learned
+
+
+@pytest.mark.parametrize("config", [DC3Config.paper(), DC3Config.reference()])
+def test_the_papers_objectives_have_none(data, config):
+    model = make_model(config=config)
+    model.compile(run_eagerly=keras.backend.backend() == "tensorflow")
+    model.fit(data, epochs=1, verbose=0)
+    assert model.network.disagreement_head is None
