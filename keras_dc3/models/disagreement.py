@@ -55,10 +55,10 @@ def learn(model: Any, data: Any) -> str | None:
         )
     head.learn(probe.coefficients)
     return (
-        f"Where people disagree was learned from the answers to {number:,} labeled "
-        f"images (it explains {probe.explained:.0%} of that of images held out): p_a "
-        "below 0.5 still says that the class is certain; on each side of 0.5 it now rises "
-        "with the chance that two people differ."
+        f"Learned from the answers to {number:,} labeled images on which images people "
+        f"disagree (tried on images held out, it tells {probe.explained:.0%} of that; "
+        "0% is chance). As before, an image is certain where p_a is below 0.5; on each "
+        "side of 0.5, p_a now rises with the chance that two people answer differently."
     )
 
 
