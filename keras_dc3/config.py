@@ -51,11 +51,12 @@ class DC3Config:
             averaged over the anchor and partner views.
         ambiguity_inputs: what the ambiguity head sees (`AmbiguityHead`). `"features"`
             (paper, reference). `"features+uncertainty"`: also the entropy and 1 - max
-            of the class prediction, without gradient. `"confidence"`: 1 - max alone,
-            so that the certain images are those of the most confident classes; where
-            labeled images have several answers, p_a also tells apart on which of the
-            ambiguous, and which of the certain, people will disagree (see
-            `DisagreementHead`).
+            of the class prediction, without gradient. `"confidence"`: 1 - max alone
+            decides on which side of the threshold an image is, so that the certain
+            images are those of the most confident classes; features and uncertainty
+            order the images on each side, or, where labeled images have several
+            answers that tell it, the chance that people disagree
+            (`DisagreementHead`).
         cluster_head: what p_o comes from. `"linear"` (paper, reference): the layer that
             CE^-1 and L_S train. `"prototypes"`: a k-means in the network (see
             `PrototypeHead`) that follows the images L_A ranks as ambiguous, or all

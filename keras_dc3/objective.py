@@ -52,11 +52,13 @@ class DC3Objective:
         ssl          mean over unlabeled of  loss (1 - p_a)*
         inverse      w_inv (mean over unlabeled of CE^-1 (1 - p_a)
                             + mean over labeled of CE^-1 (1 - p_a)*)
-        ambiguity    w_a   mean over unlabeled of BCE(p_a, batch rank)
+        ambiguity    w_a   mean over unlabeled of BCE(p_a, batch rank)**
         consistency  w_s   mean over unlabeled of CE(p_o, p_o') p_a
 
-    * where the config says so. Every mean is over the global batch. Terms of weight 0
-    are multiplied by 0, not skipped, so that every method runs the same code.
+    * where the config says so. ** where the network orders images on each side of the
+    threshold by another output, plus BCE(order, batch rank). Every mean is over the
+    global batch. Terms of weight 0 are multiplied by 0, not skipped, so that every
+    method runs the same code.
 
     Args:
         config: the weights and choices.
@@ -110,7 +112,8 @@ class DC3Objective:
         Args:
             targets: class distributions of the labeled images, (m, k).
             labeled: the network's outputs for the labeled images: `class_logits`
-                (m, k), `cluster_logits` (m, k'), `ambiguity_logits` (m,), float32.
+                (m, k), `cluster_logits` (m, k'), `ambiguity_logits` (m,), and perhaps
+                `order_logits` (m,), float32.
             anchor: the same for the unlabeled images' anchor view, n images.
             partner: the same for their partner view, or None.
             labeled_loss: the strategy's loss per labeled image, (m,).
@@ -129,6 +132,10 @@ class DC3Objective:
         ambiguity_loss = binary_cross_entropy_with_logits(
             ranking, anchor["ambiguity_logits"]
         )
+        if "order_logits" in anchor:
+            ambiguity_loss = ambiguity_loss + binary_cross_entropy_with_logits(
+                ranking, anchor["order_logits"]
+            )
         terms = ObjectiveTerms(
             supervised=mean(labeled_loss * labeled_certainty, sample_weight),
             ssl=mean(ssl_loss * certainty if config.scale_ssl else ssl_loss),

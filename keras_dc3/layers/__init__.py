@@ -4,11 +4,9 @@ from keras_dc3.layers.ambiguity_head import (
     AmbiguityHead,
     class_uncertainty,
     error_logit,
+    ordered_on_each_side,
 )
-from keras_dc3.layers.disagreement_head import (
-    DisagreementHead,
-    ordered_by_disagreement,
-)
+from keras_dc3.layers.disagreement_head import DisagreementHead
 from keras_dc3.layers.feature_standardization import FeatureStandardization
 from keras_dc3.layers.overcluster_head import OverclusterHead
 from keras_dc3.layers.prototype_head import PrototypeHead
@@ -23,5 +21,5 @@ __all__ = [
     "WeightAverage",
     "class_uncertainty",
     "error_logit",
-    "ordered_by_disagreement",
+    "ordered_on_each_side",
 ]

@@ -8,9 +8,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dc3._decision import is_ambiguous
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice, check_rank, check_same_batch
 
+_BELOW_1 = 1.0 - 1e-6  # so that half of it is below the threshold in float32
 AMBIGUITY_INPUTS = ("features", "features+uncertainty", "confidence")
 
 
@@ -67,6 +69,33 @@ def error_logit(class_probabilities: Any) -> Any:
     return ops.log(ops.maximum(others, 1e-30)) - ops.log(ops.max(p, axis=-1))
 
 
+def ordered_on_each_side(ambiguity: Any, order: Any) -> Any:
+    """Returns p_a with its sides kept, and images on each side in another order.
+
+        p_a' = (1[p_a >= 1/2] + order) / 2
+
+    What people disagree about is not what a model is unsure of, so each decides what it
+    knows: confidence, whose class is taken unseen; the order, on which of the images on
+    either side people are likelier to differ.
+
+    Args:
+        ambiguity: p_a, float (n,).
+        order: float (n,), in [0, 1].
+
+    Returns:
+        Float32 (n,), on the same side of 1/2 as `ambiguity`.
+
+    Example:
+
+    >>> from keras_dc3.layers import ordered_on_each_side
+    >>> found = ordered_on_each_side(np.array([0.1, 0.7]), np.array([0.6, 0.2]))
+    >>> np.asarray(found).round(2).tolist()
+    [0.3, 0.6]
+    """
+    side = ops.cast(is_ambiguous(ambiguity), "float32")
+    return (side + ops.clip(ops.cast(order, "float32"), 0.0, _BELOW_1)) / 2.0
+
+
 def _checked_probabilities(class_probabilities: Any) -> Any:
     p = ops.cast(ops.convert_to_tensor(class_probabilities), "float32")
     if len(p.shape) != 2 or p.shape[1] < 2:
@@ -87,7 +116,8 @@ class AmbiguityHead(keras.layers.Layer):
 
     with m = max p_n, a >= 0, and u = `class_uncertainty(p_n)`. A linear map of the
     features alone cannot express the confidence of the class prediction; with u it
-    can. v starts at 1, so that an uncertain image starts as a more ambiguous one.
+    can. v starts at 1, so that an uncertain image starts as a more ambiguous one; it is
+    no kernel, so that no penalty on kernels pulls it to 0.
     "confidence" starts as p_a = 1 - m (a = 1, b = 0) and stays a rising function of it,
     so that the images with the least p_a are those with the most confident class.
 
@@ -140,7 +170,6 @@ class AmbiguityHead(keras.layers.Layer):
         self, features_shape: tuple, class_probabilities_shape: Any = None
     ) -> None:
         if self.inputs == "confidence":
-            # No kernel, so that no penalty on kernels pulls it to 0.
             self.slope = self.add_weight(
                 name="slope", shape=(), initializer="ones", constraint="non_neg"
             )
@@ -152,8 +181,8 @@ class AmbiguityHead(keras.layers.Layer):
             initializer=self.kernel_initializer,
         )
         if self.inputs == "features+uncertainty":
-            self.uncertainty_kernel = self.add_weight(
-                name="uncertainty_kernel", shape=(2, 1), initializer="ones"
+            self.uncertainty_weights = self.add_weight(
+                name="uncertainty_weights", shape=(2,), initializer="ones"
             )
         self.bias = self.add_weight(name="bias", shape=(1,), initializer="zeros")
 
@@ -180,7 +209,8 @@ class AmbiguityHead(keras.layers.Layer):
         logits = ops.matmul(features, self.kernel) + self.bias
         if self.inputs == "features+uncertainty":
             uncertainty = class_uncertainty(class_probabilities)
-            logits = logits + ops.matmul(uncertainty, self.uncertainty_kernel)
+            weights = ops.expand_dims(self.uncertainty_weights, axis=-1)
+            logits = logits + ops.matmul(uncertainty, weights)
         return ops.squeeze(logits, axis=-1)
 
     def compute_output_shape(

@@ -8,11 +8,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dc3._decision import is_ambiguous
 from keras_dc3._registration import register
 
 _LEAST_SHARE = 0.01  # of pairs that differ: nobody is as sure as a map may be
-_BELOW_1 = 1.0 - 1e-6  # so that half of it is below the threshold in float32
 
 
 @register
@@ -123,28 +121,3 @@ class DisagreementHead(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}
-
-
-def ordered_by_disagreement(ambiguity: Any, disagreement: Any) -> Any:
-    """Returns p_a with its sides kept, and the order within each by disagreement.
-
-        p_a' = (1[p_a >= 1/2] + s) / 2, or p_a where s is below 0
-
-    What people disagree about is not what a model is unsure of, so each decides what
-    it knows: the model's confidence, whose class is taken unseen; disagreement, which
-    of the images on either side differ from person to person.
-
-    Args:
-        ambiguity: p_a, float (n,).
-        disagreement: s, float (n,), in [0, 1], or -1 where it is not known.
-
-    Example:
-
-    >>> from keras_dc3.layers import ordered_by_disagreement
-    >>> found = ordered_by_disagreement(np.array([0.1, 0.7]), np.array([0.6, 0.2]))
-    >>> np.asarray(found).round(2).tolist()
-    [0.3, 0.6]
-    """
-    s = ops.cast(disagreement, "float32")
-    side = ops.cast(is_ambiguous(ambiguity), "float32")
-    return ops.where(s < 0, ambiguity, (side + ops.clip(s, 0.0, _BELOW_1)) / 2.0)

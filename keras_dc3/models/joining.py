@@ -13,6 +13,7 @@ HEADS = (
     "cluster_head",
     "prototype_head",
     "ambiguity_head",
+    "order_head",
     "disagreement_head",
 )
 

@@ -66,9 +66,11 @@ class DC3Network(keras.layers.Layer):
     Returns:
         `{"features": (n, d), "class_logits": (n, k), "cluster_logits": (n, k'),
         "ambiguity_logits": (n,)}`, float32; and `"prototype_logits": (n, k')` where
-        there are prototypes. Where there is a `DisagreementHead`, and not in training,
-        also `"disagreement": (n,)` and what it sees, `"frozen_features"`: the features
-        of a network that nothing trains where there is one, else `"features"`.
+        there are prototypes. Where ambiguity is by confidence, also
+        `"order_logits": (n,)`, by which images on each side of the threshold are
+        ordered, and but for training `"disagreement": (n,)` of the `DisagreementHead`
+        and what it sees, `"frozen_features"`: the features of a network that nothing
+        trains where there is one, else `"features"`.
 
     Example:
 
@@ -120,8 +122,14 @@ class DC3Network(keras.layers.Layer):
             activation=None,
             name="ambiguity_head",
         )
-        self.disagreement_head = None
+        self.order_head = self.disagreement_head = None
         if ambiguity_inputs == "confidence":
+            self.order_head = AmbiguityHead(
+                inputs="features+uncertainty",
+                stop_features=stop_ambiguity_features,
+                activation=None,
+                name="order_head",
+            )
             self.disagreement_head = DisagreementHead(
                 num_classes, name="disagreement_head"
             )
@@ -161,6 +169,7 @@ class DC3Network(keras.layers.Layer):
         self.ambiguity_head.build(features.shape, classes)
         self._num_frozen = (features if frozen is None else frozen).shape[-1]
         if self.disagreement_head is not None:
+            self.order_head.build(features.shape, classes)
             self.disagreement_head.build((None, self._num_frozen))
 
     @property
@@ -334,6 +343,8 @@ class DC3Network(keras.layers.Layer):
         }
         if self.prototype_head is not None:
             outputs["prototype_logits"] = self.prototype_head(features, probabilities)
+        if self.order_head is not None:
+            outputs["order_logits"] = self.order_head(features, probabilities)
         if self.disagreement_head is not None and not training:
             outputs["frozen_features"] = features if frozen is None else frozen
             outputs["disagreement"] = self.disagreement_head(outputs["frozen_features"])
@@ -363,6 +374,7 @@ class DC3Network(keras.layers.Layer):
         if self.prototype_head is not None:
             shapes["prototype_logits"] = (n, self.num_clusters)
         if self.disagreement_head is not None:
+            shapes["order_logits"] = (n,)
             shapes["frozen_features"] = (n, self._num_frozen)
             shapes["disagreement"] = (n,)
         return shapes

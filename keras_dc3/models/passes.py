@@ -10,7 +10,7 @@ import keras
 from keras import ops, tree
 
 from keras_dc3.collective import Collective
-from keras_dc3.layers import WeightAverage, ordered_by_disagreement
+from keras_dc3.layers import WeightAverage, ordered_on_each_side
 from keras_dc3.models.strategy_step import StrategyStep
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies.batch import LABELED, MIXING
@@ -182,8 +182,12 @@ def probabilities(outputs: Outputs, predicts_ambiguity: bool) -> dict[str, Any]:
         predicts_ambiguity: whether the ambiguity is trained; else it is 0.
     """
     ambiguity = ops.sigmoid(outputs["ambiguity_logits"])
-    if "disagreement" in outputs:
-        ambiguity = ordered_by_disagreement(ambiguity, outputs["disagreement"])
+    if "order_logits" in outputs:
+        order = ops.sigmoid(outputs["order_logits"])
+        if "disagreement" in outputs:  # -1 where nothing was learned
+            disagreement = outputs["disagreement"]
+            order = ops.where(disagreement < 0, order, disagreement)
+        ambiguity = ordered_on_each_side(ambiguity, order)
     if not predicts_ambiguity:
         ambiguity = ops.zeros_like(ambiguity)
     classes = outputs["class_logits"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_dc3.layers import DisagreementHead, ordered_by_disagreement
+from keras_dc3.layers import DisagreementHead
 from keras_dc3.probes import DisagreementProbe
 
 
@@ -78,18 +78,3 @@ def test_saved_with_a_model(example, probe, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(numpy(loaded(example[0])), numpy(model(example[0])))
     assert DisagreementHead.from_config(head.get_config()).num_classes == 3
-
-
-def test_order_keeps_sides(rng):
-    ambiguity = rng.random(200).astype("float32")
-    ambiguity[:2] = 0.5, np.nextafter(np.float32(0.5), np.float32(0))
-    s = rng.random(200).astype("float32")
-    s[:4] = 0, 1, 1, 0
-    found = numpy(ordered_by_disagreement(ambiguity, s))
-    np.testing.assert_array_equal(found >= 0.5, ambiguity >= 0.5)
-    for side in (found < 0.5, found >= 0.5):
-        assert (np.diff(found[side][np.argsort(s[side], kind="stable")]) >= 0).all()
-    assert found.min() >= 0 and found.max() <= 1
-    unknown = np.full(200, -1, "float32")
-    kept = numpy(ordered_by_disagreement(ambiguity, unknown))
-    np.testing.assert_array_equal(kept, ambiguity)

@@ -10,6 +10,7 @@ from keras_dc3.layers import (
     OverclusterHead,
     class_uncertainty,
     error_logit,
+    ordered_on_each_side,
 )
 from keras_dc3.testing import gradients
 
@@ -159,8 +160,8 @@ def test_ambiguity_head_sees_uncertainty(features, probabilities):
     expected = features @ numpy(head.kernel.value)
     expected = expected[:, 0] + entropy + (1 - p.max(axis=-1))  # both weigh 1 at first
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
-    np.testing.assert_array_equal(numpy(head.uncertainty_kernel.value), [[1], [1]])
-    head.uncertainty_kernel.assign([[2.0], [-1.0]])
+    np.testing.assert_array_equal(numpy(head.uncertainty_weights.value), [1, 1])
+    head.uncertainty_weights.assign([2.0, -1.0])
     np.testing.assert_allclose(
         numpy(head(features, probabilities)),
         expected + entropy - 2 * (1 - p.max(axis=-1)),
@@ -199,6 +200,18 @@ def test_slope_of_confidence_stays_positive(features, probabilities):
     )
     model.fit([features, probabilities], surest, epochs=10, verbose=0)  # the wrong way
     assert numpy(head.slope.value) == 0
+
+
+def test_order_keeps_sides(rng):
+    ambiguity = rng.random(200).astype("float32")
+    ambiguity[:2] = 0.5, np.nextafter(np.float32(0.5), np.float32(0))
+    s = rng.random(200).astype("float32")
+    s[:4] = 0, 1, 1, 0
+    found = numpy(ordered_on_each_side(ambiguity, s))
+    np.testing.assert_array_equal(found >= 0.5, ambiguity >= 0.5)
+    for side in (found < 0.5, found >= 0.5):
+        assert (np.diff(found[side][np.argsort(s[side], kind="stable")]) >= 0).all()
+    assert found.min() >= 0 and found.max() <= 1
 
 
 def test_ambiguity_head_without_uncertainty_ignores_it(features, probabilities):
