@@ -160,6 +160,10 @@ class Validation:
         self.outputs, self.step = outputs, model.steps_taken
         return True
 
+    def outdate(self) -> None:
+        """Says that the model would answer otherwise now."""
+        self.step = -1
+
     @property
     def is_finite(self) -> bool:
         """Whether the model has not diverged."""

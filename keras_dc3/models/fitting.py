@@ -222,8 +222,11 @@ class Fitting:
         """
         model = self._model
         self._length.tell_at_end(known=self._is_length_known)
-        self._tell(disagreement.learn(model, self._data.x))
         validation, model.validation = model.validation, None
+        if (told := disagreement.learn(model, self._data.x)) is not None:
+            self._tell(told)
+            if validation is not None:
+                validation.outdate()  # p_a may be another
         if validation is not None:
             model.verdict = validation.verdict(model)
             self._tell(model.verdict)
