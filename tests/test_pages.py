@@ -94,6 +94,8 @@ def folder(tmp_path, monkeypatch):
         "annotations": [{"id": 1, "completed_by": 5, "result": [answer]}],
     }
     (tmp_path / "export.json").write_text(json.dumps([task]))
+    line = {"photo": "7.png", "user": "ann", "species": "cod", "ms": 1500}
+    (tmp_path / "answers.jsonl").write_text(json.dumps(line) + "\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -212,6 +214,7 @@ def test_forms_of_annotations(folder):
     assert names["reviewed"].counts.sum() == 1
     again = keras_dc3.Annotations.from_csv("annotations.csv")
     assert again.counts.sum() == 81
+    assert names["from_the_field"].records.seconds.tolist() == [1.5]
 
 
 @runs("data-sets.md")
@@ -357,6 +360,35 @@ def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
     told = capsys.readouterr().out
     assert "the model says" in told and "Ask about" in told
     assert Path("clusters.png").exists() and Path("embedding.png").exists()
+    tasks = Path("tasks.jsonl").read_text("utf-8").splitlines()
+    images = [json.loads(task)["image"] for task in tasks]
+    assert sorted(images) == sorted(reviewed["proposals"].ids)
+
+
+@runs("predictions.md", 0)
+def test_predictions_of_ones_own(proposed):
+    lines = [f"{row.id},{','.join(map(str, p))}" for row, p in _rows(proposed)]
+    Path("predictions.csv").write_text("\n".join(["image,cat,dog,deer", *lines]))
+    ids = [row.id for row, _ in _rows(proposed)]
+    np.savez(
+        "embeddings.npz", features=np.random.default_rng(0).random((60, 4)), ids=ids
+    )
+    names = execute("predictions.md", {}, 0)
+    assert names["proposals"].ids == tuple(ids) and Path("review.html").exists()
+
+
+def _rows(proposed):
+    proposals = proposed["proposals"]
+    return list(zip(proposals, proposals.class_probabilities.tolist(), strict=True))
+
+
+@runs("predictions.md", 1)
+def test_predictions_of_pytorch():
+    torch = pytest.importorskip("torch")
+    batches = [(torch.randn(5, 4), None), (torch.randn(3, 4), None)]
+    model = torch.nn.Linear(4, 2)
+    names = {"torch": torch, "model": model, "loader": batches, "names": [*"abcdefgh"]}
+    execute("predictions.md", names, 1)
 
 
 @runs("review.md")
