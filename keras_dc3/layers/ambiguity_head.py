@@ -89,8 +89,8 @@ def ordered_on_each_side(ambiguity: Any, order: Any) -> Any:
 
     >>> from keras_dc3.layers import ordered_on_each_side
     >>> found = ordered_on_each_side(np.array([0.1, 0.7]), np.array([0.6, 0.2]))
-    >>> np.asarray(found).round(2).tolist()
-    [0.3, 0.6]
+    >>> np.asarray(found).round(2)
+    array([0.3, 0.6], dtype=float32)
     """
     side = ops.cast(is_ambiguous(ambiguity), "float32")
     return (side + ops.clip(ops.cast(order, "float32"), 0.0, _BELOW_1)) / 2.0
