@@ -7,6 +7,7 @@ A data set, arrays or a dict of arrays, a `tf.data.Dataset`, a `PyDataset`, a Py
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import math
 import warnings
@@ -26,11 +27,12 @@ from keras_dc3.models.batch_checks import (
     is_training_batch,
 )
 from keras_dc3.models.checked_batches import (
-    CheckedBatches,
+    ChangedBatches,
     CheckedCollation,
     as_numpy,
     checked,
 )
+from keras_dc3.models.class_weighting import weighed_batches
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies.batch import POSITIONS
 
@@ -204,6 +206,14 @@ class Data:
         check_batch(inputs, labels, num_classes, whole=self.y is not None)
         images = inputs["labeled"] if is_training_batch(inputs) else inputs
         return num_classes, tuple(images.shape)[1:]
+
+    def weigh(self, weights: Mapping[int, float]) -> bool:
+        """Adds the weights of images to batches with soft labels; whether it can.
+
+        Args:
+            weights: of all classes.
+        """
+        return False
 
     def parts(self) -> dict[str, Any]:
         """Returns the images that are at hand: name -> array, or part of a data set."""
@@ -402,6 +412,12 @@ class _OwnBatches(DataSet):
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
         return self._batches.x
 
+    def weigh(self, weights: Mapping[int, float]) -> bool:
+        if not isinstance(self._batches, NumberedBatches | TensorFlowDataset):
+            return False
+        self._batches.x = weighed_batches(self._batches.x, weights)
+        return True
+
     def number_of_batches(self, batch_size: int | None) -> int | None:
         return self._batches.number_of_batches(batch_size)
 
@@ -415,7 +431,10 @@ class NumberedBatches(Data):
         return _inputs_and_labels(self.x[0])
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
-        return CheckedBatches(self.x, num_classes, image_shape)
+        check = functools.partial(
+            checked, num_classes=num_classes, image_shape=image_shape
+        )
+        return ChangedBatches(self.x, check)
 
     def labeled_batches(
         self, batch_size: int, steps: int | None
