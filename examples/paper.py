@@ -21,7 +21,6 @@ def example(
     steps: int = 16_384,
     batch_size: int = 64,
     filters: int = 32,
-    has_answers: bool = True,
 ) -> Callable[[list[str]], None]:
     """Defines the flags of an example, and returns its `main`.
 
@@ -31,7 +30,6 @@ def example(
         steps: the authors' steps of a training.
         batch_size: the paper's labeled images per batch.
         filters: of the first scale of the wide residual network.
-        has_answers: whether people have answered, or each image has but a label.
     """
     flags.DEFINE_string(
         "data_dir", None, "Folder of the data; default $KERAS_DC3_DATA."
@@ -49,8 +47,7 @@ def example(
         learning_rate=0.01,
         ema_decay=0.999,
     )
-    if has_answers:
-        runner.define_labels("sampled")
+    runner.define_labels("sampled")
     FLAGS.set_default("steps_per_epoch", _STEPS)
     FLAGS.set_default("batch_size", batch_size)
 
@@ -62,7 +59,7 @@ def example(
             data_dir=FLAGS.data_dir,
             seed=FLAGS.seed,
             batch_size=FLAGS.batch_size,
-            **({"labels": FLAGS.labels} if has_answers else {}),
+            labels=FLAGS.labels,
         )
         keras_dc3.datasets.describe(data)
         make, sizes = getattr(keras_dc3.backbones, FLAGS.backbone), {}

@@ -11,7 +11,7 @@ wants a few hours.
 import paper
 from absl import app
 
-main = paper.example("stl10", "STL-10", has_answers=False)
+main = paper.example("stl10", "STL-10")
 
 if __name__ == "__main__":
     app.run(main)
