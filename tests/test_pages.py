@@ -359,6 +359,32 @@ def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
     assert Path("clusters.png").exists() and Path("embedding.png").exists()
 
 
+@runs("predictions.md", 0)
+def test_predictions_of_ones_own(proposed):
+    lines = [f"{row.id},{','.join(map(str, p))}" for row, p in _rows(proposed)]
+    Path("predictions.csv").write_text("\n".join(["image,cat,dog,deer", *lines]))
+    ids = [row.id for row, _ in _rows(proposed)]
+    np.savez(
+        "embeddings.npz", features=np.random.default_rng(0).random((60, 4)), ids=ids
+    )
+    names = execute("predictions.md", {}, 0)
+    assert names["proposals"].ids == tuple(ids) and Path("review.html").exists()
+
+
+def _rows(proposed):
+    proposals = proposed["proposals"]
+    return list(zip(proposals, proposals.class_probabilities.tolist(), strict=True))
+
+
+@runs("predictions.md", 1)
+def test_predictions_of_pytorch():
+    torch = pytest.importorskip("torch")
+    batches = [(torch.randn(5, 4), None), (torch.randn(3, 4), None)]
+    model = torch.nn.Linear(4, 2)
+    names = {"torch": torch, "model": model, "loader": batches, "names": [*"abcdefgh"]}
+    execute("predictions.md", names, 1)
+
+
 @runs("review.md")
 def test_review_sheets(reviewed):
     review = execute("review.md", reviewed)["review"]

@@ -27,6 +27,7 @@ from keras_dc3._validation.names import (
 from keras_dc3._validation.values import (
     check_choice,
     check_not_negative,
+    check_open_probability,
     check_positive_int,
     check_positive_number,
     check_probability,
@@ -51,6 +52,7 @@ __all__ = [
     "check_matrix",
     "check_names",
     "check_not_negative",
+    "check_open_probability",
     "check_ordered",
     "check_positive_int",
     "check_positive_number",

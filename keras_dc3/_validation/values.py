@@ -31,6 +31,14 @@ def check_probability(name: str, value: Any) -> None:
         )
 
 
+def check_open_probability(name: str, value: Any) -> None:
+    """Raises ValueError unless `value` is a number above 0 and below 1."""
+    if not (is_number(value) and 0.0 < value < 1.0):
+        raise ValueError(
+            f"`{name}` must be a number above 0 and below 1. Received: {name}={value!r}"
+        )
+
+
 def check_not_negative(name: str, value: Any) -> None:
     """Raises ValueError unless `value` is a finite number of at least 0."""
     if not (is_number(value) and np.isfinite(value) and value >= 0):

@@ -14,11 +14,11 @@ from keras_dc3._registration import suggest
 from keras_dc3._text import some
 from keras_dc3._validation import check_choice, check_features, check_ordered
 from keras_dc3.annotations import Annotations
+from keras_dc3.data.feature_files import FeatureFile, read_features
 from keras_dc3.data.feature_set import VIEWS, FeatureSet, check_order_of_views
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.answers import counts_of
 from keras_dc3.datasets.arrays import as_counts, checked_class_names, split_annotated
-from keras_dc3.datasets.feature_files import FeatureFile, read_features
 
 
 def from_embeddings(

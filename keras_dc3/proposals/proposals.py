@@ -11,8 +11,10 @@ import numpy as np
 
 from keras_dc3._validation import (
     check_choice,
+    check_open_probability,
     check_positive_int,
     check_positive_number,
+    check_seed,
 )
 from keras_dc3.annotations import Annotations
 from keras_dc3.probes import DisagreementProbe
@@ -26,6 +28,9 @@ from keras_dc3.proposals import (
 from keras_dc3.proposals.belief import beliefs
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
+from keras_dc3.proposals.predictions import reading
+from keras_dc3.proposals.predictions.clusters import cluster_probabilities_of
+from keras_dc3.proposals.predictions.uncertainty import ambiguity_of
 from keras_dc3.proposals.questions import Questions
 from keras_dc3.proposals.summary import summarize
 from keras_dc3.review import Review
@@ -299,7 +304,8 @@ class Proposals(ProposalData):
             raise ValueError(
                 "Where people will disagree is learned from what the network sees in "
                 "the images, but these proposals have no `embeddings`: a CSV file does "
-                "not keep them. Use what `model.propose` returned, or a Parquet file."
+                "not keep them. Use what `model.propose` returned, or a Parquet file; "
+                "`Proposals.from_predictions` takes `embeddings`."
             )
         counts = asking.counts_of(self, annotations)
         probe = DisagreementProbe(seed=seed).fit(self.embeddings, counts)
@@ -411,6 +417,120 @@ class Proposals(ProposalData):
             ValueError: if an id or class name is no valid Unicode text.
         """
         csv_format.write(self, path, escape_formulas)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        predictions: Any,
+        embeddings: Any = None,
+        *,
+        ids: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        id_column: str | None = None,
+        prior: float = 0.6,
+        num_clusters: int | None = None,
+        logits: bool = False,
+        encoding: str = "utf-8",
+        seed: int = 0,
+    ) -> Proposals:
+        """Makes proposals of the class probabilities of any model.
+
+        It need not be of Keras, nor know of DC3: whatever gives class probabilities
+        will do, also a service that was asked for them. What follows, from groups to
+        review sheets and `next`, is as with `model.propose`.
+
+        **Ambiguity.** With u = 1 - max_c p_c, what is missing to full confidence, and
+        u* the point below which the most confident `1 - prior` of the images lie,
+
+            p_a = u / (u + u*)
+
+        so that p_a rises with u, the odds of ambiguity are u / u*, and an image is
+        certain (p_a < 0.5) if it is among the most confident. Images of equal
+        confidence stay on one side.
+
+        **Clusters.** k-means (`metrics.k_means`) of the ambiguous images, on
+        `metrics.joined_features`, of the embeddings and 2 sqrt(p), or without
+        embeddings on 2 sqrt(p) alone. Clusters of probabilities alone hold what the
+        model takes for the same classes, not look-alikes. An image at the distance d_j
+        from the mean of cluster j is in it with the probability
+
+            p_o,j = exp(-d_j^2 / s^2) / sum_i exp(-d_i^2 / s^2)
+
+        with s^2 the mean squared distance of ambiguous images to their own means.
+
+        Args:
+            predictions: probabilities of each image, one row per image and one column
+                per class, that sum to 1. A file, told by its content: a table of text
+                (CSV, separated by commas, semicolons or tabs, with a line of titles;
+                "0,5" is 0.5), Parquet, or `.npz` with "probabilities", "ids",
+                "class_names" and perhaps "embeddings". Or a pandas data frame, an
+                array (n, k) or a tensor. Of a table, columns of numbers are the classes
+                if their rows sum to 1, else those called "p(cat)" or "prob_cat", or
+                those that are left without "width", "confidence" and the like; what is
+                left out is told. Percent is told and divided by 100.
+            embeddings: (n, d), what a network sees in the images, in the order of the
+                predictions; or, joined by id, a file of features (`.npz`, `.parquet`),
+                id -> vector, or a `keras_dc3.data.FeatureSet`. By these images are
+                clustered and groups ordered.
+            ids: n names of the images, where the predictions name none.
+            class_names: k names, for an array; of a table, its columns of classes.
+            id_column: of a table, the column that names the images. Default: the one
+                called "id", "image", "file" or the like, or the only one of text.
+            prior: share of the images to call ambiguous, above 0 and below 1.
+            num_clusters: k'. Default: 5 k, but at least ten ambiguous images each on
+                average.
+            logits: whether the predictions are logits, which a softmax turns into
+                probabilities.
+            encoding: of a text table.
+            seed: of k-means.
+
+        Returns:
+            Proposals with the `embeddings`, if any were given, and no `verdict`.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ImportError: for Parquet without pyarrow.
+            ValueError, TypeError: if the numbers are no probabilities, an image occurs
+                twice, names and rows differ in number, or it is not clear what a column
+                holds. The message says where, and how to fix it.
+
+        Example:
+
+        >>> proposals = keras_dc3.Proposals.from_predictions(
+        ...     [[0.98, 0.02], [0.55, 0.45], [0.30, 0.70]],
+        ...     ids=["a.png", "b.png", "c.png"],
+        ...     class_names=["cat", "dog"],
+        ... )
+        >>> [(one.id, one.decision, one.class_name) for one in proposals]
+        [('a.png', 'certain', 'cat'), ('b.png', 'ambiguous', 'cat'),
+         ('c.png', 'ambiguous', 'dog')]
+        """
+        check_open_probability("prior", prior)
+        if num_clusters is not None:
+            check_positive_int("num_clusters", num_clusters)
+        check_choice("logits", logits, (True, False))
+        check_seed(seed)
+        found = reading.read(
+            predictions,
+            embeddings,
+            ids=ids,
+            class_names=class_names,
+            id_column=id_column,
+            logits=logits,
+            encoding=encoding,
+        )
+        p_a = ambiguity_of(found.probabilities, float(prior))
+        clusters = cluster_probabilities_of(
+            found.probabilities, found.embeddings, p_a, num_clusters, seed
+        )
+        return cls(
+            found.ids,
+            p_a,
+            found.probabilities,
+            clusters,
+            found.class_names,
+            found.embeddings,
+        )
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike) -> Proposals:

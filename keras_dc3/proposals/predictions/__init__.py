@@ -1,0 +1,1 @@
+"""Class probabilities of any model as proposals. See `Proposals.from_predictions`."""
