@@ -80,7 +80,7 @@ def draw_prior(record: dict[str, Any]) -> str:
         for name in sets
         for what in ("p_A", "F1 of the certain", "certain and wrong")
     ]
-    lines = [f"| p_A | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
+    lines = [f"| rule | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
     for rule, told in _RULES.items():
         cells = []
         for name in sets:
@@ -106,8 +106,9 @@ def draw_prior(record: dict[str, Any]) -> str:
 def draw_prior_cells(record: dict[str, Any]) -> str:
     """Returns all means of benchmarks/prior.py."""
     lines = [
-        "| set | labeled | answers each | p_A | | F1 of the certain | accuracy of the "
-        "certain | disputed among the certain | certain and wrong, of all |",
+        "| set | labeled | answers each | rule | p_A | F1 of the certain | "
+        "accuracy of the certain | disputed among the certain | "
+        "certain and wrong, of all |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for cell in record["results"]:

@@ -36,7 +36,7 @@ TEST = 2000
 flags.DEFINE_string("data_dir", "data", "Folder of the data sets.")
 flags.DEFINE_list("labeled", ["500", "1600"], "Numbers of labeled images.")
 flags.DEFINE_list("answers", ["3"], "Numbers of answers to each.")
-flags.DEFINE_integer("seeds", 5, "Trainings of each cell.", lower_bound=2)
+flags.DEFINE_integer("seeds", 3, "Trainings of each cell.", lower_bound=2)
 flags.DEFINE_integer("steps", 1600, "Steps of a training.", lower_bound=1)
 flags.DEFINE_string("output", None, "JSON file for the result.", required=True)
 

@@ -17,6 +17,12 @@ class MeanDisagreement(NamedTuple):
         mean: over the images with at least two answers, in [0, 1]; NaN without any.
         low, high: its 95% interval: what chance in the choice of the images does to it.
         images: how many have at least two answers.
+
+    Example:
+
+    >>> found = annotations.mean_disagreement()
+    >>> 0 <= found.low <= found.mean <= found.high <= 1
+    True
     """
 
     mean: float
