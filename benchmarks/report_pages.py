@@ -33,6 +33,11 @@ PAGES: dict[str, Page] = {
         "People's disagreement, learned from their answers",
         {"By features that were computed before": "disagreement"},
     ),
+    "prior": (
+        "How many images to call ambiguous",
+        {"By rule": "prior", "All figures": "prior cells"},
+    ),
+    "labels": ("All answers to an image, or one of them", {"On features": "labels"}),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",
         {"What the runs had reached": "unfinished"},

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3.annotations import disagreement
 from keras_dc3.models.evaluation import infer
 from keras_dc3.probes import LEAST_IMAGES, DisagreementProbe
 
@@ -39,9 +40,7 @@ def learn(model: Any, data: Any) -> str | None:
     if not getattr(labeled, "has_counts", False):
         return None
     counts = np.asarray(labeled.counts, "float64")
-    asked = counts.sum(axis=1)
-    whole = (counts == np.round(counts)).all(axis=1)
-    number = int((whole & (asked >= 2)).sum())
+    number = int(np.isfinite(disagreement(counts)).sum())
     if number < LEAST_IMAGES:
         return None
     features = np.concatenate(list(_features(model, labeled)))
