@@ -48,6 +48,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DATA.")
 flags.DEFINE_string("features", None, "File of the features.")
+flags.DEFINE_string("network", "ResNet-9", "What computed them, for the table.")
 flags.DEFINE_list("labeled", ["200", "1600"], "Numbers of labeled images.")
 flags.DEFINE_list("answers", ["1", "3", "10"], "Numbers of answers to each.")
 flags.DEFINE_list("variants", ["default"], "Of default, former, penalty.")
@@ -203,7 +204,7 @@ def main(argv: list[str]) -> None:
         model, seconds = train(data, variant, seed)
         run = {"cell": cell, "seconds": round(seconds, 1), **figures(model, data)}
         results.append(run)
-        settings = {"dataset": FLAGS.dataset, "features": Path(path).name}
+        settings = {"dataset": FLAGS.dataset, "network": FLAGS.network}
         record.write(FLAGS.output, results, settings, ("keras", "tensorflow", "numpy"))
         shown = {n: round(v, 3) for n, v in run.items() if n != "cell"}
         print(*cell.values(), shown, flush=True)

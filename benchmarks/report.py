@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ambiguity_table
 import evidence
 import evidence_figure
 import feature_tables
@@ -280,6 +281,9 @@ def sections() -> dict[str, str]:
     found["prior cells"] = _told(
         label_tables.draw_prior_cells, read(RESULTS / "prior.json")
     )
+    trained = [read(path) for path in sorted(RESULTS.glob("ambiguity-*.json"))]
+    if trained:
+        found["ambiguity"] = ambiguity_table.draw(report_pages.NAMES, trained)
     for study, summary in summaries().items():
         found[f"{study} cells"] = made_of_cells(RESULTS / study)
         for name, draw in evidence.sections(study.partition("-")[2]).items():

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
-NAMES = {"cifar10h": "CIFAR-10H", "fashionmnist_h": "Fashion-MNIST-H"}
+NAMES = {
+    "cifar10h": "CIFAR-10H",
+    "fashionmnist_h": "Fashion-MNIST-H",
+    "shape_texture16": "shape-texture",
+}
 # The parts of a page on a study, by their names in `evidence.sections`.
 STUDY = {
     "Scores of DC3, and what they must be compared with": "overall",
@@ -32,6 +36,10 @@ PAGES: dict[str, Page] = {
     "disagreement": (
         "People's disagreement, learned from their answers",
         {"By features that were computed before": "disagreement"},
+    ),
+    "ambiguity": (
+        "Ambiguity on features, and what it must be compared with",
+        {"Trained models": "ambiguity"},
     ),
     "prior": (
         "How many images to call ambiguous",
