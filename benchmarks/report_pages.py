@@ -33,6 +33,10 @@ PAGES: dict[str, Page] = {
         "People's disagreement, learned from their answers",
         {"By features that were computed before": "disagreement"},
     ),
+    "stopping": (
+        "When to stop asking, simulated",
+        {"Where the rule stops, and where it should": "stopping"},
+    ),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",
         {"What the runs had reached": "unfinished"},
