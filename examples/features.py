@@ -14,14 +14,10 @@ Everything else is a flag, too; `--help` lists them.
 
 from __future__ import annotations
 
-import sys
-import warnings
-
 import runner
 from absl import app, flags
 
 import keras_dc3
-from keras_dc3._validation import check_writable_folder
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("features", None, "File of the features.", required=True)
@@ -61,22 +57,8 @@ def read() -> keras_dc3.data.SemiSupervisedData:
 def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
-    try:
-        check_writable_folder(FLAGS.output)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", UserWarning)
-            data = read()
-        if data.unlabeled is None:
-            raise ValueError(
-                "All images are labeled or for validation, so that there is none to "
-                "propose anything for: put features of images without answers into "
-                "the file."
-            )
-    except (ImportError, OSError, ValueError, TypeError) as error:
-        sys.exit(f"\n{error}")
-    for warning in caught:
-        print(f"Note: {warning.message}\n")
-    keras_dc3.datasets.describe(data)
+    advice = ": put features of images without answers into the file."
+    data = runner.read_and_tell(read, advice)
     if FLAGS.steps_per_epoch is None:
         FLAGS.steps_per_epoch = 100
     runner.run(

@@ -19,7 +19,6 @@ import gc
 import os
 import re
 import sys
-import warnings
 from collections.abc import Callable
 
 import keras
@@ -27,7 +26,6 @@ import runner
 from absl import app, flags
 
 import keras_dc3
-from keras_dc3._validation import check_writable_folder
 
 FLAGS = flags.FLAGS
 LEAST_STEPS = 100  # of an epoch: that of few images would be over at once
@@ -217,29 +215,6 @@ def read() -> keras_dc3.data.SemiSupervisedData:
     )
 
 
-def read_and_tell() -> keras_dc3.data.SemiSupervisedData:
-    """Reads and describes the data; prints what is odd, and stops where it is wrong."""
-    try:
-        check_writable_folder(FLAGS.output)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", UserWarning)
-            data = read()
-        if data.unlabeled is None:
-            raise ValueError(
-                "All images are labeled or for validation, so that there is none to "
-                "propose anything for. Ask for fewer `labeled` images, or for some "
-                "`unlabeled` ones."
-            )
-        for warning in caught:
-            print(f"Note: {in_flags(str(warning.message))}\n")
-        examples = os.path.join(FLAGS.output, "examples.png")
-        keras_dc3.datasets.describe(data, examples)
-        print(f"\nExamples: {examples}\n")
-    except (ImportError, OSError, ValueError) as error:
-        sys.exit(f"\n{in_flags(str(error))}")
-    return data
-
-
 def in_flags(message: str) -> str:
     """Returns a message about arguments with the names of their flags."""
     words = dict.fromkeys(re.findall(r"[a-z_]+(?==)|(?<=`)[a-z_]+(?=`)", message))
@@ -284,7 +259,12 @@ def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
     make = backbone_maker()
-    data = read_and_tell()
+    data = runner.read_and_tell(
+        read,
+        ". Ask for fewer `labeled` images, or for some `unlabeled` ones.",
+        in_flags,
+        os.path.join(FLAGS.output, "examples.png"),
+    )
     if FLAGS.steps_per_epoch is None:
         steps = data.steps(keras_dc3.strategies.get(FLAGS.ssl).unlabeled_ratio)
         FLAGS.steps_per_epoch = max(steps, LEAST_STEPS)

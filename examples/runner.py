@@ -10,6 +10,7 @@ import platform
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,41 @@ def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any
     flags.DEFINE_float("learning_rate", learning_rate, "Learning rate at the start.")
     flags.DEFINE_float("ema_decay", defaults.get("ema_decay", 0.99), "Of the average.")
     flags.DEFINE_integer("seed", 0, "Of the split, the weights and the data order.")
+
+
+def read_and_tell(
+    read: Callable[[], keras_dc3.data.SemiSupervisedData],
+    advice: str,
+    in_flags: Callable[[str], str] = str,
+    examples: str | None = None,
+) -> keras_dc3.data.SemiSupervisedData:
+    """Reads and describes the data; prints what is odd, and stops where it is wrong.
+
+    Args:
+        read: reads what the flags name.
+        advice: what to do where no image is left to propose anything for; it ends the
+            sentence that tells of it.
+        in_flags: turns a message about arguments into one about flags.
+        examples: a picture of some images to draw.
+    """
+    try:
+        check_writable_folder(FLAGS.output)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            data = read()
+        if data.unlabeled is None:
+            raise ValueError(
+                "All images are labeled or for validation, so that there is none to "
+                f"propose anything for{advice}"
+            )
+        for warning in caught:
+            print(f"Note: {in_flags(str(warning.message))}\n")
+        keras_dc3.datasets.describe(data, examples)
+    except (ImportError, OSError, ValueError, TypeError) as error:
+        sys.exit(f"\n{in_flags(str(error))}")
+    if examples:
+        print(f"\nExamples: {examples}\n")
+    return data
 
 
 def _config(method: str) -> keras_dc3.DC3Config:

@@ -1,10 +1,10 @@
-"""Registration with Keras' serialization, and lookup of objects by short name."""
+"""Registration with Keras' serialization, configs, and lookup by short name."""
 
 from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -62,3 +62,30 @@ def lookup(
         f"A {kind} must be one of the names {sorted(named)}, a subclass or instance "
         f"of `{base.__name__}`, or its serialized config. Received: {identifier!r}"
     )
+
+
+def model_config(model: keras.Model, **parts: Any) -> dict[str, Any]:
+    """Returns the beginning of a model's config: name, dtype and serialized parts.
+
+    Args:
+        model: the model.
+        **parts: layers and other Keras objects that its constructor takes.
+    """
+    serialize = keras.saving.serialize_keras_object
+    objects = {"dtype": model.dtype_policy, **parts}
+    return {"name": model.name, **{k: serialize(v) for k, v in objects.items()}}
+
+
+def deserialized(
+    config: dict[str, Any], names: Iterable[str], custom_objects: Any = None
+) -> dict[str, Any]:
+    """Returns a copy of a config in which some objects are made again.
+
+    Args:
+        config: as `get_config` returns it.
+        names: of the objects.
+        custom_objects: as for `keras.saving.deserialize_keras_object`.
+    """
+    make = keras.saving.deserialize_keras_object
+    made = {name: make(config[name], custom_objects=custom_objects) for name in names}
+    return {**config, **made}

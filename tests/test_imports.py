@@ -18,7 +18,7 @@ PACKAGE = ROOT / "keras_dc3"
 LAYERS = (
     ("_decision", "_formulas", "_keras", "_kinds", "_registration", "_text", "_ties"),
     ("_extras", "_unpacking", "_version", "_writing"),
-    ("_names",),
+    ("_array_files", "_names"),
     ("_validation",),
     ("annotations",),
     ("collective", "config", "optimizers", "backbones", "callbacks"),

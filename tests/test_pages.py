@@ -94,6 +94,8 @@ def folder(tmp_path, monkeypatch):
         "annotations": [{"id": 1, "completed_by": 5, "result": [answer]}],
     }
     (tmp_path / "export.json").write_text(json.dumps([task]))
+    line = {"photo": "7.png", "user": "ann", "species": "cod", "ms": 1500}
+    (tmp_path / "answers.jsonl").write_text(json.dumps(line) + "\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -212,6 +214,7 @@ def test_forms_of_annotations(folder):
     assert names["reviewed"].counts.sum() == 1
     again = keras_dc3.Annotations.from_csv("annotations.csv")
     assert again.counts.sum() == 81
+    assert names["from_the_field"].records.seconds.tolist() == [1.5]
 
 
 @runs("data-sets.md")
@@ -357,6 +360,9 @@ def test_groups_pictures_and_what_to_ask_next(reviewed, capsys):
     told = capsys.readouterr().out
     assert "the model says" in told and "Ask about" in told
     assert Path("clusters.png").exists() and Path("embedding.png").exists()
+    tasks = Path("tasks.jsonl").read_text("utf-8").splitlines()
+    images = [json.loads(task)["image"] for task in tasks]
+    assert sorted(images) == sorted(reviewed["proposals"].ids)
 
 
 @runs("predictions.md", 0)

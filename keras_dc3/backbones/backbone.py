@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_dc3 import _keras
-from keras_dc3._registration import register
+from keras_dc3._registration import deserialized, model_config, register
 from keras_dc3._validation import check_choice, check_positive_int
 from keras_dc3.backbones.freezing import frozen_layers, restore_frozen
 from keras_dc3.backbones.reduction import TOKENS, reduced
@@ -119,12 +119,9 @@ class Backbone(keras.Model):
         )
 
     def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
         output, tokens = self.features_from
         return {
-            "name": self.name,
-            "dtype": serialize(self.dtype_policy),
-            "network": serialize(self.network),
+            **model_config(self, network=self.network),
             "scaling": self.scaling.get_config(),
             "image_size": self.image_size,
             "output": output,
@@ -136,12 +133,8 @@ class Backbone(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
-        config = dict(config)
+        config = deserialized(config, ("network", "dtype"), custom_objects)
         frozen = config.pop("frozen", [])
-        for name in ("network", "dtype"):
-            config[name] = keras.saving.deserialize_keras_object(
-                config[name], custom_objects=custom_objects
-            )
         config["scaling"] = Scaling(**config["scaling"])
         backbone = cls(**config)
         restore_frozen(backbone, frozen)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import deserialized, model_config, register
 from keras_dc3.backbones.probe import has_rescaling, scales_by_itself
 
 _BYTES = (0.0, 255.0)
@@ -140,11 +140,8 @@ class FrozenBackbone(keras.Model):
         return content.hexdigest()
 
     def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
         return {
-            "name": self.name,
-            "dtype": serialize(self.dtype_policy),
-            "backbone": serialize(self.backbone),
+            **model_config(self, backbone=self.backbone),
             "image_shape": self.image_shape,
             "divisor": self.divisor,
             "offset": self.offset,
@@ -153,12 +150,7 @@ class FrozenBackbone(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
-        config = dict(config)
-        for name in ("backbone", "dtype"):
-            config[name] = keras.saving.deserialize_keras_object(
-                config[name], custom_objects=custom_objects
-            )
-        return cls(**config)
+        return cls(**deserialized(config, ("backbone", "dtype"), custom_objects))
 
     def get_build_config(self) -> dict[str, Any]:
         return {"image_shape": self.image_shape}

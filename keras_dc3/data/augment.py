@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
-from keras_dc3.data.pixels import smoothed
+from keras_dc3.data.pixels import ColorOperations, blend, smoothed
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 
@@ -109,7 +109,8 @@ def _operate(images, operations, magnitudes, matrices, fill):
     changed = []
     for rows, name in zip(members, COLORS, strict=False):
         strength = tf.gather(magnitudes, rows)[:, None, None, None]
-        changed.append(_COLOR[name](tf.gather(images, rows), strength))
+        change = getattr(_COLORS, name)
+        changed.append(change(tf.gather(images, rows), strength))
     warped = tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.gather(images, members[-1]),
         transforms=tf.gather(matrices, members[-1]),
@@ -131,89 +132,58 @@ def _hide(images, boxes, fill):
     return tf.where(inside[..., None], fill, images)
 
 
-def _blend(other, images, strength):
-    return other + strength * (images - other)
+class _Colors(ColorOperations):
+    """The operations on TensorFlow's tensors."""
+
+    @property
+    def library(self):
+        import tensorflow as tf
+
+        return tf
+
+    def mean(self, images):
+        return self.library.reduce_mean(images, axis=(1, 2), keepdims=True)
+
+    def gray(self, images):
+        tf = self.library
+        if images.shape[-1] != 3:
+            return tf.reduce_mean(images, axis=-1, keepdims=True)
+        return tf.reduce_sum(images * GRAY, axis=-1, keepdims=True)
+
+    def autocontrast(self, images, strength):
+        tf = self.library
+        low = tf.reduce_min(images, axis=(1, 2), keepdims=True)
+        span = tf.reduce_max(images, axis=(1, 2), keepdims=True) - low
+        stretched = (images - low) / tf.where(span > 0, span, 1.0)
+        return tf.where(span > 0, stretched, images)
+
+    def equalize(self, images, strength):
+        tf = self.library
+        height, width, channels = images.shape[1:]
+        levels = tf.cast(tf.clip_by_value(tf.round(images * 255), 0, 255), tf.int32)
+        levels = tf.reshape(tf.transpose(levels, (0, 3, 1, 2)), (-1, height * width))
+        number = tf.shape(levels)[0]
+        bins = levels + 256 * tf.range(number)[:, None]
+        counts = tf.math.bincount(
+            tf.reshape(bins, (-1,)), minlength=number * 256, maxlength=number * 256
+        )
+        total = tf.cumsum(tf.reshape(counts, (number, 256)), axis=1)
+        least = tf.gather(total, tf.reduce_min(levels, axis=1)[:, None], batch_dims=1)
+        span = height * width - least
+        table = tf.where(span > 0, (total - least) / tf.maximum(span, 1), -1)
+        values = tf.gather(tf.cast(table, tf.float32), levels, batch_dims=1)
+        values = tf.reshape(values, (-1, channels, height, width))
+        values = tf.transpose(values, (0, 2, 3, 1))
+        return tf.where(values < 0, images, values)
+
+    def sharpness(self, images, strength):
+        tf = self.library
+        height, width = images.shape[1:3]
+        if height < 3 or width < 3:
+            return images
+        change = smoothed(images) - images[:, 1:-1, 1:-1]
+        change = tf.pad(change, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        return blend(images + change, images, strength)
 
 
-def _gray(images):
-    import tensorflow as tf
-
-    if images.shape[-1] != 3:
-        return tf.reduce_mean(images, axis=-1, keepdims=True)
-    return tf.reduce_sum(images * GRAY, axis=-1, keepdims=True)
-
-
-def _autocontrast(images, _):
-    import tensorflow as tf
-
-    low = tf.reduce_min(images, axis=(1, 2), keepdims=True)
-    span = tf.reduce_max(images, axis=(1, 2), keepdims=True) - low
-    stretched = (images - low) / tf.where(span > 0, span, 1.0)
-    return tf.where(span > 0, stretched, images)
-
-
-def _equalize(images, _):
-    """Makes each channel's 256 levels equally frequent; a flat channel stays."""
-    import tensorflow as tf
-
-    height, width, channels = images.shape[1:]
-    levels = tf.cast(tf.clip_by_value(tf.round(images * 255), 0, 255), tf.int32)
-    levels = tf.reshape(tf.transpose(levels, (0, 3, 1, 2)), (-1, height * width))
-    number = tf.shape(levels)[0]
-    bins = levels + 256 * tf.range(number)[:, None]
-    counts = tf.math.bincount(
-        tf.reshape(bins, (-1,)), minlength=number * 256, maxlength=number * 256
-    )
-    total = tf.cumsum(tf.reshape(counts, (number, 256)), axis=1)
-    least = tf.gather(total, tf.reduce_min(levels, axis=1)[:, None], batch_dims=1)
-    span = height * width - least
-    table = tf.where(span > 0, (total - least) / tf.maximum(span, 1), -1)
-    values = tf.gather(tf.cast(table, tf.float32), levels, batch_dims=1)
-    values = tf.reshape(values, (-1, channels, height, width))
-    values = tf.transpose(values, (0, 2, 3, 1))
-    return tf.where(values < 0, images, values)
-
-
-def _sharpness(images, strength):
-    """Blends with the 3x3 smoothed image; the border stays, as in PIL."""
-    import tensorflow as tf
-
-    height, width = images.shape[1:3]
-    if height < 3 or width < 3:
-        return images
-    change = smoothed(images) - images[:, 1:-1, 1:-1]
-    change = tf.pad(change, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    return _blend(images + change, images, strength)
-
-
-def _posterize(images, bits):
-    import tensorflow as tf
-
-    step = 2 ** (8 - tf.floor(bits))
-    return tf.floor(tf.round(images * 255) / step) * step / 255
-
-
-def _contrast(images, strength):
-    import tensorflow as tf
-
-    mean = tf.reduce_mean(_gray(images), axis=(1, 2), keepdims=True)
-    return _blend(mean, images, strength)
-
-
-def _solarize(images, threshold):
-    import tensorflow as tf
-
-    return tf.where(images >= threshold, 1 - images, images)
-
-
-_COLOR = {
-    "identity": lambda images, strength: images,
-    "autocontrast": _autocontrast,
-    "equalize": _equalize,
-    "brightness": lambda images, strength: images * strength,
-    "color": lambda images, strength: _blend(_gray(images), images, strength),
-    "contrast": _contrast,
-    "sharpness": _sharpness,
-    "posterize": _posterize,
-    "solarize": _solarize,
-}
+_COLORS = _Colors()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
-from keras_dc3.data.pixels import smoothed
+from keras_dc3.data.pixels import ColorOperations, blend, smoothed
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
 
 
@@ -85,7 +85,7 @@ def _operate(images, operations, magnitudes, matrices, fill):
         rows = np.flatnonzero(operations == number)
         if rows.size:
             strength = magnitudes[rows, None, None, None]
-            result[rows] = _COLOR[name](images[rows], strength)
+            result[rows] = getattr(_COLORS, name)(images[rows], strength)
     rows = np.flatnonzero(operations >= FIRST_GEOMETRIC)
     if rows.size:
         result[rows] = _warp(images[rows], matrices[rows], np.float32(fill))
@@ -100,70 +100,48 @@ def _hide(images, boxes, fill):
     return np.where(inside[..., None], np.float32(fill), images)
 
 
-def _blend(other, images, strength):
-    return other + strength * (images - other)
+class _Colors(ColorOperations):
+    """The operations on arrays."""
+
+    library = np
+
+    def mean(self, images):
+        return images.mean(axis=(1, 2), keepdims=True)
+
+    def gray(self, images):
+        if images.shape[-1] != 3:
+            return images.mean(axis=-1, keepdims=True)
+        return images @ GRAY[:, None]
+
+    def autocontrast(self, images, strength):
+        low = images.min(axis=(1, 2), keepdims=True)
+        span = images.max(axis=(1, 2), keepdims=True) - low
+        return np.where(span > 0, (images - low) / np.where(span > 0, span, 1), images)
+
+    def equalize(self, images, strength):
+        n, height, width, channels = images.shape
+        levels = np.clip(np.round(images * 255), 0, 255).astype("int64")
+        levels = levels.transpose(0, 3, 1, 2).reshape(n * channels, height * width)
+        bins = levels + 256 * np.arange(n * channels)[:, None]
+        counts = np.bincount(bins.ravel(), minlength=n * channels * 256)
+        total = np.cumsum(counts.reshape(n * channels, 256), axis=1)
+        least = np.take_along_axis(total, levels.min(axis=1)[:, None], axis=1)
+        span = height * width - least
+        table = np.where(span > 0, (total - least) / np.maximum(span, 1), -1)
+        values = np.take_along_axis(table, levels, axis=1)
+        values = values.reshape(n, channels, height, width).transpose(0, 2, 3, 1)
+        return np.where(values < 0, images, values).astype("float32")
+
+    def sharpness(self, images, strength):
+        height, width = images.shape[1:3]
+        if height < 3 or width < 3:
+            return images
+        smooth = images.copy()
+        smooth[:, 1:-1, 1:-1] = smoothed(images)
+        return blend(smooth, images, strength)
 
 
-def _gray(images):
-    if images.shape[-1] != 3:
-        return images.mean(axis=-1, keepdims=True)
-    return images @ GRAY[:, None]
-
-
-def _autocontrast(images, _):
-    low = images.min(axis=(1, 2), keepdims=True)
-    span = images.max(axis=(1, 2), keepdims=True) - low
-    return np.where(span > 0, (images - low) / np.where(span > 0, span, 1), images)
-
-
-def _equalize(images, _):
-    """Makes each channel's 256 levels equally frequent; a flat channel stays."""
-    n, height, width, channels = images.shape
-    levels = np.clip(np.round(images * 255), 0, 255).astype("int64")
-    levels = levels.transpose(0, 3, 1, 2).reshape(n * channels, height * width)
-    bins = levels + 256 * np.arange(n * channels)[:, None]
-    counts = np.bincount(bins.ravel(), minlength=n * channels * 256)
-    total = np.cumsum(counts.reshape(n * channels, 256), axis=1)
-    least = np.take_along_axis(total, levels.min(axis=1)[:, None], axis=1)
-    span = height * width - least
-    table = np.where(span > 0, (total - least) / np.maximum(span, 1), -1)
-    values = np.take_along_axis(table, levels, axis=1)
-    values = values.reshape(n, channels, height, width).transpose(0, 2, 3, 1)
-    return np.where(values < 0, images, values).astype("float32")
-
-
-def _sharpness(images, strength):
-    """Blends with the 3x3 smoothed image; the border stays, as in PIL."""
-    height, width = images.shape[1:3]
-    if height < 3 or width < 3:
-        return images
-    smooth = images.copy()
-    smooth[:, 1:-1, 1:-1] = smoothed(images)
-    return _blend(smooth, images, strength)
-
-
-def _posterize(images, bits):
-    step = 2 ** (8 - np.floor(bits))
-    return np.floor(np.round(images * 255) / step) * step / 255
-
-
-def _contrast(images, strength):
-    return _blend(_gray(images).mean(axis=(1, 2), keepdims=True), images, strength)
-
-
-_COLOR = {
-    "identity": lambda images, strength: images,
-    "autocontrast": _autocontrast,
-    "equalize": _equalize,
-    "brightness": lambda images, strength: images * strength,
-    "color": lambda images, strength: _blend(_gray(images), images, strength),
-    "contrast": _contrast,
-    "sharpness": _sharpness,
-    "posterize": _posterize,
-    "solarize": lambda images, threshold: np.where(
-        images >= threshold, 1 - images, images
-    ),
-}
+_COLORS = _Colors()
 
 
 def _warp(images, matrices, fill):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._extras import optional
+from keras_dc3._array_files import load_npz, load_numpy, load_parquet
 from keras_dc3._text import some
 
 _FEATURES = ("features", "plain", "embeddings", "embedding")
@@ -61,32 +60,11 @@ def read_features(path: str | os.PathLike, id_column: str = "id") -> FeatureFile
 
 
 def _read_npy(path: str, id_column: str) -> FeatureFile:
-    return FeatureFile(_loaded(path, mmap_mode="r"))
-
-
-def _loaded(path: str, **options: Any) -> Any:
-    try:
-        return np.load(path, allow_pickle=False, **options)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()
-        if any("allow_pickle" in r or "Python objects" in r for r in reason):
-            reason = ["it holds Python objects instead of numbers"]
-        raise ValueError(
-            f"{path!r} cannot be read as NumPy's ({reason[0] if reason else 'empty'}). "
-            "Is it cut off? Write it anew by `np.save` or `np.savez`."
-        ) from error
+    return FeatureFile(load_numpy(path, mmap_mode="r"))
 
 
 def _read_npz(path: str, id_column: str) -> FeatureFile:
-    with _loaded(path) as file:
-        names = list(file.files)
-        try:
-            arrays = {name: file[name] for name in names}
-        except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-            raise ValueError(
-                f"{path!r} is damaged or holds Python objects ({error}). Write it anew "
-                "by `np.savez`, with texts as `np.array(ids, str)`."
-            ) from error
+    arrays = load_npz(path)
     known = [name for name in _FEATURES if name in arrays]
     flat = [n for n, a in arrays.items() if a.ndim == 2 and a.dtype.kind == "f"]
     chosen = known or flat
@@ -103,16 +81,7 @@ def _read_npz(path: str, id_column: str) -> FeatureFile:
 
 
 def _read_parquet(path: str, id_column: str) -> FeatureFile:
-    needs = "Parquet files need pyarrow"
-    pa = optional("pyarrow", needs, "parquet")
-    pq = optional("pyarrow.parquet", needs, "parquet")
-    try:
-        with open(path, "rb") as file:
-            table = pq.ParquetFile(file).read()
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(
-            f"{path!r} is no complete Parquet file ({error}). Is it cut off?"
-        ) from error
+    pa, table = load_parquet(path)
     columns = table.column_names
     if id_column not in columns:
         raise ValueError(

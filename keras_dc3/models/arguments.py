@@ -12,7 +12,7 @@ from keras_dc3._validation import check_choice, check_positive_int, is_number
 from keras_dc3.backbones import Backbone
 from keras_dc3.config import DC3Config
 from keras_dc3.models.batch_checks import is_training_batch
-from keras_dc3.models.data_adapters import Data
+from keras_dc3.models.data_adapters.data import Data
 from keras_dc3.models.passes import JOINED_ROLES
 
 _SPARSE = (

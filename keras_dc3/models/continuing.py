@@ -17,7 +17,9 @@ from keras_dc3.callbacks import Backup, StopOnNaN
 from keras_dc3.callbacks.backup import Run
 from keras_dc3.callbacks.state import state_variables
 from keras_dc3.models.checked_batches import as_arrays
-from keras_dc3.models.data_adapters import Arrays, Data, DataSet
+from keras_dc3.models.data_adapters.arrays import Arrays
+from keras_dc3.models.data_adapters.data import Data
+from keras_dc3.models.data_adapters.data_set import DataSet
 
 _COMPARED = 16  # images of each kind whose pixels are compared
 # Of a layer's configuration: what depends on how and where it was made, or is known by

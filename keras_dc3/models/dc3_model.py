@@ -43,17 +43,14 @@ from keras_dc3.models.batch_checks import (
 )
 from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.classes import Classes
-from keras_dc3.models.data_adapters import is_stream, to_predict
+from keras_dc3.models.data_adapters.images import is_stream, to_predict
 from keras_dc3.models.fitting import Fitting
 from keras_dc3.models.given_images import check_answers, check_given, tell_no_answer
 from keras_dc3.models.image_memory import ImageMemory
+from keras_dc3.models.image_scaling import check_range_is_known, check_range_of
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
-from keras_dc3.models.network import (
-    DC3Network,
-    check_range_is_known,
-    check_range_of,
-)
+from keras_dc3.models.network import DC3Network
 from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,

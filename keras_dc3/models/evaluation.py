@@ -19,7 +19,9 @@ from keras_dc3.models.batch_checks import (
     is_training_batch,
 )
 from keras_dc3.models.checked_batches import as_arrays
-from keras_dc3.models.data_adapters import Data, adapt, is_data_set
+from keras_dc3.models.data_adapters.adapting import adapt
+from keras_dc3.models.data_adapters.data import Data
+from keras_dc3.models.data_adapters.data_set import is_data_set
 from keras_dc3.models.given_images import check_given
 
 

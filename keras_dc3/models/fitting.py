@@ -18,13 +18,11 @@ from keras_dc3.models.arguments import (
     check_fit_data,
 )
 from keras_dc3.models.checked_batches import as_arrays
-from keras_dc3.models.data_adapters import (
-    Data,
-    adapt,
-    adapt_validation,
-    is_data_set,
-)
+from keras_dc3.models.data_adapters.adapting import adapt, adapt_validation
+from keras_dc3.models.data_adapters.data import Data
+from keras_dc3.models.data_adapters.data_set import is_data_set
 from keras_dc3.models.evaluation import check_validation_data
+from keras_dc3.models.image_scaling import check_range_is_known
 from keras_dc3.models.logged import logged_names, with_logs
 from keras_dc3.models.messages import (
     end_watch,
@@ -32,7 +30,6 @@ from keras_dc3.models.messages import (
     quiet_end,
     quiet_heads,
 )
-from keras_dc3.models.network import check_range_is_known
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.training_length import TrainingLength
 from keras_dc3.strategies import SSLStrategy

@@ -119,7 +119,9 @@ def check_given(
     check_images("given", array)
     if array.dtype.kind != "f":
         if model.built:
-            model.network.range_of_bytes(is_integer=True)  # refuses what is not known
+            model.network.scaling.range_of_bytes(
+                is_integer=True
+            )  # refuses what is not known
         _tell_dark_integers(array, model.image_values, told)
     elif model.image_values is not None and array.size:
         check_scale(array, model.image_values, told)

@@ -10,7 +10,7 @@ import keras
 from keras_dc3 import _keras
 from keras_dc3.callbacks.csv_columns import CSVColumns
 from keras_dc3.callbacks.monitored import DIRECTIONS, monitored
-from keras_dc3.models.data_adapters import Data
+from keras_dc3.models.data_adapters.data import Data
 from keras_dc3.models.evaluation import score_names
 from keras_dc3.models.step_metrics import OF_TRAINING, OF_UNLABELED, RATES
 

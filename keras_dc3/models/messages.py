@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from keras_dc3.data import ImageFileError
-from keras_dc3.models.data_adapters import Data
+from keras_dc3.models.data_adapters.data import Data
 
 # Of an evaluation whose number of batches nobody knows.
 _MANY_BATCHES, _MOST_BATCHES = 10_000, 100_000

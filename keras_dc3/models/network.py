@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import keras
-from keras import ops, tree
+from keras import ops
 
 from keras_dc3._registration import register
-from keras_dc3.backbones import Backbone
-from keras_dc3.backbones.probe import (
-    has_rescaling,
-    numbers_can_be_read,
-    scales_by_itself,
-)
 from keras_dc3.layers import (
     AmbiguityHead,
     FeatureStandardization,
@@ -27,7 +20,8 @@ from keras_dc3.models.given_features import (
     in_scale,
     is_feature_shape,
 )
-from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT, ImageValues
+from keras_dc3.models.image_scaling import ImageScaling
+from keras_dc3.models.image_values import ImageValues
 
 
 @register
@@ -53,8 +47,7 @@ class DC3Network(keras.layers.Layer):
             scales them itself, which is told by what it does to numbers.
 
     Attributes:
-        image_values: the `ImageValues` that the model was trained on; None where that
-            is not known.
+        scaling: the `ImageScaling` before the backbone.
         standardization: of a network of features, what these go through first.
 
     Call arguments:
@@ -92,10 +85,7 @@ class DC3Network(keras.layers.Layer):
         self.backbone = backbone
         self.num_classes = num_classes
         self.num_clusters = num_clusters
-        self.given_rescale = rescale
-        self.image_values: ImageValues | None = None
-        self._rescale = rescale
-        self._is_undecided = False
+        self.scaling = ImageScaling(backbone, rescale)
         self.standardization: FeatureStandardization | None = None
         self.class_head = keras.layers.Dense(
             num_classes,
@@ -119,30 +109,29 @@ class DC3Network(keras.layers.Layer):
         )
 
     def build(self, image_shape: tuple[int | None, ...]) -> None:
-        # The backbone is called, not built: a subclassed one may build itself only
-        # when it sees its first images.
+        shape = tuple(image_shape[1:])
         expected = getattr(self.backbone, "input_shape", None)
         if isinstance(expected, tuple) and len(expected) == len(image_shape):
             pairs = zip(image_shape[1:], expected[1:], strict=True)
             if any(None not in (a, b) and a != b for a, b in pairs):
                 raise ValueError(
                     f"The backbone {self.backbone.name!r} cannot take images of shape "
-                    f"{tuple(image_shape[1:])}: it takes {tuple(expected[1:])}."
+                    f"{shape}: it takes {tuple(expected[1:])}."
                 )
         elif isinstance(expected, tuple):
-            check_kind(self.backbone.name, tuple(expected[1:]), tuple(image_shape[1:]))
-        self._image_shape = tuple(image_shape[1:])
-        if is_feature_shape(self._image_shape):
-            self._rescale = False
+            check_kind(self.backbone.name, tuple(expected[1:]), shape)
+        if is_feature_shape(shape):
             self.standardization = FeatureStandardization(name="standardization")
             self.standardization.build(image_shape)
-        images = keras.Input(self._image_shape, dtype=self.compute_dtype)
+        images = keras.Input(shape, dtype=self.compute_dtype)
+        # The backbone is called, not built: a subclassed one may build itself only
+        # when it sees its first images.
         try:
             features = self._pool(self.backbone(images))
         except Exception as error:
             raise ValueError(
                 f"The backbone {self.backbone.name!r} cannot take images of shape "
-                f"{tuple(image_shape[1:])}: {str(error).strip().splitlines()[0]}"
+                f"{shape}: {str(error).strip().splitlines()[0]}"
             ) from error
         classes = (None, self.num_classes)
         self.num_features = features.shape[-1]
@@ -151,44 +140,35 @@ class DC3Network(keras.layers.Layer):
         if self.prototype_head is not None:
             self.prototype_head.build(features.shape, classes)
         self.ambiguity_head.build(features.shape, classes)
+        self.scaling.build(shape, self.compute_dtype)
+
+    @property
+    def image_values(self) -> ImageValues | None:
+        """The images that the model was trained on; None where they are not known."""
+        return self.scaling.values
+
+    @image_values.setter
+    def image_values(self, values: ImageValues | None) -> None:
+        self.scaling.values = values
 
     @property
     def rescale(self) -> bool:
         """Whether images of 0..255 are scaled to [-1, 1] before the backbone."""
-        self.decide_rescale()
-        if isinstance(self.backbone, Backbone):
-            return False
-        return (
-            not has_rescaling(self.backbone) if self._rescale is None else self._rescale
-        )
+        return self.standardization is None and self.scaling.rescale
 
     def decide_rescale(self) -> None:
         """Finds out what is not decided yet, once numbers can be read."""
-        if isinstance(self.backbone, Backbone):
-            return
-        if self._rescale is None and self.built and numbers_can_be_read():
-            scales = scales_by_itself(
-                self.backbone, self._image_shape, self.compute_dtype
-            )
-            self._is_undecided = scales is None
-            self._rescale = not (
-                has_rescaling(self.backbone) if scales is None else scales
-            )
+        if self.standardization is None:
+            self.scaling.decide()
 
     def set_rescale(self, rescale: bool) -> None:
         """Sets what is not to be found out any more, unless a user has said it."""
-        if self.given_rescale is None:
-            self._rescale, self._is_undecided = rescale, False
+        self.scaling.set_rescale(rescale)
 
     @property
     def takes_bytes(self) -> bool:
         """Whether it is known what integer images of 0..255 are to the backbone."""
-        values = self.image_values
-        if self.standardization is not None:
-            return False
-        if values is None or isinstance(self.backbone, Backbone):
-            return True
-        return values.takes_bytes_by(self.given_rescale)
+        return self.standardization is None and self.scaling.takes_bytes
 
     def prepare(self, images: Any) -> Any:
         """Returns images as the backbone takes them, in the compute dtype.
@@ -197,74 +177,10 @@ class DC3Network(keras.layers.Layer):
             ValueError: for images of a dtype that the model cannot take.
         """
         images = ops.convert_to_tensor(images)
-        if self.standardization is not None:
-            check_float(images.dtype)
-            return ops.cast(self.standardization(images), self.compute_dtype)
-        dtype = keras.backend.standardize_dtype(images.dtype)
-        is_integer = "int" in dtype
-        if not is_integer and not keras.backend.is_float_dtype(dtype):
-            raise ValueError(
-                "Images must be integers of 0 to 255 or floating point. Received dtype "
-                f"{dtype}: cast them, such as to uint8."
-            )
-        if isinstance(self.backbone, Backbone) and not is_integer:
-            images = self._as_bytes(images)
-        scaled_to = self.range_of_bytes(is_integer)
-        if scaled_to in (None, BYTES):
-            return ops.cast(images, self.compute_dtype)
-        exact = "float64" if self.compute_dtype == "float64" else "float32"
-        images = ops.cast(images, exact)
-        images = images / 255.0 if scaled_to == UNIT else images / 127.5 - 1.0
-        return ops.cast(images, self.compute_dtype)
-
-    def _as_bytes(self, images: Any) -> Any:
-        """Returns floating-point images as 0..255, whatever they were in training."""
-        values = self.image_values
-        if values is None or values.range == BYTES:
-            return images
-        check_range_of(self.backbone, values)
-        images = ops.cast(images, "float32")
-        return images * 255.0 if values.range == UNIT else (images + 1.0) * 127.5
-
-    def range_of_bytes(self, is_integer: bool) -> tuple[float, float] | None:
-        """Returns the range that the 0..255 of images is mapped to.
-
-        None for images that do not hold 0..255, but the numbers for the backbone.
-
-        Raises:
-            ValueError: for integers, where it is not known what they are in the range
-                of the training images.
-        """
-        values = self.image_values
-        if isinstance(self.backbone, Backbone):
-            return BYTES
-        if values is not None and values.kind == "floats":
-            if not is_integer:
-                return None
-            if values.takes_bytes:
-                return values.range
-            if not self.takes_bytes:
-                raise ValueError(
-                    f"The model was trained on {values}, but the images are integers "
-                    "of 0 to 255, and how these become those is not known. Scale them "
-                    "as in training, or say the range that the training images were "
-                    "meant to fill: `model.image_values = "
-                    'keras_dc3.models.ImageValues("floats", -1, 1)`.'
-                )
-        elif values is None and not is_integer:
-            return None
-        rescale = self.rescale
-        if self._is_undecided:
-            self._is_undecided = False  # told once
-            warnings.warn(
-                f"It cannot be told whether the backbone {self.backbone.name!r} scales "
-                "its images itself, so images of 0 to 255 are "
-                + ("scaled to -1..1 before it" if rescale else "not scaled before it")
-                + ". Pass `rescale=False` to `DC3Model` if the backbone scales images "
-                "of 0 to 255 itself, `rescale=True` if it takes images of -1..1.",
-                stacklevel=2,
-            )
-        return SYMMETRIC if rescale else BYTES
+        if self.standardization is None:
+            return self.scaling(images, self.compute_dtype)
+        check_float(images.dtype)
+        return ops.cast(self.standardization(images), self.compute_dtype)
 
     def can_answer(self, images: Any) -> Any:
         """Returns for each image whether it can be what the model was trained on.
@@ -278,22 +194,12 @@ class DC3Network(keras.layers.Layer):
         """
         images = ops.convert_to_tensor(images)
         dtype = keras.backend.standardize_dtype(images.dtype)
-        if dtype == "uint8":
-            return None
-        axes = tuple(range(1, len(images.shape)))
+        if self.standardization is None or dtype == "uint8":
+            return self.scaling.can_answer(images)
         images = ops.cast(images, "float32")
-        if self.standardization is not None:
-            good = ops.all(ops.isfinite(images), axis=axes)
-            fits = in_scale(self.standardization(images))
-            return good & (fits | (self.standardization.number.value == 0))
-        low, high = ops.min(images, axis=axes), ops.max(images, axis=axes)
-        if "int" in dtype:
-            return (low >= 0) & (high <= 255)
-        good = ops.all(ops.isfinite(images), axis=axes)
-        if self.image_values is None:
-            return good
-        fractions = ops.any(images != ops.round(images), axis=axes)
-        return good & self.image_values.fits(low, high, fractions)
+        fits = in_scale(self.standardization(images))
+        is_new = self.standardization.number.value == 0
+        return ops.all(ops.isfinite(images), axis=1) & (fits | is_new)
 
     def _pool(self, features: Any) -> Any:
         rank = len(getattr(features, "shape", ()))
@@ -338,36 +244,3 @@ class DC3Network(keras.layers.Layer):
         if self.prototype_head is not None:
             shapes["prototype_logits"] = (n, self.num_clusters)
         return shapes
-
-
-def check_range_of(backbone: keras.layers.Layer, values: ImageValues | None) -> None:
-    """Raises ValueError for training images that a `Backbone` cannot be given."""
-    is_known = values is None or values.takes_bytes
-    if isinstance(backbone, Backbone) and not is_known:
-        raise ValueError(
-            f"The backbone {backbone.name!r} scales images of 0 to 255 itself, but the "
-            f"training images are {values}, and how these become 0 to 255 is not "
-            "known: pass them as uint8, or as floats of 0 to 255, 0 to 1 or -1 to 1."
-        )
-
-
-def check_range_is_known(
-    backbone: keras.layers.Layer, images: Any, values: ImageValues | None
-) -> None:
-    """Raises ValueError for floats of an unknown range to train a `Backbone` on.
-
-    Args:
-        backbone: that of the model.
-        images: a tensor, or a structure of them.
-        values: what is known of the training images.
-    """
-    if values is not None or not isinstance(backbone, Backbone):
-        return
-    dtypes = {keras.backend.standardize_dtype(p.dtype) for p in tree.flatten(images)}
-    if any(map(keras.backend.is_float_dtype, dtypes)):
-        raise ValueError(
-            f"The backbone {backbone.name!r} scales images of 0 to 255 itself, and "
-            "what range floating-point images of a stream fill is not known before the "
-            "first step: pass uint8, or say it by `model.image_values = "
-            'keras_dc3.models.ImageValues("floats", 0, 1)`.'
-        )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from keras_dc3.models import data_adapters
+from keras_dc3.models.data_adapters import batches as adapters
 from tests.models.helpers import Batches, arrays, make_model
 
 BACKBONE = [keras.layers.Flatten, lambda: keras.layers.Dense(4)]
@@ -167,14 +167,14 @@ def test_labels_of_a_loader_are_checked():
     images = np.zeros((4, 8, 8, 3), "float32")
     good = Loader(list(zip(images, [0, 1, 2, 0], strict=True)))
     bad = Loader(list(zip(images, [0, 1, 2, 3], strict=True)))
-    assert next(iter(data_adapters.Loader(good).checked(3, (8, 8, 3))))[1].tolist() == [
+    assert next(iter(adapters.Loader(good).checked(3, (8, 8, 3))))[1].tolist() == [
         0,
         1,
         2,
         0,
     ]
     with pytest.raises(ValueError, match=r"must lie in 0\.\.2"):
-        next(iter(data_adapters.Loader(bad).checked(3, (8, 8, 3))))
+        next(iter(adapters.Loader(bad).checked(3, (8, 8, 3))))
     assert next(iter(bad))[1].tolist() == [0, 1, 2, 3]  # it stays as it is
 
 

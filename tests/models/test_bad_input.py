@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from keras_dc3.models.data_adapters import adapt
+from keras_dc3.models.data_adapters.adapting import adapt
 from tests.models.helpers import Batches, arrays, make_model
 
 pytestmark = pytest.mark.usefixtures("without_graphs")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_dc3
-from keras_dc3.models.data_adapters import adapt_validation
+from keras_dc3.models.data_adapters.adapting import adapt_validation
 from keras_dc3.models.logged import logged_names
 from tests.models.helpers import Batches, arrays, make_model, strategy
 from tests.slow import few

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._extras import optional
+from keras_dc3._array_files import load_npz, load_numpy, load_parquet
 from keras_dc3._kinds import check_file, of_file, sentence
 from keras_dc3._names import composed, trimmed
 from keras_dc3._text import some
@@ -45,7 +45,7 @@ def read_file(path: str | os.PathLike, encoding: str) -> Columns | dict[str, Any
     if not head:
         raise ValueError(f"{path!r} is empty; write the predictions again.")
     if head.startswith(b"\x93NUMPY"):
-        return {"predictions": _loaded(path)}
+        return {"predictions": load_numpy(path)}
     if head.startswith(b"PAR1"):
         return _parquet(path)
     kind = None if head.startswith(b"\x1f\x8b") else of_file(path)
@@ -139,16 +139,7 @@ def of_frame(frame: Any) -> Columns:
 
 
 def _parquet(path: str) -> Columns | dict[str, Any]:
-    needs = "Parquet files need pyarrow"
-    pa = optional("pyarrow", needs, "parquet")
-    pq = optional("pyarrow.parquet", needs, "parquet")
-    try:
-        with open(path, "rb") as file:
-            table = pq.ParquetFile(file).read()
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(
-            f"{path!r} is no complete Parquet file ({error}). Is it cut off?"
-        ) from error
+    pa, table = load_parquet(path)
     titles, cells = [], []
     for field in table.schema:
         column, kind = table.column(field.name), field.type
@@ -164,27 +155,8 @@ def _parquet(path: str) -> Columns | dict[str, Any]:
     return Columns(repr(path), tuple(titles), tuple(cells), lambda row: f"{place}{row}")
 
 
-def _loaded(path: str) -> Any:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        reason = str(error).strip().splitlines() or ["empty"]
-        raise ValueError(
-            f"{path!r} cannot be read as NumPy's ({reason[0]}). Is it cut off, or does "
-            "it hold Python objects? Write numbers by `np.save` or `np.savez`, and "
-            "texts as `np.array(ids, str)`."
-        ) from error
-
-
 def _npz(path: str) -> dict[str, Any]:
-    with _loaded(path) as file:
-        try:
-            arrays = {name: file[name] for name in file.files}
-        except Exception as error:
-            raise ValueError(
-                f"{path!r} is damaged or holds Python objects ({error}). Write it anew "
-                "by `np.savez`, with texts as `np.array(ids, str)`."
-            ) from error
+    arrays = load_npz(path)
     known = [name for name in PROBABILITIES if name in arrays]
     apart = {*EMBEDDINGS, "weak", "strong"}
     flat = [n for n, a in arrays.items() if a.ndim == 2 and n not in apart]

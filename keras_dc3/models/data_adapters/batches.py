@@ -1,0 +1,118 @@
+"""Data that come in batches: of Keras, TensorFlow and PyTorch, and streams."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_dc3.models.checked_batches import (
+    CheckedBatches,
+    CheckedCollation,
+    as_numpy,
+)
+from keras_dc3.models.data_adapters.arrays import Arrays
+from keras_dc3.models.data_adapters.data import Data, is_soft
+
+
+def adapt_batches(x: Any) -> Data:
+    """Returns the adapter of data that come without labels beside them."""
+    if isinstance(x, dict | np.ndarray):
+        return Arrays(x)
+    if isinstance(x, keras.utils.PyDataset):
+        return NumberedBatches(x)
+    if hasattr(x, "element_spec") and not hasattr(x, "__next__"):
+        return TensorFlowDataset(x)
+    if _is_loader(x):
+        return Loader(x)
+    return Data(x)
+
+
+def _is_loader(x: Any) -> bool:
+    return any(
+        cls.__module__.startswith("torch.") and cls.__name__ == "DataLoader"
+        for cls in type(x).__mro__
+    )
+
+
+class NumberedBatches(Data):
+    """A `keras.utils.PyDataset`."""
+
+    comes_in_batches = may_be_shuffled = True
+
+    def first_batch(self) -> tuple[Any, Any]:
+        return _inputs_and_labels(self.x[0])
+
+    def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
+        return CheckedBatches(self.x, num_classes, image_shape)
+
+    def labeled_batches(
+        self, batch_size: int, steps: int | None
+    ) -> Iterator[tuple[Any, Any]]:
+        number = min(len(self.x), steps or len(self.x))
+        return (self.x[i][:2] for i in range(number))
+
+
+class TensorFlowDataset(Data):
+    """A `tf.data.Dataset`."""
+
+    comes_in_batches, may_be_shuffled = True, False
+
+    @property
+    def is_endless(self) -> bool:
+        return int(self.x.cardinality()) == -1
+
+    @property
+    def has_unknown_end(self) -> bool:
+        return int(self.x.cardinality()) == -2
+
+    def first_batch(self) -> tuple[Any, Any]:
+        return _inputs_and_labels(self.x.element_spec)
+
+    def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
+        from keras_dc3.data.pipeline import check_values
+
+        return check_values(self.x, num_classes)
+
+    def labeled_batches(
+        self, batch_size: int, steps: int | None
+    ) -> Iterator[tuple[Any, Any]]:
+        taken = self.x if steps is None else self.x.take(steps)
+        return (batch[:2] for batch in taken)
+
+    def has_soft_labels(self) -> bool:
+        return is_soft(self.x.element_spec[1])
+
+
+class Loader(Data):
+    """A `torch.utils.data.DataLoader`."""
+
+    comes_in_batches = may_be_shuffled = True
+
+    def first_batch(self) -> tuple[Any, Any]:
+        return _inputs_and_labels(as_numpy(next(iter(self.x))))
+
+    def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
+        checked = copy.copy(self.x)
+        checked.collate_fn = CheckedCollation(
+            self.x.collate_fn, num_classes, image_shape
+        )
+        return checked
+
+    def labeled_batches(
+        self, batch_size: int, steps: int | None
+    ) -> Iterator[tuple[Any, Any]]:
+        return (as_numpy(batch[:2]) for batch in itertools.islice(self.x, steps))
+
+
+def _inputs_and_labels(element: Any) -> tuple[Any, Any]:
+    if not isinstance(element, tuple | list) or len(element) < 2:
+        raise ValueError(
+            "Training data must yield `(inputs, labels)`. Received elements of type "
+            f"{type(element).__name__}; labels are missing."
+        )
+    return element[0], element[1]
