@@ -107,4 +107,4 @@ def _rules(record: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _named(rule: str, price: float) -> str:
     if rule == "share":
         return f"a tenth ({price:.2f})"
-    return f"{price:g} points per 100 answers"
+    return f"{price:.2f} points per 100 answers"
