@@ -76,7 +76,9 @@ def load_digits(seed: int) -> Any:
     """Returns the data set of a seed."""
     import keras_dc3
 
-    return keras_dc3.datasets.load("digits", num_images=1500, seed=seed)
+    return keras_dc3.datasets.load(
+        "digits", num_images=1500, seed=seed, labels="sampled"
+    )
 
 
 def accuracies(ssl: str, teacher: str, steps: int, seed: int) -> dict[str, float]:

@@ -75,6 +75,7 @@ def train(ssl: str, policy: tuple | None, seed: int) -> dict[str, float]:
         unlabeled=6400,
         validation=2000,
         seed=seed,
+        labels="sampled",
         augment=augment,
     )
     if ssl == "fixmatch":

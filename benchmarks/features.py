@@ -61,6 +61,7 @@ def whole() -> dict[str, float]:
         labeled=1600,
         unlabeled=6400,
         validation=2000,
+        labels="sampled",
     )
     lap("data")
     ssl = FLAGS.ssl
@@ -111,6 +112,7 @@ def input_alone() -> dict[str, float]:
                     labeled=1600,
                     unlabeled=6400,
                     validation=2000,
+                    labels="sampled",
                 )
                 name = f"{'stored views' if views else 'stand-ins'}, {kind}"
                 found[name] = speed(data)

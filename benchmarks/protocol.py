@@ -64,7 +64,9 @@ PROTOCOLS = {
 
 def make_data(seed: int, *, dataset: str, data_dir: str | None) -> Any:
     """Returns the data of a cell: 1,600 labeled, 6,400 unlabeled, 2,000 to validate."""
-    return keras_dc3.datasets.load(dataset, data_dir=data_dir, seed=seed)
+    return keras_dc3.datasets.load(
+        dataset, data_dir=data_dir, seed=seed, labels="sampled"
+    )
 
 
 def make_model(

@@ -19,6 +19,7 @@ import evidence
 import evidence_figure
 import feature_tables
 import findings
+import label_tables
 import report_pages
 import simulated_table
 import stopping_table
@@ -229,6 +230,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "pipeline": pipeline_table,
     "feature_views": lambda record: _told(feature_tables.draw_views, record),
     "features": lambda record: _told(feature_tables.draw_speed, record),
+    "labels": lambda record: _told(label_tables.draw_labels, record),
+    "prior": lambda record: _told(label_tables.draw_prior, record),
 }
 
 
@@ -275,6 +278,9 @@ def sections() -> dict[str, str]:
         for name, draw in TABLES.items()
         if (RESULTS / f"{name}.json").exists()
     }
+    found["prior cells"] = _told(
+        label_tables.draw_prior_cells, read(RESULTS / "prior.json")
+    )
     for study, summary in summaries().items():
         found[f"{study} cells"] = made_of_cells(RESULTS / study)
         for name, draw in evidence.sections(study.partition("-")[2]).items():

@@ -37,6 +37,11 @@ PAGES: dict[str, Page] = {
         "When to stop asking, simulated",
         {"Where the rule stops, and where it should": "stopping"},
     ),
+    "prior": (
+        "How many images to call ambiguous",
+        {"By rule": "prior", "All figures": "prior cells"},
+    ),
+    "labels": ("All answers to an image, or one of them", {"On features": "labels"}),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",
         {"What the runs had reached": "unfinished"},

@@ -4,8 +4,8 @@
 
 The folder holds `cifar10h.npz`, or the counts of CIFAR-10H (`cifar10h-counts.npy`) to
 be joined with the images of TFDS' `cifar10`; `keras_dc3.datasets.cifar10h` says more.
-The split is the paper's: 1,600 labeled images with one sampled hard label each, 6,400
-unlabeled ones, 2,000 to validate on.
+The split is the paper's: 1,600 labeled images with one sampled hard label each
+(`--labels soft` takes all answers), 6,400 unlabeled ones, 2,000 to validate on.
 """
 
 import runner
@@ -22,6 +22,7 @@ flags.DEFINE_enum(
     "small_cnn trains in minutes on a CPU, wide_resnet is the paper's network.",
 )
 runner.define_flags(output="output/cifar10h", epochs=16, learning_rate=0.1)
+runner.define_labels("sampled")
 
 
 def main(argv: list[str]) -> None:
@@ -32,6 +33,7 @@ def main(argv: list[str]) -> None:
         data_dir=FLAGS.data_dir,
         seed=FLAGS.seed,
         batch_size=FLAGS.batch_size,
+        labels=FLAGS.labels,
     )
     make = getattr(keras_dc3.backbones, FLAGS.backbone)
     runner.run(

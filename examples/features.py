@@ -30,6 +30,7 @@ flags.DEFINE_string("images", None, "Folder of the images, for the pictures.")
 flags.DEFINE_bool("drop_missing", False, "Leave out answers without features.")
 flags.DEFINE_integer("units", 128, "Of the dense layer before the heads.", 1)
 runner.define_flags(output="output/features", epochs=16, learning_rate=0.1)
+runner.define_labels(None)
 
 
 def read() -> keras_dc3.data.SemiSupervisedData:
@@ -50,6 +51,7 @@ def read() -> keras_dc3.data.SemiSupervisedData:
         missing="drop" if FLAGS.drop_missing else "error",
         seed=FLAGS.seed,
         batch_size=FLAGS.batch_size,
+        labels=FLAGS.labels,
         name=FLAGS.features,
     )
 

@@ -146,6 +146,7 @@ flags.register_validator(
     message="must be one or two whole numbers, such as 96 or 96,128",
 )
 runner.define_flags(output="output/own_images", epochs=16, learning_rate=0.1)
+runner.define_labels(None)
 
 
 def column(text: str) -> str | int | None:
@@ -210,6 +211,7 @@ def read() -> keras_dc3.data.SemiSupervisedData:
         unlabeled=size(FLAGS.unlabeled),
         validation=size(FLAGS.validation),
         stratify=FLAGS.stratify,
+        labels=FLAGS.labels,
         seed=FLAGS.seed,
         batch_size=FLAGS.batch_size,
     )

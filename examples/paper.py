@@ -47,6 +47,7 @@ def example(
         learning_rate=0.01,
         ema_decay=0.999,
     )
+    runner.define_labels("sampled")
     FLAGS.set_default("steps_per_epoch", _STEPS)
     FLAGS.set_default("batch_size", batch_size)
 
@@ -58,6 +59,7 @@ def example(
             data_dir=FLAGS.data_dir,
             seed=FLAGS.seed,
             batch_size=FLAGS.batch_size,
+            labels=FLAGS.labels,
         )
         keras_dc3.datasets.describe(data)
         make, sizes = getattr(keras_dc3.backbones, FLAGS.backbone), {}

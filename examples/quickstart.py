@@ -17,12 +17,13 @@ FLAGS = flags.FLAGS
 runner.define_flags(
     output="output/quickstart", epochs=20, learning_rate=0.1, supervised=True
 )
+runner.define_labels("sampled")
 
 
 def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
-    data = keras_dc3.datasets.load("digits", seed=FLAGS.seed)
+    data = keras_dc3.datasets.load("digits", seed=FLAGS.seed, labels=FLAGS.labels)
     data.batch_size = FLAGS.batch_size
     runner.run(
         data,

@@ -61,6 +61,22 @@ def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any
     flags.DEFINE_integer("seed", 0, "Of the split, the weights and the data order.")
 
 
+def define_labels(default: str | None) -> None:
+    """Defines the flag of what labeled images are trained on.
+
+    Args:
+        default: "sampled" for what repeats the paper; None: as the answers are.
+    """
+    flags.DEFINE_enum(
+        "labels",
+        default,
+        ["soft", "sampled"],
+        "Train on all answers to a labeled image, as a soft label, or on one of them, "
+        "drawn, as in the paper. Default: "
+        f"{default or 'soft where an image has several answers'}.",
+    )
+
+
 def read_and_tell(
     read: Callable[[], keras_dc3.data.SemiSupervisedData],
     advice: str,

@@ -15,6 +15,7 @@ from keras_dc3.losses import (
     cluster_consistency,
     partnered_inverse_cross_entropy,
 )
+from keras_dc3.losses.ties import likeliest_classes
 
 Outputs = dict[str, Any]
 
@@ -56,7 +57,9 @@ class DC3Objective:
         consistency  w_s   mean over unlabeled of CE(p_o, p_o') p_a
 
     * where the config says so. Every mean is over the global batch. Terms of weight 0
-    are multiplied by 0, not skipped, so that every method runs the same code.
+    are multiplied by 0, not skipped, so that every method runs the same code. For CE^-1
+    a labeled image is of the class with the largest share of its soft label; where
+    several tie, of that of them which the network predicts to be likeliest.
 
     Args:
         config: the weights and choices.
@@ -170,8 +173,14 @@ class DC3Objective:
     def _inverse(self, targets: Any, labeled: Outputs, anchor: Outputs) -> Any:
         """Returns CE^-1 of the labeled (m,) and of the unlabeled images (n,)."""
         config, gather = self.config, self.collective.gather
-        predicted = ops.stop_gradient(ops.softmax(anchor["class_logits"], axis=-1))
-        classes = [ops.argmax(targets, axis=-1), ops.argmax(predicted, axis=-1)]
+        of_labeled, predicted = (
+            ops.stop_gradient(ops.softmax(outputs["class_logits"], axis=-1))
+            for outputs in (labeled, anchor)
+        )
+        classes = [
+            likeliest_classes(targets, of_labeled),
+            ops.argmax(predicted, axis=-1),
+        ]
         clusters = [
             ops.softmax(outputs["cluster_logits"], axis=-1)
             for outputs in (labeled, anchor)

@@ -19,6 +19,7 @@ import argparse
 import contextlib
 import filecmp
 import functools
+import inspect
 import io
 import json
 import os
@@ -108,7 +109,17 @@ def data_set():
         unlabeled=90,
         validation=36,
         batch_size=8,
+        **one_label(),
     )
+
+
+def one_label():
+    """The argument for one drawn class of each image, where versions ask for it."""
+    import keras_dc3
+
+    make = keras_dc3.data.SemiSupervisedData.from_image_set
+    asked = "labels" in inspect.signature(make).parameters
+    return {"labels": "sampled"} if asked else {}
 
 
 def file_data_set(folder: Path):
@@ -136,6 +147,7 @@ def file_data_set(folder: Path):
         unlabeled=60,
         validation=24,
         batch_size=8,
+        **one_label(),
     )
 
 

@@ -420,6 +420,22 @@ def test_labels_come_from_the_targets_not_from_the_prediction():
     )
 
 
+def test_where_classes_tie_the_predicted_one_of_them_counts():
+    parts = batch(m=4)
+    parts["targets"] = np.array(
+        [[0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3], [0.4, 0.2, 0.4], [0, 0.9, 0.1]],
+        "float32",
+    )
+    parts["labeled"]["class_logits"] = np.array(
+        [[0, 1, 9], [2, 1, 3], [1, 9, 0], [9, 0, 9]], "float32"
+    )
+    of_one_class = {**parts, "targets": np.eye(K, dtype="float32")[[1, 2, 0, 1]]}
+    for config in PRESETS.values():
+        assert float(compute(config, parts)["inverse"]) == float(
+            compute(config, of_one_class)["inverse"]
+        )
+
+
 def test_ambiguity_gradient_is_towards_the_rank():
     parts = batch(n=10)
     found = gradients_of(DC3Config(), "ambiguity", parts)["anchor", "ambiguity_logits"]

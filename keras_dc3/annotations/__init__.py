@@ -7,6 +7,7 @@ from keras_dc3.annotations.annotations import Annotations
 from keras_dc3.annotations.class_weights import balanced_class_weights
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.annotations.counts import (
+    disagreement,
     entropy,
     is_ambiguous,
     is_annotated,
@@ -17,6 +18,7 @@ from keras_dc3.annotations.counts import (
     soft_labels,
 )
 from keras_dc3.annotations.errors import AnnotationError
+from keras_dc3.annotations.mean_disagreement import MeanDisagreement
 from keras_dc3.annotations.names import class_order
 from keras_dc3.annotations.records import Records
 from keras_dc3.annotations.sparse_counts import SparseCounts
@@ -25,10 +27,12 @@ __all__ = [
     "AnnotationError",
     "Annotations",
     "CountedLabels",
+    "MeanDisagreement",
     "Records",
     "SparseCounts",
     "balanced_class_weights",
     "class_order",
+    "disagreement",
     "entropy",
     "is_ambiguous",
     "is_annotated",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_dc3._names import composed
+from keras_dc3._ties import equal_shares
 from keras_dc3._validation import check_choice
 
 # What a number of float32, in which losses are computed, can be at most.
@@ -66,7 +67,8 @@ def class_weights(
     Args:
         given: `"balanced"`, or as for `check_class_weights`.
         labels: those of the labeled images, for `"balanced"`: (n,) or (n, 1) classes,
-            or (n, k) distributions, of which the largest counts.
+            or (n, k) distributions, of which the largest counts; m that tie count
+            1 / m each.
         num_classes: k.
         class_names: their names, if they have any.
 
@@ -83,9 +85,9 @@ def class_weights(
             "with `labels`; for other data pass a dict {class: weight}, such as "
             "`keras_dc3.annotations.balanced_class_weights` makes."
         )
-    soft = labels.ndim == 2 and labels.shape[1] > 1
-    classes = labels.argmax(axis=1) if soft else labels.ravel()
-    return balanced_class_weights(classes, num_classes)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return balanced_weights(equal_shares(labels).sum(axis=0))
+    return balanced_class_weights(labels.ravel(), num_classes)
 
 
 def check_class_weights(

@@ -11,6 +11,7 @@ import numpy as np
 from keras_dc3._validation import check_seed
 from keras_dc3.annotations import counts as of_counts
 from keras_dc3.annotations.class_weights import balanced_weights
+from keras_dc3.annotations.mean_disagreement import MeanDisagreement
 from keras_dc3.annotations.sparse_counts import SparseCounts
 
 _CELLS = 1 << 20  # counts looked at together, so that no full array is needed
@@ -91,6 +92,27 @@ class CountedLabels:
         return self._by_image(
             lambda rows: 1 - of_counts.soft_labels(rows).max(axis=1), "float32"
         )
+
+    @property
+    def disagreement(self) -> np.ndarray:
+        """(n,) float64, the share of pairs of answers that differ; NaN below two."""
+        return self._by_image(of_counts.disagreement, "float64")
+
+    def mean_disagreement(self, seed: int = 0) -> MeanDisagreement:
+        """Returns how often two answers to an image differ, with its interval.
+
+        The mean of `disagreement`. Unlike `ambiguous_fraction` and the entropy, it does
+        not grow with the number of answers.
+
+        Args:
+            seed: of the images drawn for the interval.
+
+        Example:
+
+        >>> print(annotations.mean_disagreement())  # doctest: +ELLIPSIS
+        two answers to an image differ in ...% of cases (95% interval ...)
+        """
+        return MeanDisagreement.of(self.disagreement, seed)
 
     @property
     def ambiguous(self) -> np.ndarray:

@@ -125,6 +125,28 @@ def is_ambiguous(counts: ArrayLike) -> np.ndarray:
     return (check_counts("counts", counts) > 0).sum(axis=1) > 1
 
 
+def disagreement(counts: ArrayLike) -> np.ndarray:
+    """Returns (n,) float64, the share of pairs of answers to the image that differ.
+
+        1 - sum_c n_c (n_c - 1) / (n (n - 1))
+
+    of n answers, n_c of them of class c. However many there are, it is on average how
+    likely two people are to choose different classes; 1 - sum_c (n_c / n)^2 is less of
+    it the fewer they are. NaN where there are no two answers, or shares that do not
+    tell how many.
+
+    Example:
+
+    >>> keras_dc3.annotations.disagreement([[3, 0], [2, 2], [1, 0]]).round(3)
+    array([0.   , 0.667,   nan])
+    """
+    counts = check_counts("counts", counts)
+    asked = counts.sum(axis=1)
+    pairs = (counts * (counts - 1)).sum(axis=1) / np.maximum(asked * (asked - 1), 1)
+    known = (counts == np.round(counts)).all(axis=1) & (asked >= 2)
+    return np.where(known, 1 - pairs, np.nan)
+
+
 def sample_hard_labels(
     counts: ArrayLike, seed: int | np.random.Generator
 ) -> np.ndarray:

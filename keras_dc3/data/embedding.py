@@ -13,9 +13,10 @@ import numpy as np
 
 from keras_dc3._validation import check_positive_int
 from keras_dc3.backbones import FrozenBackbone, pretrained
+from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.augment_numpy import augment
 from keras_dc3.data.feature_cache import PLAIN, FeatureCache, size_in_words
-from keras_dc3.data.feature_set import VIEWS, FeatureSet
+from keras_dc3.data.feature_set import VIEWS, FeatureSet, joined
 from keras_dc3.data.image_set import JoinedImages
 from keras_dc3.data.plan import stream_number
 from keras_dc3.data.policies import Custom, policies_of_views
@@ -88,6 +89,19 @@ def embedded(
         cache.arrays[PLAIN], list(images.ids), images=images, source=source, **views
     )
     return features, frozen
+
+
+def in_place_of(images: AnnotatedImages, features: FeatureSet) -> AnnotatedImages:
+    """Returns the features of some images, with their counts and class names.
+
+    Args:
+        images: a part of those of which there are features.
+        features: what `embedded` returns.
+    """
+    row_of = {name: row for row, name in enumerate(features.ids)}
+    rows = features.subset([row_of[name] for name in images.ids])
+    counts = images.counts if images.has_counts else None
+    return joined([rows], counts, images.class_names)
 
 
 class _Work:

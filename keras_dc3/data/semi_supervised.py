@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,33 +14,18 @@ from keras_dc3._validation import (
     check_seed,
 )
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.batches import ordered_batches, training_batches
-from keras_dc3.data.embedding import embedded
-from keras_dc3.data.feature_batches import feature_batches
-from keras_dc3.data.feature_set import VIEWS, joined
-from keras_dc3.data.feature_views import get_feature_policy
-from keras_dc3.data.moments import Moments, moments_of
-from keras_dc3.data.parts import (
-    check_drawn_classes,
-    check_parts,
-    checked_labels,
-    common_class_names,
-)
-from keras_dc3.data.plan import BatchPlan, EpochClock, Recipe
-from keras_dc3.data.policies import (
-    Policy,
-    get_policy,
-    policies_of,
-    policies_of_views,
-)
+from keras_dc3.data.batch_source import BatchSource
+from keras_dc3.data.embedding import embedded, in_place_of
+from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
+from keras_dc3.data.plan import EpochClock
+from keras_dc3.data.policies import policies_of
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
+from keras_dc3.data.training_labels import kind_in_words, training_labels
 
-_CHUNK = 4096  # images whose features are looked at together
 
-
-class SemiSupervisedData:
+class SemiSupervisedData(BatchSource):
     """Few labeled images, many unlabeled ones, and images to validate on.
 
     Args:
@@ -129,13 +112,13 @@ class SemiSupervisedData:
         split: Any = None,
         stratify: bool = False,
         groups: Any = None,
+        labels: str | None = None,
         **kwargs: Any,
     ) -> SemiSupervisedData:
-        """Splits annotated images at random, and samples the labels.
+        """Splits annotated images at random, and makes labels of their answers.
 
-        Each labeled image gets one hard label, drawn from its soft label. Images
-        without any annotation join the unlabeled ones; but not those of a group that
-        another part has.
+        Images without any annotation join the unlabeled ones; but not those of a group
+        that another part has.
 
         Args:
             images: a set with counts.
@@ -153,6 +136,12 @@ class SemiSupervisedData:
             groups: names or numbers, one per image, or a function from an id to its
                 group, such as the animal. No group is in two parts, so that these have
                 about the sizes asked for.
+            labels: what a labeled image is trained on. "soft": the share of each class
+                among its answers, as they are: 3 of 10 answers are .3, as of 1,000, and
+                the image weighs no more for having many. "sampled": one class, drawn
+                from these shares, as in the paper. Default: "soft" if a labeled image
+                has at least two answers, or shares of two classes where nobody knows of
+                how many answers; else its one answer.
             **kwargs: further arguments of the class.
         """
         sizes = (labeled, unlabeled, validation)
@@ -160,8 +149,8 @@ class SemiSupervisedData:
             images, sizes, seed, given=split, stratify=stratify, groups=groups
         )
         labeled_set = images.subset(part.labeled)
-        labels = labeled_set.sample_hard_labels(seed)
-        check_drawn_classes(labels, images.class_names, int(images.annotated.sum()))
+        annotated = int(images.annotated.sum())
+        labels = training_labels(labeled_set, labels, seed, annotated)
         data = cls(
             labeled_set,
             labels,
@@ -180,8 +169,10 @@ class SemiSupervisedData:
         return data
 
     def __repr__(self) -> str:
+        kind = kind_in_words(self.labels, self.labeled)
+        told = {"labeled": f" ({kind})" if kind else ""}
         sizes = [
-            f"{len(part)} {name}"
+            f"{len(part)} {name}{told.get(name, '')}"
             for name in ("labeled", "unlabeled", "validation")
             if (part := getattr(self, name)) is not None
         ]
@@ -199,15 +190,6 @@ class SemiSupervisedData:
     def image_shape(self) -> tuple[int, ...]:
         """(h, w, c); of features (d,)."""
         return self.labeled.image_shape
-
-    @property
-    def value_range(self) -> tuple[float, float] | None:
-        """(low, high) of pixel values: of the labeled and the unlabeled images."""
-        if self.labeled.holds_features:
-            return None
-        parts = self._trained_on()
-        lows, highs = zip(*(part.value_range for part in parts), strict=True)
-        return min(lows), max(highs)
 
     def with_labels(self, labels: Any, *, missing: str = "error") -> SemiSupervisedData:
         """Returns the data with what people have said since: more images are labeled.
@@ -242,19 +224,13 @@ class SemiSupervisedData:
         60 answered images moved to the labeled part (12 -> 72; unlabeled 60 -> 0).
         """
         new = relabeled(self, labels, missing)
-        data = type(self)(
+        data = self._remade(
             new.labeled,
             new.labels,
             new.unlabeled,
             self.validation,
-            batch_size=self.batch_size,
-            unlabeled_ratio=self.unlabeled_ratio,
             augment=self.augment,
-            seed=self.seed,
-            name=self.name,
         )
-        data.test, data.unused = self.test, self.unused
-        data.image_backbone = self.image_backbone
         if self._unanswered is not None:
             left = [name for name in self._unanswered if name not in new.answered]
             data._unanswered = left
@@ -315,28 +291,37 @@ class SemiSupervisedData:
         """
         counts = {"weak": weak, "strong": strong}
         features, frozen = embedded(self, backbone, counts, folder, batch_size, verbose)
-        row_of = {name: row for row, name in enumerate(features.ids)}
-
-        def of(part: AnnotatedImages | None) -> AnnotatedImages | None:
-            if part is None:
-                return None
-            rows = features.subset([row_of[name] for name in part.ids])
-            counts = part.counts if part.has_counts else None
-            return joined([rows], counts, part.class_names)
-
-        data = type(self)(
-            of(self.labeled),
+        parts = {
+            name: in_place_of(part, features) for name, part in self.parts().items()
+        }
+        data = self._remade(
+            parts["labeled"],
             self.labels,
-            of(self.unlabeled),
-            of(self.validation),
+            parts.get("unlabeled"),
+            parts.get("validation"),
+            augment=None,
+        )
+        data.test, data.image_backbone = parts.get("test"), frozen
+        return data
+
+    def _remade(self, *parts: Any, augment: Any) -> SemiSupervisedData:
+        """Returns data with the settings of these.
+
+        Args:
+            *parts: labeled images, labels, unlabeled and validation images.
+            augment: as for the class.
+        """
+        data = type(self)(
+            *parts,
             batch_size=self.batch_size,
             unlabeled_ratio=self.unlabeled_ratio,
+            augment=augment,
             seed=self.seed,
             name=self.name,
         )
-        data.test, data.unused = of(self.test), self.unused
+        data.test, data.unused = self.test, self.unused
         data._unanswered = self._unanswered
-        data.image_backbone = frozen
+        data.image_backbone = self.image_backbone
         return data
 
     def parts(self) -> dict[str, AnnotatedImages]:
@@ -348,8 +333,9 @@ class SemiSupervisedData:
     def save_split(self, path: str | os.PathLike) -> None:
         """Writes the ids of each part, so that others can repeat the split.
 
-        They pass the file as `split`, and the same `seed` for the same labels. With
-        more answers it keeps the validation images, and adds to the labeled ones.
+        They pass the file as `split`, and for the same labels the same answers, and the
+        same `labels` and `seed`. With more answers it keeps the validation images, and
+        adds to the labeled ones.
 
         Args:
             path: a JSON file; it is complete or not there.
@@ -363,113 +349,3 @@ class SemiSupervisedData:
             known = hidden.has_counts
             hidden = float(hidden.annotations_per_image.sum()) if known else 0.0
         write_split(path, ids, self.unused, self._unanswered, hidden)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch, from 0, that the next training iterator makes."""
-        self.clock.epoch = epoch
-
-    def steps(self, unlabeled_ratio: float = 1) -> int:
-        """Returns the batches of an epoch that shows all images."""
-        return self._plan(True, unlabeled_ratio, None).steps
-
-    def policies(self, views: Mapping[str, str] | Iterable[str]) -> dict[str, Policy]:
-        """Returns the augmentation of "labeled", the labeled images, and of each view.
-
-        Args:
-            views: as for `training_batches`.
-
-        Raises:
-            ValueError: if a name occurs twice or is reserved, or `augment` names
-                something else.
-        """
-        return policies_of_views(
-            self.augment, views, self.unlabeled is not None, self._policy_of
-        )
-
-    def _policy_of(self, identifier: Any) -> Any:
-        """Returns the augmentation that is meant, of images or of features."""
-        if not self.labeled.holds_features:
-            return get_policy(identifier)
-        parts = self._trained_on()
-        stored = [n for n in VIEWS if all(n in part.views for part in parts)]
-        return get_feature_policy(identifier, stored)
-
-    def _trained_on(self) -> list[AnnotatedImages]:
-        return [p for p in (self.labeled, self.unlabeled) if p is not None]
-
-    @cached_property
-    def moments(self) -> Moments | None:
-        """Mean and deviation of the labeled and unlabeled features; None for images."""
-        if not self.labeled.holds_features:
-            return None
-        parts = self._trained_on()
-        return moments_of(b for part in parts for b in part.image_batches(_CHUNK))
-
-    def training_batches(
-        self,
-        views: Mapping[str, str] | Iterable[str],
-        *,
-        unlabeled_ratio: float = 1,
-        steps_per_epoch: int | None = None,
-        positions: bool = False,
-    ) -> Any:
-        """Returns the batches of the epoch last set, iterable anew for each epoch.
-
-        A `tf.data.Dataset` on the TensorFlow backend, else a `keras.utils.PyDataset`;
-        both hold the same images in the same order. A batch is `({"labeled": (b, h, w,
-        c), "unlabeled": {view: (m, h, w, c)}}, labels)`, or `(images, labels)` without
-        views; labels are (b,) int32, or soft, (b, k) float32. Order and augmentation
-        follow from seed and epoch alone.
-
-        Args:
-            views: the views' names, or a mapping whose keys they are; empty for
-                labeled images alone. Without unlabeled images there are no views.
-            unlabeled_ratio: used if the constructor was given none.
-            steps_per_epoch: None for an epoch that shows every image (see
-                `BatchPlan`).
-            positions: whether a batch also tells which unlabeled images it shows:
-                `"positions"`, (m,) int32, their places in `unlabeled.ids`.
-        """
-        policies = self.policies(views)
-        labeled_policy = policies.pop("labeled")
-        semi = bool(policies)
-        recipe = Recipe(
-            plan=self._plan(semi, unlabeled_ratio, steps_per_epoch),
-            clock=self.clock,
-            labeled=self.labeled,
-            labels=self.labels,
-            unlabeled=self.unlabeled if semi else None,
-            policy=labeled_policy,
-            views=policies,
-            value_range=self.value_range if semi else self.labeled.value_range,
-            positions=positions,
-            moments=self.moments,
-        )
-        make = feature_batches if self.labeled.holds_features else training_batches
-        return make(recipe)
-
-    def validation_batches(self, batch_size: int | None = None) -> Any:
-        """Returns `(images, labels)` in order; None without validation images.
-
-        Labels are soft, (b, k) float32; or classes, (b,) int64, where no image got more
-        than one answer.
-
-        Args:
-            batch_size: images per batch; default that of the labeled images.
-        """
-        batch_size = self.batch_size if batch_size is None else batch_size
-        check_positive_int("batch_size", batch_size)
-        if self.validation is None:
-            return None
-        return ordered_batches(self.validation, self.validation.targets, batch_size)
-
-    def _plan(self, semi: bool, ratio: float, steps: int | None) -> BatchPlan:
-        semi = semi and self.unlabeled is not None
-        return BatchPlan(
-            len(self.labeled),
-            len(self.unlabeled) if semi else 0,
-            self.batch_size,
-            ratio if self.unlabeled_ratio is None else self.unlabeled_ratio,
-            self.seed,
-            steps,
-        )

@@ -38,11 +38,11 @@ def from_arrays(
 ) -> SemiSupervisedData:
     """Splits annotated images into labeled, unlabeled and validation ones.
 
-    Each labeled image gets one class, drawn from its soft label. Images without
-    annotation join the unlabeled ones. Where neither `labeled` nor `unlabeled` is
-    given, they share what `validation` leaves of the annotated images: all of it is
-    labeled if there are images without annotation; else 1 : 4, as in the paper, where
-    16% are labeled and 64% unlabeled.
+    A labeled image with several answers is trained on all of them, as a soft label,
+    unless `labels="sampled"` says one. Images without annotation join the unlabeled
+    ones. Where neither `labeled` nor `unlabeled` is given, they share what `validation`
+    leaves of the annotated images: all of it is labeled if there are images without
+    annotation; else 1 : 4, as in the paper, where 16% are labeled and 64% unlabeled.
 
     Args:
         images: (n, h, w, c) or (n, h, w), uint8 or floating point.
@@ -58,7 +58,7 @@ def from_arrays(
         validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
-        **kwargs: `split`, `stratify` and `groups` of
+        **kwargs: `labels`, `split`, `stratify` and `groups` of
             `SemiSupervisedData.from_image_set`, and further arguments of
             `SemiSupervisedData`.
 
@@ -107,7 +107,7 @@ def from_parts(
 
     Args:
         labeled_images: (n_l, h, w, c) or (n_l, h, w), uint8 or floating point.
-        labels: (n_l,) int in 0..k - 1.
+        labels: classes (n_l,), int in 0..k - 1; or soft labels (n_l, k).
         unlabeled_images: likewise; None for supervised training.
         validation: (images, annotations); these as for `from_arrays`, of each image.
         class_names: k names.

@@ -79,11 +79,12 @@ class CountedSet:
         Args:
             images: what `read` returns.
             **options: of `SemiSupervisedData.from_image_set`, such as `labeled`,
-                `unlabeled`, `validation` and `seed`.
+                `unlabeled`, `validation` and `seed`. `labels` is "sampled" by default,
+                as in the paper.
         """
         sizes = dict(zip(Split._fields, self.sizes, strict=True))
         return SemiSupervisedData.from_image_set(
-            images, name=self.name, **{**sizes, **options}
+            images, name=self.name, **{"labels": "sampled", **sizes, **options}
         )
 
     def read(self, data_dir: str | os.PathLike | None = None) -> ImageSet:

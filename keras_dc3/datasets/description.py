@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3.annotations.counts import is_tied, majority_shares
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.semi_supervised import SemiSupervisedData
+from keras_dc3.data.training_labels import told_labels
 from keras_dc3.datasets.description_text import as_text
 
 _CHUNK = 8192  # images whose counts are looked at together
@@ -55,6 +56,7 @@ class Description:
         parts: name -> description.
         total: of all parts together.
         skipped: image files that cannot be read and are in no part -> why.
+        labels: what the labeled images are trained on, in a sentence; "" without these.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Description:
     parts: Mapping[str, PartDescription]
     total: PartDescription
     skipped: Mapping[str, str] = field(default_factory=dict)
+    labels: str = ""
 
     @property
     def class_shares(self) -> np.ndarray:
@@ -81,8 +84,9 @@ def describe(
 
     Images, annotations, ambiguity and classes of each part, as in the paper's Table 1.
     The class of an image is the one most people chose. Where m classes tie for that,
-    the image counts 1 / m for each of them, here as in F1 and accuracy. Classes of
-    which a part has no image, and image files that were left out, are told below.
+    the image counts 1 / m for each of them, here as in F1 and accuracy. What the
+    labeled images are trained on, classes of which a part has no image, and image files
+    that were left out are told below.
 
     Args:
         data: a data set, or a set of images.
@@ -139,6 +143,7 @@ def describe(
             for part in parts.values()
             for file, why in getattr(part, "skipped", {}).items()
         },
+        told_labels(data.labels, data.labeled) if hasattr(data, "labels") else "",
     )
     print(description)
     if path is not None:
@@ -168,13 +173,18 @@ class _Sums:
         Args:
             part: the images.
             k: how many classes there are.
-            labels: (n,) classes, for images without counts; None for none.
+            labels: (n,) classes or (n, k) soft labels, for images without counts; None
+                for none.
         """
         sums = cls(len(part), 0, 0, 0, 0, 0.0, True, np.zeros(k))
         if not part.has_counts:
             if labels is not None:
                 sums.annotated, sums.annotations = len(labels), float(len(labels))
-                sums.class_counts += np.bincount(labels, minlength=k)
+                sums.class_counts += (
+                    majority_shares(labels).sum(axis=0)
+                    if labels.ndim == 2
+                    else np.bincount(labels, minlength=k)
+                )
             return sums
         for start in range(0, len(part), _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, len(part)))

@@ -23,7 +23,9 @@ _CONSEQUENCES = {
 def as_text(about: Description) -> str:
     """Returns tables of parts and classes, and what is missing below them."""
     lines = [_headline(about), "", *_table(_part_rows(about)), *_class_lines(about)]
-    return "\n".join([*lines, *_missing_classes(about), *_skipped_files(about)])
+    labels = [about.labels] if about.labels else []
+    below = [*labels, *_missing_classes(about), *_skipped_files(about)]
+    return "\n".join([*lines, *below])
 
 
 def _headline(about: Description) -> str:

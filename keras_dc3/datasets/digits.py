@@ -14,11 +14,11 @@ import numpy as np
 
 from keras_dc3._extras import optional
 from keras_dc3._validation import check_positive_int, check_seed
-from keras_dc3.annotations.counts import sample_hard_labels
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.policies import Strong, Weak
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import split
+from keras_dc3.data.training_labels import training_labels
 
 
 def upscale(images: np.ndarray) -> np.ndarray:
@@ -115,6 +115,7 @@ def load_digits(
     validation: float = 0.2,
     seed: int = 0,
     augment: Any = None,
+    labels: str | None = "sampled",
     **kwargs: Any,
 ) -> DigitsData:
     """Makes the digits: a third clean, a third blended, a third degraded.
@@ -136,6 +137,8 @@ def load_digits(
         labeled, unlabeled, validation: fractions of the images, in (0, 1).
         seed: of images, answers, labels and batches.
         augment: default: weak and strong augmentation without flips and colors.
+        labels: as for `SemiSupervisedData.from_image_set`; by default one class is
+            drawn, as in the paper.
         **kwargs: further arguments of `SemiSupervisedData`.
 
     Raises:
@@ -163,7 +166,7 @@ def load_digits(
         truth[name] = soft.astype("float32")
     data = DigitsData(
         parts["labeled"],
-        sample_hard_labels(parts["labeled"].counts, seed),
+        training_labels(parts["labeled"], labels, seed, len(parts["labeled"])),
         parts["unlabeled"],
         parts["validation"],
         augment=default_augment() if augment is None else augment,

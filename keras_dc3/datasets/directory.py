@@ -69,10 +69,10 @@ def from_directory(
     `class_names` is given. Where only some folders are called so, `parts` must say what
     they are.
 
-    Sizes that are not given, and images without annotation, are as `from_arrays` says.
-    Where folders are parts, all of "train" is labeled, but for what `validation` draws
-    of it if there is no folder for that; `labeled` and `unlabeled` then are of the
-    images of "train".
+    Labels, sizes that are not given, and images without annotation are as `from_arrays`
+    says. Where folders are parts, all of "train" is labeled, but for what `validation`
+    draws of it if there is no folder for that; `labeled` and `unlabeled` then are of
+    the images of "train".
 
     A `split` takes the place of these parts, but `data.test` stays apart, unless the
     split names its images.

@@ -43,8 +43,8 @@ def from_embeddings(
 
     The features may be of any network: DINOv2 or BioCLIP in PyTorch, an API, a table.
     Train on them with `keras_dc3.backbones.feature_mlp(data.image_shape)` as backbone;
-    the model standardizes them. Sizes that are not given, and images without
-    annotation, are as `from_arrays` says.
+    the model standardizes them. Labels, sizes that are not given, and images without
+    annotation are as `from_arrays` says.
 
     Args:
         features: (n, d), one vector per image, or a file of them. `.npy` is

@@ -30,8 +30,7 @@ def from_tfds(
 ) -> SemiSupervisedData:
     """Splits the images of a data set of TensorFlow Datasets.
 
-    Each labeled image gets one class, drawn from its soft label; the sizes are by
-    default those of `from_arrays`.
+    Labels and sizes are by default those of `from_arrays`.
 
     Args:
         name: as for `tfds.load`.

@@ -69,6 +69,7 @@ class PublishedSet:
         split: Any = None,
         stratify: bool = False,
         groups: Any = None,
+        labels: str | None = "sampled",
         **kwargs: Any,
     ) -> SemiSupervisedData:
         """Loads a data set from the authors' archives.
@@ -101,6 +102,7 @@ class PublishedSet:
             download: whether to use the network at all.
             seed: of the split, the labels, and the batches.
             split, stratify, groups: see `SemiSupervisedData.from_image_set`.
+            labels: likewise; by default one class is drawn, as in the paper.
             **kwargs: further arguments of `SemiSupervisedData`.
 
         Raises:
@@ -121,6 +123,7 @@ class PublishedSet:
         )
         images, part = parted
         drawn: dict[str, Any] = {"stratify": stratify, "groups": groups}
+        kwargs["labels"] = labels
         if dcic_slice is not None:
             split, test = _slice(parted, dcic_slice, labeled, seed, stratify)
             drawn["stratify"] = False

@@ -8,6 +8,7 @@ from typing import Any
 from keras_dc3.data.allocation import part_sizes
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.data.splits import split
+from keras_dc3.data.training_labels import training_labels
 from keras_dc3.datasets.from_tfds import read_tfds
 from keras_dc3.datasets.npz_files import data_folder
 
@@ -33,6 +34,7 @@ def load_stl10(
     unlabeled: int | float | None = 1.0,
     validation: int | float | None = 1.0,
     seed: int = 0,
+    labels: str | None = "sampled",
     tfds_data_dir: str | os.PathLike | None = None,
     **kwargs: Any,
 ) -> SemiSupervisedData:
@@ -49,6 +51,7 @@ def load_stl10(
             at random, the same share of each class.
         unlabeled, validation: likewise, of theirs; None for no such part.
         seed: of what is drawn, and of the batches.
+        labels: as for `SemiSupervisedData.from_image_set`; an image has but one label.
         tfds_data_dir: where TensorFlow Datasets keeps `stl10`, which it downloads if it
             has to; its default if None.
         **kwargs: further arguments of `SemiSupervisedData`.
@@ -79,7 +82,7 @@ def load_stl10(
         parts[name] = part
     return SemiSupervisedData(
         parts["labeled"],
-        parts["labeled"].majority,
+        training_labels(parts["labeled"], labels, seed, len(parts["labeled"])),
         parts.get("unlabeled"),
         parts.get("validation"),
         seed=seed,

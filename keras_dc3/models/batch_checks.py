@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dc3._ties import most_chosen
 from keras_dc3._validation import (
     check_channels_last,
     check_class_labels,
@@ -229,7 +230,7 @@ def check_more_than_one_class(labels: Any) -> None:
     if not isinstance(labels, np.ndarray) or len(labels) < 2:
         return
     if labels.ndim == 2 and labels.shape[1] > 1:
-        classes = np.argmax(labels, axis=1)
+        classes = np.nonzero(most_chosen(labels))[1]  # an image that ties has several
     else:
         classes = labels.ravel()
     if len(np.unique(classes)) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -58,22 +59,22 @@ class CheckedCollation:
         return batch
 
 
-class CheckedBatches(keras.utils.PyDataset):
-    """A `PyDataset` that raises where a batch of another has impossible values."""
+class ChangedBatches(keras.utils.PyDataset):
+    """The batches of a `PyDataset`, each put through a function.
 
-    def __init__(
-        self,
-        batches: keras.utils.PyDataset,
-        num_classes: int | None,
-        image_shape: tuple | None,
-    ):
+    Args:
+        batches: the `PyDataset`.
+        change: takes a batch and returns one. A function of a module, or a `partial` of
+            one, so that it can be sent to worker processes.
+    """
+
+    def __init__(self, batches: keras.utils.PyDataset, change: Callable[[Any], Any]):
         super().__init__(
             workers=batches.workers,
             use_multiprocessing=batches.use_multiprocessing,
             max_queue_size=batches.max_queue_size,
         )
-        self.batches = batches
-        self._num_classes, self._image_shape = num_classes, image_shape
+        self.batches, self._change = batches, change
 
     @property
     def num_batches(self) -> int | None:
@@ -83,7 +84,7 @@ class CheckedBatches(keras.utils.PyDataset):
         return len(self.batches)
 
     def __getitem__(self, index: int) -> Any:
-        return checked(self.batches[index], self._num_classes, self._image_shape)
+        return self._change(self.batches[index])
 
     def on_epoch_begin(self) -> None:
         self.batches.on_epoch_begin()

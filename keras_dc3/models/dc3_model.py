@@ -42,6 +42,7 @@ from keras_dc3.models.batch_checks import (
     is_training_batch,
 )
 from keras_dc3.models.checked_batches import as_arrays
+from keras_dc3.models.class_weighting import has_ties, image_weights
 from keras_dc3.models.classes import Classes
 from keras_dc3.models.data_adapters.images import is_stream, to_predict
 from keras_dc3.models.fitting import Fitting
@@ -533,7 +534,8 @@ class DC3Model(AdaptedModel):
                 class that is left out weighs 1; a list of one weight per class, in
                 their order; or `"balanced"`: each class that occurs weighs the same,
                 by the labels of the labeled images alone. An image with a soft label
-                weighs what its likeliest class does, the first of equal ones.
+                weighs what its likeliest class does; where several tie, the mean of
+                these (of batches that you make yourself, the first of them).
             initial_epoch: as for `keras.Model.fit`. The order and augmentation of a
                 data set of ours follow the epoch's number: to go on after a first
                 `fit(epochs=5)`, call `fit(initial_epoch=5, epochs=10)`.
@@ -589,7 +591,11 @@ class DC3Model(AdaptedModel):
         All other arguments are as for `keras.Model.train_on_batch`.
         """
         if class_weight is not None and self.num_classes is not None:
-            class_weight = self.classes.weights(class_weight, as_arrays(y))
+            labels = as_arrays(y)
+            class_weight = self.classes.weights(class_weight, labels)
+            if has_ties(labels):
+                sample_weight = image_weights(labels, class_weight)
+                class_weight = None
         self._follow_weights()  # a teacher's
         with quiet_heads():
             logs = super().train_on_batch(

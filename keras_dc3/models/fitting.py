@@ -11,7 +11,7 @@ import keras
 
 from keras_dc3.backbones.probe import check_backbone_top
 from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
-from keras_dc3.models import continuing, given_features
+from keras_dc3.models import class_weighting, continuing, given_features
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_fit_arguments,
@@ -67,8 +67,8 @@ class Fitting:
             model.image_memory.learn_before_training(data.parts())
         if model.image_values is None and (first := batches.first_batch()) is not None:
             check_range_is_known(model.backbone, first[0], None)
-        if (given := arguments["class_weight"]) is not None:
-            arguments["class_weight"] = model.classes.weights(given, data.labels)
+        if arguments["class_weight"] is not None:
+            self._weigh_classes(data, batches)
         validation = self._validation()
         if not model.steps_taken:
             check_backbone_top(model.backbone, model.image_shape)
@@ -105,6 +105,19 @@ class Fitting:
         if model.ssl.needs_positions:
             self._prepare_positions(batches)
         return batches
+
+    def _weigh_classes(self, data: Data, batches: Data) -> None:
+        """Checks the weights of classes, and gives them to images where classes tie."""
+        arguments, labels = self.arguments, as_arrays(data.labels)
+        weights = self._model.classes.weights(arguments["class_weight"], labels)
+        arguments["class_weight"] = weights
+        if not class_weighting.has_ties(labels):
+            return
+        if data.y is not None:
+            arguments["sample_weight"] = class_weighting.image_weights(labels, weights)
+        elif not batches.weigh(weights):
+            return
+        arguments["class_weight"] = None
 
     def _learn_source(self, data: Data) -> None:
         """Takes up what computed features, or compares it with before."""

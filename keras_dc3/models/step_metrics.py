@@ -17,6 +17,7 @@ from keras_dc3._decision import is_ambiguous, is_certain
 from keras_dc3._registration import register
 from keras_dc3.collective import Collective
 from keras_dc3.layers import class_uncertainty
+from keras_dc3.losses.ties import most_chosen
 from keras_dc3.objective import TERMS
 
 # In the order of cause and effect.
@@ -25,7 +26,6 @@ RATES = ("ambiguous", "mask_rate")
 # What training alone logs; and what of it needs unlabeled images.
 OF_TRAINING = (*(f"{name}_loss" for name in TERMS), *RATES)
 OF_UNLABELED = tuple(name for name in OF_TRAINING if name != "supervised_loss")
-_ALIKE = 1e-6  # as in `keras_dc3._ties`, in float32
 
 
 class MeanOfShares(keras.metrics.Mean):
@@ -100,10 +100,8 @@ def majority_accuracy(y_true: Any, y_pred: Any) -> Any:
         y_true: soft labels, (n, k).
         y_pred: class probabilities, (n, k).
     """
-    y_true = ops.cast(y_true, "float32")
-    most = ops.max(y_true, axis=-1, keepdims=True)
-    chosen = ops.cast(y_true >= most * (1.0 - _ALIKE), "float32")
-    predicted = ops.one_hot(ops.argmax(y_pred, axis=-1), ops.shape(y_true)[-1])
+    chosen = most_chosen(y_true)
+    predicted = ops.one_hot(ops.argmax(y_pred, axis=-1), ops.shape(chosen)[-1])
     share = ops.sum(chosen * predicted, axis=-1) / ops.sum(chosen, axis=-1)
     has_answer = ops.logical_not(ops.any(ops.isnan(y_pred), axis=-1))
     return ops.where(has_answer, share, float("nan"))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_dc3._validation import check_counts, check_same_batch
+from keras_dc3.annotations import disagreement
 from keras_dc3.metrics.k_means import check_points
 from keras_dc3.probes.class_probe import ClassProbe
 from keras_dc3.probes.held_out import Standardization, folds_of
@@ -85,8 +86,8 @@ class DisagreementProbe:
         check_same_batch(features=features, counts=counts)
         asked = counts.sum(axis=1)
         features, counts, asked = (a[asked > 0] for a in (features, counts, asked))
-        whole = (counts == np.round(counts)).all(axis=1)
-        several = whole & (asked >= 2)
+        differ = disagreement(counts)
+        several = ~np.isnan(differ)
         if several.sum() < _LEAST_IMAGES:
             raise ValueError(
                 "Disagreement is learned from images with two answers or more, at "
@@ -96,8 +97,7 @@ class DisagreementProbe:
         self.class_probe = ClassProbe(self.folds, self.seed)
         self.class_probe.fit(features, counts / asked[:, None])
         self._standardization = Standardization.of(features)
-        pairs = (counts * (counts - 1)).sum(axis=1) / np.maximum(asked * (asked - 1), 1)
-        targets, weights = (1 - pairs)[several], (1 - 1 / asked)[several]
+        targets, weights = differ[several], (1 - 1 / asked)[several]
         self.mean = float(np.average(targets, weights=weights))
         inputs = self._inputs(features, self.class_probe.held_out)[several]
         self._learn(inputs, targets, weights, features.shape[1])

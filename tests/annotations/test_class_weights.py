@@ -18,10 +18,15 @@ NAMES = ("common", "some", "rare")
 def test_balanced_by_hand():
     assert balanced_weights([6, 0, 2]) == {0: 8 / 12, 1: 1.0, 2: 8 / 4}
     assert balanced_class_weights([0] * 6 + [2] * 2, 3) == balanced_weights([6, 0, 2])
-    soft = np.array([[0.6, 0.4, 0.0], [0.1, 0.1, 0.8], [0.5, 0.5, 0.0]])
+    soft = np.array([[0.6, 0.4, 0.0], [0.1, 0.1, 0.8], [0.6, 0.4, 0.0]])
     by_soft = class_weights("balanced", soft, 3)
     assert by_soft == class_weights("balanced", np.array([0, 2, 0]), 3)
     assert by_soft == class_weights("balanced", np.array([[0], [2], [0]]), 3)
+
+
+def test_a_tie_counts_in_part_for_each_of_its_classes():
+    soft = np.array([[0.5, 0.5, 0.0], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4]])
+    assert class_weights("balanced", soft, 3) == balanced_weights([1.0, 0.5, 1.5])
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")

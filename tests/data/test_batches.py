@@ -19,6 +19,7 @@ def make(poison=False, **kwargs):
         validation=12,
         batch_size=4,
         seed=2,
+        labels="sampled",
         **kwargs,
     )
     if poison:

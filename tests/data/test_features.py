@@ -23,7 +23,8 @@ def make(**options):
 
 
 def data_of(part, **options):
-    options = {"labeled": 8, "unlabeled": 8, "validation": 4, "batch_size": 4} | options
+    options = {"labels": "sampled", "batch_size": 4, **options}
+    options = {"labeled": 8, "unlabeled": 8, "validation": 4} | options
     return keras_dc3.data.SemiSupervisedData.from_image_set(part, **options)
 
 

@@ -32,9 +32,8 @@ def images_of(number=N, dtype="uint8"):
 
 def make_data(annotated=30, seed=0, **kwargs):
     whole = ImageSet(images_of(), IDS, counts_of(annotated), NAMES)
-    return SemiSupervisedData.from_image_set(
-        whole, 0.7, None, 0.3, seed=seed, batch_size=4, **kwargs
-    )
+    options = {"seed": seed, "batch_size": 4, "labels": "sampled", **kwargs}
+    return SemiSupervisedData.from_image_set(whole, 0.7, None, 0.3, **options)
 
 
 def answers_to(ids, seed=1, people=2):

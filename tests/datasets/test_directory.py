@@ -118,7 +118,8 @@ class TestClassFolders:
         of_table = datasets.from_directory(tmp_path / "flat", csv_path, labeled=9)
         assert of_folders.class_names == of_table.class_names == ("1", "2", "10")
         for data in (of_folders, of_table):
-            names = [data.class_names[c] for c in data.labels]
+            names = [data.class_names[c] for c in data.labeled.majority]
+            assert (data.labels == data.labeled.targets).all()
             assert names == [
                 n.replace("_", "/").split("/")[0] for n in data.labeled.ids
             ]

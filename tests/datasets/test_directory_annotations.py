@@ -23,7 +23,9 @@ class TestAnnotations:
         write(tmp_path / "images", [*names, "more.png", "x/more.png"])
         path = table(tmp_path / "answers.csv", answers(names))
         for said in (path, str(path), Annotations.from_csv(path)):
-            data, told = quiet(tmp_path / "images", said, seed=3, batch_size=4)
+            data, told = quiet(
+                tmp_path / "images", said, seed=3, batch_size=4, labels="sampled"
+            )
             assert not told
             assert data.unlabeled.ids == ("more.png", "x/more.png")
             assert len(data.labeled) == 16 and len(data.validation) == 4

@@ -29,6 +29,8 @@ def test_all_of_it(folder):
     assert data.unlabeled.ids[7] == "unlabelled_00007" and not data.unlabeled.has_counts
     assert (data.labeled.counts.sum(axis=1) == 1).all()
     assert (data.labels == data.labeled.majority).all()
+    soft = datasets.load("stl10", folder, labels="soft").labels
+    assert (soft == np.eye(10)[data.labels]).all()
     # The pixels lie in files, not in memory.
     assert isinstance(data.unlabeled._images.base, np.memmap)
     assert sorted(path.name for path in (folder / "stl10").iterdir()) == [

@@ -95,6 +95,54 @@ def test_weights_act(kind, form):
     assert loss == pytest.approx(expected, rel=1e-4)
 
 
+TIED = np.array([[0.5, 0.0, 0.5], [0.1, 0.8, 0.1], [1, 1, 1]], "float32")
+TIED /= TIED.sum(axis=1, keepdims=True)
+OF_TIED = np.array([5.5, 0.5, 11.5 / 3])  # by weights 1, 0.5, 10
+
+
+@pytest.mark.parametrize("kind", ["dict", "data set"])
+def test_classes_that_tie_weigh_their_mean(kind):
+    x, _ = arrays("pi_model")
+    row = np.random.default_rng(3).integers(0, 3, 24)
+    y = TIED[row]
+    given = (x, y)
+    if kind == "data set":
+        data = keras_dc3.datasets.from_parts(
+            x["labeled"],
+            y,
+            x["unlabeled"]["first"],
+            class_names=NAMES,
+            batch_size=8,
+            augment=keras_dc3.data.NoAugmentation(),
+        )
+        given = (data,)
+    model = make_model(
+        keras.layers.Flatten,
+        strategy("pi_model"),
+        keras_dc3.DC3Config.vanilla(),
+        class_names=NAMES,
+        optimizer=keras.optimizers.SGD(0.0),
+    )
+    size = 8 if kind == "dict" else None
+    options = {"batch_size": size, "class_weight": WEIGHTS, "verbose": 0}
+    loss = model.fit(*given, **options).history["supervised_loss"][0]
+    predicted = model.predict(x["labeled"], verbose=0)["classes"].astype("float64")
+    cross_entropy = -np.sum(y * np.log(predicted), axis=1)
+    assert loss == pytest.approx(np.mean(OF_TIED[row] * cross_entropy), rel=1e-4)
+
+
+def test_classes_that_tie_weigh_their_mean_on_one_batch():
+    x, _ = arrays("pi_model", n=8)
+    y = TIED[np.arange(8) % 3]
+    model = make_model(keras.layers.Flatten, strategy("pi_model"), class_names=NAMES)
+    options = {"optimizer": keras.optimizers.SGD(0.0)}
+    model.compile(**options)
+    weighed = model.train_on_batch(x, y, class_weight=WEIGHTS, return_dict=True)
+    own = OF_TIED[np.arange(8) % 3].astype("float32")
+    same = model.train_on_batch(x, y, sample_weight=own, return_dict=True)
+    assert weighed["loss"] == pytest.approx(same["loss"], rel=1e-5)
+
+
 WRONG = [{"rarely": 2.0}, {7: 2.0}, {2: -1.0}, [1.0, 2.0], {"rare": 2.0, 0: 1.0}]
 
 

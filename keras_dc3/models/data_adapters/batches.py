@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_dc3.models.checked_batches import (
-    CheckedBatches,
+    ChangedBatches,
     CheckedCollation,
     as_numpy,
+    checked,
 )
+from keras_dc3.models.class_weighting import weighed_batches
 from keras_dc3.models.data_adapters.arrays import Arrays
 from keras_dc3.models.data_adapters.data import Data, is_soft
 
@@ -48,7 +51,14 @@ class NumberedBatches(Data):
         return _inputs_and_labels(self.x[0])
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
-        return CheckedBatches(self.x, num_classes, image_shape)
+        check = functools.partial(
+            checked, num_classes=num_classes, image_shape=image_shape
+        )
+        return ChangedBatches(self.x, check)
+
+    def weigh(self, weights: Mapping[int, float]) -> bool:
+        self.x = weighed_batches(self.x, weights)
+        return True
 
     def labeled_batches(
         self, batch_size: int, steps: int | None
@@ -87,6 +97,12 @@ class TensorFlowDataset(Data):
     def has_soft_labels(self) -> bool:
         return is_soft(self.x.element_spec[1])
 
+    def weigh(self, weights: Mapping[int, float]) -> bool:
+        if keras.backend.backend() != "tensorflow":
+            return False
+        self.x = weighed_batches(self.x, weights)
+        return True
+
 
 class Loader(Data):
     """A `torch.utils.data.DataLoader`."""
@@ -97,11 +113,11 @@ class Loader(Data):
         return _inputs_and_labels(as_numpy(next(iter(self.x))))
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
-        checked = copy.copy(self.x)
-        checked.collate_fn = CheckedCollation(
+        loader = copy.copy(self.x)
+        loader.collate_fn = CheckedCollation(
             self.x.collate_fn, num_classes, image_shape
         )
-        return checked
+        return loader
 
     def labeled_batches(
         self, batch_size: int, steps: int | None

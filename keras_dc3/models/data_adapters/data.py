@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_dc3.models.batch_checks import (
@@ -113,6 +113,14 @@ class Data:
         check_batch(inputs, labels, num_classes, whole=self.y is not None)
         images = inputs["labeled"] if is_training_batch(inputs) else inputs
         return num_classes, tuple(images.shape)[1:]
+
+    def weigh(self, weights: Mapping[int, float]) -> bool:
+        """Adds the weights of images to batches with soft labels; whether it can.
+
+        Args:
+            weights: of all classes.
+        """
+        return False
 
     def parts(self) -> dict[str, Any]:
         """Returns the images that are at hand: name -> array, or part of a data set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
@@ -69,6 +70,9 @@ class _OwnBatches(DataSet):
 
     def checked(self, num_classes: int, image_shape: tuple | None) -> Any:
         return self._batches.x
+
+    def weigh(self, weights: Mapping[int, float]) -> bool:
+        return self._batches.weigh(weights)
 
     def number_of_batches(self, batch_size: int | None) -> int | None:
         return self._batches.number_of_batches(batch_size)
