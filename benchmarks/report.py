@@ -23,6 +23,7 @@ import findings
 import label_tables
 import report_pages
 import simulated_table
+import stopping_table
 from absl import app
 
 from keras_dc3 import metrics
@@ -291,6 +292,10 @@ def sections() -> dict[str, str]:
     retrained = [read(path) for path in sorted(RESULTS.glob("table3_retrained-*.json"))]
     if retrained:
         found["table3_retrained"] = simulated_table.draw_retrained(*retrained)
+    stopping = [read(path) for path in sorted(RESULTS.glob("stopping-*.json"))]
+    if stopping:
+        found["stopping"] = stopping_table.draw(*stopping)
+        found["stopping summary"] = stopping_table.summary(*stopping)
     reduced = summaries("reduced-")
     found["findings"] = findings.draw(
         {study.partition("-")[2]: summary for study, summary in reduced.items()},

@@ -41,6 +41,10 @@ PAGES: dict[str, Page] = {
         "Ambiguity on features, and what it must be compared with",
         {"Trained models": "ambiguity"},
     ),
+    "stopping": (
+        "When to stop asking, simulated",
+        {"Where the rule stops, and where it should": "stopping"},
+    ),
     "prior": (
         "How many images to call ambiguous",
         {"By rule": "prior", "All figures": "prior cells"},

@@ -56,6 +56,7 @@ def read(proposals: keras_dc3.Proposals) -> None:
     bias = agreement.fit_bias(answers, proposals)
     print(bias)
     labels = bias.correct(answers)
+    print(agreement.stopping(labels, proposals))
     path = os.path.join(FLAGS.output, "labels.csv")
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

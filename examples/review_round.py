@@ -103,7 +103,11 @@ def main(argv: list[str]) -> None:
     print("So few steps and a single seed do not tell whether the new labels helped.")
 
     print("\n6. What to ask next")
-    print(after.propose(data.unlabeled).next(FLAGS.budget, answers))
+    # Of all images that people may be asked about: `reviewed.unlabeled` lacks those
+    # that have an answer by now, of which some need another.
+    proposals = after.propose(data.unlabeled)
+    print(agreement.stopping(labels, proposals))
+    print(proposals.next(FLAGS.budget, answers))
 
 
 if __name__ == "__main__":

@@ -14,19 +14,24 @@ from keras_dc3.agreement.measuring import (
     PersonAgreement,
     measure,
 )
+from keras_dc3.agreement.stopping import stopping
+from keras_dc3.agreement.stopping_told import CostCurve, Stopping
 from keras_dc3.agreement.times import TimeCounts
 
 __all__ = [
     "Agreement",
     "Comparison",
     "CorrectedLabels",
+    "CostCurve",
     "Estimate",
     "PairAgreement",
     "PersonAgreement",
     "ProposalBias",
+    "Stopping",
     "TimeCounts",
     "compare",
     "control_share",
     "fit_bias",
     "measure",
+    "stopping",
 ]

@@ -20,10 +20,15 @@ def beliefs(
         counts: (n, k) answers.
         model_weight: how many answers `p` counts as; None to fit it.
     """
-    prior = (1 - _DOUBT) * p + _DOUBT / p.shape[1]
+    prior = prior_of(p)
     if model_weight is None:
         model_weight = fit_weight(prior, counts)
     return model_weight * prior + counts
+
+
+def prior_of(p: np.ndarray) -> np.ndarray:
+    """Returns class probabilities (n, k), a tenth of them spread evenly."""
+    return (1 - _DOUBT) * p + _DOUBT / p.shape[1]
 
 
 def fit_weight(prior: np.ndarray, counts: np.ndarray) -> float:
@@ -39,8 +44,8 @@ def fit_weight(prior: np.ndarray, counts: np.ndarray) -> float:
     powers = np.arange(-4, 7)
     found = [
         -0.5 * (power / 1.5) ** 2
-        + (_log_gamma(w * mean + number) - _log_gamma(w * mean)).sum()
-        - (_log_gamma(w + total) - _log_gamma(np.array([w]))).sum()
+        + (log_gamma(w * mean + number) - log_gamma(w * mean)).sum()
+        - (log_gamma(w + total) - log_gamma(np.array([w]))).sum()
         for power, w in zip(powers, 2.0**powers, strict=True)
     ]
     return float(2.0 ** powers[np.argmax(found)])
@@ -62,7 +67,7 @@ def answer_gain(belief: np.ndarray) -> np.ndarray:
     return gain.clip(0.0)
 
 
-def _log_gamma(x: np.ndarray) -> np.ndarray:
+def log_gamma(x: np.ndarray) -> np.ndarray:
     """ln of the gamma function by Stirling's series, for x above 0."""
     steps = 8
     low = sum(np.log(x + step) for step in range(steps))

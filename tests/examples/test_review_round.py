@@ -33,6 +33,7 @@ def test_the_example_runs(tmp_path):
         "Proposals accepted whatever people think",
         "corrected, shrunk",
         "6. What to ask next",
+        "from what all people would say",
     ):
         assert text in done.stdout, text
     asked = int(
