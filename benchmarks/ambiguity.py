@@ -53,7 +53,7 @@ flags.DEFINE_list("labeled", ["200", "1600"], "Numbers of labeled images.")
 flags.DEFINE_list("answers", ["1", "3", "10"], "Numbers of answers to each.")
 flags.DEFINE_list("variants", ["default"], "Of default, former, penalty.")
 flags.DEFINE_integer("seeds", 5, "Trainings of each cell.", lower_bound=1)
-flags.DEFINE_integer("steps", 800, "Steps of a training.", lower_bound=1)
+flags.DEFINE_integer("steps", 400, "Steps of a training.", lower_bound=1)
 flags.DEFINE_string("output", None, "JSON file for the result.", required=True)
 
 AMBIGUOUS = 0.8

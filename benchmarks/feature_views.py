@@ -28,7 +28,7 @@ from absl import app, flags
 FLAGS = flags.FLAGS
 flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DATA.")
 flags.DEFINE_integer("seeds", 3, "Trainings of each cell.", lower_bound=2)
-flags.DEFINE_integer("steps", 1600, "Steps of a training.", lower_bound=1)
+flags.DEFINE_integer("steps", 400, "Steps of a training.", lower_bound=1)
 flags.DEFINE_string("output", None, "JSON file for the result.", required=True)
 
 # Name of a cell -> (noise, dropout, interpolation); None: the stored views.
@@ -60,7 +60,7 @@ def train(ssl: str, policy: tuple | None, seed: int) -> dict[str, float]:
     import keras
 
     import keras_dc3
-    from keras_dc3 import metrics, optimizers
+    from keras_dc3 import metrics
 
     folder = Path(FLAGS.data_dir or os.environ.get("KERAS_DC3_DATA", "data"))
     noise = keras_dc3.data.FeatureNoise
@@ -85,8 +85,6 @@ def train(ssl: str, policy: tuple | None, seed: int) -> dict[str, float]:
     model = keras_dc3.DC3Model(
         backbone, ssl=ssl, training_steps=FLAGS.steps, ema_decay=0.99
     )
-    rate = optimizers.SevenSixteenthsCosine(0.1, FLAGS.steps, FLAGS.steps // 20)
-    model.compile(optimizers.KernelDecaySGD(rate))
     model.fit(
         data,
         steps_per_epoch=FLAGS.steps,

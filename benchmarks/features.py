@@ -33,7 +33,7 @@ ONE_CORE = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS
 
 flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DATA.")
 flags.DEFINE_integer("turns", 3, "Measured turns of each kind.", lower_bound=1)
-flags.DEFINE_integer("steps", 1600, "Training steps.", lower_bound=16)
+flags.DEFINE_integer("steps", 400, "Training steps.", lower_bound=16)
 flags.DEFINE_integer("batches", 1000, "Batches of the input alone.", lower_bound=1)
 flags.DEFINE_enum("ssl", "mean_teacher", ["mean_teacher", "fixmatch"], "Strategy.")
 flags.DEFINE_string("output", None, "JSON file for the result.")
@@ -71,10 +71,6 @@ def whole() -> dict[str, float]:
     model = keras_dc3.DC3Model(
         backbone, ssl=ssl, training_steps=FLAGS.steps, ema_decay=0.99
     )
-    rate = keras_dc3.optimizers.SevenSixteenthsCosine(
-        0.1, FLAGS.steps, FLAGS.steps // 20
-    )
-    model.compile(keras_dc3.optimizers.KernelDecaySGD(rate))
     history = model.fit(
         data, epochs=16, steps_per_epoch=FLAGS.steps // 16, verbose=0
     ).history

@@ -37,7 +37,7 @@ flags.DEFINE_string("data_dir", "data", "Folder of the data sets.")
 flags.DEFINE_list("labeled", ["500", "1600"], "Numbers of labeled images.")
 flags.DEFINE_list("answers", ["3"], "Numbers of answers to each.")
 flags.DEFINE_integer("seeds", 3, "Trainings of each cell.", lower_bound=2)
-flags.DEFINE_integer("steps", 1600, "Steps of a training.", lower_bound=1)
+flags.DEFINE_integer("steps", 400, "Steps of a training.", lower_bound=1)
 flags.DEFINE_string("output", None, "JSON file for the result.", required=True)
 
 
@@ -46,7 +46,7 @@ def train(labels: str, labeled: int, answers: int, seed: int) -> dict[str, float
     import keras
 
     import keras_dc3
-    from keras_dc3 import metrics, optimizers
+    from keras_dc3 import metrics
 
     folder = Path(FLAGS.data_dir)
     counts = np.load(folder / "cifar10h.npz")["counts"].astype("int64")
@@ -71,8 +71,6 @@ def train(labels: str, labeled: int, answers: int, seed: int) -> dict[str, float
     model = keras_dc3.DC3Model(
         backbone, ssl="mean_teacher", training_steps=FLAGS.steps, ema_decay=0.99
     )
-    rate = optimizers.SevenSixteenthsCosine(0.1, FLAGS.steps, FLAGS.steps // 20)
-    model.compile(optimizers.KernelDecaySGD(rate))
     model.fit(
         data,
         steps_per_epoch=FLAGS.steps,

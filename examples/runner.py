@@ -122,6 +122,15 @@ def _config(method: str) -> keras_dc3.DC3Config:
     return presets[method]()
 
 
+def _optimizer(data: Any, steps: int) -> keras.optimizers.Optimizer:
+    if len(data.image_shape) == 1:  # features
+        return keras_dc3.optimizers.feature_optimizer(steps, FLAGS.learning_rate)
+    schedule = keras_dc3.optimizers.SevenSixteenthsCosine(
+        FLAGS.learning_rate, steps, warmup_steps=steps // 20
+    )
+    return keras_dc3.optimizers.KernelDecaySGD(schedule)
+
+
 def _steps(data: Any, ssl: str) -> int:
     ratio = keras_dc3.strategies.get(ssl).unlabeled_ratio
     return FLAGS.steps_per_epoch or data.steps(ratio)
@@ -151,10 +160,7 @@ def train(
         training_steps=steps,
         ema_decay=FLAGS.ema_decay,
     )
-    schedule = keras_dc3.optimizers.SevenSixteenthsCosine(
-        FLAGS.learning_rate, steps, warmup_steps=steps // 20
-    )
-    model.compile(keras_dc3.optimizers.KernelDecaySGD(schedule))
+    model.compile(_optimizer(data, steps))
     start = time.perf_counter()
     model.fit(
         data,

@@ -165,7 +165,7 @@ def test_reference_optimizer():
 def test_feature_optimizer():
     optimizer = feature_optimizer(200)
     assert (optimizer.momentum, optimizer.nesterov) == (0.9, True)
-    assert optimizer.kernel_decay == 0.1
+    assert optimizer.kernel_decay == 0.05
     assert optimizer._learning_rate.get_config() == {
         "initial_learning_rate": 0.1,
         "steps": 200,
