@@ -64,9 +64,12 @@ def error_logit(class_probabilities: Any) -> Any:
     array([0. , 2.2], dtype=float32)
     """
     p = _checked_probabilities(class_probabilities)
-    is_first = ops.one_hot(ops.argmax(p, axis=-1), p.shape[-1], dtype="float32")
-    others = ops.sum(p * (1.0 - is_first), axis=-1)
-    return ops.log(ops.maximum(others, 1e-30)) - ops.log(ops.max(p, axis=-1))
+    largest = ops.max(p, axis=-1, keepdims=True)
+    is_less = ops.cast(p < largest, "float32")
+    ties = ops.sum(1.0 - is_less, axis=-1) - 1.0
+    largest = ops.squeeze(largest, axis=-1)
+    others = ops.sum(p * is_less, axis=-1) + ties * largest
+    return ops.log(ops.maximum(others, 1e-30)) - ops.log(largest)
 
 
 def ordered_on_each_side(ambiguity: Any, order: Any) -> Any:

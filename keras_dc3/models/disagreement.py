@@ -11,7 +11,8 @@ import numpy as np
 
 from keras_dc3.annotations import disagreement
 from keras_dc3.models.evaluation import infer
-from keras_dc3.probes import LEAST_IMAGES, DisagreementProbe
+from keras_dc3.probes import DisagreementProbe
+from keras_dc3.probes.disagreement_probe import LEAST_IMAGES
 
 _BATCH = 64  # images of a pass
 _SURE = 1.645  # standard errors: by chance, one of 20 times

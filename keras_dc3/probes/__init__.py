@@ -2,13 +2,11 @@
 
 from keras_dc3.probes.class_probe import ClassProbe
 from keras_dc3.probes.disagreement_probe import (
-    LEAST_IMAGES,
     DisagreementCoefficients,
     DisagreementProbe,
 )
 
 __all__ = [
-    "LEAST_IMAGES",
     "ClassProbe",
     "DisagreementCoefficients",
     "DisagreementProbe",

@@ -35,6 +35,14 @@ class DisagreementCoefficients(NamedTuple):
         class_bias: c, (k,), likewise.
         of_classes: a, b, then v, (3 + k,).
         kernel: w, (d,).
+
+    Example:
+
+    >>> features = np.random.default_rng(0).normal(size=(40, 3))
+    >>> probe = keras_dc3.probes.DisagreementProbe().fit(features, [[2, 1]] * 40)
+    >>> found = probe.coefficients
+    >>> found.class_kernel.shape, found.of_classes.shape, found.kernel.shape
+    ((3, 2), (5,), (3,))
     """
 
     mean: np.ndarray

@@ -45,7 +45,7 @@ def colour_model(ssl="mean_teacher", config=None, threshold=None, **changes):
     weights = {
         "class_head": [np.eye(3) * 10, np.zeros(3)],
         "cluster_head": [np.eye(3, 15) * 10, np.zeros(15)],
-        "ambiguity_head": [np.zeros((3, 1)), np.array([[10], [0]]), np.array([-5])],
+        "ambiguity_head": [np.array(1), np.array(3)],
         **changes,
     }
     for head, values in weights.items():
@@ -73,7 +73,7 @@ def test_a_good_model_is_told_nothing(ssl):
 
 @pytest.mark.parametrize(("bias", "figure"), [(99, "100.0%"), (-99, "0.0%")])
 def test_one_side(bias, figure):
-    weights = [np.zeros((3, 1)), np.array([[10], [0]]), np.array([bias])]
+    weights = [np.array(1), np.array(bias)]
     told = fit(colour_model(ambiguity_head=weights), *colours("mean_teacher"))
     assert len(told) == 1
     assert told[0].startswith(f"Epoch 4: {figure} of the unlabeled images were called")
@@ -82,7 +82,7 @@ def test_one_side(bias, figure):
 
 @pytest.mark.slow
 def test_one_side_is_meant_where_the_prior_says_so():
-    weights = [np.zeros((3, 1)), np.array([[10], [0]]), np.array([-99])]
+    weights = [np.array(1), np.array(-99)]
     for prior, number in ((0.0, 0), (0.05, 1)):
         config = keras_dc3.DC3Config(prior=prior, cluster_head="linear")
         model = colour_model(config=config, ambiguity_head=weights)
@@ -141,8 +141,12 @@ def test_pseudo_labels_of_one_class(ssl):
 
 @pytest.mark.parametrize("rank_by", few(["uncertainty", "ambiguity"], "uncertainty"))
 def test_ambiguity_against_the_uncertainty(rank_by):
-    weights = [np.zeros((3, 1)), np.array([[-10], [0]]), np.array([5])]
-    config = keras_dc3.DC3Config(rank_by=rank_by, cluster_head="linear")
+    weights = [np.zeros((3, 1)), np.array([-10, 0]), np.array([5])]
+    config = keras_dc3.DC3Config(
+        rank_by=rank_by,
+        ambiguity_inputs="features+uncertainty",
+        cluster_head="linear",
+    )
     model = colour_model(config=config, ambiguity_head=weights)
     (message,) = fit(model, *colours("mean_teacher"))
     assert "entropy of the class prediction is -1.00" in message

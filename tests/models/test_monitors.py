@@ -198,7 +198,7 @@ def test_one_sided_ambiguity_gains_nothing(make_backbone):
     figures = {}
     for bias in (-99.0, 0.0, 99.0):
         head = model.network.ambiguity_head
-        head.set_weights([*head.get_weights()[:-1], np.array([bias])])
+        head.set_weights([*head.get_weights()[:-1], np.array(bias)])
         model.average.reset(model.network)
         figures[bias] = model.evaluate(images, labels, verbose=0, return_dict=True)
     agreement = labels[

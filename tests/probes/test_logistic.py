@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dc3.probes.logistic import fit_logistic, fit_softmax, sigmoid, softmax
+from keras_dc3.probes.logistic import (
+    fit_logistic,
+    fit_softmax,
+    principal_axes,
+    sigmoid,
+    softmax,
+)
 
 
 @st.composite
@@ -65,3 +71,25 @@ def test_by_hand():
     labels = np.array([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]])
     found = fit_softmax(np.ones((2, 1)), labels, free)
     np.testing.assert_allclose(softmax(found)[0], labels.mean(axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(60, 5), (20, 50)])
+def test_along_principal_axes_it_is_the_same(shape):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=shape) @ rng.normal(size=(shape[1], shape[1]))
+    features -= features.mean(axis=0)
+    targets = rng.dirichlet([1, 1, 1], shape[0])
+    axes, squares = principal_axes(features)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(len(squares)), atol=1e-8)
+    along = features @ axes
+    np.testing.assert_allclose((along**2).sum(axis=0), squares, rtol=1e-6)
+    part = slice(0, shape[0] * 4 // 5)
+    penalties = np.full(len(squares), 3.0)
+    found = axes @ fit_softmax(along[part], targets[part], penalties, squares)
+    expected = fit_softmax(features[part], targets[part], np.full(shape[1], 3.0))
+
+    def loss(weights):
+        p = softmax(features[part] @ weights)
+        return -(targets[part] * np.log(p)).sum() + 1.5 * (weights**2).sum()
+
+    assert loss(found) == pytest.approx(loss(expected), abs=1e-4)
