@@ -73,7 +73,8 @@ def divide(
     }
     counts = counts.copy()
     for row in parts["labeled"]:
-        counts[row] = rng.multivariate_hypergeometric(counts[row], answers)
+        number = min(answers, counts[row].sum())
+        counts[row] = rng.multivariate_hypergeometric(counts[row], number)
     return counts, parts
 
 
