@@ -140,7 +140,10 @@ class Judge:
         rivals = np.zeros(self._n, bool)
         rivals[order[:number]] = True
         if (rivals == self._certain).all():
-            about = f"the {number:,} certain images are the most confident ones"
+            about = (
+                f"the {number:,} certain images are just these, so neither better nor "
+                "worse"
+            )
             return Finding("certain", NO, about, 0.0, 0.0, 0.0)
 
         def difference(weights: np.ndarray) -> np.ndarray:

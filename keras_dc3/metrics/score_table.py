@@ -82,7 +82,8 @@ COLUMNS: dict[str, _Column] = {
     "f1_confident": _Column(
         "F1 confident",
         "F1 on equally many images, chosen by the model's plain confidence in its "
-        "class. If F1 is not above it, the prediction of ambiguity adds nothing here.",
+        "class. By default the certain images are just these, and F1 is the same; "
+        "where F1 is below it, go by confidence.",
     ),
     "f1_confident_reference": _Column(
         "F1 conf. ref.",
