@@ -3,7 +3,7 @@
     python benchmarks/features.py --data_dir data \
         --output benchmarks/results/features.json
 
-A process of its own, with all cores, reads `cifar10h_features.npz`, trains 1,600 steps
+A process of its own, with all cores, reads `cifar10h_features.npz`, trains 400 steps
 (64 labeled + 64 unlabeled images, two views, 16 epochs that end with a validation) and
 proposes for all 10,000 images. The seconds are medians over the turns, start-up
 included; the CPU time beside them tells how busy the machine was with other things.

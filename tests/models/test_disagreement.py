@@ -7,6 +7,7 @@ import pytest
 import keras_dc3
 from keras_dc3 import DC3Config, datasets, metrics
 from keras_dc3.data import SemiSupervisedData
+from keras_dc3.models import disagreement
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
 N, D = 240, 6
@@ -121,6 +122,12 @@ def test_told_once_and_forgotten_by_the_next_fit(data, capsys):
     model.fit(make_data("sampled"), epochs=1, verbose=2)
     assert "on which images people disagree" not in capsys.readouterr().out
     assert not model.network.disagreement_head.is_learned
+
+
+def test_of_very_many_images_a_part_is_looked_at(trained, data, monkeypatch):
+    monkeypatch.setattr(disagreement, "_MOST_IMAGES", 60)
+    copy = trained.with_averaged_weights()
+    assert "the answers to 60 labeled images" in disagreement.learn(copy, data)
 
 
 def test_answers_that_tell_nothing(capsys):
