@@ -161,3 +161,27 @@ def test_the_verdict_is_on_what_was_learned(trained, data):
     expected = metrics.area_under_roc(found.ambiguity, differ)
     assert f"{expected:.1%} of the pairs" in " ".join(str(trained.verdict).split())
     assert scores["ambiguous"] == pytest.approx((found.ambiguity >= 0.5).mean())
+
+
+def test_joined_with_the_backbone_of_its_features():
+    images = np.clip(FEATURES * 20 + 128, 0, 255).astype("uint8").reshape(N, 2, 1, 3)
+    pixels = datasets.from_arrays(
+        images, COUNTS, labeled=120, unlabeled=40, validation=80, batch_size=40
+    )
+    keras.utils.set_random_seed(3)
+    backbone = keras.Sequential([keras.Input((2, 1, 3)), keras.layers.Flatten()])
+    data = pixels.embed(backbone, weak=1, strong=0, verbose=0)
+    model = make_model()
+    model.compile(
+        keras.optimizers.SGD(0.1), run_eagerly=keras.backend.backend() == "tensorflow"
+    )
+    model.fit(data, epochs=1, verbose=0)
+    assert model.network.disagreement_head.is_learned
+    joined = model.with_image_backbone()
+    found = joined.propose(pixels.validation, verbose=0)
+    expected = model.propose(data.validation, verbose=0)
+    same = (found.ambiguity >= 0.5) == (expected.ambiguity >= 0.5)
+    assert same.mean() > 0.95  # stored features are rounded to float16
+    np.testing.assert_allclose(
+        found.ambiguity[same], expected.ambiguity[same], atol=5e-3
+    )
