@@ -42,7 +42,7 @@ def test_the_reduced_protocol_runs(tmp_path, data_dir):
     settings = record["settings"]
     assert settings["config"]["prior"] == 0.32 and settings["batch_size"] == 64
     assert settings["backbone"] == "small_cnn"
-    assert "1600 labeled, 6400 unlabeled, 2000 validation" in settings["data"]
+    assert "1600 labeled (one of several answers each), 6400 un" in settings["data"]
 
 
 @pytest.mark.slow
