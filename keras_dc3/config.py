@@ -14,6 +14,7 @@ from keras_dc3._validation import (
     check_probability,
 )
 
+AMBIGUITY_INPUTS = ("features", "features+uncertainty", "confidence")
 # What the paper and its authors' code have in common, other than our defaults.
 _IN_PRINT_AND_CODE = {
     "ambiguity_weight": 0.1,
@@ -115,7 +116,7 @@ class DC3Config:
         check_choice(
             "ambiguity_inputs",
             self.ambiguity_inputs,
-            ("features", "features+uncertainty", "confidence"),
+            AMBIGUITY_INPUTS,
         )
         check_choice("cluster_head", self.cluster_head, ("linear", "prototypes"))
         check_choice("partner", self.partner, ("mean", "random"))

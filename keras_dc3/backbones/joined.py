@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_dc3._registration import register
+from keras_dc3._registration import deserialized, model_config, register
 
 
 @register
@@ -63,24 +63,17 @@ class JoinedBackbone(keras.Model):
         return self.head(self.frozen_features(images))
 
     def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "name": self.name,
-            "dtype": serialize(self.dtype_policy),
-            "frozen": serialize(self.frozen),
-            "standardization": serialize(self.standardization),
-            "head": serialize(self.head),
-        }
+        return model_config(
+            self,
+            frozen=self.frozen,
+            standardization=self.standardization,
+            head=self.head,
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
-        config = {
-            name: keras.saving.deserialize_keras_object(value, custom_objects)
-            if isinstance(value, dict)
-            else value
-            for name, value in config.items()
-        }
-        return cls(**config)
+        names = ("dtype", "frozen", "standardization", "head")
+        return cls(**deserialized(config, names, custom_objects))
 
     def get_build_config(self) -> dict[str, Any]:
         return {"input_shape": self.input_shape}

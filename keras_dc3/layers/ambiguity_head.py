@@ -11,9 +11,9 @@ from keras import ops
 from keras_dc3._decision import is_ambiguous
 from keras_dc3._registration import register
 from keras_dc3._validation import check_choice, check_rank, check_same_batch
+from keras_dc3.config import AMBIGUITY_INPUTS
 
 _BELOW_1 = 1.0 - 1e-6  # so that half of it is below the threshold in float32
-AMBIGUITY_INPUTS = ("features", "features+uncertainty", "confidence")
 
 
 def class_uncertainty(class_probabilities: Any) -> Any:

@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_dc3._registration import register
 
-_LEAST_SHARE = 0.01  # of pairs that differ: nobody is as sure as a map may be
+LEAST_SHARE = 0.01  # of pairs that differ: nobody is as sure as a map may be
 
 
 @register
@@ -102,7 +102,7 @@ class DisagreementHead(keras.layers.Layer):
         logits = ops.matmul(x, found["class_kernel"]) + found["class_bias"]
         p = ops.softmax(logits, axis=-1)
         share = 1.0 - ops.sum(p * p, axis=-1)
-        share = ops.clip(share, _LEAST_SHARE, 1.0 - _LEAST_SHARE)
+        share = ops.clip(share, LEAST_SHARE, 1.0 - LEAST_SHARE)
         inputs = ops.concatenate(
             [
                 ops.ones_like(share)[:, None],

@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_dc3.annotations import disagreement
 from keras_dc3.models.evaluation import infer
+from keras_dc3.models.proposing import with_features
 from keras_dc3.probes import DisagreementProbe
 from keras_dc3.probes.disagreement_probe import LEAST_IMAGES
 
@@ -38,7 +38,7 @@ def learn(model: Any, data: Any) -> str | None:
     """
     labeled, labels = getattr(data, "labeled", None), getattr(data, "labels", None)
     head = model.network.disagreement_head
-    if head is None or np.ndim(labels) != 2:
+    if head is None or not model.config.predicts_ambiguity or np.ndim(labels) != 2:
         return None
     if not getattr(labeled, "has_counts", False):
         return None
@@ -49,6 +49,8 @@ def learn(model: Any, data: Any) -> str | None:
     labeled = labeled.subset(np.sort(rows))
     counts, number = np.asarray(labeled.counts, "float64"), len(labeled)
     features = np.concatenate(list(_features(model, labeled)))
+    if not np.isfinite(features).all():
+        return None  # the training has diverged, which is told
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said below
         probe = DisagreementProbe().fit(features, counts)
@@ -73,21 +75,7 @@ def forget(model: Any) -> None:
         head.forget()
 
 
-class _FrozenFeatures(keras.Model):
-    """From images to what the `DisagreementHead` of a `DC3Model` sees in them."""
-
-    def __init__(self, model: keras.Model):
-        super().__init__(name="frozen_features")
-        self.model = model
-        self.jit_compile, self.run_eagerly = model.jit_compile, model.run_eagerly
-        self.built = True  # else Keras may build it by one more pass
-
-    def call(self, images: Any) -> dict[str, Any]:
-        return {"features": self.model.network_outputs(images)["frozen_features"]}
-
-
 def _features(model: Any, part: Any) -> Iterator[np.ndarray]:
-    with model.collective.scope():
-        of_images = _FrozenFeatures(model)
+    of_images = with_features(model, "frozen_features")
     for images in part.image_batches(_BATCH):
         yield infer(of_images, images, _BATCH)["features"]

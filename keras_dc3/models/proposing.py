@@ -16,23 +16,29 @@ from keras_dc3.proposals import Proposals
 
 
 class WithFeatures(keras.Model):
-    """From images to outputs and features of a `DC3Model`, in one pass."""
+    """From images to outputs and features of a `DC3Model`, in one pass.
 
-    def __init__(self, model: keras.Model):
+    Args:
+        model: the `DC3Model`.
+        which: "features", which the heads see, or the "frozen_features" of a network
+            that nothing trains, where there is one; see `DC3Network`.
+    """
+
+    def __init__(self, model: keras.Model, which: str = "features"):
         super().__init__(name="with_features")
-        self.model = model
+        self.model, self.which = model, which
         self.jit_compile, self.run_eagerly = model.jit_compile, model.run_eagerly
         self.built = True  # else Keras may build it by one more pass
 
     def call(self, images: Any) -> dict[str, Any]:
         outputs = self.model.network_outputs(images)
-        return {**self.model.probabilities(outputs), "features": outputs["features"]}
+        return {**self.model.probabilities(outputs), "features": outputs[self.which]}
 
 
-def with_features(model: Any) -> keras.Model:
+def with_features(model: Any, which: str = "features") -> keras.Model:
     """Returns a Keras model that gives the "features" of a `DC3Model`, too."""
     with model.collective.scope():
-        return WithFeatures(model)
+        return WithFeatures(model, which)
 
 
 def propose(

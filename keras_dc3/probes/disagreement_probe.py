@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from keras_dc3._validation import check_counts, check_same_batch
 from keras_dc3.annotations import disagreement
+from keras_dc3.layers.disagreement_head import LEAST_SHARE
 from keras_dc3.metrics.k_means import check_points
 from keras_dc3.probes.class_probe import ClassProbe
 from keras_dc3.probes.held_out import Standardization, folds_of
@@ -21,7 +22,6 @@ from keras_dc3.probes.logistic import fit_logistic, sigmoid
 _PENALTY = 4.0
 _OF_CLASSES = 0.1  # the penalty of 1 - max p and sqrt(p), to that of a feature
 _SLOPE, _OF_SLOPE = 0.5, 16.0  # where b begins, and its penalty
-_LEAST_SHARE = 0.01  # of pairs that differ: nobody is as sure as a map may be
 LEAST_IMAGES = 20  # with two answers or more
 
 
@@ -162,7 +162,7 @@ class DisagreementProbe:
 
     def _inputs(self, features: ArrayLike, classes: np.ndarray) -> np.ndarray:
         """Returns 1, logit(g), then 1 - max p and sqrt(p), then x, of each image."""
-        share = np.clip(1 - (classes**2).sum(axis=1), _LEAST_SHARE, 1 - _LEAST_SHARE)
+        share = np.clip(1 - (classes**2).sum(axis=1), LEAST_SHARE, 1 - LEAST_SHARE)
         return np.c_[
             np.ones(len(classes)),
             np.log(share / (1 - share)),

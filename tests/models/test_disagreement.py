@@ -163,6 +163,22 @@ def test_the_verdict_is_on_what_was_learned(trained, data):
     assert scores["ambiguous"] == pytest.approx((found.ambiguity >= 0.5).mean())
 
 
+def test_where_no_ambiguity_is_predicted_nothing_is_told(data, capsys):
+    model = make_model(config=DC3Config.vanilla())
+    model.compile(run_eagerly=keras.backend.backend() == "tensorflow")
+    model.fit(data, epochs=1, verbose=2)
+    assert "on which images people disagree" not in capsys.readouterr().out
+    assert not model.network.disagreement_head.is_learned
+
+
+def test_a_model_that_has_diverged_learns_nothing(trained, data):
+    copy = trained.with_averaged_weights()
+    copy.network.standardization.mean.assign(np.full(D, np.nan, "float32"))
+    copy.network.disagreement_head.forget()
+    assert disagreement.learn(copy, data) is None
+    assert not copy.network.disagreement_head.is_learned
+
+
 def test_joined_with_the_backbone_of_its_features():
     images = np.clip(FEATURES * 20 + 128, 0, 255).astype("uint8").reshape(N, 2, 1, 3)
     pixels = datasets.from_arrays(
