@@ -3,6 +3,11 @@
 The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose`.
 """
 
+import os
+
+# TensorFlow tells of the CPU's instructions at every start; 0 brings that back.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+
 from keras_dc3 import (
     agreement,
     annotations,
@@ -19,6 +24,7 @@ from keras_dc3 import (
     optimizers,
     plots,
     probes,
+    project,
     proposals,
     review,
     strategies,
@@ -28,6 +34,7 @@ from keras_dc3.annotations import Annotations
 from keras_dc3.config import DC3Config
 from keras_dc3.models import DC3Model
 from keras_dc3.objective import DC3Objective
+from keras_dc3.project import Project
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 
@@ -36,6 +43,7 @@ __all__ = [
     "DC3Config",
     "DC3Model",
     "DC3Objective",
+    "Project",
     "Proposals",
     "SSLStrategy",
     "__version__",
@@ -54,6 +62,7 @@ __all__ = [
     "optimizers",
     "plots",
     "probes",
+    "project",
     "proposals",
     "review",
     "strategies",

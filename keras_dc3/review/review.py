@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.summary import by_annotators
+from keras_dc3.review import merging
 from keras_dc3.review.plan import MODES
 
 
@@ -55,6 +57,50 @@ class Review:
                 )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    def merge(self, *others: Review) -> Review:
+        """Returns the answers of several reviews as one, such as those of two rounds.
+
+        Images and people of the same name are the same ones. Somebody who answered an
+        image in two rounds has two answers to it, as in `Annotations.merge`.
+
+        Args:
+            *others: reviews with the same classes in the same order (see
+                `rename_classes`). Where modes differ, that with more in it names the
+                result: "dc3", then "classes", then "none".
+
+        Raises:
+            TypeError: if one is no review. ValueError: if its classes differ.
+
+        Example:
+
+        >>> both = answers.merge(answers)
+        >>> len(both.proposed) == 2 * len(answers.proposed)
+        True
+        """
+        return merging.merge(self, *others)
+
+    def rename_classes(
+        self, names: Mapping[str, str], class_names: Sequence[str] | None = None
+    ) -> Review:
+        """Returns the same answers to the same proposals, under other class names.
+
+        Args:
+            names: old name -> new name. Classes that get the same name become one, and
+                an answer that named the one where the other was proposed accepts it.
+            class_names: all classes of the result in their order, also those that
+                nobody could choose yet. Default: those that there are.
+
+        Raises:
+            ValueError: if an old name is no class, or a class of an answer is not among
+                `class_names`.
+
+        Example:
+
+        >>> answers.rename_classes({"red deer": "deer"}).annotations.class_names
+        ('cat', 'dog', 'deer')
+        """
+        return merging.rename_classes(self, names, class_names)
 
     def __repr__(self) -> str:
         blind = int((self.proposed < 0).sum())
