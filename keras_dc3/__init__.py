@@ -3,11 +3,6 @@
 The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose`.
 """
 
-import os
-
-# TensorFlow tells of the CPU's instructions at every start; 0 brings that back.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-
 from keras_dc3 import (
     agreement,
     annotations,

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import Settings
 from keras_dc3.review import Review
 
+_MODE = "dc3"
 _LEAST_BLIND = 20  # answers, below which no bias is measured
 
 
@@ -95,7 +96,7 @@ def _as_review(annotations: Annotations) -> Review:
         group=np.full(number, "", dtype=object),
         accepted=np.zeros(number, bool),
         repetition=np.zeros(number, bool),
-        mode="none",
+        mode=_MODE,
     )
 
 
@@ -135,12 +136,12 @@ def read_answers(first: str, rounds: Sequence[Round], settings: Settings) -> Ans
         if os.path.exists(first):
             old = {*names, *renamed}
             before = Annotations.from_csv(first, class_names=sorted(old))
-            before = _under_names(before, names, renamed)
+            before = before.with_classes(names, renamed)
         found, proposed = {}, {}
         for one in rounds:
             reviews = _of_round(one)
             if reviews:
-                reviews = [_renamed(part, names, renamed) for part in reviews]
+                reviews = [_as_today(part, settings) for part in reviews]
                 found[one.number] = reviews[0].merge(*reviews[1:])
             for image, name in one.record.get("sheets", {}).get("proposed", {}).items():
                 proposed.setdefault(image, renamed.get(name, name))
@@ -163,24 +164,8 @@ def sheet_of(one: Round, sheet: str) -> stored_proposals.Proposals:
     return stored_proposals.read(one.file("sheets", f"{sheet}.npz"))
 
 
-def _renamed(found: Review, names: Sequence[str], renamed: Mapping[str, str]) -> Review:
-    old = found.annotations.class_names
-    now = {name: renamed[name] for name in old if name in renamed}
-    return found.rename_classes(now, names)
-
-
-def _under_names(
-    annotations: Annotations, names: Sequence[str], renamed: Mapping[str, str]
-) -> Annotations:
-    number = {name: position for position, name in enumerate(names)}
-    old = annotations.class_names
-    new = np.array([*(number.get(renamed.get(name, name), -1) for name in old), -1])
-    records = annotations.records
-    return Annotations(
-        annotations.ids,
-        names,
-        annotators=annotations.annotators,
-        records=Records(
-            records.image, records.annotator, new[records.label], records.seconds
-        ),
-    )
+def _as_today(found: Review, settings: Settings) -> Review:
+    """Returns a review under the class names of today, to be merged with others."""
+    renamed = settings.names_now(found.annotations.class_names)
+    found = found.with_classes(settings.class_names, renamed)
+    return replace(found, mode=_MODE)  # of a blind page, too: all of it is control

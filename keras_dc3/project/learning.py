@@ -134,6 +134,5 @@ def last_proposals(
     there = set(work.files)
     rows = [row for row, name in enumerate(proposals.ids) if name in there]
     settings = work.settings
-    return stored_proposals.under_other_classes(
-        proposals.take(rows), settings.class_names, settings.renamed
-    )
+    renamed = settings.names_now(proposals.class_names)
+    return proposals.take(rows).with_classes(settings.class_names, renamed)

@@ -74,6 +74,12 @@ class Settings:
         """The names of the classes, in their order."""
         return tuple(one.name for one in self.classes)
 
+    def names_now(self, class_names: Sequence[str]) -> dict[str, str]:
+        """Returns, of former names among `class_names`, what they are called now."""
+        return {
+            name: self.renamed[name] for name in class_names if name in self.renamed
+        }
+
     @classmethod
     def read(cls, path: str) -> Self:
         """Reads what `write` wrote.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,37 +53,6 @@ def read(path: str) -> Proposals:
             f"{path!r} is damaged ({error}). Put back a copy of it, or do the step "
             f"that wrote it again (`{os.path.basename(path).split('.')[0]}`)."
         ) from error
-
-
-def under_other_classes(
-    proposals: Proposals, class_names: Sequence[str], renamed: Mapping[str, str]
-) -> Proposals:
-    """Returns proposals for the classes as they are called by now.
-
-    Probabilities of classes that became one are added; a class that the model does not
-    know yet has none.
-
-    Args:
-        class_names: k' names.
-        renamed: old name -> new name.
-    """
-    if proposals.class_names == tuple(class_names):
-        return proposals
-    number = {name: position for position, name in enumerate(class_names)}
-    new = np.zeros((len(proposals.ids), len(class_names)))
-    for column, name in enumerate(proposals.class_names):
-        now = renamed.get(name, name)
-        new[:, number[now]] += proposals.class_probabilities[:, column]
-    return Proposals.from_columns(
-        proposals.ids,
-        proposals.ambiguity,
-        new,
-        proposals.cluster,
-        proposals.cluster_probability,
-        class_names,
-        embeddings=proposals.embeddings,
-        verdict=proposals.verdict,
-    )
 
 
 def joined(parts: Sequence[Proposals]) -> Proposals:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from keras_dc3._names import one_spelling
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations import Annotations
+from keras_dc3.annotations import AnnotationError, Annotations
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.summary import by_annotators
-from keras_dc3.review import merging
 from keras_dc3.review.plan import MODES
 
 
@@ -59,48 +60,96 @@ class Review:
             object.__setattr__(self, name, array)
 
     def merge(self, *others: Review) -> Review:
-        """Returns the answers of several reviews as one, such as those of two rounds.
+        """Returns the answers of several rounds together, in the order given.
 
-        Images and people of the same name are the same ones. Somebody who answered an
-        image in two rounds has two answers to it, as in `Annotations.merge`.
+        Images, classes and people meet as in `Annotations.merge`: who answered an image
+        in two rounds has two answers to it, which together weigh one. What was proposed
+        stays with each answer, so that bias and agreement are measured over all rounds.
 
         Args:
-            *others: reviews with the same classes in the same order (see
-                `rename_classes`). Where modes differ, that with more in it names the
-                result: "dc3", then "classes", then "none".
+            *others: reviews in the same mode, of the same classes or some of these.
 
         Raises:
-            TypeError: if one is no review. ValueError: if its classes differ.
+            TypeError: if one is no review.
+            ValueError: if the modes differ.
+            AnnotationError: if the classes do not fit; `with_classes` makes them fit.
 
         Example:
 
-        >>> both = answers.merge(answers)
-        >>> len(both.proposed) == 2 * len(answers.proposed)
-        True
+            answers = review.read("round-1.json").merge(review.read("round-2.json"))
+            asked = proposals.next(budget=500, annotations=answers)
         """
-        return merging.merge(self, *others)
+        parts = (self, *others)
+        for part in others:
+            if not isinstance(part, Review):
+                raise TypeError(
+                    f"Only reviews can be merged. Received: {type(part).__name__}"
+                )
+            if part.mode != self.mode:
+                raise ValueError(
+                    "Reviews can be merged if they are in the same mode, but these are "
+                    f"in {self.mode!r} and {part.mode!r}; merge their `annotations`."
+                )
+        given = [part.annotations for part in parts]
+        merged = self.annotations.merge(*(part.annotations for part in others))
+        spelled, _ = one_spelling([part.ids for part in given], AnnotationError)
+        row = {name: place for place, name in enumerate(merged.ids)}
+        number = {name: place for place, name in enumerate(merged.class_names)}
+        images = [
+            np.array([row[name] for name in names], "int64")[part.records.image]
+            for names, part in zip(spelled, given, strict=True)
+        ]
+        order = np.argsort(np.concatenate(images), kind="stable")
+        proposed = [
+            np.array([*(number[name] for name in one.annotations.class_names), -1])[
+                one.proposed
+            ]
+            for one in parts
+        ]
+        return Review(
+            merged,
+            np.concatenate(proposed)[order],
+            *(
+                np.concatenate([getattr(part, name) for part in parts])[order]
+                for name in ("group", "accepted", "repetition")
+            ),
+            self.mode,
+            tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        )
 
-    def rename_classes(
-        self, names: Mapping[str, str], class_names: Sequence[str] | None = None
+    def with_classes(
+        self,
+        class_names: Sequence[str],
+        renamed: Mapping[str, str | None] | None = None,
     ) -> Review:
-        """Returns the same answers to the same proposals, under other class names.
+        """Returns the same answers for other classes, as `Annotations.with_classes`.
+
+        A proposal is that of the new class, too, so that who answered with a class that
+        is merged with the proposed one has accepted it.
 
         Args:
-            names: old name -> new name. Classes that get the same name become one, and
-                an answer that named the one where the other was proposed accepts it.
-            class_names: all classes of the result in their order, also those that
-                nobody could choose yet. Default: those that there are.
+            class_names, renamed: as for `Annotations.with_classes`.
 
         Raises:
-            ValueError: if an old name is no class, or a class of an answer is not among
-                `class_names`.
-
-        Example:
-
-        >>> answers.rename_classes({"red deer": "deer"}).annotations.class_names
-        ('cat', 'dog', 'deer')
+            ValueError, TypeError: likewise; also if a class is left out that was
+                proposed, as nobody knows what people would have said without it.
         """
-        return merging.rename_classes(self, names, class_names)
+        annotations = self.annotations.with_classes(class_names, renamed)
+        before = self.annotations.class_names
+        change = ClassChange.of(before, class_names, renamed)
+        for name in change.left_out:
+            shown = int((self.proposed == before.index(name)).sum())
+            if shown:
+                raise ValueError(
+                    f"The class {name!r} cannot be left out of a review: it was "
+                    f"proposed for {shown:,} answers. Merge it into another, or leave "
+                    "it out of the `annotations` alone."
+                )
+        proposed = change.of_labels(self.proposed)
+        accepted = (proposed >= 0) & (annotations.records.label == proposed)
+        return replace(
+            self, annotations=annotations, proposed=proposed, accepted=accepted
+        )
 
     def __repr__(self) -> str:
         blind = int((self.proposed < 0).sum())
