@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3 import review
-from keras_dc3._text import as_list, number_of, some
+from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_names, check_positive_int, check_probability
 from keras_dc3._writing import whole_path
 from keras_dc3.project import stored_proposals
@@ -54,16 +54,16 @@ def write_sheets(
             f"Round {current.number} is trained, but has no proposals yet: `keras-dc3 "
             "propose` makes them."
         )
-    blind = not current.done("propose")
+    found = last_proposals(work)
+    blind = found is None
     held = set(work.settings.validation or ())
     answers = work.answers
     if blind:
         asked = _anything(work, held, whole_budget(budget, len(people), overlap))
     else:
-        proposals = last_proposals(work, current)
-        rows = [row for row, name in enumerate(proposals.ids) if name not in held]
+        rows = [row for row, name in enumerate(found.ids) if name not in held]
         whole = whole_budget(budget, len(people), overlap)
-        asked = proposals.take(rows).next(whole, answers.all)
+        asked = found.take(rows).next(whole, answers.all)
     if not asked.ids:
         return (
             "There is nothing to ask: all images are settled. `keras-dc3 labels` "
@@ -90,6 +90,13 @@ def write_sheets(
             f"{part.actions:,.0f} clicks or keys: {', '.join(pages)}"
         )
     current.note("sheets", blind=blind, sheets=sheets, proposed=asked.proposed)
+    made_in = work.last_with("propose")
+    if made_in is not None and made_in is not current:
+        told.insert(
+            0,
+            f"These are the proposals of round {made_in.number}, without the "
+            "answers since; `keras-dc3 train` and `propose` make new ones.",
+        )
     what = (
         "No model has seen the images yet: each comes alone, without a proposal."
         if blind
@@ -235,14 +242,14 @@ def _take_in(one: Round, sheet: str, new: Sequence[str]) -> list[str]:
     one.note("answers", files=files)
     person = one.record["sheets"]["sheets"][sheet]["person"]
     people = found.annotations.annotators
+    names = ", ".join(people)
     told.append(
-        f"{some(new, 5)}: {len(found.proposed):,} answers by {as_list(people)}, to the "
-        f"page of {person} in round {one.number}"
+        f"{some(new, 5)}: {len(found.proposed):,} answers by {names}, to the page of "
+        f"{person} in round {one.number}"
     )
     if set(people) != {person}:
         told.append(
-            f"  Note: the page was made for {person}; the answers count for "
-            f"{as_list(people)}."
+            f"  Note: the page was made for {person}; the answers count for {names}."
         )
     return told + [f"  Note: {note}" for note in found.notes]
 

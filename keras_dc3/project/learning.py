@@ -14,7 +14,6 @@ import keras
 from keras_dc3.data import SemiSupervisedData
 from keras_dc3.models import DC3Model
 from keras_dc3.project import stored_proposals, training
-from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
 from keras_dc3.project.workspace import Workspace
@@ -118,17 +117,10 @@ def proposals_for(
     )
 
 
-def last_proposals(
-    work: Workspace, current: Round | None = None
-) -> stored_proposals.Proposals | None:
-    """Returns what was proposed last, for the images and classes of today.
-
-    Args:
-        work: the project.
-        current: the round whose proposals are meant; None: the last that has some.
-    """
-    found = current or work.last_with("propose")
-    if found is None or not found.done("propose"):
+def last_proposals(work: Workspace) -> stored_proposals.Proposals | None:
+    """Returns what was proposed last, for the images and classes of today, if ever."""
+    found = work.last_with("propose")
+    if found is None:
         return None
     proposals = stored_proposals.read(found.file(PROPOSALS))
     there = set(work.files)

@@ -121,14 +121,14 @@ def with_features(
     return data.embed(network, folder=folder, verbose=verbose)
 
 
-def new_model(data: SemiSupervisedData, settings: Settings) -> DC3Model:
-    """Returns a model that nothing has trained yet."""
+def new_model(data: SemiSupervisedData, settings: Settings, steps: int) -> DC3Model:
+    """Returns a model that nothing has trained yet, for so many steps."""
     keras.utils.set_random_seed(settings.seed)
     if len(data.image_shape) == 1:
         backbone = backbones.feature_mlp(data.image_shape)
     else:
         backbone = backbones.small_cnn(data.image_shape)
-    return DC3Model(backbone, ssl=settings.ssl)
+    return DC3Model(backbone, ssl=settings.ssl, training_steps=steps)
 
 
 def score(model: DC3Model, part: Any) -> dict[str, Any]:
