@@ -8,8 +8,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from keras_dc3._names import composed
 from keras_dc3._text import number_of, some
 from keras_dc3.annotations import Annotations, Records
@@ -92,7 +90,7 @@ def first_answers(
             "a table of who said what; or `class_names`, to ask people from the start."
         )
     counts, names = of_folders(folder, files, given)
-    records = Records.of_counts(np.asarray(counts))
+    records = Records.of_counts(counts.dense())
     told = [
         f"Folders are classes: {some(names, 10)}. If they mean something else, give "
         "`class_names` and what people said as `answers`."

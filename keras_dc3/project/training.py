@@ -16,11 +16,9 @@ from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.callbacks import Backup
 from keras_dc3.data import FileImages, SemiSupervisedData
 from keras_dc3.models import DC3Model
-from keras_dc3.optimizers import KernelDecaySGD, SevenSixteenthsCosine
 from keras_dc3.project.settings import ProjectError, Settings
 
 FROM_PIXELS = "small_cnn"
-_SHOWN = ("f1", "f1_certain", "accuracy", "ambiguity_auroc", "ambiguous_fraction")
 
 
 def image_files(
@@ -128,7 +126,7 @@ def new_model(data: SemiSupervisedData, settings: Settings, steps: int) -> DC3Mo
         backbone = backbones.feature_mlp(data.image_shape)
     else:
         backbone = backbones.small_cnn(data.image_shape)
-    return DC3Model(backbone, ssl=settings.ssl, training_steps=steps)
+    return DC3Model(backbone, ssl=settings.ssl)
 
 
 def score(model: DC3Model, part: Any) -> dict[str, Any]:
@@ -207,16 +205,5 @@ def fit(
     callbacks = [Backup(backup, delete_checkpoint=False)]
     if verbose:
         callbacks.append(TimeLeft())
-    of_features = len(data.image_shape) == 1
-    epochs = epochs or (10 if of_features else 16)
-    steps = 40 if of_features else max(data.steps(model.ssl.unlabeled_ratio), 100)
-    if not of_features:
-        schedule = SevenSixteenthsCosine(0.1, epochs * steps, epochs * steps // 20)
-        model.compile(KernelDecaySGD(schedule))
-    return model.fit(
-        data,
-        epochs=epochs,
-        steps_per_epoch=steps,
-        callbacks=callbacks,
-        verbose=verbose,
-    )
+    limit = {} if time_limit is None else {"time_limit": time_limit}
+    return model.fit(data, epochs=epochs, callbacks=callbacks, verbose=verbose, **limit)

@@ -37,21 +37,34 @@ def divide(
     cost = dict.fromkeys(people, 0.0)
     common = asked = 0.0
     for question in questions:
-        new = {person: _without(question, known[person]) for person in people}
-        new = {person: part for person, part in new.items() if part is not None}
-        if not new:
-            continue  # all have answered it
-        asked += question.actions
-        together = common + question.actions <= overlap * asked + 1e-9
-        if together:
+        if common + question.actions <= overlap * (asked + question.actions) + 1e-9:
+            parts_of = {p: _without(question, known[p]) for p in people}
             common += question.actions
-            chosen = list(new)
         else:
-            chosen = [min(new, key=cost.__getitem__)]
-        for person in chosen:
-            parts[person].append(new[person])
-            cost[person] += new[person].actions
+            parts_of = _shared_out(question, known, cost)
+        asked += question.actions
+        for person, part in parts_of.items():
+            if part is not None:
+                parts[person].append(part)
+                cost[person] += part.actions
     return {person: _of(questions, asked_of) for person, asked_of in parts.items()}
+
+
+def _shared_out(
+    question: Question, known: Mapping[str, Collection[str]], cost: Mapping[str, float]
+) -> dict[str, Question]:
+    """Returns a question for the one with the least to do.
+
+    What this person has answered already goes to the next one.
+    """
+    found: dict[str, Question] = {}
+    left: Question | None = question
+    for person in sorted(cost, key=cost.__getitem__):
+        part = None if left is None else _without(left, known[person])
+        if part is not None:
+            found[person] = part
+            left = _without(left, part.ids)
+    return found
 
 
 def _without(question: Question, known: Collection[str]) -> Question | None:
