@@ -50,13 +50,9 @@ class Project:
 
     Example:
 
-        project = keras_dc3.Project.create("project", "fish", "answers.csv")
-        project.train(time_limit=600)
-        project.propose()
-        project.sheet(["anna", "ben"], budget=300)
-        project.read(["review-anna.json", "review-ben.json"])
-        print(project.status())
-        project.labels("labels.csv")
+    >>> project = keras_dc3.Project.create("fish-labels", "fish", "answers.csv")
+    >>> project.status().next_step
+    '`keras-dc3 train` trains a model on the answers that there are.'
     """
 
     def __init__(self, folder: str | os.PathLike):

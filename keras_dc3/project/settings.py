@@ -29,6 +29,11 @@ class ClassDescription:
         name: of the class.
         description: what is in such a picture; "" for nothing.
         example: the id of a typical image; "" for none.
+
+    Example:
+
+    >>> keras_dc3.project.ClassDescription("cod", "three fins on its back").name
+    'cod'
     """
 
     name: str

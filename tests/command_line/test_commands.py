@@ -1,8 +1,10 @@
 """`keras-dc3`: what each command takes, prints and answers with."""
 
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from tests.project.helpers import (
     write_images,
 )
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
@@ -170,3 +173,19 @@ def test_two_rounds_with_training(begun, capsys):
     capsys.readouterr()
     assert main(["labels"]) == 0
     assert "Labels of 60 images" in capsys.readouterr().out
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = [
+    (path.name, shlex.split(line.strip(), comments=True))
+    for path in PAGES
+    for line in path.read_text("utf-8").splitlines()
+    if line.strip().startswith("keras-dc3 ")
+]
+
+
+@pytest.mark.parametrize(("page", "call"), SHOWN, ids=lambda part: str(part[:2]))
+def test_commands_that_pages_show_are_there(page, call):
+    _, name, *rest = call
+    assert name in COMMANDS, page
+    COMMANDS[name].flags()([name, *rest])
