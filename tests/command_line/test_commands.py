@@ -96,7 +96,7 @@ def test_a_round_by_commands(begun, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "Agreement on" in printed
     assert "Next: `keras-dc3 next`" in printed
-    for name in ("labels.csv", "labels.jsonl", "labels.parquet", "by_class/"):
+    for name in ("labels.csv", "labels.jsonl", "by_class/"):
         assert main(["labels", "--output", name]) == 0
         assert os.path.exists(name)
     assert sum(len(files) for _, _, files in os.walk("by_class")) == 60
