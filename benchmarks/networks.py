@@ -1,6 +1,7 @@
 """Which small network learns most in the same CPU time?
 
-    python benchmarks/networks.py --data_dir data --output benchmarks/results/networks.json
+    python benchmarks/networks.py --data_dir data --output \
+        benchmarks/results/networks.json
 
 Trains Mean-Teacher with DC3 from pixels (see pixel_training.py) on one core. How many
 steps a network gets follows from what its step costs, measured first: all get the same
