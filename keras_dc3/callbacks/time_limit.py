@@ -87,6 +87,7 @@ class TimeLimit(keras.callbacks.Callback):
 
     Attributes:
         taken: steps so far.
+        preparing: seconds until the first one was over.
         ended: whether it has ended the training.
     """
 
@@ -106,7 +107,7 @@ class TimeLimit(keras.callbacks.Callback):
         self._wanted_restart = self._restart = restart
         self._planned, self._next, self._stretch = plan.steps, 0, 1.0
         self._is_first, self._is_cooling = True, False
-        self.taken, self.ended = 0, False
+        self.taken, self.preparing, self.ended = 0, 0.0, False
 
     def state(self) -> dict[str, Any]:
         """Returns what a training that is gone on with has to know."""
@@ -133,7 +134,9 @@ class TimeLimit(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         taken, now = self._before + batch + 1, self._clock()
         steps = max(taken - self.taken, 1)
-        if not self._is_first:
+        if self._is_first:
+            self.preparing = now - self._began
+        else:
             for _ in range(steps):
                 self.plan.step_took((now - self._last) / steps)
         self.taken, self._last, self._is_first = taken, now, False

@@ -19,6 +19,8 @@ from keras_dc3.models.training_length import (
     schedule_steps,
 )
 
+_MUCH = 0.3  # of the limit, until the first step is over
+
 
 def now() -> float:
     """Returns the seconds of a clock that only goes forward."""
@@ -104,8 +106,12 @@ class LimitedTime:
         if not self.callback.ended:
             return None
         taken, steps = self.callback.taken, self._steps
+        preparing, why = self.callback.preparing, ""
+        if preparing > _MUCH * self._limit:
+            why = f" {preparing:.0f} s went by until the first step was over."
         return (
             f"`time_limit={self._limit:g}` ended training after {taken:,} of "
-            f"{steps:,} steps, {1 - taken / steps:.0%} less; learning rate and ramps "
-            "that follow the steps were run to their end. A longer limit trains more."
+            f"{steps:,} planned steps; learning rate and ramps "
+            f"that follow the steps were run to their end.{why} A longer limit trains "
+            "more."
         )
