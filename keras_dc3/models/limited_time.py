@@ -111,7 +111,6 @@ class LimitedTime:
             why = f" {preparing:.0f} s went by until the first step was over."
         return (
             f"`time_limit={self._limit:g}` ended training after {taken:,} of "
-            f"{steps:,} planned steps; learning rate and ramps "
-            f"that follow the steps were run to their end.{why} A longer limit trains "
-            "more."
+            f"{steps:,} planned steps; learning rate and ramps that follow the steps "
+            f"were run to their end.{why} A longer limit trains more."
         )
