@@ -21,6 +21,7 @@ import evidence_figure
 import feature_tables
 import findings
 import label_tables
+import projects_table
 import report_pages
 import simulated_table
 import stopping_table
@@ -292,6 +293,10 @@ def sections() -> dict[str, str]:
     retrained = [read(path) for path in sorted(RESULTS.glob("table3_retrained-*.json"))]
     if retrained:
         found["table3_retrained"] = simulated_table.draw_retrained(*retrained)
+    projects = [read(path) for path in sorted(RESULTS.glob("projects-*.json"))]
+    if projects:
+        found["projects"] = projects_table.draw(*projects)
+        found["projects summary"] = projects_table.summary(*projects)
     stopping = [read(path) for path in sorted(RESULTS.glob("stopping-*.json"))]
     if stopping:
         found["stopping"] = stopping_table.draw(*stopping)

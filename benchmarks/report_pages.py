@@ -41,6 +41,10 @@ PAGES: dict[str, Page] = {
         "Ambiguity on features, and what it must be compared with",
         {"Trained models": "ambiguity"},
     ),
+    "projects": (
+        "Whole projects, simulated",
+        {"Labels by cost, round after round": "projects"},
+    ),
     "stopping": (
         "When to stop asking, simulated",
         {"Where the rule stops, and where it should": "stopping"},

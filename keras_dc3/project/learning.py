@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -10,10 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_dc3.data import SemiSupervisedData
 from keras_dc3.models import DC3Model
 from keras_dc3.project import stored_proposals, training
+from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
 from keras_dc3.project.workspace import Workspace
@@ -57,19 +60,21 @@ def train(
             f"{f1_of(current.record['train'])}). To train anew, use `--again`; with "
             "answers that came since, `keras-dc3 next` begins another round."
         )
+    start = time.perf_counter()
     data, told = data_of(work, verbose)
     print(data)
     print(told)
     backup = current.path(BACKUP)
-    if again and not os.path.isdir(backup):
-        current.forget("train", "propose")
-        current.save()
+    _begin(current, backup, _mark(data, epochs))
     model = training.new_model(data, work.settings)
-    start = time.perf_counter()
+    if time_limit is not None:  # what features took is over
+        spent = time.perf_counter() - start
+        time_limit = max(time_limit - spent, 0.1 * time_limit)
     history = training.fit(model, data, backup, time_limit, epochs, verbose)
     seconds = time.perf_counter() - start
     model.save(current.path(MODEL))
     scores = training.score(model, data.validation)
+    current.forget("propose")  # of a model that was trained before in this round
     current.note(
         "train",
         seconds=round(seconds, 1),
@@ -85,6 +90,27 @@ def train(
         f"Round {current.number} is trained, in {training.in_words(seconds)}: F1 of "
         f"the certain validation images {f1_of(current.record['train'])}."
     )
+
+
+def _mark(data: SemiSupervisedData, epochs: int | None) -> str:
+    """Returns what tells a training from one of other answers or another length."""
+    digest = hashlib.sha256(repr((epochs, data.class_names)).encode())
+    for name, part in sorted(data.parts().items()):
+        digest.update(repr((name, part.ids)).encode())
+    digest.update(np.ascontiguousarray(data.labels).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _begin(current: Round, backup: str, mark: str) -> None:
+    """Keeps a backup of this very training, and removes one of another."""
+    begun = current.record.get("begun", {}).get("mark")
+    if os.path.isdir(backup) and begun != mark:
+        print(
+            "Answers, images or the length have changed since the training that was "
+            "stopped: it begins anew."
+        )
+        shutil.rmtree(backup)
+    current.note("begun", mark=mark)
 
 
 def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> str:

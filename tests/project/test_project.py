@@ -15,6 +15,7 @@ from keras_dc3.project import ClassDescription, lock
 from keras_dc3.project.answers import read_answers
 from keras_dc3.project.rounds import new_round, rounds_of
 from keras_dc3.project.settings import Settings
+from keras_dc3.project.training import TimeLeft
 from keras_dc3.project.workspace import Workspace
 from tests.project.helpers import (
     CLASSES,
@@ -369,3 +370,33 @@ def test_answers_of_rounds_are_corrected_for_the_bias_of_proposals(asked, tmp_pa
     }
     for name, row in zip(found.all.ids, found.all.counts, strict=True):
         assert total.get(name, 0) == pytest.approx(row.sum(), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_stopped_training_goes_on_unless_answers_have_changed(tmp_path, capsys):
+    project, truth = new_project(tmp_path)
+
+    class Stop(Exception):
+        pass
+
+    def stop(self, epoch, logs=None):
+        kept(self, epoch, logs)
+        if epoch == 1:  # the one before was backed up
+            TimeLeft.on_epoch_begin = kept
+            raise Stop
+
+    kept = TimeLeft.on_epoch_begin
+    for changed in (False, True):
+        TimeLeft.on_epoch_begin = stop
+        with pytest.raises(Stop):
+            project.train(epochs=2, again=True)
+        backup = os.path.join(project.folder, "round-1", "backup")
+        assert os.listdir(backup)
+        if changed:
+            project.withdraw(sorted(truth)[:1])
+        capsys.readouterr()
+        project.train(epochs=2, again=True)
+        printed = capsys.readouterr().out
+        assert ("it begins anew" in printed) == changed
+        assert ("Epoch 1/2" in printed) == changed
+        assert not os.path.isdir(backup)
