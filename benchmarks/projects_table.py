@@ -49,9 +49,9 @@ def draw(*records: dict[str, Any]) -> str:
         "",
         f"{settings['images']:,} images, two people, {settings['acceptance']:.0%} of "
         "the proposals accepted unseen; means and ranges over the projects, each of "
-        "another seed. Round 0 is the first one, without proposals. KL in nats, from all "
-        "real answers, over all images. Accuracy: of a linear probe that learned from the "
-        "project's labels, on other images.",
+        "another seed. Round 0 is the first one, without proposals. KL in nats, from "
+        "all real answers, over all images. Accuracy: of a linear probe that learned "
+        "from the project's labels, on other images.",
         "",
         *(f"* {line}" for line in settings["assumptions"]),
         "",
