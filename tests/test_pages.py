@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import keras_dc3
+from keras_dc3.project.rounds import new_round
 from tests.datasets.folders import table, write
+from tests.project import helpers as projects
 from tests.review import helpers
 
 ROOT = Path(__file__).parents[1]
@@ -389,6 +391,27 @@ def test_predictions_of_pytorch():
     model = torch.nn.Linear(4, 2)
     names = {"torch": torch, "model": model, "loader": batches, "names": [*"abcdefgh"]}
     execute("predictions.md", names, 1)
+
+
+@runs("project.md")
+def test_a_project(folder, monkeypatch, capsys):
+    """But for the training, which takes minutes."""
+    truth = projects.write_images(folder / "fish")
+    projects.write_answers(folder / "answers.csv", truth, sorted(truth)[:30])
+
+    def train(project, time_limit):
+        new_round(project.folder, 1)
+        projects.propose_by_hand(project, truth)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras_dc3.Project, "train", train)
+        names = execute("project.md", {}, 0)
+    for person in ("anna", "ben"):
+        page = f"fish-labels/round-1/sheets/{person}.html"
+        projects.answer(page, f"review-{person}.json", person, truth)
+    names = execute("project.md", names, 1)
+    assert "As a table" in capsys.readouterr().out
+    assert len(names["labels"]) == len(truth) and Path("labels.csv").exists()
 
 
 @runs("review.md")
