@@ -155,13 +155,13 @@ def test_backbones(folder, tiny_network):
 
 @runs("README.md", 1)
 def test_the_first_lines(tmp_path, monkeypatch, rng):
-    """On made-up data of the same shape, for one epoch."""
+    """On made-up data of the same shape, for a second."""
     counts = rng.multinomial(50, np.full(10, 0.1), size=100)
     images = rng.integers(0, 256, (100, 32, 32, 3)).astype("uint8")
     data = keras_dc3.datasets.from_arrays(images, counts)
     monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
     monkeypatch.chdir(tmp_path)
-    execute("README.md", {}, 1, epochs=1)
+    execute("README.md", {}, 1, time_limit=1)
     proposals = keras_dc3.Proposals.from_csv("proposals.csv")
     assert proposals.class_names == tuple(map(str, range(10)))
 
@@ -237,7 +237,7 @@ def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     names = {"data": data}
-    execute("training.md", names, 0, 1, training_steps=2, epochs=1)
+    execute("training.md", names, 0, 1, time_limit=1)
     assert len(names["model"].history.epoch) == 1 and Path("views.png").exists()
 
 

@@ -53,6 +53,7 @@ from keras_dc3.models.image_scaling import check_range_is_known, check_range_of
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
+from keras_dc3.models.pace import Pace
 from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,
@@ -196,6 +197,7 @@ class DC3Model(AdaptedModel):
         # Keras knows the metrics that stand on the model itself.
         self._logged_means = self._means.metrics
         self.epoch_statistics = EpochStatistics()
+        self.pace = Pace()
         self._seen_values = self.image_memory.seen
         self.image_backbone: keras.Model | None = None
         self.feature_source: str | None = None
@@ -379,9 +381,10 @@ class DC3Model(AdaptedModel):
             return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
         positions = None if x is None else x.get(POSITIONS)
-        *losses, mask = self._passes.strategy_losses(
-            targets, y_pred, self.step.value, positions
-        )
+        step = self.step.value
+        if self.pace.is_used:
+            step = self.pace.planned(step, self.pace.begin)
+        *losses, mask = self._passes.strategy_losses(targets, y_pred, step, positions)
         terms = self.objective(
             targets, y_pred[LABELED], anchor, partner, *losses, sample_weight
         ).terms._asdict()
@@ -443,10 +446,17 @@ class DC3Model(AdaptedModel):
                 results.pop(name, None)
         return results
 
+    def before_step(self) -> None:
+        self.pace.hold()
+
     def after_step(self) -> None:
         """Moves prototypes and the average of the weights, and counts the step."""
+        self.pace.release()
         if self.network.prototype_head is not None:
-            restart = self.step.value == restart_step(self.training_steps)
+            restart = restart_step(self.training_steps)
+            if self.pace.is_used:
+                restart = self.pace.restart
+            restart = self.step.value == restart
             self.network.prototype_head.move(restart)
         self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
@@ -546,6 +556,7 @@ class DC3Model(AdaptedModel):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
+        time_limit: float | None = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Trains the model.
@@ -588,6 +599,13 @@ class DC3Model(AdaptedModel):
                 `fit(epochs=5)`, call `fit(initial_epoch=5, epochs=10)`.
             steps_per_epoch: as for `keras.Model.fit`. A data set of ours then goes on
                 in the next epoch where it stopped.
+            time_limit: seconds that this `fit` may take, with all that belongs to it;
+                None for no limit. Where they are too few for all steps, fewer are
+                trained: the schedule of the learning rate and what of the strategy
+                follows the steps run so much faster, and reach their end. What was left
+                out is told. Steps and validations are measured meanwhile; it is passed
+                by at most a tenth and an epoch's validation, where the time is enough
+                to begin at all. A rate that is a number stays as it is.
 
         All other arguments are as for `keras.Model.fit`.
 
@@ -614,6 +632,7 @@ class DC3Model(AdaptedModel):
             sample_weight=sample_weight,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
+            time_limit=time_limit,
             **kwargs,
         )
         self._follow_weights()
