@@ -209,6 +209,14 @@ def _of_train(values: flags.FlagValues) -> None:
         lower_bound=1,
         flag_values=values,
     )
+    flags.DEFINE_enum(
+        "from",
+        "new",
+        ["new", "previous", "better"],
+        "Begin with a new model, with that of the round before, or train both and keep "
+        "the better one.",
+        flag_values=values,
+    )
     _of_again(values)
 
 
@@ -369,7 +377,10 @@ _IN_ORDER = (
         "it is called again.",
         _of_train,
         lambda words, values: _project(values).train(
-            time_limit=values.time_limit, epochs=values.epochs, again=values.again
+            time_limit=values.time_limit,
+            epochs=values.epochs,
+            start_from=values["from"].value,
+            again=values.again,
         ),
         stopped="`keras-dc3 train` goes on from the last whole epoch.",
     ),

@@ -21,6 +21,7 @@ from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
 from keras_dc3.project.workspace import Workspace
 
+NEW, PREVIOUS, BETTER = STARTS = ("new", "previous", "better")
 MODEL, PROPOSALS, FEATURES, BACKUP = "model.keras", "propose.npz", "features", "backup"
 
 
@@ -50,6 +51,7 @@ def train(
     again: bool = False,
     time_limit: float | None = None,
     epochs: int | None = None,
+    start_from: str = NEW,
     verbose: Any = "auto",
 ) -> str:
     """Trains the model of the last round; see `Project.train`."""
@@ -61,16 +63,41 @@ def train(
             "answers that came since, `keras-dc3 next` begins another round."
         )
     start = time.perf_counter()
+    others = [one for one in work.rounds if one.done("train") and one is not current]
+    before = others[-1] if others else None
+    if before is None and start_from != NEW:
+        print("There is no model of a round before: this one begins anew.")
+        start_from = NEW
     data, told = data_of(work, verbose)
     print(data)
     print(told)
     backup = current.path(BACKUP)
-    _begin(current, backup, _mark(data, epochs))
-    model = training.new_model(data, work.settings)
+    _begin(current, backup, _mark(data, epochs, start_from))
     if time_limit is not None:  # what features took is over
         spent = time.perf_counter() - start
         time_limit = max(time_limit - spent, 0.1 * time_limit)
-    history = training.fit(model, data, backup, time_limit, epochs, verbose)
+    length = {"time_limit": time_limit, "epochs": epochs, "verbose": verbose}
+
+    if data.unlabeled is None and start_from != NEW:
+        print("All images have answers, for which the model before cannot go on.")
+        start_from = NEW
+
+    def new() -> DC3Model:
+        return training.new_model(data, work.settings)
+
+    if start_from == NEW:
+        model = training.fit(new(), data, backup, **length)
+    else:
+        previous = keras.models.load_model(before.file(MODEL))
+        renamed = work.settings.names_now(previous.class_names)
+        if start_from == PREVIOUS:
+            model = previous.with_classes(data.class_names, renamed)
+            model.train_like(new())
+            model = training.fit(model, data, backup, **length)
+        else:
+            found = training.better_of(previous, new, data, renamed, **length)
+            print(found)
+            model, start_from = found.model, found.kept
     seconds = time.perf_counter() - start
     model.save(current.path(MODEL))
     scores = training.score(model, data.validation)
@@ -79,7 +106,7 @@ def train(
         "train",
         seconds=round(seconds, 1),
         steps=model.steps_taken,
-        epochs=len(history.epoch),
+        begun_from=start_from,
         classes=list(data.class_names),
         answers=float(work.answers.all.counts.sum()),
         **{name: len(part) for name, part in data.parts().items()},
@@ -92,9 +119,9 @@ def train(
     )
 
 
-def _mark(data: SemiSupervisedData, epochs: int | None) -> str:
-    """Returns what tells a training from one of other answers or another length."""
-    digest = hashlib.sha256(repr((epochs, data.class_names)).encode())
+def _mark(data: SemiSupervisedData, *options: Any) -> str:
+    """Returns what tells a training from one of other answers or other options."""
+    digest = hashlib.sha256(repr((options, data.class_names)).encode())
     for name, part in sorted(data.parts().items()):
         digest.update(repr((name, part.ids)).encode())
     digest.update(np.ascontiguousarray(data.labels).tobytes())

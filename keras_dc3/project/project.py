@@ -168,6 +168,7 @@ class Project:
         *,
         time_limit: float | None = None,
         epochs: int | None = None,
+        start_from: str = learning.NEW,
         again: bool = False,
         verbose: Any = "auto",
     ) -> str:
@@ -180,6 +181,11 @@ class Project:
         Args:
             time_limit: seconds that it may take.
             epochs: how long to train; None: what suits the data.
+            start_from: "new" for a model that knows nothing of the rounds before;
+                "previous" to go on from the model of the last round; "better" to train
+                both and keep the one that is better on the validation images (see
+                `experiments.warm_or_anew`), which is told; it begins anew where it is
+                stopped.
             again: whether to train anew where this round is trained already.
             verbose: as for `keras.Model.fit`.
 
@@ -193,12 +199,14 @@ class Project:
             check_positive_number("time_limit", time_limit)
         if epochs is not None:
             check_positive_int("epochs", epochs)
+        check_choice("start_from", start_from, learning.STARTS)
         with self._working("train") as work:
             return learning.train(
                 work,
                 again=again,
                 time_limit=time_limit,
                 epochs=epochs,
+                start_from=start_from,
                 verbose=verbose,
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from keras_dc3 import backbones, metrics
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.callbacks import Backup
 from keras_dc3.data import FileImages, SemiSupervisedData
+from keras_dc3.experiments.warm_start import NextModel, warm_or_anew
 from keras_dc3.models import DC3Model
 from keras_dc3.project.settings import ProjectError, Settings
 
@@ -191,22 +192,54 @@ def fit(
     model: DC3Model,
     data: SemiSupervisedData,
     backup: str,
-    time_limit: float | None,
-    epochs: int | None,
+    *,
     verbose: Any,
-) -> keras.callbacks.History:
-    """Trains a model; goes on where the same training was stopped.
+    **length: Any,
+) -> DC3Model:
+    """Trains a model and returns it; goes on where the same training was stopped.
 
     Args:
-        model: a new one.
+        model: not trained on these data yet.
         data: to train on.
         backup: the folder in which each epoch is kept.
-        time_limit: seconds; None for none.
-        epochs: None: what suits the data.
         verbose: as for `keras.Model.fit`.
+        **length: `epochs` and `time_limit`, as for `DC3Model.fit`.
     """
-    callbacks = [Backup(backup, delete_checkpoint=False)]
+    callbacks: list[Any] = [Backup(backup, delete_checkpoint=False)]
     if verbose:
         callbacks.append(TimeLeft())
-    limit = {} if time_limit is None else {"time_limit": time_limit}
-    return model.fit(data, epochs=epochs, callbacks=callbacks, verbose=verbose, **limit)
+    model.fit(data, callbacks=callbacks, verbose=verbose, **length)
+    return model
+
+
+def better_of(
+    previous: DC3Model,
+    new: Callable[[], DC3Model],
+    data: SemiSupervisedData,
+    renamed: Mapping[str, str],
+    *,
+    time_limit: float | None,
+    **options: Any,
+) -> NextModel:
+    """Trains a model that goes on from the previous one, and a new one.
+
+    Args:
+        previous: of a round before.
+        new: makes a new one.
+        data: to train both on.
+        renamed: former name of a class of `previous` -> its name now.
+        time_limit: seconds for both.
+        **options: `epochs` and `verbose`, as for `DC3Model.fit`.
+    """
+    print("Two models are trained: one that goes on from the last, and a new one.")
+    parts = (data.labeled, data.unlabeled)
+    return warm_or_anew(
+        previous,
+        new,
+        data,
+        # In a project, images that validate do so in all rounds.
+        trained_on=[name for part in parts if part is not None for name in part.ids],
+        renamed=renamed,
+        time_limit=None if time_limit is None else time_limit / 2,
+        **options,
+    )
