@@ -64,6 +64,18 @@ def lookup(
     )
 
 
+def settings(thing: Any, *names: str) -> dict[str, Any]:
+    """Returns attributes as a config holds them: functions and initializers serialized.
+
+    Args:
+        thing: the layer, loss or other object.
+        *names: of its attributes, in the order of the config.
+    """
+    serialize = keras.saving.serialize_keras_object
+    values = {name: getattr(thing, name) for name in names}
+    return {n: serialize(v) if callable(v) else v for n, v in values.items()}
+
+
 def model_config(model: keras.Model, **parts: Any) -> dict[str, Any]:
     """Returns the beginning of a model's config: name, dtype and serialized parts.
 
