@@ -17,17 +17,9 @@ from keras_dc3.backbones.scaling import Scaling
 
 # How the names of presets begin, and what keras_dc3 does without the package.
 _FAMILIES = (
-    *(
-        "cspnet",
-        "deit",
-        "densenet",
-        "dinov",
-        "clip",
-        "efficientnet",
-        "hgnet",
-        "metaclip",
-    ),
-    *("mit", "mobilenet", "resnet", "siglip", "swin", "vgg", "vit", "xception"),
+    *("clip", "cspnet", "deit", "densenet", "dinov", "efficientnet", "hgnet"),
+    *("metaclip", "mit", "mobilenet", "resnet", "siglip", "swin", "vgg", "vit"),
+    "xception",
 )
 _SCHEMES = ("hub:", "kaggle://", "hf://", "modelscope://")
 # Which features their authors take of tokens: the class token stands first.

@@ -81,9 +81,7 @@ class BatchRankAmbiguity(keras.losses.Loss):
     Args:
         prior: p_A, the expected fraction of ambiguous images, in [0, 1].
         from_logits: whether predictions are logits instead of probabilities.
-        reduction: as for every Keras loss.
-        name: as for every Keras loss.
-        dtype: as for every Keras loss.
+        reduction, name, dtype: as for every Keras loss.
 
     Example:
 
