@@ -82,6 +82,7 @@ def test_arrays(small, tmp_path):
         npz_arrays(path)
 
 
+@pytest.mark.filterwarnings("ignore:50% of the images")
 def test_arrays_of_predictions_and_features(small, tmp_path):
     p, ids = np.full((50_000, 2), 0.5), np.arange(50_000).astype(str)
     p[::2] = [0.75, 0.25]
