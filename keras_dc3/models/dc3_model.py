@@ -96,6 +96,8 @@ class DC3Model(AdaptedModel):
         class_names: names of the classes, in their order. None: taken from the data.
         training_steps: how many steps training is planned to take in all. The default
             learning rate schedule and the ramp of a strategy given by name follow it.
+            None: as many as a `fit` without `epochs` picks by its data; the authors'
+            16,384 where it is told its `epochs`.
         ema_decay: the largest decay of the moving average of the weights, per step.
             It is min(ema_decay, (1 + t) / (10 + t)) at step t, as in
             `tf.train.ExponentialMovingAverage`, so that the average keeps up with a
@@ -126,6 +128,8 @@ class DC3Model(AdaptedModel):
         image_backbone: of a model of features, the frozen backbone that computed them
             from images, where `SemiSupervisedData.embed` did; saved with the model.
         feature_source: what tells the network that computed its features from others.
+        length_is_given: whether `training_steps` were given, so that no `fit` picks
+            others.
 
     Call arguments:
         inputs: images (n, h, w, c), or features (n, d) where it was trained on
@@ -158,7 +162,7 @@ class DC3Model(AdaptedModel):
         config: DC3Config | None = None,
         *,
         class_names: Any = None,
-        training_steps: int = REFERENCE_STEPS,
+        training_steps: int | None = None,
         ema_decay: float = 0.999,
         batch_norm: str = "joint",
         evaluate_with: str = "ema",
@@ -168,6 +172,8 @@ class DC3Model(AdaptedModel):
         super().__init__(**kwargs)
         if isinstance(backbone, str):
             backbone = pretrained(backbone)
+        self.length_is_given = training_steps is not None
+        training_steps = REFERENCE_STEPS if training_steps is None else training_steps
         check_model_arguments(
             backbone, config, training_steps, batch_norm, evaluate_with, rescale
         )
@@ -483,6 +489,18 @@ class DC3Model(AdaptedModel):
         make = feature_optimizer if self.takes_features else reference_optimizer
         return make(self.training_steps)
 
+    def plan_for(self, training_steps: int) -> None:
+        """Plans a training of another length, before it begins; `fit` calls it.
+
+        The default optimizer begins its schedule anew; what of the strategy follows
+        `training_steps` follows these.
+        """
+        self.ssl.replan(self.training_steps, training_steps)
+        self.training_steps = int(training_steps)
+        if self._auto is not None:
+            self.compile(**self._auto)
+        self.train_function = None  # it may be traced for the length before
+
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the
         # mean over the replicas of the first batch, which fails for uneven batches.
@@ -502,7 +520,7 @@ class DC3Model(AdaptedModel):
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
-        epochs: int = 1,
+        epochs: int | None = None,
         verbose: Any = "auto",
         callbacks: Any = None,
         validation_split: float = 0.0,
@@ -535,6 +553,10 @@ class DC3Model(AdaptedModel):
                 `keras.Model.fit` takes that yields batches
                 `({"labeled": images, "unlabeled": {view: images}}, labels)`.
             y: labels of the labeled images, where `x` is a dict of arrays.
+            epochs: as for `keras.Model.fit`. For a data set of ours, without
+                `steps_per_epoch`, None picks a length, and tells it in a line: that of
+                the model's `training_steps`; where these were not given, by the number
+                of images. The model is planned for it (`plan_for`).
             validation_data: as for `keras.Model.fit`; with soft labels (n, k) all
                 scores are logged, with integer labels those of the classes. A data
                 set's own validation part is used where None.
@@ -996,6 +1018,7 @@ class DC3Model(AdaptedModel):
             "config": serialize(self.config),
             "class_names": None if self.class_names is None else list(self.class_names),
             "training_steps": self.training_steps,
+            "length_is_given": self.length_is_given,
             "ema_decay": self.average.decay,
             "batch_norm": self.batch_norm,
             "evaluate_with": self.evaluate_with,
@@ -1012,7 +1035,9 @@ class DC3Model(AdaptedModel):
         image_values = config.pop("image_values", None)
         image_backbone = config.pop("image_backbone")
         feature_source = config.pop("feature_source", None)
+        length_is_given = config.pop("length_is_given", True)
         model = cls(**config)
+        model.length_is_given = length_is_given
         model.image_backbone, model.feature_source = image_backbone, feature_source
         if image_values is not None:
             model.image_values = ImageValues(**image_values)

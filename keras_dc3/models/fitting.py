@@ -35,6 +35,7 @@ from keras_dc3.models.messages import (
     quiet_end,
     quiet_heads,
 )
+from keras_dc3.models.picked_length import PickedLength, picked_length
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.training_length import TrainingLength
 from keras_dc3.strategies import SSLStrategy
@@ -59,10 +60,13 @@ class Fitting:
     def __init__(self, model: Any, x: Any, y: Any, **arguments: Any):
         self._model, self.arguments = model, arguments
         data = self._data = adapt(x, as_arrays(y))
+        picked = self._pick_length(data)
         check_fit_arguments(arguments)
         check_fit_data(data, arguments)
         callbacks = as_callbacks(arguments["callbacks"])
         check_rate_callbacks(model.optimizer, callbacks)
+        if picked is not None:
+            model.plan_for(picked.epochs * picked.steps_per_epoch)
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
         if model.takes_features:
@@ -92,6 +96,17 @@ class Fitting:
             "y": batches.y,
             "shuffle": arguments["shuffle"] if batches.may_be_shuffled else False,
         }
+        self._tell(picked)
+
+    def _pick_length(self, data: Data) -> PickedLength | None:
+        """Picks a length where none is told, and puts it among the arguments."""
+        arguments = self.arguments
+        picked = picked_length(self._model, data, arguments)
+        if picked is not None:
+            arguments["steps_per_epoch"] = picked.steps_per_epoch
+        if arguments["epochs"] is None:  # Keras' default
+            arguments["epochs"] = 1 if picked is None else picked.epochs
+        return picked
 
     def _batches(self, data: Data) -> Data:
         """Returns the batches of the training data; the model is built for them."""

@@ -96,6 +96,16 @@ class SSLStrategy(keras.layers.Layer):
             return cls(ramp_steps=round(cls.ramp_fraction * training_steps))
         return cls()
 
+    def replan(self, before: int, training_steps: int) -> None:
+        """Takes another planned length, where the settings are those of the one before.
+
+        Args:
+            before: steps for which `for_training` has made it, or might have.
+            training_steps: steps that are planned now.
+        """
+        if self.ramp_fraction and self.ramp_steps == round(self.ramp_fraction * before):
+            self.ramp_steps = round(self.ramp_fraction * training_steps)
+
     # State ----------------------------------------------------------------------------
 
     def create_state(self, num_classes: int, num_unlabeled: int | None) -> None:

@@ -91,6 +91,11 @@ class UDA(WeakAndStrong):
     def for_training(cls, training_steps: int = REFERENCE_STEPS) -> UDA:
         return cls(training_steps=training_steps)
 
+    def replan(self, before: int, training_steps: int) -> None:
+        super().replan(before, training_steps)
+        if self.training_steps == before:
+            self.training_steps = int(training_steps)
+
     def create_state(self, num_classes: int, num_unlabeled: int | None) -> None:
         if self.tsa is not None:
             self.limit = self.add_state("limit", (), 1.0)
