@@ -23,13 +23,8 @@ _FAMILIES = (
 )
 _SCHEMES = ("hub:", "kaggle://", "hf://", "modelscope://")
 # Which features their authors take of tokens: the class token stands first.
-_TOKENS = {
-    "DINOV2Backbone": "first",
-    "DINOV3Backbone": "first",
-    "DeiTBackbone": "first",
-    "SwinTransformerBackbone": "mean",
-    "ViTBackbone": "first",
-}
+_BY_FIRST = ("DINOV2Backbone", "DINOV3Backbone", "DeiTBackbone", "ViTBackbone")
+_TOKENS = {**dict.fromkeys(_BY_FIRST, "first"), "SwinTransformerBackbone": "mean"}
 # They make position embeddings for other sizes, or have none.
 _ANY_SIZE = ("DINOV2Backbone", "DINOV3Backbone")
 _BLOCKS = (
