@@ -8,9 +8,9 @@
 Some images of a set have no label. Two scripted people answer, each from the real soft
 label of the image (see `ASSUMPTIONS`); in the first round both are asked about the same
 images, drawn at random. Then, in each round, a model is trained on all answers so far
-(Mean-Teacher, `feature_mlp`, 400 steps), it proposes, people are asked, and labels are
-made by `agreement.final_labels`, with the bias of proposals corrected. What people are
-asked, by way:
+(Mean-Teacher, `feature_mlp`, 400 steps; on answers alone once all images have one), it
+proposes, people are asked, and labels are made by `agreement.final_labels`, with the
+bias of proposals corrected. What people are asked, by way:
 
     dc3          `Proposals.next`, divided as `keras-dc3 sheet` does: classes of certain
                  images, clusters of ambiguous ones, images alone
@@ -202,7 +202,7 @@ def train(project: Project, labels: Any, turn: int) -> Any:
     keras.utils.set_random_seed(100 * project.seed + turn)
     model = keras_dc3.DC3Model(
         keras_dc3.backbones.feature_mlp(data.image_shape),
-        ssl="mean_teacher",
+        ssl="supervised" if data.unlabeled is None else "mean_teacher",
         training_steps=FLAGS.steps,
     )
     model.fit(data, steps_per_epoch=FLAGS.steps, epochs=1, verbose=0)
