@@ -15,7 +15,7 @@ from keras import ops
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
 from keras_dc3._keras import AdaptedModel
-from keras_dc3._registration import register
+from keras_dc3._registration import deserialized, model_config, register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.backbones import Backbone, pretrained
@@ -1099,10 +1099,7 @@ class DC3Model(AdaptedModel):
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
-            "name": self.name,
-            "dtype": serialize(self.dtype_policy),
-            "backbone": serialize(self.backbone),
-            "ssl": serialize(self.ssl),
+            **model_config(self, backbone=self.backbone, ssl=self.ssl),
             "num_classes": self.num_classes,
             "num_clusters": self.classes.given_clusters,
             "config": serialize(self.config),
@@ -1121,13 +1118,8 @@ class DC3Model(AdaptedModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
-        config = dict(config)
-        for name in ("backbone", "ssl", "config", "dtype", "image_backbone"):
-            if isinstance(config.setdefault(name, None), keras.layers.Layer):
-                continue  # made already
-            config[name] = keras.saving.deserialize_keras_object(
-                config[name], custom_objects=custom_objects
-            )
+        objects = ("backbone", "ssl", "config", "dtype", "image_backbone")
+        config = deserialized(config, objects, custom_objects)
         image_values = config.pop("image_values", None)
         image_backbone = config.pop("image_backbone")
         feature_source = config.pop("feature_source", None)
