@@ -16,6 +16,7 @@ from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.project import stored_proposals
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import Settings
+from keras_dc3.proposals import Proposals
 from keras_dc3.review import Review
 
 _MODE = "dc3"
@@ -68,10 +69,8 @@ class Answers:
     def corrected(self) -> tuple[CountedLabels | None, str]:
         """Returns the labels without the bias of proposals, and what is said of it."""
         found = self.review
-        if found is None or (self.first is None and not (found.proposed >= 0).any()):
-            return self.all, "No answer was given to a proposal, so none is biased."
-        blind = int((found.proposed < 0).sum())
-        if not (found.proposed >= 0).any():
+        blind = 0 if found is None else int((found.proposed < 0).sum())
+        if found is None or blind == len(found.proposed):
             return self.all, "No answer was given to a proposal, so none is biased."
         if blind < _LEAST_BLIND:
             return self.all, (
@@ -159,7 +158,7 @@ def _of_round(one: Round) -> list[Review]:
     ]
 
 
-def sheet_of(one: Round, sheet: str) -> stored_proposals.Proposals:
+def sheet_of(one: Round, sheet: str) -> Proposals:
     """Returns the proposals that a sheet of a round was made from."""
     return stored_proposals.read(one.file("sheets", f"{sheet}.npz"))
 

@@ -6,7 +6,6 @@ import csv
 import io
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from keras_dc3._names import composed
 from keras_dc3._text import number_of, some
@@ -167,8 +166,3 @@ def relative(path: str, start: str) -> str:
         return whole
     ups = found.replace(os.sep, "/").split("/").count("..")
     return found.replace(os.sep, "/") if ups <= 2 else whole
-
-
-def describe_reading(reading: dict[str, Any]) -> dict[str, Any]:
-    """Returns how image files are read, without what is left to the files."""
-    return {name: value for name, value in reading.items() if value is not None}

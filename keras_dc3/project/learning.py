@@ -20,6 +20,7 @@ from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
 from keras_dc3.project.workspace import Workspace
+from keras_dc3.proposals import Proposals
 
 NEW, PREVIOUS, BETTER = STARTS = ("new", "previous", "better")
 MODEL, PROPOSALS, FEATURES, BACKUP = "model.keras", "propose.npz", "features", "backup"
@@ -162,7 +163,7 @@ def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> s
 
 def proposals_for(
     model: DC3Model, data: SemiSupervisedData, verbose: Any = "auto"
-) -> stored_proposals.Proposals:
+) -> Proposals:
     """Returns the proposals of a model for the images of all parts."""
     parts: Mapping[str, Any] = data.parts()
     return stored_proposals.joined(
@@ -170,7 +171,7 @@ def proposals_for(
     )
 
 
-def last_proposals(work: Workspace) -> stored_proposals.Proposals | None:
+def last_proposals(work: Workspace) -> Proposals | None:
     """Returns what was proposed last, for the images and classes of today, if ever."""
     found = work.last_with("propose")
     if found is None:

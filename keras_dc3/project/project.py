@@ -137,7 +137,7 @@ class Project:
             images=creating.relative(source, folder),
             classes=tuple(classes),
             validation_share=validation,
-            reading=creating.describe_reading(reading),
+            reading=reading,
             backbone=backbone,
             weights=None if weights is None else os.fspath(weights),
             backbone_size=backbone_size,
@@ -439,7 +439,9 @@ class Project:
             work.save(settings)
             return f"The classes are now: {some(settings.class_names, 50)}."
 
-    def change_settings(self, images: str | os.PathLike | None = None, **changed: Any):
+    def change_settings(
+        self, images: str | os.PathLike | None = None, **changed: Any
+    ) -> None:
         """Changes where the images are, or how the next model is trained.
 
         Args:

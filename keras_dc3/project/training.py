@@ -59,9 +59,10 @@ def split_of(
     for these; all else is unlabeled, also what came into the folder since.
     """
     held = set(settings.validation or ())
+    labeled, known = answered - held, answered | held
     return {
-        "labeled": [name for name in files if name in answered - held],
-        "unlabeled": [name for name in files if name not in answered | held],
+        "labeled": [name for name in files if name in labeled],
+        "unlabeled": [name for name in files if name not in known],
         "validation": [name for name in files if name in held],
     }
 
