@@ -76,7 +76,7 @@ def _run(command: Command, words: Sequence[str], values: flags.FlagValues) -> in
     except KeyboardInterrupt:
         print(f"\nStopped. {command.stopped}", file=sys.stderr)
         return _STOPPED
-    except (ImportError, OSError, ValueError, TypeError, FloatingPointError) as error:
+    except (ImportError, OSError, ValueError, FloatingPointError) as error:
         text = str(getattr(error, "strerror", None) or error)
         print(f"\n{_wrapped(text)}", file=sys.stderr)
         return 1

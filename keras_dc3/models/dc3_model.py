@@ -15,7 +15,7 @@ from keras import ops
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
 from keras_dc3._keras import AdaptedModel
-from keras_dc3._registration import register
+from keras_dc3._registration import deserialized, model_config, register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.backbones import Backbone, pretrained
@@ -275,7 +275,7 @@ class DC3Model(AdaptedModel):
             )
             self.built = True
             if self.takes_features and self._auto is not None:
-                self.compile(**self._auto)
+                self.compile(**self._auto())
             self._build_optimizer()
         self.network.decide_rescale()
 
@@ -491,7 +491,8 @@ class DC3Model(AdaptedModel):
         self._auto = None
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = self._auto_optimizer()
-            self._auto = {"metrics": metrics, **kwargs}
+            # Called for its arguments: Keras would take up metrics in a dict as layers.
+            self._auto = functools.partial(dict, metrics=metrics, **kwargs)
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
         replicas = self.collective.replicas
@@ -521,8 +522,21 @@ class DC3Model(AdaptedModel):
         self.ssl.replan(self.training_steps, training_steps)
         self.training_steps, self._is_replanned = int(training_steps), True
         if self._auto is not None:
-            self.compile(**self._auto)
+            self.compile(**self._auto())
         self.train_function = None  # it may be traced for the length before
+
+    def train_like(self, other: DC3Model) -> None:
+        """Plans and compiles a training like that of another model, before it begins.
+
+        It takes that model's `training_steps`, optimizer and other arguments of
+        `compile`, all of them anew.
+        """
+        self.length_is_given = other.length_is_given
+        self.plan_for(other.training_steps)
+        config = other.get_compile_config()
+        if other._auto is not None:
+            config["optimizer"] = "auto"
+        self.compile_from_config(config)
 
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the
@@ -1096,10 +1110,7 @@ class DC3Model(AdaptedModel):
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
-            "name": self.name,
-            "dtype": serialize(self.dtype_policy),
-            "backbone": serialize(self.backbone),
-            "ssl": serialize(self.ssl),
+            **model_config(self, backbone=self.backbone, ssl=self.ssl),
             "num_classes": self.num_classes,
             "num_clusters": self.classes.given_clusters,
             "config": serialize(self.config),
@@ -1118,13 +1129,8 @@ class DC3Model(AdaptedModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
-        config = dict(config)
-        for name in ("backbone", "ssl", "config", "dtype", "image_backbone"):
-            if isinstance(config.setdefault(name, None), keras.layers.Layer):
-                continue  # made already
-            config[name] = keras.saving.deserialize_keras_object(
-                config[name], custom_objects=custom_objects
-            )
+        objects = ("backbone", "ssl", "config", "dtype", "image_backbone")
+        config = deserialized(config, objects, custom_objects)
         image_values = config.pop("image_values", None)
         image_backbone = config.pop("image_backbone")
         feature_source = config.pop("feature_source", None)

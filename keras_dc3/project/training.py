@@ -119,13 +119,16 @@ def with_features(
     return data.embed(network, folder=folder, verbose=verbose)
 
 
-def new_model(data: SemiSupervisedData, settings: Settings, steps: int) -> DC3Model:
-    """Returns a model that nothing has trained yet, for so many steps."""
+def new_model(data: SemiSupervisedData, settings: Settings) -> DC3Model:
+    """Returns a model that nothing has trained yet."""
     keras.utils.set_random_seed(settings.seed)
     if len(data.image_shape) == 1:
         backbone = backbones.feature_mlp(data.image_shape)
     else:
         backbone = backbones.small_cnn(data.image_shape)
+    if data.unlabeled is None:
+        print("All images have answers, so the model is trained on these alone.")
+        return DC3Model(backbone, ssl="supervised")
     return DC3Model(backbone, ssl=settings.ssl)
 
 

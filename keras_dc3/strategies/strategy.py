@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dc3._registration import settings
 from keras_dc3._validation import check_not_negative, check_positive_int
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
 from keras_dc3.strategies.batch import LABELED, Batch
@@ -282,8 +283,4 @@ class SSLStrategy(keras.layers.Layer):
         return weight * ops.minimum(ops.cast(step, "float32") / self.ramp_steps, 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "weight": self.weight,
-            "ramp_steps": self.ramp_steps,
-        }
+        return {**super().get_config(), **settings(self, "weight", "ramp_steps")}

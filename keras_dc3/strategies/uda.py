@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
@@ -136,10 +136,5 @@ class UDA(WeakAndStrong):
         return ops.sum(ops.softmax(weak, axis=-1) * difference, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "threshold": self.threshold,
-            "temperature": self.temperature,
-            "tsa": self.tsa,
-            "training_steps": self.training_steps,
-        }
+        names = ("threshold", "temperature", "tsa", "training_steps")
+        return {**super().get_config(), **settings(self, *names)}
