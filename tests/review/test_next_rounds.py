@@ -78,6 +78,9 @@ def test_a_sheet_of_next_reads_back_with_nothing_but_the_file(tmp_path):
     shown = {alone.annotations.ids[i] for i in alone.annotations.records.image[~blind]}
     assert shown <= set(asked.proposed)
     assert blind.any() and shown
+    steps = whole.steps("dc3")  # all proposals tell what a sheet of some proposes
+    said = {name: whole.class_names[step.label] for step in steps for name in step.ids}
+    assert asked.proposed.items() <= said.items()
     corrected = agreement.fit_bias(alone, whole).correct(alone)
     assert corrected.counts.sum() == pytest.approx(alone.annotations.counts.sum())
 
