@@ -184,6 +184,7 @@ def train(project: Project, labels: Any, turn: int) -> Any:
     import keras
 
     import keras_dc3
+    from keras_dc3.project.unseen import as_if_unseen
 
     names = project.ids
     known = dict(zip(labels.ids, labels.annotated, strict=True))
@@ -207,7 +208,7 @@ def train(project: Project, labels: Any, turn: int) -> Any:
     )
     model.fit(data, steps_per_epoch=FLAGS.steps, epochs=1, verbose=0)
     images = keras_dc3.data.FeatureSet(project.features["plain"], names)
-    return model.propose(images, verbose=0)
+    return as_if_unseen(model.propose(images, verbose=0), data)
 
 
 def ask(project: Project, way: str, answers: Answers, proposals: Any, turn: int):

@@ -19,6 +19,7 @@ from keras_dc3.project import stored_proposals, training
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
+from keras_dc3.project.unseen import as_if_unseen
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.proposals import Proposals
 
@@ -164,11 +165,13 @@ def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> s
 def proposals_for(
     model: DC3Model, data: SemiSupervisedData, verbose: Any = "auto"
 ) -> Proposals:
-    """Returns the proposals of a model for the images of all parts."""
+    """Returns the proposals of a model for the images of all parts.
+
+    No image is judged by its own answers, see `as_if_unseen`.
+    """
     parts: Mapping[str, Any] = data.parts()
-    return stored_proposals.joined(
-        [model.propose(part, verbose=verbose) for part in parts.values()]
-    )
+    found = [model.propose(part, verbose=verbose) for part in parts.values()]
+    return as_if_unseen(stored_proposals.joined(found), data)
 
 
 def last_proposals(work: Workspace) -> Proposals | None:
