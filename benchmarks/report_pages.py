@@ -41,6 +41,15 @@ PAGES: dict[str, Page] = {
         "Ambiguity on features, and what it must be compared with",
         {"Trained models": "ambiguity"},
     ),
+    "strategies": (
+        "Strategies on features, alone and with DC3",
+        {
+            "In short": "strategies summary",
+            "Do unlabeled images help?": "strategies unlabeled",
+            "Does DC3 help?": "strategies dc3",
+            "What the differences are of": "strategies levels",
+        },
+    ),
     "stopping": (
         "When to stop asking, simulated",
         {"Where the rule stops, and where it should": "stopping"},

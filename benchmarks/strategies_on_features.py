@@ -22,11 +22,11 @@ about 50 people are known:
     mask_rate     share of the unlabeled images that took part in the strategy's loss
 
 Strategies that take more unlabeled images than labeled ones by default, `fixmatch` and
-its successors, take as many here, as in the reduced protocol of Table 2; other numbers by
-`--unlabeled_ratio`. `linear_probe` is `probes.ClassProbe` on the same features. Features are read from
-`<dataset>_features.npz` in `--data_dir`, with "plain", "weak" and "strong" in the order
-of the set. One seed is finished before the next begins; cells that the output files
-have are not trained again.
+its successors, take as many here, as in the reduced protocol of Table 2; other numbers
+by `--unlabeled_ratio`. `linear_probe` is `probes.ClassProbe` on the same features. They
+stand in `<dataset>_features.npz` in `--data_dir`, as `embed_features.py` makes them.
+One seed is finished before the next begins; cells that the output files have are not
+trained again.
 """
 
 from __future__ import annotations
