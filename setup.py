@@ -61,6 +61,7 @@ setup(
         "numpy>=1.26",
         "absl-py>=2.1",
     ],
+    entry_points={"console_scripts": ["keras-dc3=keras_dc3.command_line:main"]},
     extras_require={
         "cv": CV,
         "demo": [*DEMO, *IMAGES],

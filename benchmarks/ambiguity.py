@@ -36,8 +36,8 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import feature_data
 import numpy as np
-import on_features
 from absl import app, flags
 
 FLAGS = flags.FLAGS
@@ -123,7 +123,7 @@ def figures(model: Any, data: Any) -> dict[str, float]:
     for name in ("d", "d_class", "d_k_means"):
         result[name] = of_clusters[f"{name}_size_weighted"]
     features = [
-        on_features.plain_features(part) for part in (data.labeled, data.validation)
+        feature_data.plain_features(part) for part in (data.labeled, data.validation)
     ]
     probe = ClassProbe().fit(features[0], data.labels)
     probed = probe.predict(features[1]).argmax(axis=1)
@@ -136,9 +136,9 @@ def main(argv: list[str]) -> None:
     del argv
     import record
 
-    folder = on_features.folder_of(FLAGS.data_dir)
-    counts = on_features.read_counts(folder, FLAGS.dataset)
-    features = on_features.read_features(
+    folder = feature_data.folder_of(FLAGS.data_dir)
+    counts = feature_data.read_counts(folder, FLAGS.dataset)
+    features = feature_data.read_features(
         Path(FLAGS.features or folder / f"{FLAGS.dataset}_features.npz")
     )
     output = Path(FLAGS.output)
@@ -156,8 +156,8 @@ def main(argv: list[str]) -> None:
         }
         if json.dumps(cell) in known:
             continue
-        given, parts = on_features.divide(counts, int(labeled), int(answers), seed)
-        data = on_features.make_data(features, given, parts, seed)
+        given, parts = feature_data.divide(counts, int(labeled), int(answers), seed)
+        data = feature_data.make_data(features, given, parts, seed)
         model, seconds = train(data, variant, seed)
         run = {"cell": cell, "seconds": round(seconds, 1), **figures(model, data)}
         results.append(run)

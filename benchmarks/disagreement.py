@@ -24,6 +24,7 @@ from __future__ import annotations
 import itertools
 import statistics
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,47 @@ def load(name: str) -> tuple[np.ndarray, np.ndarray]:
         return file["plain"].astype("float32"), counts
 
 
+def divided(
+    counts: np.ndarray, labeled: int, answers: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the rows of images to try on, of labeled ones, and the counts of these.
+
+    Args:
+        counts: (n, k), all answers.
+        labeled: how many images are labeled.
+        answers: how many of the answers to each of these are drawn.
+        seed: of both.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(counts))
+    test, rows = order[:TEST], order[TEST : TEST + labeled]
+    said = [rng.multivariate_hypergeometric(c, answers) for c in counts[rows]]
+    return test, rows, np.stack(said)
+
+
+def cells(run: Callable[..., dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yields the runs of each set, number of labeled images, and number of answers.
+
+    Args:
+        run: of features, counts, labeled images, answers and a seed.
+    """
+    for name in ("cifar10h", "fashionmnist_h"):
+        features, counts = load(name)
+        for labeled, answers in itertools.product(
+            map(int, FLAGS.labeled), map(int, FLAGS.answers)
+        ):
+            runs = [
+                run(features, counts, labeled, answers, seed)
+                for seed in range(FLAGS.seeds)
+            ]
+            yield {"set": name, "labeled": labeled, "answers": answers, "runs": runs}
+
+
 def run(
     features: np.ndarray, counts: np.ndarray, labeled: int, answers: int, seed: int
 ) -> dict[str, float]:
     """Returns the figures of one division of the images."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(counts))
-    test, rows = order[:TEST], order[TEST : TEST + labeled]
-    said = np.stack([rng.multivariate_hypergeometric(c, answers) for c in counts[rows]])
+    test, rows, said = divided(counts, labeled, answers, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that nothing was learned
         probe = DisagreementProbe(seed=seed).fit(features[rows], said)
@@ -96,30 +130,21 @@ def main(argv: list[str]) -> None:
     """Runs the benchmark."""
     del argv
     results: list[dict[str, Any]] = []
-    for name in ("cifar10h", "fashionmnist_h"):
-        features, counts = load(name)
-        for labeled, answers in itertools.product(
-            map(int, FLAGS.labeled), map(int, FLAGS.answers)
-        ):
-            runs = [
-                run(features, counts, labeled, answers, seed)
-                for seed in range(FLAGS.seeds)
-            ]
-            results.append(
-                {"set": name, "labeled": labeled, "answers": answers, "runs": runs}
-            )
-            best = [max(r["entropy"], r["softmax"], r["margin"]) for r in runs]
-            gain = [r["disagreement"] - b for r, b in zip(runs, best, strict=True)]
-            print(
-                f"{name:15}{labeled:6} labeled, {answers:2} answers: AUROC "
-                f"{statistics.mean(r['disagreement'] for r in runs):.3f}, "
-                f"{statistics.mean(gain):+.3f} ± {statistics.stdev(gain):.3f} to the "
-                "best of entropy, softmax and margin",
-                flush=True,
-            )
-            if FLAGS.output:
-                settings = {n: FLAGS[n].value for n in ("labeled", "answers", "seeds")}
-                record.write(FLAGS.output, results, settings, ("numpy",))
+    for cell in cells(run):
+        results.append(cell)
+        runs = cell["runs"]
+        best = [max(r["entropy"], r["softmax"], r["margin"]) for r in runs]
+        gain = [r["disagreement"] - b for r, b in zip(runs, best, strict=True)]
+        print(
+            f"{cell['set']:15}{cell['labeled']:6} labeled, {cell['answers']:2} "
+            f"answers: AUROC {statistics.mean(r['disagreement'] for r in runs):.3f}, "
+            f"{statistics.mean(gain):+.3f} ± {statistics.stdev(gain):.3f} to the "
+            "best of entropy, softmax and margin",
+            flush=True,
+        )
+        if FLAGS.output:
+            settings = {n: FLAGS[n].value for n in ("labeled", "answers", "seeds")}
+            record.write(FLAGS.output, results, settings, ("numpy",))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ STRONG = {
 
 def train(ssl: str, policy: tuple | None, seed: int) -> dict[str, float]:
     """Returns the figures of one training."""
-    import keras
+    import feature_training
 
     import keras_dc3
     from keras_dc3 import metrics
@@ -80,17 +80,7 @@ def train(ssl: str, policy: tuple | None, seed: int) -> dict[str, float]:
     )
     if ssl == "fixmatch":
         ssl = keras_dc3.strategies.FixMatch(unlabeled_ratio=1)
-    keras.utils.set_random_seed(seed)
-    backbone = keras_dc3.backbones.feature_mlp(data.image_shape)
-    model = keras_dc3.DC3Model(
-        backbone, ssl=ssl, training_steps=FLAGS.steps, ema_decay=0.99
-    )
-    model.fit(
-        data,
-        steps_per_epoch=FLAGS.steps,
-        validation_data=data.validation_batches(),
-        verbose=0,
-    )
+    model = feature_training.trained(data, ssl, FLAGS.steps, seed)
     truth = data.validation.soft_labels
     found = model.predict(data.validation, verbose=0)
     context = metrics.honest_context(truth, found["classes"], found["ambiguity"])

@@ -43,7 +43,7 @@ flags.DEFINE_string("output", None, "JSON file for the result.", required=True)
 
 def train(labels: str, labeled: int, answers: int, seed: int) -> dict[str, float]:
     """Returns the figures of one training."""
-    import keras
+    import feature_training
 
     import keras_dc3
     from keras_dc3 import metrics
@@ -66,17 +66,7 @@ def train(labels: str, labeled: int, answers: int, seed: int) -> dict[str, float
         labels=labels,
         seed=seed,
     )
-    keras.utils.set_random_seed(seed)
-    backbone = keras_dc3.backbones.feature_mlp(data.image_shape)
-    model = keras_dc3.DC3Model(
-        backbone, ssl="mean_teacher", training_steps=FLAGS.steps, ema_decay=0.99
-    )
-    model.fit(
-        data,
-        steps_per_epoch=FLAGS.steps,
-        validation_data=data.validation_batches(),
-        verbose=0,
-    )
+    model = feature_training.trained(data, "mean_teacher", FLAGS.steps, seed)
     truth = data.validation.soft_labels
     found = model.predict(data.validation, verbose=0)
     context = metrics.honest_context(truth, found["classes"], found["ambiguity"])

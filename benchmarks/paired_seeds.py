@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 CONFIDENCE = 0.95
+FEWEST = 3  # seeds of an interval: two tell next to nothing of how far they spread
 
 
 class Difference(NamedTuple):
-    """A mean over seeds, and the interval of Student's t; NaN ends of a single seed."""
+    """A mean over seeds, and the interval of Student's t, NaN of fewer than three."""
 
     mean: float
     low: float
@@ -23,7 +24,7 @@ class Difference(NamedTuple):
         from scipy import stats
 
         mean, n = statistics.mean(values), len(values)
-        if n == 1:
+        if n < FEWEST:
             return cls(mean, math.nan, math.nan)
         quantile = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)
         half = float(quantile) * statistics.stdev(values) / math.sqrt(n)
@@ -36,7 +37,13 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         """The difference in points, in bold where its interval leaves 0 out."""
-        text = f"{100 * self.mean:+.1f}"
+        text = points(self.mean)
         if not math.isnan(self.low):
-            text += f" [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
+            text += f" [{points(self.low)}, {points(self.high)}]"
         return f"**{text}**" if self.sign else text
+
+
+def points(value: float) -> str:
+    """Returns a difference in points, with its sign; 0 without one."""
+    text = f"{100 * value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text

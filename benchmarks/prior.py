@@ -30,7 +30,6 @@ The record is made anew at each run, in minutes.
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from typing import Any
 
@@ -38,6 +37,7 @@ import disagreement
 import numpy as np
 import record
 from absl import app, flags
+from disagreement import TEST
 
 from keras_dc3 import annotations, metrics
 from keras_dc3.probes import ClassProbe
@@ -46,7 +46,6 @@ FLAGS = flags.FLAGS
 PAPER = 0.6
 DISPUTED = 0.8  # less than this share for the most frequent answer
 TOLERATED = 0.05  # share of the certain images that may be wrong
-TEST = 2000
 
 
 def least_prior(sure: np.ndarray, right: np.ndarray) -> float:
@@ -87,10 +86,7 @@ def run(
     features: np.ndarray, counts: np.ndarray, labeled: int, answers: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """Returns rule -> figures, of one division of the images."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(counts))
-    test, rows = order[:TEST], order[TEST : TEST + labeled]
-    said = np.stack([rng.multivariate_hypergeometric(c, answers) for c in counts[rows]])
+    test, rows, said = disagreement.divided(counts, labeled, answers, seed)
     probe = ClassProbe(seed=seed).fit(features[rows], said / answers)
     p = probe.predict(features[test])
     sure, classes = p.max(axis=1), p.argmax(axis=1)
@@ -118,30 +114,21 @@ def main(argv: list[str]) -> None:
     """Runs the benchmark."""
     del argv
     results: list[dict[str, Any]] = []
-    for name in ("cifar10h", "fashionmnist_h"):
-        features, counts = disagreement.load(name)
-        for labeled, answers in itertools.product(
-            map(int, FLAGS.labeled), map(int, FLAGS.answers)
-        ):
-            runs = [
-                run(features, counts, labeled, answers, seed)
-                for seed in range(FLAGS.seeds)
-            ]
-            results.append(
-                {"set": name, "labeled": labeled, "answers": answers, "runs": runs}
-            )
-            print(f"{name}, {labeled:,} labeled, {answers} answers")
-            for rule in runs[0]:
-                means = {
-                    figure: statistics.mean(r[rule][figure] for r in runs)
-                    for figure in runs[0][rule]
-                }
-                told = ", ".join(f"{n} {100 * v:.1f}" for n, v in means.items())
-                print(f"    {rule:15}{told}", flush=True)
-            if FLAGS.output:
-                settings = {n: FLAGS[n].value for n in ("labeled", "answers", "seeds")}
-                settings |= {"tolerated": TOLERATED, "disputed": DISPUTED}
-                record.write(FLAGS.output, results, settings, ("numpy",))
+    for cell in disagreement.cells(run):
+        results.append(cell)
+        runs = cell["runs"]
+        print(f"{cell['set']}, {cell['labeled']:,} labeled, {cell['answers']} answers")
+        for rule in runs[0]:
+            means = {
+                figure: statistics.mean(r[rule][figure] for r in runs)
+                for figure in runs[0][rule]
+            }
+            told = ", ".join(f"{n} {100 * v:.1f}" for n, v in means.items())
+            print(f"    {rule:15}{told}", flush=True)
+        if FLAGS.output:
+            settings = {n: FLAGS[n].value for n in ("labeled", "answers", "seeds")}
+            settings |= {"tolerated": TOLERATED, "disputed": DISPUTED}
+            record.write(FLAGS.output, results, settings, ("numpy",))
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import feature_data
 import numpy as np
-import on_features
 from absl import app, flags
 
 FLAGS = flags.FLAGS
@@ -169,8 +169,8 @@ def run_cell(
     labels = data.validation.soft_labels
     if strategy == PROBE:
         start = time.perf_counter()
-        probe = ClassProbe().fit(on_features.plain_features(data.labeled), data.labels)
-        found = probe.predict(on_features.plain_features(data.validation))
+        probe = ClassProbe().fit(feature_data.plain_features(data.labeled), data.labels)
+        found = probe.predict(feature_data.plain_features(data.validation))
         seconds = time.perf_counter() - start
         return {"alone": {**of_classes(labels, found), "seconds": seconds}}
     alone, told = train(strategy, keras_dc3.DC3Config.vanilla(), data, seed)
@@ -194,15 +194,15 @@ def main(argv: list[str]) -> None:
 
     from keras_dc3 import strategies
 
-    folder = on_features.folder_of(FLAGS.data_dir)
+    folder = feature_data.folder_of(FLAGS.data_dir)
     paths = {name: Path(f"{FLAGS.output}-{name}.json") for name in FLAGS.datasets}
     results: dict[str, list[dict[str, Any]]] = {
         name: json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
         for name, path in paths.items()
     }
-    counts = {name: on_features.read_counts(folder, name) for name in paths}
+    counts = {name: feature_data.read_counts(folder, name) for name in paths}
     features = {
-        name: on_features.read_features(folder / f"{name}_features.npz")
+        name: feature_data.read_features(folder / f"{name}_features.npz")
         for name in paths
     }
     cells = [
@@ -230,11 +230,11 @@ def main(argv: list[str]) -> None:
     cells = [(name, cell) for name, cell in cells if cell not in known[name]]
     start = time.perf_counter()
     for i, (dataset, cell) in enumerate(cells, start=1):
-        given, parts = on_features.divide(
+        given, parts = feature_data.divide(
             counts[dataset], cell["labeled"], cell["answers"], cell["seed"]
         )
         make_data = functools.partial(
-            on_features.make_data, features[dataset], given, parts, cell["seed"]
+            feature_data.make_data, features[dataset], given, parts, cell["seed"]
         )
         found = rounded(run_cell(cell["strategy"], make_data, cell["seed"]))
         results[dataset].append({"cell": cell, **found})

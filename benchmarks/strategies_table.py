@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from paired_seeds import Difference
+from paired_seeds import FEWEST, Difference, points
 
 SUPERVISED, PROBE = "supervised", "linear_probe"
 OVERALL = "mean of all"
@@ -256,7 +256,7 @@ def _told(
     by_sign = defaultdict(list)
     for name in setting.strategies:
         if (difference := compare(setting, name)) is not None:
-            by_sign[difference.sign].append(f"`{name}` {100 * difference.mean:+.1f}")
+            by_sign[difference.sign].append(f"`{name}` {points(difference.mean)}")
     clear = [
         f"{word} {', '.join(by_sign[sign])}"
         for sign, word in ((1, "better"), (-1, "worse"))
@@ -282,7 +282,7 @@ def _how(found: list[Setting]) -> str:
     return (
         "In percent; differences in points, with 95% intervals over seeds (Student's t "
         "of paired differences). **Bold**, or better and worse, is what leaves 0 out, "
-        "as one in twenty does by chance. "
+        f"as one in twenty does by chance. Fewer than {FEWEST} seeds have no interval. "
         f"{values('answers')} answers each, {values('steps')} steps."
     )
 

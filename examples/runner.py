@@ -55,6 +55,13 @@ def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any
     flags.DEFINE_integer(
         "steps_per_epoch", None, "Steps of an epoch; default: all images once."
     )
+    flags.DEFINE_float(
+        "time_limit",
+        None,
+        "Seconds that a training may take; one for which they are too few is shorter. "
+        "Default: no limit.",
+        lower_bound=1.0,
+    )
     flags.DEFINE_integer("batch_size", 64, "Labeled images per batch.", lower_bound=1)
     flags.DEFINE_float("learning_rate", learning_rate, "Learning rate at the start.")
     flags.DEFINE_float("ema_decay", defaults.get("ema_decay", 0.99), "Of the average.")
@@ -166,9 +173,10 @@ def train(
         data,
         epochs=FLAGS.epochs,
         steps_per_epoch=FLAGS.steps_per_epoch if ssl is None else per_epoch,
+        time_limit=FLAGS.time_limit,
     )
     seconds = time.perf_counter() - start
-    print(f"{steps} steps took {seconds:.0f} s.\n")
+    print(f"{model.steps_taken} steps took {seconds:.0f} s.\n")
     return model, seconds
 
 

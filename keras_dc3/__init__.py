@@ -19,6 +19,7 @@ from keras_dc3 import (
     optimizers,
     plots,
     probes,
+    project,
     proposals,
     review,
     strategies,
@@ -28,6 +29,7 @@ from keras_dc3.annotations import Annotations
 from keras_dc3.config import DC3Config
 from keras_dc3.models import DC3Model
 from keras_dc3.objective import DC3Objective
+from keras_dc3.project import Project
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 
@@ -36,6 +38,7 @@ __all__ = [
     "DC3Config",
     "DC3Model",
     "DC3Objective",
+    "Project",
     "Proposals",
     "SSLStrategy",
     "__version__",
@@ -54,6 +57,7 @@ __all__ = [
     "optimizers",
     "plots",
     "probes",
+    "project",
     "proposals",
     "review",
     "strategies",

@@ -49,6 +49,11 @@ def schedule_of(optimizer: Any) -> Any:
     return rate if callable(rate) else None
 
 
+def set_schedule(optimizer: Any, schedule: Any) -> None:
+    """Replaces the schedule that the rate of an optimizer is computed by."""
+    optimizer._learning_rate = schedule
+
+
 def has_direction(metric: keras.metrics.Metric) -> bool:
     """Whether callbacks that choose by a metric are told which way is better."""
     return hasattr(metric, "_direction")
@@ -67,8 +72,11 @@ def begin_with(model: keras.Model, epoch: int | None) -> None:
 class AdaptedModel(keras.Model):
     """A Keras model whose private steps are adapted or called under public names.
 
-    After each training step comes `after_step`, on every backend.
+    Around each training step come `before_step` and `after_step`, on every backend.
     """
+
+    def before_step(self) -> None:
+        """Does what belongs to a training step before all else; it changes nothing."""
 
     def after_step(self) -> None:
         """Does what belongs to a training step once the weights have been changed."""
@@ -77,11 +85,15 @@ class AdaptedModel(keras.Model):
         """One step; `(data)` on TensorFlow and PyTorch, `(state, data)` on JAX."""
         backend = keras.backend.backend()
         if backend == "jax":
+            given = [*zip(self.metrics_variables, args[0][3], strict=True)]
+            with keras.StatelessScope(given):
+                self.before_step()
             logs, state = super().train_step(*args)
             trainable, non_trainable, optimizer, metrics = state
             pairs = [
                 *zip(self.trainable_variables, trainable, strict=True),
                 *zip(self.non_trainable_variables, non_trainable, strict=True),
+                *zip(self.metrics_variables, metrics, strict=True),
             ]
             with keras.StatelessScope(pairs) as scope:
                 self.after_step()
@@ -89,6 +101,7 @@ class AdaptedModel(keras.Model):
                 scope.get_current_value(v) for v in self.non_trainable_variables
             ]
             return logs, (trainable, non_trainable, optimizer, metrics)
+        self.before_step()
         logs = super().train_step(*args)
         if backend == "tensorflow":
             import tensorflow as tf

@@ -64,6 +64,18 @@ def lookup(
     )
 
 
+def settings(thing: Any, *names: str) -> dict[str, Any]:
+    """Returns attributes as a config holds them: functions and initializers serialized.
+
+    Args:
+        thing: the layer, loss or other object.
+        *names: of its attributes, in the order of the config.
+    """
+    serialize = keras.saving.serialize_keras_object
+    values = {name: getattr(thing, name) for name in names}
+    return {n: serialize(v) if callable(v) else v for n, v in values.items()}
+
+
 def model_config(model: keras.Model, **parts: Any) -> dict[str, Any]:
     """Returns the beginning of a model's config: name, dtype and serialized parts.
 
@@ -82,10 +94,14 @@ def deserialized(
     """Returns a copy of a config in which some objects are made again.
 
     Args:
-        config: as `get_config` returns it.
-        names: of the objects.
+        config: as `get_config` returns it; a layer in it may be made already.
+        names: of the objects; of one that an old config lacks, None is returned.
         custom_objects: as for `keras.saving.deserialize_keras_object`.
     """
-    make = keras.saving.deserialize_keras_object
-    made = {name: make(config[name], custom_objects=custom_objects) for name in names}
+    made = {name: config.get(name) for name in names}
+    for name, value in made.items():
+        if not isinstance(value, keras.layers.Layer):
+            made[name] = keras.saving.deserialize_keras_object(
+                value, custom_objects=custom_objects
+            )
     return {**config, **made}

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_not_negative, check_positive_int
 
 __all__ = [
@@ -58,11 +58,7 @@ class SevenSixteenthsCosine(keras.optimizers.schedules.LearningRateSchedule):
         return rate
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "steps": self.steps,
-            "warmup_steps": self.warmup_steps,
-        }
+        return settings(self, "initial_learning_rate", "steps", "warmup_steps")
 
 
 @register

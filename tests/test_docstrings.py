@@ -28,6 +28,7 @@ RESULTS = {
     "CorrectedLabels",
     "CountedLabels",
     "Estimate",
+    "FinalLabels",
     "Finding",
     "FolderListing",
     "ImageFileError",

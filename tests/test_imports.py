@@ -28,8 +28,10 @@ LAYERS = (
     ("proposals",),
     ("agreement", "plots", "exports", "models"),
     ("datasets", "experiments"),
-    ("testing",),
+    ("project", "testing"),
     ("__init__",),
+    ("command_line",),
+    ("__main__",),
 )
 FLOOR = {part: floor for floor, parts in enumerate(LAYERS) for part in parts}
 

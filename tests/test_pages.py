@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import keras_dc3
+from keras_dc3.project.rounds import new_round
 from tests.datasets.folders import table, write
+from tests.project import helpers as projects
 from tests.review import helpers
 
 ROOT = Path(__file__).parents[1]
@@ -153,13 +155,13 @@ def test_backbones(folder, tiny_network):
 
 @runs("README.md", 1)
 def test_the_first_lines(tmp_path, monkeypatch, rng):
-    """On made-up data of the same shape, for one epoch."""
+    """On made-up data of the same shape, for a second."""
     counts = rng.multinomial(50, np.full(10, 0.1), size=100)
     images = rng.integers(0, 256, (100, 32, 32, 3)).astype("uint8")
     data = keras_dc3.datasets.from_arrays(images, counts)
     monkeypatch.setattr(keras_dc3.datasets, "load", lambda name, data_dir: data)
     monkeypatch.chdir(tmp_path)
-    execute("README.md", {}, 1, epochs=1)
+    execute("README.md", {}, 1, time_limit=1)
     proposals = keras_dc3.Proposals.from_csv("proposals.csv")
     assert proposals.class_names == tuple(map(str, range(10)))
 
@@ -235,7 +237,7 @@ def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     names = {"data": data}
-    execute("training.md", names, 0, 1, training_steps=2, epochs=1)
+    execute("training.md", names, 0, 1, time_limit=1)
     assert len(names["model"].history.epoch) == 1 and Path("views.png").exists()
 
 
@@ -389,6 +391,27 @@ def test_predictions_of_pytorch():
     model = torch.nn.Linear(4, 2)
     names = {"torch": torch, "model": model, "loader": batches, "names": [*"abcdefgh"]}
     execute("predictions.md", names, 1)
+
+
+@runs("project.md")
+def test_a_project(folder, monkeypatch, capsys):
+    """But for the training, which takes minutes."""
+    truth = projects.write_images(folder / "fish")
+    projects.write_answers(folder / "answers.csv", truth, sorted(truth)[:30])
+
+    def train(project, time_limit):
+        new_round(project.folder, 1)
+        projects.propose_by_hand(project, truth)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras_dc3.Project, "train", train)
+        names = execute("project.md", {}, 0)
+    for person in ("anna", "ben"):
+        page = f"fish-labels/round-1/sheets/{person}.html"
+        projects.answer(page, f"review-{person}.json", person, truth)
+    names = execute("project.md", names, 1)
+    assert "As a table" in capsys.readouterr().out
+    assert len(names["labels"]) == len(truth) and Path("labels.csv").exists()
 
 
 @runs("review.md")

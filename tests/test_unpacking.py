@@ -6,9 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from keras_dc3 import Annotations, _unpacking
+from keras_dc3 import Annotations, Proposals, _unpacking
 from keras_dc3._unpacking import UnpackingError, check_unpacked
 from keras_dc3.annotations import AnnotationError
+from keras_dc3.data.feature_files import read_features
 from keras_dc3.datasets.archives import ArchiveError, unpack
 from keras_dc3.datasets.npz_files import npz_arrays
 
@@ -79,3 +80,30 @@ def test_arrays(small, tmp_path):
         UnpackingError, match=r"a\.npz' of .*write it with `numpy\.savez`"
     ):
         npz_arrays(path)
+
+
+@pytest.mark.filterwarnings("ignore:50% of the images")
+def test_arrays_of_predictions_and_features(small, tmp_path):
+    p, ids = np.full((50_000, 2), 0.5), np.arange(50_000).astype(str)
+    p[::2] = [0.75, 0.25]
+    names = {"ids": ids, "class_names": ["cod", "ling"]}
+    readers = {
+        "probabilities": lambda path: Proposals.from_predictions(path, **names),
+        "features": read_features,
+    }
+    for array, read in readers.items():
+        path = tmp_path / f"{array}.npz"
+        np.savez(path, **{array: p})
+        read(path)
+        np.savez_compressed(path, **{array: p})
+        with pytest.raises(
+            UnpackingError, match=rf"{array}\.npz' of .*write it with `numpy\.savez`"
+        ):
+            read(path)
+
+
+def test_one_array_under_the_name_of_several(tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(3))
+    (tmp_path / "a.npy").rename(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=r"a\.npz' cannot .* one array alone"):
+        read_features(tmp_path / "a.npz")

@@ -61,7 +61,7 @@ def check_class_labels(name: str, labels: Any, num_classes: int) -> None:
         )
 
 
-def check_soft_labels(name: str, labels: Any, tolerance: float = 1e-3) -> None:
+def check_soft_labels(name: str, labels: Any) -> None:
     """Raises ValueError unless each row of `labels` (n, k) is a distribution."""
     labels = np.asarray(labels, dtype="float64")
     if labels.ndim != 2:
@@ -77,7 +77,7 @@ def check_soft_labels(name: str, labels: Any, tolerance: float = 1e-3) -> None:
             "no label instead."
         )
     totals = labels.sum(axis=1)
-    bad = (labels < 0).any(axis=1) | (np.abs(totals - 1.0) > tolerance)
+    bad = (labels < 0).any(axis=1) | (np.abs(totals - 1.0) > 1e-3)
     if bad.any():
         row = int(np.argmax(bad))
         raise ValueError(

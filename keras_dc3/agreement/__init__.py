@@ -8,6 +8,7 @@ from keras_dc3.agreement.bias import ProposalBias, fit_bias
 from keras_dc3.agreement.comparing import Comparison, compare
 from keras_dc3.agreement.correction import CorrectedLabels
 from keras_dc3.agreement.estimate import Estimate
+from keras_dc3.agreement.final_labels import FinalLabels, final_labels
 from keras_dc3.agreement.measuring import (
     Agreement,
     PairAgreement,
@@ -24,6 +25,7 @@ __all__ = [
     "CorrectedLabels",
     "CostCurve",
     "Estimate",
+    "FinalLabels",
     "PairAgreement",
     "PersonAgreement",
     "ProposalBias",
@@ -31,6 +33,7 @@ __all__ = [
     "TimeCounts",
     "compare",
     "control_share",
+    "final_labels",
     "fit_bias",
     "measure",
     "stopping",

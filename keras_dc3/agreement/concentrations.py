@@ -119,6 +119,24 @@ class Concentrations:
         gain = (label * after).sum(axis=1) - label_square
         return Moments(label, error.clip(0.0), gain.clip(0.0))
 
+    def drawn(self, share: np.ndarray, column: np.ndarray, draws: int, seed: int):
+        """Returns draws (draws, n) of what people answer: the share of one class each.
+
+        Of component g, the share of class c is Beta(w_g p_c + x_c, A_g less that).
+
+        Args:
+            share: pi.
+            column: (n,) the class of each image.
+            draws: how many.
+            seed: of these.
+        """
+        rng, rows = np.random.default_rng(seed), np.arange(len(column))
+        until = np.cumsum(self._chances(share), axis=1)
+        group = (rng.random((draws, len(column), 1)) > until[:, :-1]).sum(axis=2)
+        weight = _WEIGHTS[group]
+        own = weight * self.prior[rows, column] + self.counts[rows, column]
+        return rng.beta(own, weight + self.total - own)
+
     def held_out(self, share: np.ndarray) -> np.ndarray:
         """Returns (n, k), what a label gives to an answer that it has not seen.
 

@@ -239,6 +239,38 @@ class Annotations(AnnotationReaders, CountedLabels):
         """
         return merging.rename_classes(self, names)
 
+    def with_classes(
+        self,
+        class_names: Sequence[str],
+        renamed: Mapping[str, str | None] | None = None,
+    ) -> Annotations:
+        """Returns the same answers for other classes, in the order of `class_names`.
+
+        Data, proposals, reviews and models have a `with_classes` of the same form, so
+        that one list of names and one dict carry a project to its new classes.
+        `rename_classes` is for names alone, and leaves their order.
+
+        Args:
+            class_names: all classes from now on. A new one has no answer yet.
+            renamed: old name -> new name, of classes that do not keep theirs. Classes
+                that get the same name become one, with the answers of all. None leaves
+                a class out: answers of it are no valid ones any more.
+
+        Raises:
+            ValueError: if two new names are alike, an old name is no class, a new name
+                is none of `class_names`, or a class would vanish without a word.
+            TypeError: if a name is no text, or `renamed` no dict.
+
+        Example:
+
+        >>> after = annotations.with_classes(
+        ...     ["deer", "cat", "fox"], renamed={"red deer": "deer", "dog": "fox"}
+        ... )
+        >>> after.class_names
+        ('deer', 'cat', 'fox')
+        """
+        return merging.with_classes(self, class_names, renamed)
+
     def to_csv(
         self,
         path: str | os.PathLike,

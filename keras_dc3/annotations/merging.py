@@ -12,6 +12,7 @@ import numpy as np
 from keras_dc3._names import composed, one_spelling, tell_folders, tell_lacking
 from keras_dc3._text import some, tell
 from keras_dc3._validation import check_choice
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import REPEATED
 from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
@@ -130,6 +131,23 @@ def rename_classes(
         if position >= 0:
             counts[:, position] += annotations.counts[:, old]
     return replace(annotations, class_names=classes, counts=counts)
+
+
+def with_classes(
+    annotations: Annotations,
+    class_names: Sequence[str],
+    renamed: Mapping[str, str | None] | None,
+) -> Annotations:
+    """See `Annotations.with_classes`."""
+    change = ClassChange.of(annotations.class_names, class_names, renamed)
+    records, counts = annotations.records, None
+    if records is None:
+        counts = change.of_values(annotations.counts)
+    else:
+        records = replace(records, label=change.of_labels(records.label))
+    return replace(
+        annotations, class_names=change.after, counts=counts, records=records
+    )
 
 
 def _renamed(part: Annotations, images: Sequence[str]) -> Annotations:

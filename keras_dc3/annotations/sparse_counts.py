@@ -93,6 +93,25 @@ class SparseCounts:
             starts, self._classes[kept], self._values[kept], self.shape[1]
         )
 
+    def of_classes(self, becomes: ArrayLike, num_classes: int) -> SparseCounts:
+        """Returns the counts of other classes: those of one new class added up.
+
+        Args:
+            becomes: (k,) int in 0..num_classes - 1, the new class of each; -1 for none.
+            num_classes: how many there are then.
+        """
+        rows = np.repeat(np.arange(len(self)), np.diff(self._starts))
+        new = np.asarray(becomes, "int64")[self._classes]
+        kept = new >= 0
+        cells, place = np.unique(
+            rows[kept] * num_classes + new[kept], return_inverse=True
+        )
+        values = np.zeros(len(cells), self.dtype)
+        np.add.at(values, place, self._values[kept])
+        numbers = np.bincount(cells // num_classes, minlength=len(self))
+        classes = (cells % num_classes).astype("int32")
+        return SparseCounts(_starts(numbers), classes, values, num_classes)
+
     def dense(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Returns the counts as (n, k), or those of images `start` to `stop`."""
         starts = self._starts[start : len(self) + 1 if stop is None else stop + 1]

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dc3._registration import deserialized, model_config, register
+from keras_dc3._registration import deserialized, model_config, register, settings
 from keras_dc3.backbones.probe import has_rescaling, scales_by_itself
 
 _BYTES = (0.0, 255.0)
@@ -140,13 +140,8 @@ class FrozenBackbone(keras.Model):
         return content.hexdigest()
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **model_config(self, backbone=self.backbone),
-            "image_shape": self.image_shape,
-            "divisor": self.divisor,
-            "offset": self.offset,
-            "value_range": self.value_range,
-        }
+        names = ("image_shape", "divisor", "offset", "value_range")
+        return {**model_config(self, backbone=self.backbone), **settings(self, *names)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):

@@ -17,27 +17,14 @@ from keras_dc3.backbones.scaling import Scaling
 
 # How the names of presets begin, and what keras_dc3 does without the package.
 _FAMILIES = (
-    *(
-        "cspnet",
-        "deit",
-        "densenet",
-        "dinov",
-        "clip",
-        "efficientnet",
-        "hgnet",
-        "metaclip",
-    ),
-    *("mit", "mobilenet", "resnet", "siglip", "swin", "vgg", "vit", "xception"),
+    *("clip", "cspnet", "deit", "densenet", "dinov", "efficientnet", "hgnet"),
+    *("metaclip", "mit", "mobilenet", "resnet", "siglip", "swin", "vgg", "vit"),
+    "xception",
 )
 _SCHEMES = ("hub:", "kaggle://", "hf://", "modelscope://")
 # Which features their authors take of tokens: the class token stands first.
-_TOKENS = {
-    "DINOV2Backbone": "first",
-    "DINOV3Backbone": "first",
-    "DeiTBackbone": "first",
-    "SwinTransformerBackbone": "mean",
-    "ViTBackbone": "first",
-}
+_BY_FIRST = ("DINOV2Backbone", "DINOV3Backbone", "DeiTBackbone", "ViTBackbone")
+_TOKENS = {**dict.fromkeys(_BY_FIRST, "first"), "SwinTransformerBackbone": "mean"}
 # They make position embeddings for other sizes, or have none.
 _ANY_SIZE = ("DINOV2Backbone", "DINOV3Backbone")
 _BLOCKS = (

@@ -111,10 +111,15 @@ class Backup(keras.callbacks.Callback):
         self.async_safe = save_freq == "epoch"
         self._folder = BackupFolder(self.backup_dir)
         self._run: Run | None = None
+        self._kept: Any = None
 
     def prepare(self, run: Run) -> None:
         """Takes what `fit` knows of the training that is about to begin."""
-        self._run = run
+        self._run, self._kept = run, None
+
+    def keep(self, part: Any) -> None:
+        """Keeps what `part.state()` returns with each backup, for its `restore`."""
+        self._kept = part
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._run is None:
@@ -198,6 +203,7 @@ class Backup(keras.callbacks.Callback):
             "learning_rate": self._learning_rate,
             "marks": self._marks,
             "metrics": len(metrics),  # at the end of the arrays
+            "kept": self._kept and self._kept.state(),
         }
         self._number += 1
         self._since = 0
@@ -264,6 +270,8 @@ class Backup(keras.callbacks.Callback):
         self._began = header["began"]
         if header["learning_rate"] is not None:
             self._learning_rate = header["learning_rate"]
+        if self._kept is not None:
+            self._kept.restore(header["kept"])
         self._stream = self._run.batches_before(self._epoch - self._began)
         # As Keras' own callback tells `fit`; there is no other way.
         _keras.begin_with(self.model, self._epoch)

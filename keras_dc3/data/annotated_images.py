@@ -19,6 +19,7 @@ from keras_dc3._validation import (
     check_positive_int,
     check_seed,
 )
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.annotations.sparse_counts import SparseCounts
 
@@ -137,6 +138,22 @@ class AnnotatedImages(CountedLabels, ABC):
             part._counts = self._counts.rows(indices)
         elif self._counts is not None:
             part._counts = self._counts[indices]
+        return part
+
+    def of_classes(self, change: ClassChange) -> Self:
+        """Returns the same images, annotated with other classes.
+
+        Args:
+            change: of the classes of these images; those of a set that does not know
+                its classes stay unknown.
+        """
+        part = copy.copy(self)
+        if self.class_names is not None:
+            part.class_names = change.after
+        if isinstance(self._counts, SparseCounts):
+            part._counts = self._counts.of_classes(change.becomes, len(change.after))
+        elif self._counts is not None:
+            part._counts = change.of_values(self._counts)
         return part
 
     def image_batches(self, batch_size: int) -> Iterator[np.ndarray]:

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._array_files import load_npz, load_numpy, load_parquet
+from keras_dc3._array_files import IDS, load_npz, load_numpy, load_parquet, only_one
 from keras_dc3._text import some
 
 _FEATURES = ("features", "plain", "embeddings", "embedding")
-_IDS = ("ids", "id", "names", "files")
 _KINDS = "a .npy, .npz or .parquet file"
 
 
@@ -65,19 +64,13 @@ def _read_npy(path: str, id_column: str) -> FeatureFile:
 
 def _read_npz(path: str, id_column: str) -> FeatureFile:
     arrays = load_npz(path)
-    known = [name for name in _FEATURES if name in arrays]
     flat = [n for n, a in arrays.items() if a.ndim == 2 and a.dtype.kind == "f"]
-    chosen = known or flat
-    if len(chosen) != 1:
-        found = some((f"{name} {a.shape} {a.dtype}" for name, a in arrays.items()), 8)
-        raise ValueError(
-            f"{path!r} must hold one array of features (n, d), called "
-            f"{', '.join(map(repr, _FEATURES[:2]))} or {_FEATURES[2]!r}. It holds: "
-            f"{found}. Pass the array itself."
-        )
-    ids = next((arrays[name] for name in _IDS if name in arrays), None)
+    called = f"{', '.join(map(repr, _FEATURES[:2]))} or {_FEATURES[2]!r}"
+    what = f"of features (n, d), called {called}"
+    ids = next((arrays[name] for name in IDS if name in arrays), None)
+    features = only_one(path, arrays, _FEATURES, flat, what)
     views = {name: arrays[name] for name in ("weak", "strong") if name in arrays}
-    return FeatureFile(arrays[chosen[0]], ids, views)
+    return FeatureFile(features, ids, views)
 
 
 def _read_parquet(path: str, id_column: str) -> FeatureFile:

@@ -40,10 +40,15 @@ def relabeled(data: SemiSupervisedData, labels: Any, missing: str) -> Relabeled:
         labels,
         "`labels` must be `keras_dc3.Annotations`, a review or corrected labels",
     )
-    counts, soft = (
-        in_class_order(np.asarray(values), labels.class_names, data.class_names)
-        for values in (labels.counts, labels.soft_labels)
-    )
+    try:
+        counts, soft = (
+            in_class_order(np.asarray(values), labels.class_names, data.class_names)
+            for values in (labels.counts, labels.soft_labels)
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"{error} `data.with_classes` adds classes to data, and renames them."
+        ) from error
     row_of, notes = _rows_of_answers(data, labels, missing)
     if not row_of:
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from keras_dc3._validation import (
     check_positive_number,
     check_seed,
 )
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.batch_source import BatchSource
 from keras_dc3.data.embedding import embedded, in_place_of
 from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
 from keras_dc3.data.plan import EpochClock
 from keras_dc3.data.policies import policies_of
+from keras_dc3.data.reclassing import reclassed
 from keras_dc3.data.relabeling import relabeled
 from keras_dc3.data.split_files import write_split
 from keras_dc3.data.splits import Split, split_images
@@ -235,6 +238,49 @@ class SemiSupervisedData(BatchSource):
             left = [name for name in self._unanswered if name not in new.answered]
             data._unanswered = left
         print(new.told)
+        return data
+
+    def with_classes(
+        self,
+        class_names: Sequence[str],
+        renamed: Mapping[str, str | None] | None = None,
+    ) -> SemiSupervisedData:
+        """Returns the data with other classes, in the order of `class_names`.
+
+        Images, parts and split stay: answers and labels are carried, those of merged
+        classes added up. A new class has no answer until `with_labels` brings some. A
+        line is printed that tells what changes. These data stay as they are.
+
+        Args:
+            class_names: all classes from now on.
+            renamed: old name -> new name, as for `Annotations.with_classes`. None
+                leaves a class out that nobody has answered.
+
+        Raises:
+            ValueError: as for `Annotations.with_classes`; also if a class is left out
+                that has answers.
+            TypeError: if a name is no text, or `renamed` no dict.
+
+        Example:
+
+        >>> data.class_names
+        ('cat', 'dog', 'red deer')
+        >>> after = data.with_classes(
+        ...     ["pet", "red deer", "fox"], {"cat": "pet", "dog": "pet"}
+        ... )
+        Classes: 'cat', 'dog' are 'pet' now; 'fox' is new.
+        """
+        change = ClassChange.of(self.class_names, class_names, renamed)
+        new = reclassed(self, change)
+        data = self._remade(
+            new.parts["labeled"],
+            new.labels,
+            new.parts.get("unlabeled"),
+            new.parts.get("validation"),
+            augment=self.augment,
+        )
+        data.test = new.parts.get("test")
+        print(change)
         return data
 
     def embed(

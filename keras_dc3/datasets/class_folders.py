@@ -185,7 +185,7 @@ def of_part_folders(
             )
         whose = "`class_names`" if given else repr(labeled)
         _complain(folder, strangers, class_names, whose, way_out)
-    _tell_unlabeled(files, parts, classes, class_names)
+    _tell_unlabeled(parts, classes, class_names)
     notes = odd_names(Counter(label for label in classes if label in class_names))
     tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
@@ -257,7 +257,6 @@ def _complain(
 
 
 def _tell_unlabeled(
-    files: Sequence[str],
     parts: Sequence[str],
     classes: Sequence[str | None],
     class_names: Sequence[str],

@@ -192,7 +192,7 @@ def from_directory(
         kwargs.pop("split", None)
         if annotations is not None:
             tell_answers_to_unlabeled(whole, parts_in_order)
-        return from_parted(whole, parts_in_order, *sizes, **kwargs)
+        return from_parted(whole, parts_in_order, sizes, **kwargs)
     if kwargs.get("split") is None:
         _tell_new_split(annotations, table, whole.ids)
     return split_annotated(whole, *sizes, **kwargs)

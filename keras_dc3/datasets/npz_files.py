@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from keras_dc3._unpacking import UnpackingError, check_unpacked
+from keras_dc3._array_files import open_npz
+from keras_dc3._unpacking import UnpackingError
 
 
 def data_folder(data_dir: str | os.PathLike | None) -> Path:
@@ -24,15 +24,7 @@ def npz_arrays(path: Path) -> dict[str, np.ndarray]:
             message names it.
     """
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                needed = sum(member.file_size for member in archive.infolist())
-            way_out = "read it with `numpy.load`, and write it with `numpy.savez`."
-            check_unpacked(str(path), os.path.getsize(path), needed, way_out)
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise ValueError("it holds one array alone, as `.npy` files do")
-        with file:
+        with open_npz(path) as file:
             return {key: file[key] for key in file}
     except UnpackingError:
         raise

@@ -17,9 +17,7 @@ from keras_dc3.data.splits import Split, groups_of, split_images
 def from_parted(
     images: AnnotatedImages,
     parts: Sequence[str],
-    labeled: int | float | None,
-    unlabeled: int | float | None,
-    validation: int | float | None,
+    sizes: Sequence[int | float | None],
     *,
     seed: int,
     stratify: bool = False,
@@ -35,9 +33,9 @@ def from_parted(
     Args:
         images: a set with counts.
         parts: the part of each, one of `part_folders.PARTS`.
-        labeled, unlabeled, validation: an int for a number, a float for a fraction of
-            the annotated images of the labeled part; None for none. `validation` is
-            not asked for where a part has these.
+        sizes: of labeled, unlabeled and validation images, each an int for a number, a
+            float for a fraction of the annotated images of the labeled part, or None
+            for none. The last is not asked for where a part has these.
         seed: of what is drawn, the labels, and the batches.
         stratify: whether what is drawn has its share of each majority class.
         groups: one per image, or a function from an id to its group.
@@ -46,6 +44,7 @@ def from_parted(
     Raises:
         ValueError: if the parts do not fit, or a group is in two of them.
     """
+    labeled, unlabeled, validation = sizes
     part = np.array(parts)
     known = np.flatnonzero(part == "labeled")
     validates = np.flatnonzero(part == "validation")

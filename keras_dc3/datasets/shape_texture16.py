@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.counted import CountedSet
-from keras_dc3.datasets.npz_files import data_folder
-
-if TYPE_CHECKING:
-    from keras_dc3.annotations import Annotations
 
 CLASS_NAMES = (
     "airplane",
@@ -30,7 +26,6 @@ CLASS_NAMES = (
     "oven",
     "truck",
 )
-_TRIALS = "shape_texture16_trials.csv"
 SHAPE_TEXTURE16 = CountedSet(
     name="shape_texture16",
     subject="The shape and texture images are",
@@ -84,38 +79,3 @@ def load_shape_texture16(
 def object_of(name: str) -> str:
     """Returns "airplane1" for the id "cue-conflict/airplane1-bicycle2.png"."""
     return name.rsplit("/", 1)[-1].removesuffix(".png").split("-")[0]
-
-
-def read_trials(data_dir: str | os.PathLike | None = None) -> Annotations:
-    """Returns each person's answer to each image, with the reaction time in seconds.
-
-    Their images are the ids of the data set. "na", no answer in time, is none.
-
-    Args:
-        data_dir: folder with `shape_texture16_trials.csv`, or with a folder
-            `annotations` that has it. Default: the variable KERAS_DC3_DATA, else
-            "data".
-
-    Raises:
-        FileNotFoundError: without the file.
-    """
-    from keras_dc3.annotations import Annotations
-
-    folder = data_folder(data_dir)
-    paths = [folder / _TRIALS, folder / "annotations" / _TRIALS]
-    path = next((path for path in paths if path.is_file()), None)
-    if path is None:
-        raise FileNotFoundError(
-            f"The trials are not in {str(folder)!r}: put `{_TRIALS}` there, one line "
-            "per answer with `imagename`, `subj`, `object_response` and `rt`, or name "
-            "its folder by `data_dir` or KERAS_DC3_DATA."
-        )
-    return Annotations.from_csv(
-        path,
-        image="imagename",
-        annotator="subj",
-        label="object_response",
-        seconds="rt",
-        class_names=CLASS_NAMES,
-        no_answer=["na"],
-    )

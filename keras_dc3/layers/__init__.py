@@ -8,6 +8,7 @@ from keras_dc3.layers.ambiguity_head import (
 )
 from keras_dc3.layers.disagreement_head import DisagreementHead
 from keras_dc3.layers.feature_standardization import FeatureStandardization
+from keras_dc3.layers.merged_class_head import MergedClassHead
 from keras_dc3.layers.overcluster_head import OverclusterHead
 from keras_dc3.layers.prototype_head import PrototypeHead
 from keras_dc3.layers.weight_average import WeightAverage
@@ -16,6 +17,7 @@ __all__ = [
     "AmbiguityHead",
     "DisagreementHead",
     "FeatureStandardization",
+    "MergedClassHead",
     "OverclusterHead",
     "PrototypeHead",
     "WeightAverage",

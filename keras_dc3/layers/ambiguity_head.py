@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_dc3._decision import is_ambiguous
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_choice, check_rank, check_same_batch
 from keras_dc3.config import AMBIGUITY_INPUTS
 
@@ -222,10 +222,5 @@ class AmbiguityHead(keras.layers.Layer):
         return (features_shape[0],)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "inputs": self.inputs,
-            "stop_features": self.stop_features,
-            "activation": self.activation,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
+        names = ("inputs", "stop_features", "activation", "kernel_initializer")
+        return {**super().get_config(), **settings(self, *names)}

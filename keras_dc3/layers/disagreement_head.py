@@ -80,6 +80,16 @@ class DisagreementHead(keras.layers.Layer):
         """Whether `learn` has set it."""
         return bool(ops.convert_to_numpy(self.learned))
 
+    @property
+    def coefficients(self) -> dict[str, np.ndarray] | None:
+        """What `learn` has set, by the names of a `DisagreementCoefficients`, or None.
+
+        Float32 arrays.
+        """
+        if not self.is_learned:
+            return None
+        return {n: ops.convert_to_numpy(w) for n, w in self._coefficients.items()}
+
     def learn(self, coefficients: Any) -> None:
         """Takes up what a probe has found.
 

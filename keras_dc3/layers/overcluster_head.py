@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_choice, check_positive_int, check_rank
 
 
@@ -73,9 +73,5 @@ class OverclusterHead(keras.layers.Layer):
         return (features_shape[0], self.num_clusters)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_clusters": self.num_clusters,
-            "activation": self.activation,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
+        names = ("num_clusters", "activation", "kernel_initializer")
+        return {**super().get_config(), **settings(self, *names)}

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
@@ -172,11 +172,6 @@ class PrototypeHead(keras.layers.Layer):
         return (features_shape[0], self.num_clusters)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_clusters": self.num_clusters,
-            "activation": self.activation,
-            "initializer": keras.initializers.serialize(self.initializer),
-            "temperature": self.temperature,
-            "memory_size": self.memory_size,
-        }
+        clusters = settings(self, "num_clusters", "activation", "initializer")
+        memory = settings(self, "temperature", "memory_size")
+        return {**super().get_config(), **clusters, **memory}

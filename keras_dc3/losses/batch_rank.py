@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_dc3 import collective as collective_module
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_choice, check_probability, check_rank
 
 
@@ -81,9 +81,7 @@ class BatchRankAmbiguity(keras.losses.Loss):
     Args:
         prior: p_A, the expected fraction of ambiguous images, in [0, 1].
         from_logits: whether predictions are logits instead of probabilities.
-        reduction: as for every Keras loss.
-        name: as for every Keras loss.
-        dtype: as for every Keras loss.
+        reduction, name, dtype: as for every Keras loss.
 
     Example:
 
@@ -121,8 +119,4 @@ class BatchRankAmbiguity(keras.losses.Loss):
         return -targets * ops.log(y_pred) - (1.0 - targets) * ops.log1p(-y_pred)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "prior": self.prior,
-            "from_logits": self.from_logits,
-        }
+        return {**super().get_config(), **settings(self, "prior", "from_logits")}

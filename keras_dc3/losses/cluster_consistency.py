@@ -61,14 +61,12 @@ class ClusterConsistency(keras.losses.Loss):
 
     Args:
         from_logits: whether predictions are logits instead of probabilities.
-        reduction: as for every Keras loss.
-        name: as for every Keras loss.
-        dtype: as for every Keras loss.
+        reduction, name, dtype: as for every Keras loss.
 
     Example:
 
-    >>> loss = keras_dc3.losses.ClusterConsistency()
-    >>> round(float(loss([[1.0, 0.0]], [[0.5, 0.5]])), 3)
+    >>> loss = keras_dc3.losses.ClusterConsistency(from_logits=True)
+    >>> round(float(loss([[1.0, 0.0]], [[0.0, 0.0]])), 3)
     0.693
     """
 

@@ -160,9 +160,7 @@ class InverseCrossEntropy(keras.losses.Loss):
     """Inverse cross-entropy as a Keras loss. See `inverse_cross_entropy`.
 
     Args:
-        reduction: as for every Keras loss.
-        name: as for every Keras loss.
-        dtype: as for every Keras loss.
+        reduction, name, dtype: as for every Keras loss.
 
     Example:
 

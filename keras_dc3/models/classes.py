@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_dc3._validation import check_class_names, check_ordered, check_positive_int
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.class_weights import class_weights
 
 
@@ -14,9 +16,14 @@ class Classes:
     Args:
         num_classes, names: see `learn`.
         given_clusters: k' that a user has asked for; None: 5 k.
+
+    Attributes:
+        rows: of each row of the class head its class, where classes were merged; it may
+            be set. None: a row per class.
     """
 
     def __init__(self, num_classes: int | None, names: Any, given_clusters: int | None):
+        self.rows: tuple[int, ...] | None = None
         self.given_clusters = given_clusters
         self.num_classes: int | None = None
         self.num_clusters: int | None = None
@@ -61,6 +68,13 @@ class Classes:
         if names is not None:
             self.names = names
 
+    def changed(
+        self, class_names: Sequence[str], renamed: Mapping[str, str | None] | None
+    ) -> ClassChange:
+        """Returns the change to other classes; those without a name have a number."""
+        before = self.names or tuple(map(str, range(self.num_classes)))
+        return ClassChange.of(before, class_names, renamed)
+
     def weights(self, class_weight: Any, labels: Any) -> dict[int, float]:
         """Returns the `class_weight` of `fit` as Keras takes it."""
         return class_weights(class_weight, labels, self.num_classes, self.names)
@@ -70,5 +84,6 @@ class Classes:
         if self.names not in (None, names):
             raise ValueError(
                 f"The model's classes are {list(self.names)}, those of the "
-                f"data {list(names)}; they must be the same, in one order."
+                f"data {list(names)}; they must be the same, in one order. "
+                "`model.with_classes` carries a model to other classes."
             )

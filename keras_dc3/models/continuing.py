@@ -54,6 +54,7 @@ def prepare(
     """
     batch_size, steps = arguments["batch_size"], arguments["steps_per_epoch"]
     weights = arguments["class_weight"], arguments["sample_weight"]
+    time_limit = arguments["time_limit"]
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.BackupAndRestore):
             warnings.warn(
@@ -70,6 +71,7 @@ def prepare(
                     lambda: {
                         **model_marks(model),
                         "`steps_per_epoch`": steps,
+                        "`time_limit`": time_limit,
                         **data_marks(model, data, batch_size),
                         **weight_marks(*weights),
                     },

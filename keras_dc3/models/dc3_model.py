@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from keras import ops
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
 from keras_dc3._keras import AdaptedModel
-from keras_dc3._registration import register
+from keras_dc3._registration import deserialized, model_config, register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
 from keras_dc3.backbones import Backbone, pretrained
@@ -24,6 +24,7 @@ from keras_dc3.config import DC3Config
 from keras_dc3.layers import WeightAverage
 from keras_dc3.metrics import Verdict
 from keras_dc3.models import (
+    class_growth,
     evaluation,
     export,
     given_features,
@@ -52,6 +53,7 @@ from keras_dc3.models.image_scaling import check_range_is_known, check_range_of
 from keras_dc3.models.image_values import ImageValues
 from keras_dc3.models.messages import end_watch, plain_file_errors, quiet_heads
 from keras_dc3.models.network import DC3Network
+from keras_dc3.models.pace import Pace
 from keras_dc3.models.passes import Passes, probabilities
 from keras_dc3.models.step_metrics import (
     OF_TRAINING,
@@ -96,6 +98,8 @@ class DC3Model(AdaptedModel):
         class_names: names of the classes, in their order. None: taken from the data.
         training_steps: how many steps training is planned to take in all. The default
             learning rate schedule and the ramp of a strategy given by name follow it.
+            None: as many as a `fit` without `epochs` picks by its data; the authors'
+            16,384 where it is told its `epochs`.
         ema_decay: the largest decay of the moving average of the weights, per step.
             It is min(ema_decay, (1 + t) / (10 + t)) at step t, as in
             `tf.train.ExponentialMovingAverage`, so that the average keeps up with a
@@ -126,6 +130,8 @@ class DC3Model(AdaptedModel):
         image_backbone: of a model of features, the frozen backbone that computed them
             from images, where `SemiSupervisedData.embed` did; saved with the model.
         feature_source: what tells the network that computed its features from others.
+        length_is_given: whether `training_steps` were given, so that no `fit` picks
+            others.
 
     Call arguments:
         inputs: images (n, h, w, c), or features (n, d) where it was trained on
@@ -158,7 +164,7 @@ class DC3Model(AdaptedModel):
         config: DC3Config | None = None,
         *,
         class_names: Any = None,
-        training_steps: int = REFERENCE_STEPS,
+        training_steps: int | None = None,
         ema_decay: float = 0.999,
         batch_norm: str = "joint",
         evaluate_with: str = "ema",
@@ -168,6 +174,8 @@ class DC3Model(AdaptedModel):
         super().__init__(**kwargs)
         if isinstance(backbone, str):
             backbone = pretrained(backbone)
+        self.length_is_given = training_steps is not None
+        training_steps = REFERENCE_STEPS if training_steps is None else training_steps
         check_model_arguments(
             backbone, config, training_steps, batch_norm, evaluate_with, rescale
         )
@@ -189,6 +197,7 @@ class DC3Model(AdaptedModel):
         # Keras knows the metrics that stand on the model itself.
         self._logged_means = self._means.metrics
         self.epoch_statistics = EpochStatistics()
+        self.pace = Pace()
         self._seen_values = self.image_memory.seen
         self.image_backbone: keras.Model | None = None
         self.feature_source: str | None = None
@@ -249,6 +258,7 @@ class DC3Model(AdaptedModel):
                 ambiguity_inputs=self.config.ambiguity_inputs,
                 stop_ambiguity_features=self.config.stop_ambiguity_features,
                 rescale=self.rescale,
+                class_of_row=self.classes.rows,
                 dtype=self.dtype_policy,
                 name="network",
             )
@@ -371,9 +381,10 @@ class DC3Model(AdaptedModel):
             return self._plain_loss(x, targets, y_pred, sample_weight, training)
         anchor, partner = self._unlabeled_views(y_pred)
         positions = None if x is None else x.get(POSITIONS)
-        *losses, mask = self._passes.strategy_losses(
-            targets, y_pred, self.step.value, positions
-        )
+        step = self.step.value
+        if self.pace.is_used:
+            step = self.pace.planned(step, self.pace.begin)
+        *losses, mask = self._passes.strategy_losses(targets, y_pred, step, positions)
         terms = self.objective(
             targets, y_pred[LABELED], anchor, partner, *losses, sample_weight
         ).terms._asdict()
@@ -435,10 +446,17 @@ class DC3Model(AdaptedModel):
                 results.pop(name, None)
         return results
 
+    def before_step(self) -> None:
+        self.pace.hold()
+
     def after_step(self) -> None:
         """Moves prototypes and the average of the weights, and counts the step."""
+        self.pace.release()
         if self.network.prototype_head is not None:
-            restart = self.step.value == restart_step(self.training_steps)
+            restart = restart_step(self.training_steps)
+            if self.pace.is_used:
+                restart = self.pace.restart
+            restart = self.step.value == restart
             self.network.prototype_head.move(restart)
         self.average.update(self.network, updates=self.step.value)
         self.step.assign(self.step.value + 1)
@@ -483,6 +501,18 @@ class DC3Model(AdaptedModel):
         make = feature_optimizer if self.takes_features else reference_optimizer
         return make(self.training_steps)
 
+    def plan_for(self, training_steps: int) -> None:
+        """Plans a training of another length, before it begins; `fit` calls it.
+
+        The default optimizer begins its schedule anew; what of the strategy follows
+        `training_steps` follows these.
+        """
+        self.ssl.replan(self.training_steps, training_steps)
+        self.training_steps = int(training_steps)
+        if self._auto is not None:
+            self.compile(**self._auto)
+        self.train_function = None  # it may be traced for the length before
+
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the
         # mean over the replicas of the first batch, which fails for uneven batches.
@@ -502,7 +532,7 @@ class DC3Model(AdaptedModel):
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
-        epochs: int = 1,
+        epochs: int | None = None,
         verbose: Any = "auto",
         callbacks: Any = None,
         validation_split: float = 0.0,
@@ -512,6 +542,7 @@ class DC3Model(AdaptedModel):
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
+        time_limit: float | None = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Trains the model.
@@ -535,6 +566,10 @@ class DC3Model(AdaptedModel):
                 `keras.Model.fit` takes that yields batches
                 `({"labeled": images, "unlabeled": {view: images}}, labels)`.
             y: labels of the labeled images, where `x` is a dict of arrays.
+            epochs: as for `keras.Model.fit`. For a data set of ours, without
+                `steps_per_epoch`, None picks a length, and tells it in a line: that of
+                the model's `training_steps`; where these were not given, by the number
+                of images. The model is planned for it (`plan_for`).
             validation_data: as for `keras.Model.fit`; with soft labels (n, k) all
                 scores are logged, with integer labels those of the classes. A data
                 set's own validation part is used where None.
@@ -550,6 +585,13 @@ class DC3Model(AdaptedModel):
                 `fit(epochs=5)`, call `fit(initial_epoch=5, epochs=10)`.
             steps_per_epoch: as for `keras.Model.fit`. A data set of ours then goes on
                 in the next epoch where it stopped.
+            time_limit: seconds that this `fit` may take, with all that belongs to it;
+                None for no limit. Where they are too few for all steps, fewer are
+                trained: the schedule of the learning rate and what of the strategy
+                follows the steps run so much faster, and reach their end. What was left
+                out is told. Steps and validations are measured meanwhile; it is passed
+                by at most a tenth and an epoch's validation, where the time is enough
+                to begin at all. A rate that is a number stays as it is.
 
         All other arguments are as for `keras.Model.fit`.
 
@@ -576,6 +618,7 @@ class DC3Model(AdaptedModel):
             sample_weight=sample_weight,
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
+            time_limit=time_limit,
             **kwargs,
         )
         self._follow_weights()
@@ -830,6 +873,58 @@ class DC3Model(AdaptedModel):
                 "`keras.saving.load_model` first."
             )
 
+    # Other classes --------------------------------------------------------------------
+
+    def with_classes(
+        self,
+        class_names: Sequence[str],
+        renamed: Mapping[str, str | None] | None = None,
+    ) -> keras.Model:
+        """Returns a new model for other classes, which knows all that this one does.
+
+        Before it is trained any further:
+
+        * classes that are kept or renamed have the rows of the class head that they
+          had, so that one of them is to another as it was;
+        * a class that is merged of others has exactly the sum of their probabilities:
+          it keeps the rows of all (`layers.MergedClassHead`), as no single row of a
+          linear head can give that sum;
+        * all new classes together have at most 1% of the odds of the others, and most
+          where the model is least sure of these;
+        * what a class had that is left out goes to the others, in their ratios.
+
+        Clusters stay, unless there are not more of them than classes: then some are
+        added, up to 5 for each class. The backbone stays, and so does all that is known
+        of images or features. Where classes are merged or left out, what was learned of
+        people's disagreement is forgotten, until `fit` learns it anew.
+
+        The new model begins with the weights of `evaluate_with`, averages where it is
+        "ema": it has taken no steps, and its optimizer, learning rate, strategy and
+        average begin anew, for as long as `fit` is told or `training_steps` says.
+        Compile it again where `compile` was called. It has no `verdict`, unless nothing
+        changes. This model stays as it is.
+
+        Args:
+            class_names: all classes from now on, in their order.
+            renamed: old name -> new name, as for `Annotations.with_classes`. Classes of
+                a model without names are called "0", "1", ...
+
+        Raises:
+            ValueError: as for `Annotations.with_classes`; if the model is not built, no
+                class stays, there are fewer than two, or the backbone cannot be copied.
+            TypeError: if a name is no text, or `renamed` no dict.
+
+        Example:
+
+            names, renamed = ["cat", "deer"], {"roe deer": "deer", "red deer": "deer"}
+            model = model.with_classes(names, renamed)
+            model.fit(data.with_classes(names, renamed), epochs=10)
+        """
+        self._check_built()
+        self._prepare_answers()
+        change = self.classes.changed(class_names, renamed)
+        return class_growth.grown(self, change)
+
     # Averaged weights -----------------------------------------------------------------
 
     def with_averaged_weights(self) -> keras.Model:
@@ -990,15 +1085,13 @@ class DC3Model(AdaptedModel):
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
-            "name": self.name,
-            "dtype": serialize(self.dtype_policy),
-            "backbone": serialize(self.backbone),
-            "ssl": serialize(self.ssl),
+            **model_config(self, backbone=self.backbone, ssl=self.ssl),
             "num_classes": self.num_classes,
             "num_clusters": self.classes.given_clusters,
             "config": serialize(self.config),
             "class_names": None if self.class_names is None else list(self.class_names),
             "training_steps": self.training_steps,
+            "length_is_given": self.length_is_given,
             "ema_decay": self.average.decay,
             "batch_norm": self.batch_norm,
             "evaluate_with": self.evaluate_with,
@@ -1006,21 +1099,21 @@ class DC3Model(AdaptedModel):
             "image_values": self.image_values and self.image_values.get_config(),
             "image_backbone": self.image_backbone and serialize(self.image_backbone),
             "feature_source": self.feature_source,
+            "class_rows": self.classes.rows and list(self.classes.rows),
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None):
-        config = dict(config)
-        for name in ("backbone", "ssl", "config", "dtype", "image_backbone"):
-            if isinstance(config.setdefault(name, None), keras.layers.Layer):
-                continue  # made already
-            config[name] = keras.saving.deserialize_keras_object(
-                config[name], custom_objects=custom_objects
-            )
+        objects = ("backbone", "ssl", "config", "dtype", "image_backbone")
+        config = deserialized(config, objects, custom_objects)
         image_values = config.pop("image_values", None)
         image_backbone = config.pop("image_backbone")
         feature_source = config.pop("feature_source", None)
+        length_is_given = config.pop("length_is_given", True)
+        rows = config.pop("class_rows", None)
         model = cls(**config)
+        model.length_is_given = length_is_given
+        model.classes.rows = None if rows is None else tuple(rows)
         model.image_backbone, model.feature_source = image_backbone, feature_source
         if image_values is not None:
             model.image_values = ImageValues(**image_values)

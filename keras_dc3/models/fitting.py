@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
 
 from keras_dc3.backbones.probe import check_backbone_top
-from keras_dc3.callbacks import CollapseMonitor, EpochClock, StopOnNaN
+from keras_dc3.callbacks import Backup, CollapseMonitor, EpochClock, StopOnNaN
 from keras_dc3.models import (
     class_weighting,
     continuing,
     disagreement,
     given_features,
+    limited_time,
 )
 from keras_dc3.models.arguments import (
     as_callbacks,
@@ -35,6 +36,7 @@ from keras_dc3.models.messages import (
     quiet_end,
     quiet_heads,
 )
+from keras_dc3.models.picked_length import PickedLength, picked_length
 from keras_dc3.models.rate_callbacks import check_rate_callbacks
 from keras_dc3.models.training_length import TrainingLength
 from keras_dc3.strategies import SSLStrategy
@@ -58,11 +60,16 @@ class Fitting:
 
     def __init__(self, model: Any, x: Any, y: Any, **arguments: Any):
         self._model, self.arguments = model, arguments
+        began = limited_time.now()
+        limited_time.check_time_limit(arguments["time_limit"])
         data = self._data = adapt(x, as_arrays(y))
+        picked = self._pick_length(data)
         check_fit_arguments(arguments)
         check_fit_data(data, arguments)
         callbacks = as_callbacks(arguments["callbacks"])
         check_rate_callbacks(model.optimizer, callbacks)
+        if picked is not None:
+            model.plan_for(picked.epochs * picked.steps_per_epoch)
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
         if model.takes_features:
@@ -79,12 +86,15 @@ class Fitting:
             check_backbone_top(model.backbone, model.image_shape)
         self._build_statistics()
         callbacks = self._with_own(callbacks, data, validation)
+        steps = self._steps_of_epoch(batches)
+        self._limited = self._limit_time(callbacks, began, steps, validation)
         scored = validation
         if validation is None and arguments["validation_split"]:
             scored = batches
         names = logged_names(model, batches.has_plain_images, scored)
         arguments["callbacks"] = with_logs(callbacks, model, names)
-        self._tell_length(data, batches)
+        self._tell_length(data, steps)
+        arguments.pop("time_limit")
         steps = arguments["steps_per_epoch"], arguments.get("validation_steps")
         self._ends = (batches, validation or Data(None)), steps
         arguments |= {
@@ -92,6 +102,17 @@ class Fitting:
             "y": batches.y,
             "shuffle": arguments["shuffle"] if batches.may_be_shuffled else False,
         }
+        self._tell(picked)
+
+    def _pick_length(self, data: Data) -> PickedLength | None:
+        """Picks a length where none is told, and puts it among the arguments."""
+        arguments = self.arguments
+        picked = picked_length(self._model, data, arguments)
+        if picked is not None:
+            arguments["steps_per_epoch"] = picked.steps_per_epoch
+        if arguments["epochs"] is None:  # Keras' default
+            arguments["epochs"] = 1 if picked is None else picked.epochs
+        return picked
 
     def _batches(self, data: Data) -> Data:
         """Returns the batches of the training data; the model is built for them."""
@@ -201,16 +222,42 @@ class Fitting:
                 model.epoch_statistics.build(model.num_classes, model.num_clusters)
             model.train_function = None  # it may be traced without them
 
-    def _tell_length(self, data: Data, batches: Data) -> None:
+    def _steps_of_epoch(self, batches: Data) -> int | None:
+        arguments = self.arguments
+        return arguments["steps_per_epoch"] or batches.number_of_steps(
+            arguments["batch_size"], arguments["validation_split"]
+        )
+
+    def _limit_time(
+        self,
+        callbacks: list[Any],
+        began: float,
+        steps: int | None,
+        validation: Data | None,
+    ) -> limited_time.LimitedTime | None:
+        """Returns what limits the time; its callback is among the others, the last."""
+        if self.arguments["time_limit"] is None:
+            return None
+        size = self.arguments.get("validation_batch_size")
+        size = size or self.arguments["batch_size"]
+        batches = validation and validation.number_of_batches(size)
+        batches = self.arguments.get("validation_steps") or batches or 0
+        limited = limited_time.LimitedTime(
+            self._model, self.arguments, began, steps, batches
+        )
+        for callback in callbacks:
+            if isinstance(callback, Backup):
+                callback.keep(limited.callback)
+        callbacks.append(limited.callback)
+        return limited
+
+    def _tell_length(self, data: Data, steps: int | None) -> None:
         model, arguments = self._model, self.arguments
         labels = continuing.mark_of_labels(data.labels)
         same = labels is not None and labels == model.trained_labels
         model.trained_labels = labels
         goes_on = arguments["initial_epoch"] > 0 or same
         self._length = TrainingLength(model, goes_on)
-        steps = arguments["steps_per_epoch"] or batches.number_of_steps(
-            arguments["batch_size"], arguments["validation_split"]
-        )
         self._is_length_known = steps is not None
         if steps is not None:
             epochs = arguments["epochs"] - arguments["initial_epoch"]
@@ -226,6 +273,7 @@ class Fitting:
             quiet_heads(),
             plain_file_errors(),
             self._model.image_memory.learning(),
+            self._limited.running() if self._limited else nullcontext(),
         ):
             yield
 
@@ -237,6 +285,7 @@ class Fitting:
         """
         model = self._model
         self._length.tell_at_end(known=self._is_length_known)
+        self._tell(self._limited and self._limited.told())
         validation, model.validation = model.validation, None
         if (told := disagreement.learn(model, self._data.x)) is not None:
             self._tell(told)

@@ -116,12 +116,11 @@ def check_scale(
     squares = (z**2).mean(axis=1)
     far = squares > FARTHEST
     if far.any():
-        at = int(np.argmax(squares))
         raise ValueError(
             f"The {which}features are of another scale than the {seen.number:,} that "
             f"the model was trained on: those of {int(far.sum()):,} of {len(far):,} "
-            f"images lie up to {np.sqrt(squares[at]):,.0f} deviations from their mean, "
-            f"first at position {int(np.argmax(far))}. Compute them by the same "
+            f"images lie up to {np.sqrt(squares.max()):,.0f} deviations from their "
+            f"mean, first at position {int(np.argmax(far))}. Compute them by the same "
             "network and scale them as in training, or train a new model on these."
         )
     if len(z) < _LEAST_IMAGES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from keras_dc3.layers import (
     AmbiguityHead,
     DisagreementHead,
     FeatureStandardization,
+    MergedClassHead,
     OverclusterHead,
     PrototypeHead,
 )
@@ -47,6 +49,8 @@ class DC3Network(keras.layers.Layer):
         stop_ambiguity_features: see `AmbiguityHead`.
         rescale: whether integer images are scaled to [-1, 1]. None: unless the backbone
             scales them itself, which is told by what it does to numbers.
+        class_of_row: of each row of the class head its class, where classes were
+            merged (see `MergedClassHead`); None: a row per class.
 
     Attributes:
         scaling: the `ImageScaling` before the backbone.
@@ -85,6 +89,7 @@ class DC3Network(keras.layers.Layer):
         ambiguity_inputs: str = "confidence",
         stop_ambiguity_features: bool = True,
         rescale: bool | None = None,
+        class_of_row: Sequence[int] | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -93,12 +98,15 @@ class DC3Network(keras.layers.Layer):
         self.num_clusters = num_clusters
         self.scaling = ImageScaling(backbone, rescale)
         self.standardization: FeatureStandardization | None = None
-        self.class_head = keras.layers.Dense(
-            num_classes,
-            kernel_initializer="glorot_normal",
-            dtype="float32",
-            name="class_head",
-        )
+        options = {
+            "kernel_initializer": "glorot_normal",
+            "dtype": "float32",
+            "name": "class_head",
+        }
+        if class_of_row is None:
+            self.class_head = keras.layers.Dense(num_classes, **options)
+        else:
+            self.class_head = MergedClassHead(class_of_row, **options)
         self.cluster_head = OverclusterHead(
             num_clusters, activation=None, name="cluster_head"
         )

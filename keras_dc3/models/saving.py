@@ -52,8 +52,7 @@ def copied(model: Any, averaged: bool) -> Any:
         ValueError: if a layer of its backbone lacks a `get_config`.
     """
     with model.collective.scope():
-        parts = [*layers_in(model), model.ssl]
-        classes = {type(part).__name__: type(part) for part in parts}
+        classes = classes_of(model)
         backbone = _copied(model.backbone, classes)  # first: its error says more
         config = {**model.get_config(), "evaluate_with": "raw", "backbone": backbone}
         config["image_backbone"] = None
@@ -67,6 +66,12 @@ def copied(model: Any, averaged: bool) -> Any:
             target.assign(ops.copy(value))
         copy.average.reset(copy.network)
     return copy
+
+
+def classes_of(model: Any) -> dict[str, type]:
+    """Returns name -> class of all that a `DC3Model` is made of, registered or not."""
+    parts = [*layers_in(model), model.ssl]
+    return {type(part).__name__: type(part) for part in parts}
 
 
 def as_model(backbone: keras.layers.Layer, image_shape: tuple) -> keras.Model:

@@ -57,11 +57,7 @@ def plot_clusters(
 
     Example:
 
-    >>> proposals = keras_dc3.proposals.Proposals(
-    ...     ["a", "b"], [0.9, 0.8], [[1, 0], [0.5, 0.5]], [[1, 0], [0, 1]], ["3", "8"]
-    ... )
-    >>> images = {"a": [[0, 1], [1, 0]], "b": [[0.5, 0], [1, 0]]}
-    >>> figure = keras_dc3.plots.plot_clusters(proposals, images)
+    >>> figure = keras_dc3.plots.plot_clusters(proposals, data.unlabeled)
     """
     check_positive_int("num", num)
     check_positive_int("num_clusters", num_clusters)

@@ -189,6 +189,27 @@ class ProposalData:
             taken.cluster_probabilities = _frozen(self.cluster_probabilities[rows])
         return taken
 
+    def of_classes(
+        self, class_probabilities: np.ndarray, class_names: Sequence[str]
+    ) -> Self:
+        """Returns proposals with other classes, and without the verdict on these.
+
+        Args:
+            class_probabilities: float (n, k), each row sums to 1.
+            class_names: k names.
+        """
+        made = self.from_columns(
+            self.ids,
+            self.ambiguity,
+            class_probabilities,
+            self.cluster,
+            self.cluster_probability,
+            class_names,
+            self.embeddings,
+        )
+        made.cluster_probabilities = self.cluster_probabilities
+        return made
+
     def __len__(self) -> int:
         return len(self.ids)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -184,6 +184,56 @@ class Proposals(ProposalData):
         ('b', 'a')
         """
         return selecting.in_order_of(self, ids, missing)
+
+    def without(self, ids: Sequence[str]) -> Proposals:
+        """Returns the proposals without those for some images, in their order.
+
+        Args:
+            ids: of images to withdraw, such as bad ones; names match as for
+                `Annotations.match`.
+
+        Raises:
+            ValueError: if an image has no proposal.
+
+        Example:
+
+        >>> proposals = keras_dc3.Proposals(
+        ...     ["a", "b"], [0.1, 0.8], [[1, 0], [0.5, 0.5]], np.eye(2), ["3", "8"]
+        ... )
+        >>> proposals.without(["a"]).ids
+        ('b',)
+        """
+        return selecting.without(self, ids)
+
+    def with_classes(
+        self,
+        class_names: Sequence[str],
+        renamed: Mapping[str, str | None] | None = None,
+    ) -> Proposals:
+        """Returns the proposals with other classes, in the order of `class_names`.
+
+        The probability of a merged class is the sum of those that it is made of, that
+        of a new one 0; what a class had that is left out goes to the others in equal
+        parts of what they have. Ambiguity and clusters are what the model found with
+        the old classes, and there is no verdict: to have all anew, train with
+        `data.with_classes`, or propose with `model.with_classes`.
+
+        Args:
+            class_names, renamed: as for `Annotations.with_classes`.
+
+        Raises:
+            ValueError, TypeError: likewise.
+
+        Example:
+
+        >>> proposals = keras_dc3.Proposals(
+        ...     ["a"], [0.8], [[0.2, 0.5, 0.3]], [[0, 1]], ["3", "8", "9"]
+        ... )
+        >>> after = proposals.with_classes(["o", "3", "7"], {"8": "o", "9": "3"})
+        >>> after.class_probabilities.tolist(), after.class_name[0]
+        ([[0.5, 0.5, 0.0]], 'o')
+        """
+        return selecting.with_classes(self, class_names, renamed)
 
     def next(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keras_dc3.proposals import dividing
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.sheets import sheet
 from keras_dc3.review.plan import Step
@@ -99,6 +100,39 @@ class Questions:
         names = self.proposals.class_names
         asked = (question for question in self if question.kind == GROUP)
         return {name: names[q.label] for q in asked for name in q.ids}
+
+    def divide(
+        self,
+        people: Sequence[str],
+        overlap: float = 0.2,
+        answered: Mapping[str, Collection[str]] | None = None,
+    ) -> dict[str, Questions]:
+        """Returns who is asked what.
+
+        Some questions go to everybody, so that it can be measured whether people agree;
+        each of the others goes to the one with the least to do so far. Nobody is asked
+        about an image a second time.
+
+        Args:
+            people: their names.
+            overlap: share of the work that everybody does, in [0, 1], spread over all
+                of it. 1 asks everybody everything.
+            answered: person -> ids of the images that this person has answered.
+
+        Returns:
+            Person -> what to ask; it may be nothing.
+
+        Raises:
+            ValueError: if names are empty or alike, or `overlap` is no share.
+
+        Example:
+
+        >>> asked = proposals.next(budget=20)
+        >>> parts = asked.divide(["anna", "ben"], overlap=0.5)
+        >>> set(parts["anna"].ids) | set(parts["ben"].ids) == set(asked.ids)
+        True
+        """
+        return dividing.divide(self, people, overlap, answered)
 
     def to_review(
         self, path: str | os.PathLike, images: Any, **options: Any

@@ -1,14 +1,17 @@
-"""Proposals in the order of other ids. NumPy only."""
+"""Proposals for other images than before, or of other classes. NumPy only."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
+
+import numpy as np
 
 from keras_dc3._names import match_all, tell_lacking
 from keras_dc3._text import some
 from keras_dc3._validation import check_choice, check_names
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.proposals.data import ProposalData
 
 _Proposals = TypeVar("_Proposals", bound=ProposalData)
@@ -48,3 +51,35 @@ def in_order_of(proposals: _Proposals, ids: Sequence[str], missing: str) -> _Pro
         warnings.warn(" ".join(facts), stacklevel=3)
     rows = [proposals.row_of[one] for one in matches.found.values()]
     return proposals.take(rows, list(matches.found))
+
+
+def without(proposals: _Proposals, ids: Sequence[str]) -> _Proposals:
+    """See `Proposals.without`."""
+    ids = check_names("ids", [ids] if isinstance(ids, str) else list(ids))
+    matches = match_all(ids, proposals.known_ids, what="proposals")
+    if matches.lost:
+        unknown = [ids[position] for position in matches.lost]
+        raise ValueError(
+            f"{len(unknown):,} of {len(ids):,} images have no proposal: "
+            f"{some(map(repr, unknown), 3)}. Make the names agree."
+        )
+    gone = set(matches.found.values())
+    return proposals.take(
+        [row for row, name in enumerate(proposals.ids) if name not in gone]
+    )
+
+
+def with_classes(
+    proposals: _Proposals,
+    class_names: Sequence[str],
+    renamed: Mapping[str, str | None] | None,
+) -> _Proposals:
+    """See `Proposals.with_classes`."""
+    change = ClassChange.of(proposals.class_names, class_names, renamed)
+    if change.is_none:
+        return proposals
+    p = change.of_values(proposals.class_probabilities)
+    left = p.sum(axis=1, keepdims=True)
+    if change.left_out:  # what they had goes to the others, as far as these have any
+        p = np.where(left > 0, p / np.where(left > 0, left, 1.0), 1 / p.shape[1])
+    return proposals.of_classes(p, change.after)

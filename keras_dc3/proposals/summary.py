@@ -13,10 +13,8 @@ from keras_dc3.metrics.findings import lines_or_not_measured, of_certain_images
 from keras_dc3.proposals.data import ProposalData
 
 
-def mixture(
-    class_index: np.ndarray, class_names: Sequence[str], most: int = 3
-) -> list[str]:
-    """Returns the most frequent classes of some images, such as "3 cat", "2 dog".
+def mixture(class_index: np.ndarray, class_names: Sequence[str]) -> list[str]:
+    """Returns the three most frequent classes of images, such as "3 cat", "2 dog".
 
     Numbers of images, not shares, which would look like probabilities. A class that is
     named by a number is told from them, such as "3 of class 7".
@@ -24,11 +22,10 @@ def mixture(
     Args:
         class_index: (m,) int, at least one.
         class_names: k names.
-        most: classes to name at most; further ones are "other".
     """
     counts = np.bincount(class_index, minlength=len(class_names))
     order = np.argsort(-counts, kind="stable")
-    named = [c for c in order[:most] if counts[c]]
+    named = [c for c in order[:3] if counts[c]]
     if len(named) == 1:
         every = "both" if len(class_index) == 2 else "all"
         name = class_names[named[0]]

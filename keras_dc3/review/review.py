@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from keras_dc3._names import one_spelling
 from keras_dc3._validation import check_choice
-from keras_dc3.annotations import Annotations
+from keras_dc3.annotations import AnnotationError, Annotations
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.summary import by_annotators
 from keras_dc3.review.plan import MODES
 
@@ -55,6 +58,98 @@ class Review:
                 )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    def merge(self, *others: Review) -> Review:
+        """Returns the answers of several rounds together, in the order given.
+
+        Images, classes and people meet as in `Annotations.merge`: who answered an image
+        in two rounds has two answers to it, which together weigh one. What was proposed
+        stays with each answer, so that bias and agreement are measured over all rounds.
+
+        Args:
+            *others: reviews in the same mode, of the same classes or some of these.
+
+        Raises:
+            TypeError: if one is no review.
+            ValueError: if the modes differ.
+            AnnotationError: if the classes do not fit; `with_classes` makes them fit.
+
+        Example:
+
+            answers = review.read("round-1.json").merge(review.read("round-2.json"))
+            asked = proposals.next(budget=500, annotations=answers)
+        """
+        parts = (self, *others)
+        for part in others:
+            if not isinstance(part, Review):
+                raise TypeError(
+                    f"Only reviews can be merged. Received: {type(part).__name__}"
+                )
+            if part.mode != self.mode:
+                raise ValueError(
+                    "Reviews can be merged if they are in the same mode, but these are "
+                    f"in {self.mode!r} and {part.mode!r}; merge their `annotations`."
+                )
+        given = [part.annotations for part in parts]
+        merged = self.annotations.merge(*(part.annotations for part in others))
+        spelled, _ = one_spelling([part.ids for part in given], AnnotationError)
+        row = {name: place for place, name in enumerate(merged.ids)}
+        number = {name: place for place, name in enumerate(merged.class_names)}
+        images = [
+            np.array([row[name] for name in names], "int64")[part.records.image]
+            for names, part in zip(spelled, given, strict=True)
+        ]
+        order = np.argsort(np.concatenate(images), kind="stable")
+        proposed = [
+            np.array([*(number[name] for name in one.annotations.class_names), -1])[
+                one.proposed
+            ]
+            for one in parts
+        ]
+        return Review(
+            merged,
+            np.concatenate(proposed)[order],
+            *(
+                np.concatenate([getattr(part, name) for part in parts])[order]
+                for name in ("group", "accepted", "repetition")
+            ),
+            self.mode,
+            tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        )
+
+    def with_classes(
+        self,
+        class_names: Sequence[str],
+        renamed: Mapping[str, str | None] | None = None,
+    ) -> Review:
+        """Returns the same answers for other classes, as `Annotations.with_classes`.
+
+        A proposal is that of the new class, too, so that who answered with a class that
+        is merged with the proposed one has accepted it.
+
+        Args:
+            class_names, renamed: as for `Annotations.with_classes`.
+
+        Raises:
+            ValueError, TypeError: likewise; also if a class is left out that was
+                proposed, as nobody knows what people would have said without it.
+        """
+        annotations = self.annotations.with_classes(class_names, renamed)
+        before = self.annotations.class_names
+        change = ClassChange.of(before, class_names, renamed)
+        for name in change.left_out:
+            shown = int((self.proposed == before.index(name)).sum())
+            if shown:
+                raise ValueError(
+                    f"The class {name!r} cannot be left out of a review: it was "
+                    f"proposed for {shown:,} answers. Merge it into another, or leave "
+                    "it out of the `annotations` alone."
+                )
+        proposed = change.of_labels(self.proposed)
+        accepted = (proposed >= 0) & (annotations.records.label == proposed)
+        return replace(
+            self, annotations=annotations, proposed=proposed, accepted=accepted
+        )
 
     def __repr__(self) -> str:
         blind = int((self.proposed < 0).sum())

@@ -67,25 +67,30 @@ function act(changes, next = () => state.cursor) {
 }
 
 function undo() {
-  if (stale) overruled();
-  else if (!past.length) ignore("Undo", "Nothing was done since this page was opened.");
-  else {
-    const entry = past.pop();
-    future.push(entry);
-    put(entry.before);
-    goTo(entry.from, true);
-  }
+  const entry = moved("Undo", past, future, "done since this page was opened");
+  if (entry) putBack(entry.before, entry.from);
 }
 
 function redo() {
+  const entry = moved("Redo", future, past, "undone");
+  if (entry) putBack(entry.after, entry.to);
+}
+
+/** Moves the last entry of a list to another, and returns it if there is one. */
+function moved(what, list, other, done) {
   if (stale) overruled();
-  else if (!future.length) ignore("Redo", "Nothing was undone.");
+  else if (!list.length) ignore(what, `Nothing was ${done}.`);
   else {
-    const entry = future.pop();
-    past.push(entry);
-    put(entry.after);
-    goTo(entry.to, true);
+    const entry = list.pop();
+    other.push(entry);
+    return entry;
   }
+  return null;
+}
+
+function putBack(changes, cursor) {
+  put(changes);
+  goTo(cursor, true);
 }
 
 /** Another tab has gone on: what is done here cannot be kept. */

@@ -13,6 +13,10 @@ from keras_dc3.strategies.strategy import SSLStrategy
 class WeakAndStrong(SSLStrategy):
     """Base of the strategies in which a weak view teaches the strong one.
 
+        L(x) = CE(argmax p(weak), p(strong))
+
+    is the loss by default; no gradient flows through the weak view's pseudo-label.
+
     Args:
         unlabeled_ratio: unlabeled images per labeled one in a batch.
         weight, ramp_steps: as for `SSLStrategy`.
@@ -31,6 +35,9 @@ class WeakAndStrong(SSLStrategy):
         super().__init__(weight=weight, ramp_steps=ramp_steps, **kwargs)
         check_positive_int("unlabeled_ratio", unlabeled_ratio)
         self.unlabeled_ratio = int(unlabeled_ratio)
+
+    def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
+        return pseudo_label_loss(logits["weak"], logits["strong"])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "unlabeled_ratio": self.unlabeled_ratio}
@@ -73,9 +80,6 @@ class FixMatch(WeakAndStrong):
 
     def mask(self, logits: dict[str, Any]) -> Any:
         return is_confident(logits["weak"], self.threshold)
-
-    def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
-        return pseudo_label_loss(logits["weak"], logits["strong"])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}

@@ -6,11 +6,10 @@ from typing import Any
 
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_positive_int, check_probability
 from keras_dc3.strategies.batch import Batch
 from keras_dc3.strategies.fixmatch import WeakAndStrong
-from keras_dc3.strategies.pseudo_label import pseudo_label_loss
 
 # How much of the estimate stays from step to step, where images have no positions.
 MOMENTUM = 0.99
@@ -100,9 +99,6 @@ class FlexMatch(WeakAndStrong):
         threshold = self.threshold * learned / (2.0 - learned)
         return ops.cast(ops.max(p, axis=-1) >= threshold, p.dtype)
 
-    def unlabeled_loss(self, logits: dict[str, Any]) -> Any:
-        return pseudo_label_loss(logits["weak"], logits["strong"])
-
     def load_own_variables(self, store: Any) -> None:
         # A new model does not know yet how many unlabeled images there are.
         rows = store["2"].shape[0] if len(store.keys()) == 3 else 0
@@ -111,11 +107,7 @@ class FlexMatch(WeakAndStrong):
         super().load_own_variables(store)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "threshold": self.threshold,
-            "num_unlabeled": self.num_unlabeled,
-        }
+        return {**super().get_config(), **settings(self, "threshold", "num_unlabeled")}
 
 
 def _shares(classes: Any, num: int) -> Any:

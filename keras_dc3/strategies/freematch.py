@@ -6,11 +6,10 @@ from typing import Any
 
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_not_negative, check_probability
 from keras_dc3.strategies.batch import Batch
 from keras_dc3.strategies.fixmatch import WeakAndStrong
-from keras_dc3.strategies.pseudo_label import pseudo_label_loss
 
 
 @register
@@ -101,15 +100,10 @@ class FreeMatch(WeakAndStrong):
         strong = ops.softmax(logits["strong"], axis=-1)
         change = strong - ops.stop_gradient(strong)  # 0, with the gradient of strong
         fairness = self.fairness + ops.sum(change * self.pull, axis=-1)
-        losses = pseudo_label_loss(logits["weak"], logits["strong"])
-        return losses + self.fairness_weight * fairness
+        return super().unlabeled_loss(logits) + self.fairness_weight * fairness
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "momentum": self.momentum,
-            "fairness_weight": self.fairness_weight,
-        }
+        return {**super().get_config(), **settings(self, "momentum", "fairness_weight")}
 
 
 def _one_hot(p: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_positive_number
 from keras_dc3.strategies.batch import Batch
 from keras_dc3.strategies.strategy import SSLStrategy
@@ -86,8 +86,4 @@ class MixMatch(SSLStrategy):
         return sum(differences) / 2.0
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "temperature": self.temperature,
-            "alpha": self.alpha,
-        }
+        return {**super().get_config(), **settings(self, "temperature", "alpha")}

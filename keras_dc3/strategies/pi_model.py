@@ -23,8 +23,9 @@ class PiModel(SSLStrategy):
 
     Example:
 
-    >>> keras_dc3.strategies.PiModel(ramp_steps=1000).views
-    {'first': 'detached', 'second': 'student'}
+    >>> strategy = keras_dc3.strategies.PiModel(ramp_steps=1000)
+    >>> [float(strategy.loss_weight(step)) for step in (0, 500, 1000, 2000)]
+    [0.0, 5.0, 10.0, 10.0]
     """
 
     views = {"first": "detached", "second": "student"}

@@ -6,11 +6,10 @@ from typing import Any
 
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import check_positive_number, check_probability
 from keras_dc3.strategies.batch import Batch
 from keras_dc3.strategies.fixmatch import WeakAndStrong
-from keras_dc3.strategies.pseudo_label import pseudo_label_loss
 
 
 @register
@@ -85,11 +84,7 @@ class SoftMatch(WeakAndStrong):
         below = ops.minimum(self._confidence(logits["weak"]) - self.mean, 0.0)
         width = 2.0 * ops.maximum(self.variance, 1e-12) / self.num_sigma**2
         weight = ops.exp(-ops.square(below) / width)
-        return weight * pseudo_label_loss(logits["weak"], logits["strong"])
+        return weight * super().unlabeled_loss(logits)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "momentum": self.momentum,
-            "num_sigma": self.num_sigma,
-        }
+        return {**super().get_config(), **settings(self, "momentum", "num_sigma")}

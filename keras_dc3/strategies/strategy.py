@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_dc3._registration import settings
 from keras_dc3._validation import check_not_negative, check_positive_int
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
 from keras_dc3.strategies.batch import LABELED, Batch
@@ -94,6 +95,16 @@ class SSLStrategy(keras.layers.Layer):
         if cls.ramp_fraction:
             return cls(ramp_steps=round(cls.ramp_fraction * training_steps))
         return cls()
+
+    def replan(self, before: int, training_steps: int) -> None:
+        """Takes another planned length, where the settings are those of the one before.
+
+        Args:
+            before: steps for which `for_training` has made it, or might have.
+            training_steps: steps that are planned now.
+        """
+        if self.ramp_fraction and self.ramp_steps == round(self.ramp_fraction * before):
+            self.ramp_steps = round(self.ramp_fraction * training_steps)
 
     # State ----------------------------------------------------------------------------
 
@@ -272,8 +283,4 @@ class SSLStrategy(keras.layers.Layer):
         return weight * ops.minimum(ops.cast(step, "float32") / self.ramp_steps, 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "weight": self.weight,
-            "ramp_steps": self.ramp_steps,
-        }
+        return {**super().get_config(), **settings(self, "weight", "ramp_steps")}

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_dc3._registration import register
+from keras_dc3._registration import register, settings
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
@@ -91,6 +91,11 @@ class UDA(WeakAndStrong):
     def for_training(cls, training_steps: int = REFERENCE_STEPS) -> UDA:
         return cls(training_steps=training_steps)
 
+    def replan(self, before: int, training_steps: int) -> None:
+        super().replan(before, training_steps)
+        if self.training_steps == before:
+            self.training_steps = int(training_steps)
+
     def create_state(self, num_classes: int, num_unlabeled: int | None) -> None:
         if self.tsa is not None:
             self.limit = self.add_state("limit", (), 1.0)
@@ -131,10 +136,5 @@ class UDA(WeakAndStrong):
         return ops.sum(ops.softmax(weak, axis=-1) * difference, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "threshold": self.threshold,
-            "temperature": self.temperature,
-            "tsa": self.tsa,
-            "training_steps": self.training_steps,
-        }
+        names = ("threshold", "temperature", "tsa", "training_steps")
+        return {**super().get_config(), **settings(self, *names)}

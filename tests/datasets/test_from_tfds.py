@@ -57,6 +57,24 @@ def test_one_label_per_image(serve):
     assert data.batch_size == 8 and data.name == "fish"
 
 
+@pytest.mark.parametrize("labels", ["soft", "sampled", None])
+def test_how_labels_are_made_of_counts(serve, labels):
+    features = {**LABEL, "counts": None}
+    counts = np.tile([[3, 1], [1, 3]], (10, 1))
+    serve([example(i, label=0, counts=counts[i]) for i in range(20)], features)
+    sizes = {"labeled": 12, "unlabeled": 4, "validation": 4}
+    data = datasets.from_tfds("fish", labels=labels, seed=1, **sizes)
+    shares = data.labeled.counts / 4
+    if labels == "sampled":
+        assert data.labels.shape == (12,) and set(data.labels) == {0, 1}
+        assert not np.array_equal(data.labels, shares.argmax(axis=1))
+    else:  # "soft" is the default, where people may disagree
+        np.testing.assert_array_equal(data.labels, shares.astype("float32"))
+    serve([example(i, label=0, counts=counts[i]) for i in range(20)], features)
+    with pytest.raises(ValueError, match=r"`labels` must be one of .*'majority'"):
+        datasets.from_tfds("fish", labels="majority", **sizes)
+
+
 @pytest.mark.parametrize("cached", [True, False])
 def test_counts_and_ids(serve, tmp_path, cached):
     features = {**LABEL, "votes": None, "file": None}

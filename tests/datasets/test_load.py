@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from keras_dc3 import datasets
+from keras_dc3 import Annotations, datasets
 from keras_dc3.datasets.cifar10h import CLASS_NAMES
 from keras_dc3.datasets.counted import check_agreement
 from keras_dc3.datasets.shape_texture16 import CLASS_NAMES as SHAPES
-from keras_dc3.datasets.shape_texture16 import object_of, read_trials
+from keras_dc3.datasets.shape_texture16 import object_of
 
 
 def test_names():
@@ -81,7 +81,15 @@ def test_shape_texture16(data_dir):
         # Of the ten of each class, and people agree with most of them.
         shares = np.bincount(part.majority, minlength=16) / len(part)
         assert shares.min() > 0.03 and shares.max() < 0.12
-    trials = read_trials(data_dir)
+    trials = Annotations.from_csv(
+        data_dir / "annotations" / "shape_texture16_trials.csv",
+        image="imagename",
+        annotator="subj",
+        label="object_response",
+        seconds="rt",
+        class_names=SHAPES,
+        no_answer=["na"],
+    )
     for part in parts:
         assert (trials.select(part.ids).counts == part.counts).all()
     assert len(trials.annotators) == 10
@@ -129,26 +137,9 @@ def test_a_split_of_ones_own_may_divide_objects(tmp_path):
 def test_shapes_that_are_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"put `shape_texture16\.npz` there"):
         datasets.load("shape_texture16", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"put `shape_texture16_trials\.csv`"):
-        read_trials(tmp_path)
     np.savez(tmp_path / "shape_texture16.npz", images=np.zeros((2, 96, 96, 3), "uint8"))
     with pytest.raises(ValueError, match=r"lacks \['labels', 'counts', 'name'\]"):
         datasets.load("shape_texture16", tmp_path)
-
-
-def test_trials(tmp_path):
-    (tmp_path / "annotations").mkdir()
-    (tmp_path / "annotations" / "shape_texture16_trials.csv").write_text(
-        "imagename,subj,object_response,rt,session,trial,category\n"
-        "edges/cat1.png,subject-01,cat,0.75,1,1,cat\n"
-        "edges/cat1.png,subject-02,dog,1.5,1,1,cat\n"
-        "edges/dog1.png,subject-01,na,NaN,1,2,dog\n"
-    )
-    trials = read_trials(tmp_path)
-    assert trials.class_names == SHAPES
-    assert trials.ids == ("edges/cat1.png", "edges/dog1.png")
-    assert trials.counts.sum(axis=1).tolist() == [2, 0]
-    assert trials.records.seconds[:2].tolist() == [0.75, 1.5]
 
 
 def test_a_split_is_repeated_from_its_file(tmp_path):

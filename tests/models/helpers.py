@@ -47,6 +47,14 @@ def make_model(make_backbone, ssl="pi_model", config=None, seed=7, **kwargs):
     return model
 
 
+def fitted(model, data, optimizer="auto", **options):
+    """The model after an epoch without graphs, which TensorFlow takes long to make."""
+    eager = keras.backend.backend() == "tensorflow"
+    model.compile(optimizer, run_eagerly=eager)
+    model.fit(data, **{"verbose": 0, **options})
+    return model
+
+
 def difference(first, second):
     """The largest difference between the weights of two models."""
     pairs = zip(first.get_weights(), second.get_weights(), strict=True)

@@ -9,7 +9,7 @@ import pytest
 
 import keras_dc3
 from keras_dc3 import datasets
-from tests.models.helpers import STRATEGIES, difference
+from tests.models.helpers import STRATEGIES, difference, fitted
 from tests.slow import few
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
@@ -46,11 +46,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def trained(data):
-    model = make_model()
-    # Graphs take long to make.
-    model.compile(run_eagerly=keras.backend.backend() == "tensorflow")
-    model.fit(data, epochs=2, verbose=0)
-    return model
+    return fitted(make_model(), data, epochs=2)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 import keras_dc3
 from keras_dc3 import datasets
-from tests.models.helpers import difference
+from tests.models.helpers import difference, fitted
 from tests.slow import few
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
@@ -36,9 +36,7 @@ def train(data, **options):
     keras.utils.set_random_seed(5)
     backbone = keras_dc3.backbones.feature_mlp(data.image_shape, 8)
     model = keras_dc3.DC3Model(backbone, "mean_teacher", training_steps=8, **options)
-    model.compile(run_eagerly=keras.backend.backend() == "tensorflow")
-    model.fit(data, epochs=1, verbose=0)
-    return model
+    return fitted(model, data)
 
 
 @pytest.fixture(scope="module")

@@ -280,7 +280,7 @@ def test_tf_data_and_data_sets():
         SCALES["-1..1"](images), labels, num_classes=3, labeled=6, batch_size=3
     )
     model = flat_model()
-    model.fit(data, verbose=0)
+    model.fit(data, epochs=1, verbose=0)
     assert model.image_values == ImageValues("floats", -1, 1)
 
 

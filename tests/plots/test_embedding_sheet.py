@@ -8,22 +8,14 @@ import pytest
 
 from keras_dc3.plots import plot_embedding
 from keras_dc3.plots.projection import project
-from keras_dc3.proposals import Proposals
 from tests.proposals.helpers import make_proposals
 
 pytest.importorskip("matplotlib")
 
 
 def make(n=40, width=3, **options):
-    plain = make_proposals(n, **options)
-    return Proposals(
-        plain.ids,
-        plain.ambiguity,
-        plain.class_probabilities,
-        plain.cluster_probabilities,
-        plain.class_names,
-        np.random.default_rng(5).normal(size=(n, width)),
-    )
+    embeddings = np.random.default_rng(5).normal(size=(n, width))
+    return make_proposals(n, embeddings=embeddings, **options)
 
 
 def texts(figure):

@@ -7,7 +7,15 @@ from keras_dc3.proposals import Proposals
 NAMES = ("cat", "dog", "deer, red")
 
 
-def make_proposals(n=40, ids=None, names=NAMES, seed=0, clusters=9, ambiguity=None):
+def make_proposals(
+    n=40,
+    ids=None,
+    names=NAMES,
+    seed=0,
+    clusters=9,
+    ambiguity=None,
+    embeddings=None,
+):
     """Random proposals of a model: float32, as Keras gives them."""
     rng = np.random.default_rng(seed)
     return Proposals(
@@ -16,4 +24,5 @@ def make_proposals(n=40, ids=None, names=NAMES, seed=0, clusters=9, ambiguity=No
         rng.dirichlet(np.ones(len(names)), n).astype("float32"),
         rng.dirichlet(np.ones(clusters), n).astype("float32"),
         names,
+        embeddings,
     )

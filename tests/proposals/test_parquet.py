@@ -21,15 +21,8 @@ def path(tmp_path):
 
 
 def with_embeddings(n=40, width=5, **options):
-    plain = make_proposals(n, **options)
-    return Proposals(
-        plain.ids,
-        plain.ambiguity,
-        plain.class_probabilities,
-        plain.cluster_probabilities,
-        plain.class_names,
-        np.random.default_rng(1).normal(size=(n, width)),
-    )
+    embeddings = np.random.default_rng(1).normal(size=(n, width))
+    return make_proposals(n, embeddings=embeddings, **options)
 
 
 def changed(path, proposals=None, **columns):

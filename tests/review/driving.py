@@ -35,6 +35,18 @@ def go_on(page, name="Anna"):
     button.click()
 
 
+def two_tabs(visit, path):
+    """A tab that has fallen behind, as its second answer came in another; and that."""
+    first = visit(path)
+    begin(first)
+    first.keyboard.press("1")
+    second = visit(path)
+    go_on(second)
+    second.keyboard.press("2")
+    first.wait_for_selector("#alarm:visible")
+    return first, second
+
+
 def seen(page):
     """What the page shows: kind, title, and the addresses of the images."""
     return page.evaluate(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_dc3.proposals import Proposals
-from tests.review.driving import answers, begin, go_on, seen, write
+from tests.review.driving import answers, begin, go_on, seen, two_tabs, write
 from tests.review.hands import LOOK
 from tests.review.helpers import make_proposals
 from tests.slow import few
@@ -427,13 +427,7 @@ def test_a_notice_lies_over_the_images_and_takes_no_click(sheet):
 
 def test_answers_that_another_tab_changes(visit, tmp_path):
     path, _ = write(tmp_path, make_proposals(6), "none", repetitions=0.0)
-    first = visit(path)
-    begin(first)
-    first.keyboard.press("1")
-    second = visit(path)
-    go_on(second)
-    second.keyboard.press("2")
-    first.wait_for_selector("#alarm:visible")
+    first, _ = two_tabs(visit, path)
     first.keyboard.press("3")
     assert "another tab" in told(first)[0]
 

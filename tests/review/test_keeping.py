@@ -6,18 +6,8 @@ import pytest
 
 from keras_dc3 import review
 from tests.annotations.helpers import told
-from tests.review.driving import (
-    answers,
-    begin,
-    download,
-    go_on,
-    seen,
-    write,
-)
-from tests.review.helpers import (
-    make_images,
-    make_proposals,
-)
+from tests.review.driving import answers, begin, download, go_on, seen, two_tabs, write
+from tests.review.helpers import make_images, make_proposals
 
 pytest.importorskip("PIL.Image")
 
@@ -196,13 +186,7 @@ def test_a_formula_is_downloaded_as_it_is(visit, tmp_path):
 
 def test_a_second_tab_takes_over(visit, tmp_path):
     path, _ = write(tmp_path, mode="none")
-    first = visit(path)
-    begin(first)
-    first.keyboard.press("1")
-    second = visit(path)
-    go_on(second)
-    second.keyboard.press("2")
-    first.wait_for_selector("#alarm:visible")
+    first, second = two_tabs(visit, path)
     assert "another tab" in first.inner_text("#alarm")
     first.keyboard.press("3")
     first.click('#classes [data-label="0"]')

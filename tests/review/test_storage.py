@@ -7,14 +7,7 @@ import pytest
 
 from keras_dc3 import review
 from tests.cases import case
-from tests.review.driving import (
-    answers,
-    begin,
-    download,
-    go_on,
-    seen,
-    write,
-)
+from tests.review.driving import answers, begin, download, go_on, seen, write
 from tests.review.helpers import (
     make_images,
     make_proposals,

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -22,6 +22,46 @@ def declared_separator(text: str) -> str | None:
     """Returns what a first line such as "sep=;" says, as Excel writes it."""
     line = re.match('"?sep=([^"\r\n])"?(?=[\r\n])', text)
     return line[1] if line else None
+
+
+def numbered_rows(
+    name: str,
+    text: str,
+    separator: str | None = None,
+    wanted: Iterable[Any] = (),
+    skip: int = 0,
+    error: type[ValueError] = ValueError,
+) -> Iterator[tuple[int, list[str]]]:
+    """Yields the rows of a table of text, each with the number of its first line.
+
+    Args:
+        name: of the table, for messages.
+        text: of it.
+        separator: between columns; None finds out.
+        wanted: as for `sniff`.
+        skip: lines to pass over.
+        error: what is raised for text that is no table.
+    """
+    body = io.StringIO(text, newline="")
+    for _ in range(skip):
+        body.readline()
+    declared = declared_separator(text[body.tell() :])
+    if declared:
+        body.readline()
+        skip += 1
+    if separator is None:
+        separator = declared or sniff(text[body.tell() :], wanted)
+    reader = csv.reader(body, delimiter=separator, strict=True)
+    line = skip + 1
+    try:
+        for row in reader:
+            yield line, row
+            line = skip + reader.line_num + 1
+    except csv.Error as reason:
+        raise error(
+            f"{name}, line {line}: this is no table ({reason}). Is a quotation mark "
+            "not closed, or the file cut off?"
+        ) from reason
 
 
 def filled(row: Sequence[str]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +10,7 @@ from typing import Any
 from keras_dc3._names import composed, trimmed
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.files import as_text, read_text
-from keras_dc3.annotations.reading.headers import (
-    declared_separator,
-    filled,
-    first_with,
-    sniff,
-)
+from keras_dc3.annotations.reading.headers import filled, first_with, numbered_rows
 from keras_dc3.annotations.reading.tables import Column, Table, composed_column
 
 
@@ -76,41 +69,25 @@ def read_table(
         AnnotationError: if it is no table of such columns; it names the line.
     """
     numbered = has_numbers(columns)
-    separator, skip = layout.separator, layout.skip
     name = repr(os.fspath(path))
     takes_frames = reader.replace("from_csv", "from_frame")
     text = read_text(path, layout.encoding, table=True, frame_reader=takes_frames)
-    body = io.StringIO(text, newline="")
-    for _ in range(skip):
-        body.readline()
-    declared = declared_separator(text[body.tell() :])
-    if declared:
-        body.readline()
-        skip += 1
-    if separator is None:
-        separator = declared or sniff(text[body.tell() :], columns.values())
     rows: list[list[str]] = []
     lines: list[int] = []
-    reader = csv.reader(body, delimiter=separator, strict=True)
-    line, empty = skip + 1, None
-    try:
-        for row in reader:
-            if filled(row):
-                if empty and rows and not gaps:
-                    raise AnnotationError(
-                        f"{name}, line {empty} is empty, but the number of the line "
-                        "tells the image. Remove it, or say what is missing there."
-                    )
-                rows.append(row)
-                lines.append(line)
-            elif empty is None and rows:
-                empty = line
-            line = skip + reader.line_num + 1
-    except csv.Error as error:
-        raise AnnotationError(
-            f"{name}, line {line}: this is no table ({error}). Is a quotation mark not "
-            "closed, or the file cut off?"
-        ) from error
+    empty = None
+    for line, row in numbered_rows(
+        name, text, layout.separator, columns.values(), layout.skip, AnnotationError
+    ):
+        if filled(row):
+            if empty and rows and not gaps:
+                raise AnnotationError(
+                    f"{name}, line {empty} is empty, but the number of the line tells "
+                    "the image. Remove it, or say what is missing there."
+                )
+            rows.append(row)
+            lines.append(line)
+        elif empty is None and rows:
+            empty = line
     if not rows:
         raise AnnotationError(f"{name} is empty: it holds no annotation.")
     header = None if numbered else [composed(trimmed(cell)) for cell in rows[0]]

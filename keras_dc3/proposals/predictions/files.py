@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._array_files import load_npz, load_numpy, load_parquet
+from keras_dc3._array_files import IDS, load_npz, load_numpy, load_parquet, only_one
 from keras_dc3._kinds import check_file, of_file, sentence
 from keras_dc3._names import composed, trimmed
-from keras_dc3._text import some
 from keras_dc3.annotations.reading.files import read_text
-from keras_dc3.annotations.reading.headers import declared_separator, filled, sniff
+from keras_dc3.annotations.reading.headers import filled, numbered_rows
 from keras_dc3.proposals.predictions.tables import Columns
 
 PROBABILITIES = ("probabilities", "predictions", "probs", "logits", "scores", "p")
 EMBEDDINGS = ("embeddings", "features", "embedding")
-_IDS = ("ids", "id", "names", "files")
 _CLASSES = ("class_names", "classes")
 _READER = "Proposals.from_predictions"
 _OTHERWISE = (
@@ -57,44 +53,25 @@ def read_file(path: str | os.PathLike, encoding: str) -> Columns | dict[str, Any
 
 
 def _text(path: str, text: str) -> Columns:
-    declared = declared_separator(text)
-    body = io.StringIO(text, newline="")
-    skipped = 0
-    if declared:
-        body.readline()
-        skipped = 1
-    separator = declared or sniff(text, ())
-    rows, lines, line = [], [], skipped + 1
-    reader = csv.reader(body, delimiter=separator, strict=True)
-    try:
-        for row in reader:
-            if filled(row):
-                rows.append(row)
-                lines.append(line)
-            line = skipped + reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(
-            f"{path!r}, line {line}: this is no table ({error}). Is a quotation mark "
-            "not closed, or the file cut off?"
-        ) from error
-    titles = tuple(composed(trimmed(cell)) for cell in rows[0]) if rows else ()
-    for row, line in zip(rows, lines, strict=True):
+    rows = numbered_rows(repr(path), text)
+    found = [(line, row) for line, row in rows if filled(row)]
+    titles = tuple(composed(trimmed(cell)) for cell in found[0][1]) if found else ()
+    for line, row in found:
         _check_width(path, line, row, titles)
-    if len(rows) < 2:
+    if len(found) < 2:
         raise ValueError(
             f"{path!r} must have a line that names the columns, and one line per image "
-            f"below. It has {len(rows)}."
+            f"below. It has {len(found)}."
         )
     if sum(_is_number(title) for title in titles) > 1:
         raise ValueError(
-            f"{path!r}, line {lines[0]}: the first line must name the columns, but "
+            f"{path!r}, line {found[0][0]}: the first line must name the columns, but "
             f"holds numbers, such as {next(filter(_is_number, titles))!r}. Write a "
             "line like image,cat,dog in front."
         )
-    cells = tuple(zip(*rows[1:], strict=True))
-    return Columns(
-        repr(path), titles, cells, lambda i: f"{path!r}, line {lines[i + 1]}"
-    )
+    lines, rows = zip(*found[1:], strict=True)
+    cells = tuple(zip(*rows, strict=True))
+    return Columns(repr(path), titles, cells, lambda i: f"{path!r}, line {lines[i]}")
 
 
 def _check_width(path: str, line: int, row: list[str], titles: tuple) -> None:
@@ -157,20 +134,13 @@ def _parquet(path: str) -> Columns | dict[str, Any]:
 
 def _npz(path: str) -> dict[str, Any]:
     arrays = load_npz(path)
-    known = [name for name in PROBABILITIES if name in arrays]
     apart = {*EMBEDDINGS, "weak", "strong"}
     flat = [n for n, a in arrays.items() if a.ndim == 2 and n not in apart]
     flat = [name for name in flat if arrays[name].dtype.kind in "iuf"]
-    chosen = known or flat
-    if len(chosen) != 1:
-        found = some((f"{n} {a.shape} {a.dtype}" for n, a in arrays.items()), 8)
-        raise ValueError(
-            f"{path!r} must hold one array (images, classes), called "
-            f"{PROBABILITIES[0]!r}. It holds: {found}. Pass the array itself."
-        )
+    what = f"(images, classes), called {PROBABILITIES[0]!r}"
     return {
-        "predictions": arrays[chosen[0]],
-        "ids": _first(arrays, _IDS),
+        "predictions": only_one(path, arrays, PROBABILITIES, flat, what),
+        "ids": _first(arrays, IDS),
         "class_names": _first(arrays, _CLASSES),
         "embeddings": _first(arrays, EMBEDDINGS),
     }

@@ -1,0 +1,171 @@
+"""All that people have said in a project: before it, and in each of its rounds."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from keras_dc3 import agreement, review
+from keras_dc3.annotations import Annotations, Records
+from keras_dc3.annotations.counted_labels import CountedLabels
+from keras_dc3.project import stored_proposals
+from keras_dc3.project.rounds import Round
+from keras_dc3.project.settings import Settings
+from keras_dc3.review import Review
+
+_MODE = "dc3"
+_LEAST_BLIND = 20  # answers, below which no bias is measured
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What people have said, under the class names of today.
+
+    Attributes:
+        first: answers from before the project; None without.
+        by_round: round -> what was answered on its sheets.
+        proposed: image -> class that was proposed for it first.
+    """
+
+    first: Annotations | None
+    by_round: Mapping[int, Review]
+    proposed: Mapping[str, str]
+
+    @property
+    def review(self) -> Review | None:
+        """The answers on all sheets; None if there are none."""
+        parts = list(self.by_round.values())
+        return parts[0].merge(*parts[1:]) if parts else None
+
+    @property
+    def all(self) -> Annotations | None:
+        """All answers of all people; None if there are none."""
+        found = self.review
+        if self.first is None:
+            return None if found is None else found.annotations
+        if found is None:
+            return self.first
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # was told when they were read
+            return self.first.merge(found.annotations)
+
+    def answered_by(self) -> dict[str, set[str]]:
+        """Returns person -> ids of the images that this person has answered."""
+        found: dict[str, set[str]] = defaultdict(set)
+        answers = self.all
+        if answers is not None and answers.records is not None:
+            pairs = zip(answers.records.image, answers.records.annotator, strict=True)
+            for image, person in pairs:
+                if person >= 0:
+                    found[answers.annotators[person]].add(answers.ids[image])
+        return dict(found)
+
+    def corrected(self) -> tuple[CountedLabels | None, str]:
+        """Returns the labels without the bias of proposals, and what is said of it."""
+        found = self.review
+        if found is None or (self.first is None and not (found.proposed >= 0).any()):
+            return self.all, "No answer was given to a proposal, so none is biased."
+        blind = int((found.proposed < 0).sum())
+        if not (found.proposed >= 0).any():
+            return self.all, "No answer was given to a proposal, so none is biased."
+        if blind < _LEAST_BLIND:
+            return self.all, (
+                f"How far proposals bias people is not known: there are {blind} blind "
+                f"answers, and {_LEAST_BLIND} are needed. Answers count as they are."
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            bias = agreement.fit_bias(found, self.proposed)
+            everything = found
+            if self.first is not None:
+                everything = _as_review(self.first).merge(found)
+            return bias.correct(everything), str(bias)
+
+
+def _as_review(annotations: Annotations) -> Review:
+    """Returns answers that were given without a proposal as a review."""
+    number = len(annotations.records)
+    return Review(
+        annotations,
+        proposed=np.full(number, -1),
+        group=np.full(number, "", dtype=object),
+        accepted=np.zeros(number, bool),
+        repetition=np.zeros(number, bool),
+        mode=_MODE,
+    )
+
+
+def with_records(annotations: Annotations) -> Annotations:
+    """Returns annotations with an answer each, of people whom nobody knows if need be.
+
+    Raises:
+        ValueError: if they are shares of people, not answers.
+    """
+    if annotations.records is not None:
+        return annotations
+    if annotations.counts.dtype.kind == "f":
+        raise ValueError(
+            "The answers are fractions, but a project counts answers of people. Give "
+            "how many people chose each class."
+        )
+    return Annotations(
+        annotations.ids,
+        annotations.class_names,
+        records=Records.of_counts(annotations.counts),
+        notes=annotations.notes,
+    )
+
+
+def read_answers(first: str, rounds: Sequence[Round], settings: Settings) -> Answers:
+    """Reads all answers of a project.
+
+    Args:
+        first: the file of the answers from before; it need not be there.
+        rounds: all rounds.
+        settings: of the project.
+    """
+    names, renamed = settings.class_names, settings.renamed
+    before = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd was told when they were taken in
+        if os.path.exists(first):
+            old = {*names, *renamed}
+            before = Annotations.from_csv(first, class_names=sorted(old))
+            before = before.with_classes(names, renamed)
+        found, proposed = {}, {}
+        for one in rounds:
+            reviews = _of_round(one)
+            if reviews:
+                reviews = [_as_today(part, settings) for part in reviews]
+                found[one.number] = reviews[0].merge(*reviews[1:])
+            for image, name in one.record.get("sheets", {}).get("proposed", {}).items():
+                proposed.setdefault(image, renamed.get(name, name))
+    return Answers(before, found, proposed)
+
+
+def _of_round(one: Round) -> list[Review]:
+    """Returns what was answered on each sheet of a round."""
+    by_sheet: dict[str, list[str]] = defaultdict(list)
+    for file, sheet in one.record.get("answers", {}).get("files", {}).items():
+        by_sheet[sheet].append(one.file("answers", file))
+    return [
+        review.read(files, proposals=sheet_of(one, sheet))
+        for sheet, files in by_sheet.items()
+    ]
+
+
+def sheet_of(one: Round, sheet: str) -> stored_proposals.Proposals:
+    """Returns the proposals that a sheet of a round was made from."""
+    return stored_proposals.read(one.file("sheets", f"{sheet}.npz"))
+
+
+def _as_today(found: Review, settings: Settings) -> Review:
+    """Returns a review under the class names of today, to be merged with others."""
+    renamed = settings.names_now(found.annotations.class_names)
+    found = found.with_classes(settings.class_names, renamed)
+    return replace(found, mode=_MODE)  # of a blind page, too: all of it is control

@@ -1,0 +1,499 @@
+"""A project: a folder that knows all rounds from pictures to a label file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from keras_dc3 import agreement, datasets
+from keras_dc3._text import number_of, some
+from keras_dc3._validation import (
+    check_choice,
+    check_open_probability,
+    check_positive_int,
+    check_positive_number,
+    check_seed,
+)
+from keras_dc3.agreement import FinalLabels
+from keras_dc3.annotations import Annotations
+from keras_dc3.backbones.pretrained import kind_of
+from keras_dc3.project import asking, creating, learning, report, training
+from keras_dc3.project.costs import cost_of
+from keras_dc3.project.lock import locked
+from keras_dc3.project.settings import ClassDescription, ProjectError, Settings
+from keras_dc3.project.status import Status, next_step
+from keras_dc3.project.workspace import FIRST_ANSWERS, LOCK, SETTINGS, Workspace
+from keras_dc3.strategies import names as strategy_names
+
+
+class Project:
+    """A folder that knows all rounds: from unlabeled pictures to a label file.
+
+    Each round trains a model, proposes, asks people on pages that open in any browser,
+    and reads what they answered. Every step finds what came before, can be stopped and
+    run again, and says what to do next. The same from a command line is `keras-dc3`.
+
+    Args:
+        folder: of the project; `Project.create` makes one.
+
+    Raises:
+        ValueError: if it is no project, of another version, or was copied in part.
+        OSError: from each step: while another process works in it (the message names
+            the owner), or if the disk is full; nothing that was done before is lost.
+
+    Example:
+
+    >>> project = keras_dc3.Project.create("fish-labels", "fish", "answers.csv")
+    >>> project.status().next_step
+    '`keras-dc3 train` trains a model on the answers that there are.'
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = os.fspath(folder)
+        _ = Workspace(self.folder).name  # it says what is wrong with it
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | os.PathLike,
+        images: str | os.PathLike,
+        answers: Annotations | str | os.PathLike | None = None,
+        *,
+        class_names: Sequence[str] | None = None,
+        classes: Sequence[ClassDescription] | str | os.PathLike | None = None,
+        image_size: tuple[int, int] | None = None,
+        backbone: str = training.FROM_PIXELS,
+        weights: str | os.PathLike | None = "imagenet",
+        backbone_size: int | None = None,
+        ssl: str = "mean_teacher",
+        validation: float = 0.2,
+        missing: str = "error",
+        seed: int = 0,
+        **reading: Any,
+    ) -> Project:
+        """Makes a project.
+
+        Args:
+            folder: of the project; new, or empty.
+            images: the folder of the images, which stay where they are.
+            answers: what people said so far, `Annotations` or a CSV file with the
+                columns image, annotator and label. None: the folders in the folder say
+                it, where they are called as classes; or nobody has said anything yet,
+                then give `class_names`.
+            class_names: the classes in their order.
+            classes: instead, a `ClassDescription` of each, or a CSV file with the
+                columns class, description and example (the id of a typical image).
+            image_size: (height, width) that images are brought to for training.
+            backbone: "small_cnn" trains from pixels; the name of a network with weights
+                (see `backbones.pretrained`) gives better features, computed once.
+            weights, backbone_size: of that network, as for `backbones.pretrained`.
+            ssl: the strategy, one of `keras_dc3.strategies.names()`.
+            validation: share of the answered images that validate in all rounds.
+            missing: what to do about answers to images that are not there: "error", or
+                "drop", which is told.
+            seed: of all that is drawn.
+            **reading: how files become arrays: further arguments of `data.FileImages`.
+
+        Raises:
+            FileExistsError: if the folder holds something already.
+            ValueError: if something does not fit; the message says how to fix it.
+        """
+        folder, source = os.fspath(folder), os.fspath(images)
+        check_open_probability("validation", validation)
+        check_choice("ssl", ssl, tuple(strategy_names()))
+        check_choice("missing", missing, ("error", "drop"))
+        check_seed(seed)
+        if backbone != training.FROM_PIXELS:
+            kind_of(backbone)  # a slip is told now, not after an hour of reading
+        if os.path.isdir(folder) and os.listdir(folder):
+            is_one = os.path.exists(os.path.join(folder, SETTINGS))
+            what = "is a project already" if is_one else "holds something already"
+            raise FileExistsError(
+                errno.EEXIST, f"{folder!r} {what}; name a new folder for the project."
+            )
+        if isinstance(classes, str | os.PathLike):
+            classes = creating.read_classes(classes)
+        if classes is not None:
+            if class_names is not None:
+                raise ValueError("Give either `class_names` or `classes`, not both.")
+            class_names = [one.name for one in classes]
+        files = creating.images_in(source)
+        found, names, told = creating.first_answers(
+            source, files, answers, class_names, missing
+        )
+        if classes is None:
+            classes = [ClassDescription(name) for name in names]
+        creating.check_examples(classes, files)
+        if image_size is not None:
+            reading["image_size"] = list(image_size)
+        settings = Settings(
+            images=creating.relative(source, folder),
+            classes=tuple(classes),
+            validation_share=validation,
+            reading=creating.describe_reading(reading),
+            backbone=backbone,
+            weights=None if weights is None else os.fspath(weights),
+            backbone_size=backbone_size,
+            ssl=ssl,
+            seed=int(seed),
+        )
+        # Damaged files, and sizes that differ, are told before a folder is made.
+        _ = training.image_files(source, files, settings).image_shape
+        os.makedirs(folder, exist_ok=True)
+        if found is not None:
+            found.to_csv(os.path.join(folder, FIRST_ANSWERS))
+        settings.write(os.path.join(folder, SETTINGS))
+        for line in told:
+            print(line)
+        return cls(folder)
+
+    def describe(self) -> datasets.Description:
+        """Prints what the images and the answers so far are, and returns it."""
+        with self._working("describe") as work:
+            labels = work.answers.all
+            images = training.image_files(
+                work.images, work.files, work.settings, labels
+            )
+            return datasets.describe(images)
+
+    def train(
+        self,
+        *,
+        time_limit: float | None = None,
+        epochs: int | None = None,
+        again: bool = False,
+        verbose: Any = "auto",
+    ) -> str:
+        """Trains the model of this round on all answers so far.
+
+        A training that was stopped goes on from its last epoch when this is called
+        again. The images that validate are drawn the first time, and stay the same in
+        all rounds, so that scores of rounds compare.
+
+        Args:
+            time_limit: seconds that it may take.
+            epochs: how long to train; None: what suits the data.
+            again: whether to train anew where this round is trained already.
+            verbose: as for `keras.Model.fit`.
+
+        Returns:
+            What was done, in words.
+
+        Raises:
+            ValueError: if there are too few answers.
+        """
+        if time_limit is not None:
+            check_positive_number("time_limit", time_limit)
+        if epochs is not None:
+            check_positive_int("epochs", epochs)
+        with self._working("train") as work:
+            return learning.train(
+                work,
+                again=again,
+                time_limit=time_limit,
+                epochs=epochs,
+                verbose=verbose,
+            )
+
+    def propose(self, *, again: bool = False, verbose: Any = "auto") -> str:
+        """Says what the model of this round makes of each image.
+
+        Returns:
+            A summary; the proposals are kept, also as a CSV file.
+        """
+        with self._working("propose") as work:
+            return learning.propose(work, again=again, verbose=verbose)
+
+    def sheet(
+        self,
+        people: Sequence[str],
+        budget: int = 300,
+        *,
+        overlap: float = 0.2,
+        control: float = 0.1,
+        repetitions: float = 0.05,
+    ) -> str:
+        """Writes a page for each person, with what brings most for the effort.
+
+        Before the first training, images come at random and without proposals.
+
+        Args:
+            people: their names.
+            budget: clicks or keys of each person, about.
+            overlap: share of the work that everybody does, to measure agreement.
+            control: share of the images that come without a proposal, to measure what
+                proposals do to people's answers; see `Proposals.to_review`.
+            repetitions: share of these that come a second time.
+
+        Returns:
+            Who is asked what, and where the pages are.
+        """
+        with self._working("sheet") as work:
+            return asking.write_sheets(
+                work,
+                people,
+                budget,
+                overlap=overlap,
+                control=control,
+                repetitions=repetitions,
+            )
+
+    def read(self, files: str | os.PathLike | Sequence[str | os.PathLike]) -> str:
+        """Takes in what people have downloaded from their pages.
+
+        Nothing but the file is needed: it is known from it which page and round it
+        belongs to. A file that was read before, or a later state of it, may come again.
+
+        Args:
+            files: files, folders of files, or patterns such as "review-*.json".
+
+        Raises:
+            ValueError: if a file belongs to no page of the project, or is damaged.
+        """
+        paths = [files] if isinstance(files, str | os.PathLike) else list(files)
+        with self._working("read") as work:
+            return asking.read_files(work, [os.fspath(path) for path in paths])
+
+    def next(self) -> str:
+        """Begins another round.
+
+        Raises:
+            ValueError: if nobody has answered in this one yet.
+        """
+        with self._working("next") as work:
+            current = work.current
+            if current is None or not current.done("answers"):
+                number = 1 if current is None else current.number
+                raise ProjectError(
+                    f"Nobody has answered in round {number} yet. "
+                    f"{_sentence(self._next_step(work))}"
+                )
+            begun = work.begin_round()
+            return f"Round {begun.number} begins. {_sentence(self._next_step(work))}"
+
+    def status(self, *, resamples: int = 100) -> Status:
+        """Returns what was done, how far people agree, and whether to go on.
+
+        Args:
+            resamples: how often images are drawn for the intervals.
+        """
+        with self._working("status") as work, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd was told when it was read
+            answers = work.answers
+            everything = answers.all
+            measured = stopping = None
+            bias = ""
+            if everything is not None and everything.counts.sum() > 0:
+                labels, bias = answers.corrected()
+                measured = agreement.measure(
+                    answers.review or everything, resamples=resamples
+                )
+                stopping = agreement.stopping(
+                    labels, learning.last_proposals(work), resamples=resamples
+                )
+            return Status(
+                name=work.name,
+                images=len(work.files),
+                answered=self._answered(work),
+                withdrawn=len(work.settings.withdrawn),
+                rounds=[one.record for one in work.rounds],
+                costs={n: cost_of(found) for n, found in answers.by_round.items()},
+                agreement=measured,
+                bias=bias,
+                stopping=stopping,
+                next_step=self._next_step(work),
+            )
+
+    def labels(self, path: str | os.PathLike | None = None) -> FinalLabels:
+        """Returns the labels of all images, and writes them where a path is given.
+
+        Args:
+            path: a file that ends in .csv, .jsonl or .parquet; or, ending in "/", a new
+                folder into which the images are copied, in a folder for each class.
+
+        Raises:
+            ValueError: if nobody has answered and nothing was proposed yet.
+        """
+        with self._working("labels") as work:
+            labels, _ = work.answers.corrected()
+            proposals = learning.last_proposals(work)
+            if labels is None:
+                raise ProjectError(
+                    "Nobody has answered yet, so that there are no labels. "
+                    f"{_sentence(self._next_step(work))}"
+                )
+            if proposals is None:
+                there = [name for name in labels.ids if name in set(work.files)]
+                print(
+                    "There are no proposals of a model yet: only the "
+                    f"{number_of(len(there), 'image')} with answers get a label."
+                )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = agreement.final_labels(
+                    labels, proposals, annotations=work.answers.all
+                )
+            if path is not None:
+                name = os.fspath(path)
+                if name.endswith(("/", os.sep)):
+                    found.to_folders(name.rstrip("/" + os.sep), work.images)
+                else:
+                    found.save(name)
+            return found
+
+    def report(self, path: str | os.PathLike | None = None) -> str:
+        """Writes one HTML page: data, verdict, figures, pictures, rounds.
+
+        Args:
+            path: the file; default: "report.html" in the project.
+
+        Returns:
+            The path.
+        """
+        status = self.status()
+        with self._working("report") as work:
+            target = work.path("report.html") if path is None else os.fspath(path)
+            report.write(target, work, status)
+            return target
+
+    def withdraw(
+        self,
+        images: Sequence[str] | None = None,
+        reason: str = "",
+        *,
+        gone: bool = False,
+    ) -> str:
+        """Takes images out: they are no longer asked about, trained on or labeled.
+
+        Their answers are kept, and count again after `restore`.
+
+        Args:
+            images: ids, such as "fish/1.png".
+            reason: why, for the records.
+            gone: whether to withdraw the images that are no longer in the folder.
+        """
+        with self._working("withdraw") as work:
+            ids = work.ids_of(list(images)) if images else []
+            if gone:
+                ids += [name for name in work.gone if name not in ids]
+            if not ids:
+                return "No image is to be withdrawn."
+            told = reason or ("no longer there" if gone else "withdrawn")
+            withdrawn = {**work.settings.withdrawn, **dict.fromkeys(ids, told)}
+            work.save(replace(work.settings, withdrawn=withdrawn))
+            return f"Withdrawn: {some(ids, 5)} ({len(withdrawn):,} in all)."
+
+    def restore(self, images: Sequence[str]) -> str:
+        """Takes withdrawn images back into the project.
+
+        Args:
+            images: their ids.
+        """
+        with self._working("restore") as work:
+            withdrawn = dict(work.settings.withdrawn)
+            ids = work.ids_of(list(images), withdrawn)
+            for name in ids:
+                del withdrawn[name]
+            work.save(replace(work.settings, withdrawn=withdrawn))
+            return f"Back in the project: {some(ids, 5)}."
+
+    def change_classes(
+        self,
+        added: Sequence[ClassDescription | str] = (),
+        renamed: Mapping[str, str] | None = None,
+    ) -> str:
+        """Adds classes, or gives classes other names; all answers are carried along.
+
+        Proposals that there are go on under the new names, where a new class has
+        probability 0 until a model is trained with it, in the next round.
+
+        Args:
+            added: new classes.
+            renamed: old name -> new name; the name of another class unites both.
+
+        Raises:
+            ValueError: if a class is not there, or is there already.
+        """
+        with self._working("classes") as work:
+            settings = work.settings.with_classes(added, renamed)
+            if len(settings.classes) < 2:
+                raise ProjectError(
+                    "A project needs two classes or more; these would be one."
+                )
+            creating.check_examples(settings.classes, work.all_files)
+            work.save(settings)
+            return f"The classes are now: {some(settings.class_names, 50)}."
+
+    def change_settings(self, images: str | os.PathLike | None = None, **changed: Any):
+        """Changes where the images are, or how the next model is trained.
+
+        Args:
+            images: the folder in which they are now.
+            **changed: `backbone`, `weights`, `backbone_size` or `ssl`, as for `create`.
+
+        Raises:
+            ValueError: if images that the project knows are not in the folder.
+        """
+        with self._working("settings") as work:
+            settings = work.settings
+            if images is not None:
+                there = set(creating.images_in(os.fspath(images)))
+                lost = sorted(work.known - there - set(settings.withdrawn))
+                if lost:
+                    raise ProjectError(
+                        f"{len(lost):,} images that the project knows are not in "
+                        f"{os.fspath(images)!r}: {some(map(repr, lost), 3, etc=True)}. "
+                        "Name the folder that holds them."
+                    )
+                where = creating.relative(os.fspath(images), self.folder)
+                settings = replace(settings, images=where)
+            if "ssl" in changed:
+                check_choice("ssl", changed["ssl"], tuple(strategy_names()))
+            if changed.get("backbone", training.FROM_PIXELS) != training.FROM_PIXELS:
+                kind_of(changed["backbone"])
+            unknown = set(changed) - {"backbone", "weights", "backbone_size", "ssl"}
+            if unknown:
+                raise TypeError(f"{sorted(unknown)} cannot be changed in a project.")
+            work.save(replace(settings, **changed))
+
+    def _answered(self, work: Workspace) -> int:
+        answers = work.answers.all
+        if answers is None:
+            return 0
+        there = set(work.files)
+        pairs = zip(answers.ids, answers.annotated, strict=True)
+        return int(np.sum([known and name in there for name, known in pairs]))
+
+    def _next_step(self, work: Workspace) -> str:
+        answered, classes = self._answered(work), len(work.settings.classes)
+        return next_step(work.current, answered, classes)
+
+    @contextmanager
+    def _working(self, what: str) -> Iterator[Workspace]:
+        """Gives the project as it is now, while no other process works in it."""
+        lock = os.path.join(self.folder, LOCK)
+        if not os.path.isdir(self.folder):
+            raise ProjectError(f"There is no folder {self.folder!r} any more.")
+        with locked(lock, what):
+            try:
+                yield Workspace(self.folder)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                raise OSError(
+                    error.errno,
+                    f"The disk of {self.folder!r} is full, in the step {what!r}. "
+                    "Nothing that was done before is lost: free some space and do the "
+                    "step again; a training goes on from its last whole epoch.",
+                ) from error
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] if text and text[0] != "`" else text

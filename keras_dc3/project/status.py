@@ -1,0 +1,131 @@
+"""How a project stands, in words: what was done, and what to do next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keras_dc3._text import number_of
+from keras_dc3.agreement import Agreement, Stopping
+from keras_dc3.project.costs import Cost
+from keras_dc3.project.rounds import Round
+from keras_dc3.project.training import in_words
+
+
+@dataclass(frozen=True, repr=False)
+class Status:
+    """How a project stands. Printing it says so.
+
+    Attributes:
+        name: of the project.
+        images: how many there are.
+        answered: how many of them have an answer.
+        withdrawn: how many play no part.
+        rounds: the records of all rounds.
+        costs: round -> what its answers have cost.
+        agreement: how far people agree; None where that is not known yet.
+        bias: what is said of the bias of proposals.
+        stopping: whether more answers still help; None where that is not known yet.
+        next_step: what to do now.
+    """
+
+    name: str
+    images: int
+    answered: int
+    withdrawn: int
+    rounds: Sequence[Mapping[str, Any]]
+    costs: Mapping[int, Cost]
+    agreement: Agreement | None
+    bias: str
+    stopping: Stopping | None
+    next_step: str
+
+    def __str__(self) -> str:
+        left_out = f", {self.withdrawn:,} withdrawn" if self.withdrawn else ""
+        lines = [
+            f"{self.name}: {number_of(self.images, 'image')}, {self.answered:,} with "
+            f"answers{left_out}",
+        ]
+        if self.rounds:
+            lines += ["", *_table(self.rounds, self.costs)]
+        if self.agreement is not None:
+            lines += ["", str(self.agreement)]
+        if self.bias:
+            lines += ["", "Bias of proposals", self.bias]
+        if self.stopping is not None:
+            lines += ["", "Do more answers help?", str(self.stopping)]
+        return "\n".join([*lines, "", f"Next: {self.next_step}"])
+
+    __repr__ = __str__
+
+
+def _table(rounds: Sequence[Mapping[str, Any]], costs: Mapping[int, Cost]) -> list[str]:
+    rows = [("round", "trained on", "F1 of certain images", "answers", "cost")]
+    for record in rounds:
+        number, trained = record["round"], record.get("train")
+        rows.append(
+            (
+                str(number),
+                f"{trained['labeled']:,} labeled" if trained else "-",
+                f1_of(trained),
+                f"{costs[number].answers:,}" if number in costs else "-",
+                cost_in_words(costs[number]) if number in costs else "-",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def f1_of(trained: Mapping[str, Any] | None) -> str:
+    """Returns F1 of the certain validation images, with its interval."""
+    value = (trained or {}).get("scores", {}).get("f1")
+    if value is None or math.isnan(value):
+        return "-"
+    low, high = trained["intervals"].get("f1", (math.nan, math.nan))
+    between = "" if math.isnan(low) else f" ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{100 * value:.0f}{between}"
+
+
+def cost_in_words(cost: Cost) -> str:
+    """Returns actions and time."""
+    time = "" if math.isnan(cost.seconds) else f", {in_words(cost.seconds)}"
+    return f"{cost.actions:,} actions{time}"
+
+
+def next_step(current: Round | None, answered: int, classes: int) -> str:
+    """Returns what to do now, as a command with its reason.
+
+    Args:
+        current: the last round.
+        answered: images with an answer.
+        classes: how many there are.
+    """
+    enough = answered >= 2 * classes
+    if current is None:
+        if enough:
+            return "`keras-dc3 train` trains a model on the answers that there are."
+        return "`keras-dc3 sheet` writes pages on which people answer first images."
+    if current.done("answers"):
+        return (
+            "`keras-dc3 next` begins another round with these answers; if they suffice,"
+            " `keras-dc3 labels` writes the labels of all images."
+        )
+    if current.done("sheets"):
+        return (
+            "people open their pages and send you the files that they download: "
+            "`keras-dc3 read FILE ...` takes them in."
+        )
+    if current.done("propose"):
+        return "`keras-dc3 sheet` writes pages on which people answer."
+    if current.done("train"):
+        return "`keras-dc3 propose` says what the model makes of each image."
+    if enough:
+        return "`keras-dc3 train` trains a model on the answers that there are."
+    return "`keras-dc3 sheet` writes pages on which people answer first images."

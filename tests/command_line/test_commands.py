@@ -1,0 +1,191 @@
+"""`keras-dc3`: what each command takes, prints and answers with."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from keras_dc3 import Project
+from keras_dc3.command_line import main
+from keras_dc3.command_line.commands import COMMANDS
+from keras_dc3.project.rounds import new_round
+from tests.project.helpers import (
+    answer,
+    propose_by_hand,
+    write_answers,
+    write_images,
+)
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch, capsys):
+    """A folder with a project, in which commands are called; the truth."""
+    truth = write_images(tmp_path / "fish")
+    write_answers(tmp_path / "answers.csv", truth, sorted(truth)[:30])
+    monkeypatch.chdir(tmp_path)
+    call = ["init", "--project", "p", "--images=fish", "--answers", "answers.csv"]
+    assert main(call) == 0
+    monkeypatch.chdir(tmp_path / "p")
+    capsys.readouterr()
+    return truth
+
+
+def test_help_names_every_command_and_flag(capsys):
+    assert main([]) == 0
+    overview = capsys.readouterr().out
+    for name, command in COMMANDS.items():
+        assert f"  {name} " in overview
+        assert main(["help", name]) == 0
+        first = capsys.readouterr().out
+        assert main([name, "--help"]) == 0
+        assert capsys.readouterr().out == first
+        for flag in command.flags().flag_values_dict():
+            assert f"{flag}\n" in first
+        assert max(map(len, first.splitlines())) <= 88
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["trian"], "Did you mean 'train'?"),
+        (["train", "--epoch", "3"], "Unknown command line flag 'epoch'"),
+        (["train", "--epochs", "some"], "epochs"),
+        (["train", "3"], "takes no '3'"),
+        (["sheet", "--overlap", "2"], "overlap"),
+    ],
+)
+def test_wrong_calls_are_told_in_a_sentence(call, message, capsys):
+    assert main(call) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err.replace("\n", " ")
+    assert "Traceback" not in printed.err
+    assert not printed.out
+
+
+def test_outside_of_a_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["status"]) == 1
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert "is no project" in told
+    assert "keras-dc3 init" in told
+    assert main(["init"]) == 1
+    assert "--images" in capsys.readouterr().err
+    assert main(["init", "--images", "nowhere", "--project", "p"]) == 1
+    assert "nowhere" in capsys.readouterr().err
+    assert not os.path.exists("p")
+
+
+def test_a_round_by_commands(begun, tmp_path, capsys):
+    assert main(["describe"]) == 0
+    assert "60 images" in capsys.readouterr().out
+    new_round(".", 1)
+    propose_by_hand(Project("."), begun)
+    assert main(["sheet", "--people", "anna,ben", "--budget", "30"]) == 0
+    assert "anna:" in capsys.readouterr().out
+    for person in ("anna", "ben"):
+        answer(f"round-1/sheets/{person}.html", f"review-{person}.json", person, begun)
+    assert main(["read", "review-*.json"]) == 0
+    assert "answers by ben" in capsys.readouterr().out
+    assert main(["status"]) == 0
+    printed = capsys.readouterr().out
+    assert "Agreement on" in printed
+    assert "Next: `keras-dc3 next`" in printed
+    for name in ("labels.csv", "labels.jsonl", "by_class/"):
+        assert main(["labels", "--output", name]) == 0
+        assert os.path.exists(name)
+    assert sum(len(files) for _, _, files in os.walk("by_class")) == 60
+    assert main(["labels", "--output", "by_class/"]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert main(["labels", "--output", "labels.xls"]) == 1
+    assert ".csv" in capsys.readouterr().err
+    assert main(["report"]) == 0
+    assert os.path.exists("report.html")
+    assert main(["next"]) == 0
+    assert "Round 2 begins" in capsys.readouterr().out
+
+
+def test_classes_and_images_by_commands(begun, capsys):
+    assert main(["classes", "--add", "ray", "--description", "flat"]) == 0
+    assert main(["classes", "--rename", "eel=cod"]) == 0
+    assert "cod, ling, ray" in capsys.readouterr().out
+    assert main(["classes", "--rename", "eel"]) == 1
+    assert "old=new" in capsys.readouterr().err
+    assert main(["withdraw", "img_00.png", "img_01", "--reason", "dark"]) == 0
+    assert "2 in all" in capsys.readouterr().out
+    assert main(["withdraw", "img_01.png", "--undo"]) == 0
+    assert "Back in the project" in capsys.readouterr().out
+    assert main(["settings", "--ssl", "pi_model"]) == 0
+    assert main(["settings"]) == 1
+    assert "Name what is to be changed" in capsys.readouterr().err
+
+
+def test_train_without_answers_says_whom_to_ask(tmp_path, monkeypatch, capsys):
+    write_images(tmp_path / "fish")
+    monkeypatch.chdir(tmp_path)
+    call = ["init", "--project=p", "--images=fish", "--class_names=cod,eel"]
+    assert main(call) == 0
+    assert main(["train", "--project", "p"]) == 1
+    assert "Ask people" in capsys.readouterr().err
+    assert main(["propose", "--project", "p"]) == 1
+    assert "keras-dc3 train" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_as_a_program(tmp_path):
+    for call in (["-m", "keras_dc3"], ["-m", "keras_dc3.command_line.main"]):
+        done = subprocess.run(
+            [sys.executable, *call, "help"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert done.returncode == 0
+        assert "keras-dc3 COMMAND" in done.stdout
+
+
+@pytest.mark.slow
+def test_two_rounds_with_training(begun, capsys):
+    """The whole way: a model is trained, stopped, gone on with, and trained again."""
+    people = ("anna", "ben")
+    for number in (1, 2):
+        assert main(["train", "--epochs", "2"]) == 0
+        printed = capsys.readouterr().out
+        assert f"Round {number} is trained" in printed
+        assert main(["train"]) == 0
+        assert "trained already" in capsys.readouterr().out
+        assert main(["propose"]) == 0
+        assert main(["sheet", "--people", ",".join(people), "--budget", "20"]) == 0
+        files = []
+        for person in people:
+            page = f"round-{number}/sheets/{person}.html"
+            if os.path.exists(page):
+                files.append(f"{number}-{person}.json")
+                answer(page, files[-1], person, begun)
+        assert main(["read", *files]) == 0
+        assert main(["next"]) == 0
+    capsys.readouterr()
+    assert main(["labels"]) == 0
+    assert "Labels of 60 images" in capsys.readouterr().out
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = [
+    (path.name, shlex.split(line.strip(), comments=True))
+    for path in PAGES
+    for line in path.read_text("utf-8").splitlines()
+    if line.strip().startswith("keras-dc3 ")
+]
+
+
+@pytest.mark.parametrize(("page", "call"), SHOWN, ids=lambda part: str(part[:2]))
+def test_commands_that_pages_show_are_there(page, call):
+    _, name, *rest = call
+    assert name in COMMANDS, page
+    COMMANDS[name].flags()([name, *rest])
