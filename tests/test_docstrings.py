@@ -32,6 +32,7 @@ RESULTS = {
     "Finding",
     "FolderListing",
     "ImageFileError",
+    "NextModel",
     "PairAgreement",
     "PersonAgreement",
     "Proposal",

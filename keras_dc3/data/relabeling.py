@@ -85,7 +85,8 @@ def _rows_of_answers(
     answered = np.flatnonzero(np.asarray(labels.counts).sum(axis=1) > 0)
     images = [labels.ids[row] for row in answered]
     ids = [*data.labeled.ids, *_ids(data.unlabeled), *_ids(data.validation)]
-    matches = match_all(images, KnownNames([*ids, *(data.unused or ())]))
+    others = *(data.unused or ()), *data.withdrawn
+    matches = match_all(images, KnownNames([*ids, *others]))
     found, lost = matches.found, [images[i] for i in matches.lost]
     notes = tell_lacking(matches.lacking, "image")
     if lost:
@@ -138,7 +139,44 @@ def _told(
     out = sum(name in row_of for name in before.unused or ())
     if out:
         said.append(f"{out:,} answered images are in no part of the split and stay out")
+    out = sum(name in row_of for name in before.withdrawn)
+    if out:
+        said.append(f"{out:,} answered images were withdrawn and stay out")
     return "; ".join(said) + "."
+
+
+def with_added(
+    parts: dict[str, np.ndarray],
+    added: np.ndarray,
+    images: AnnotatedImages,
+    groups: np.ndarray | None,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Returns a saved split with the images that came later, and the ids of these.
+
+    They join the unlabeled ones, but for those of a group that another part has, which
+    are in no part. A warning tells it.
+
+    Args:
+        parts: "labeled", "unlabeled", "validation" -> positions.
+        added: positions of the images that came later.
+        images: all images.
+        groups: one per image, or None.
+    """
+    out = np.zeros(len(added), bool)
+    if groups is not None:
+        taken = groups[np.concatenate([parts["labeled"], parts["validation"]])]
+        out = np.isin(groups[added], taken)
+    new, before = added[~out], parts["unlabeled"]
+    named = [images.ids[i] for i in new]
+    told = [
+        f"{len(new):,} images came after the split was saved and join the unlabeled "
+        f"ones ({len(before):,} -> {len(before) + len(new):,}): "
+        f"{some(map(repr, named), 3)}"
+    ]
+    if out.any():
+        told.append(f"{out.sum():,} that are of a group of another part are in no part")
+    warnings.warn(f"{'; '.join(told)}.", stacklevel=5)
+    return {**parts, "unlabeled": np.union1d(before, new)}, named
 
 
 def with_answered_since(

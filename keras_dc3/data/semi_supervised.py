@@ -18,12 +18,13 @@ from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.batch_source import BatchSource
 from keras_dc3.data.embedding import embedded, in_place_of
+from keras_dc3.data.membership import added, withdrawn
 from keras_dc3.data.parts import check_parts, checked_labels, common_class_names
 from keras_dc3.data.plan import EpochClock
 from keras_dc3.data.policies import policies_of
 from keras_dc3.data.reclassing import reclassed
 from keras_dc3.data.relabeling import relabeled
-from keras_dc3.data.split_files import write_split
+from keras_dc3.data.split_files import withdrawn_in, write_split
 from keras_dc3.data.splits import Split, split_images
 from keras_dc3.data.training_labels import kind_in_words, training_labels
 
@@ -54,6 +55,7 @@ class SemiSupervisedData(BatchSource):
         test: images that are neither trained on nor validate; None for none.
         image_backbone: of features, what computed them from images, where `embed` did.
         unused: ids of the images in no part; None where they are not known.
+        withdrawn: ids of the images that `without` took out, a tuple.
 
     Raises:
         ValueError: if the parts do not fit together; the message says how to fix it.
@@ -101,6 +103,7 @@ class SemiSupervisedData(BatchSource):
         self.test: AnnotatedImages | None = None
         self.image_backbone: Any = None
         self.unused: list[str] | None = None
+        self.withdrawn: tuple[str, ...] = ()
         self._unanswered: list[str] | None = None  # where it is known of all images
 
     @classmethod
@@ -133,7 +136,9 @@ class SemiSupervisedData(BatchSource):
                 written; a mapping of "labeled", "unlabeled" and "validation" to lists
                 of ids; or a `data.Split`. The images of no part are not used. Of a
                 file, images that were answered since it was written join the labeled
-                ones, which is told. `{"validation": ids}` alone trains on all others.
+                ones, and images that it does not know the unlabeled ones, which is
+                told; those that were withdrawn stay out. `{"validation": ids}` alone
+                trains on all others.
             stratify: whether each part is to have its share of each majority class, at
                 least one image.
             groups: names or numbers, one per image, or a function from an id to its
@@ -163,7 +168,13 @@ class SemiSupervisedData(BatchSource):
             **kwargs,
         )
         unused = np.setdiff1d(np.arange(len(images)), np.concatenate(part))
-        data.unused = [images.ids[i] for i in unused]
+        if isinstance(split, str | os.PathLike):
+            data.withdrawn = withdrawn_in(split, images.ids)
+        data.unused = [
+            name
+            for name in (images.ids[i] for i in unused)
+            if name not in data.withdrawn
+        ]
         data._unanswered = [
             name
             for name, known in zip(images.ids, images.annotated, strict=True)
@@ -179,9 +190,10 @@ class SemiSupervisedData(BatchSource):
             for name in ("labeled", "unlabeled", "validation")
             if (part := getattr(self, name)) is not None
         ]
+        out = f", {len(self.withdrawn)} withdrawn" if self.withdrawn else ""
         return (
             f"<{type(self).__name__} {self.name or ''}: {', '.join(sizes)} images "
-            f"{self.image_shape}, {self.num_classes} classes>"
+            f"{self.image_shape}, {self.num_classes} classes{out}>"
         )
 
     @property
@@ -240,6 +252,65 @@ class SemiSupervisedData(BatchSource):
         print(new.told)
         return data
 
+    def without(self, ids: Sequence[str]) -> SemiSupervisedData:
+        """Returns the data without some images, such as bad ones.
+
+        They leave whatever part they are in, and stay out: of a split that is saved
+        from here on, and where somebody answers them. A line is printed that tells what
+        was done. These data stay as they are. Proposals have a `without`, too.
+
+        Args:
+            ids: of images to withdraw; names match as for `Annotations.match`.
+
+        Raises:
+            ValueError: if one is not in the data, or no labeled image would be left.
+
+        Example:
+
+        >>> data.without(["l3", "img_7.png"])
+        2 images withdrawn: 1 labeled, so that 11 are left; 1 unlabeled, so that 59 ...
+        <SemiSupervisedData : 11 labeled, 59 unlabeled images ..., 2 withdrawn>
+        """
+        new = withdrawn(self, ids)
+        data = self._of_parts(new.parts, new.labels)
+        data.withdrawn = (*self.withdrawn, *new.ids)
+        if self.unused is not None:
+            data.unused = [name for name in self.unused if name not in new.ids]
+        if self._unanswered is not None:
+            left = [name for name in self._unanswered if name not in new.ids]
+            data._unanswered = left
+        print(new.told)
+        return data
+
+    def with_images(self, images: AnnotatedImages) -> SemiSupervisedData:
+        """Returns the data with images that came later: they are unlabeled.
+
+        All others stay in their parts. Images that the data have, by their ids, or that
+        were withdrawn, are passed over. A line is printed that tells what was done.
+        `from_directory(..., split="split.json")` does the same for a folder to which
+        files were added since the split was saved.
+
+        Args:
+            images: a set of images, of the shape and dtype of these.
+
+        Raises:
+            TypeError: if it is no set of images.
+            ValueError: if shape, dtype or classes differ.
+
+        Example:
+
+        >>> images = np.zeros((2, 12, 12, 3), "uint8")
+        >>> new = keras_dc3.data.ImageSet(images, ["new", "l0"])
+        >>> data = data.with_images(new)
+        1 new image unlabeled now (60 -> 61); the data had 1 of 2 before.
+        """
+        new = added(self, images)
+        data = self._of_parts({**self.parts(), "unlabeled": new.unlabeled}, self.labels)
+        if self._unanswered is not None:
+            data._unanswered = [*self._unanswered, *new.ids]
+        print(new.told)
+        return data
+
     def with_classes(
         self,
         class_names: Sequence[str],
@@ -272,14 +343,7 @@ class SemiSupervisedData(BatchSource):
         """
         change = ClassChange.of(self.class_names, class_names, renamed)
         new = reclassed(self, change)
-        data = self._remade(
-            new.parts["labeled"],
-            new.labels,
-            new.parts.get("unlabeled"),
-            new.parts.get("validation"),
-            augment=self.augment,
-        )
-        data.test = new.parts.get("test")
+        data = self._of_parts(new.parts, new.labels)
         print(change)
         return data
 
@@ -350,6 +414,20 @@ class SemiSupervisedData(BatchSource):
         data.test, data.image_backbone = parts.get("test"), frozen
         return data
 
+    def _of_parts(
+        self, parts: Mapping[str, AnnotatedImages | None], labels: np.ndarray
+    ) -> SemiSupervisedData:
+        """Returns data of other parts, as of `parts()`, with the settings of these."""
+        data = self._remade(
+            parts["labeled"],
+            labels,
+            parts.get("unlabeled"),
+            parts.get("validation"),
+            augment=self.augment,
+        )
+        data.test = parts.get("test")
+        return data
+
     def _remade(self, *parts: Any, augment: Any) -> SemiSupervisedData:
         """Returns data with the settings of these.
 
@@ -366,6 +444,7 @@ class SemiSupervisedData(BatchSource):
             name=self.name,
         )
         data.test, data.unused = self.test, self.unused
+        data.withdrawn = self.withdrawn
         data._unanswered = self._unanswered
         data.image_backbone = self.image_backbone
         return data
@@ -394,4 +473,4 @@ class SemiSupervisedData(BatchSource):
         if hidden is not None:
             known = hidden.has_counts
             hidden = float(hidden.annotations_per_image.sum()) if known else 0.0
-        write_split(path, ids, self.unused, self._unanswered, hidden)
+        write_split(path, ids, self.unused, self._unanswered, hidden, self.withdrawn)

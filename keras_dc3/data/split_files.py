@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,26 @@ from keras_dc3.data.allocation import counted
 
 _FORMAT = "keras_dc3 split"
 _VERSION = 1
+_PARTS = ("labeled", "unlabeled", "validation")
 _HEAD = 200  # letters in which a file says what it is
+
+
+class SavedSplit(NamedTuple):
+    """What a file tells that `write_split` wrote.
+
+    Attributes:
+        parts: name -> sorted positions (m,) int64.
+        unanswered: ids of the images that had no answer then; None: not known.
+        hidden_answers: how many answers the unlabeled images had; None: not known.
+        withdrawn: ids of images that were withdrawn, as the data call them.
+        added: positions (m,) int64 of images that the file does not know.
+    """
+
+    parts: dict[str, np.ndarray]
+    unanswered: list[str] | None
+    hidden_answers: float | None
+    withdrawn: tuple[str, ...]
+    added: np.ndarray
 
 
 def positions_of(
@@ -83,6 +102,7 @@ def write_split(
     unused: Sequence[str] | None,
     unanswered: Sequence[str] | None = None,
     hidden_answers: float | None = None,
+    withdrawn: Sequence[str] = (),
 ) -> None:
     """Writes a split as JSON, one id a line.
 
@@ -93,8 +113,13 @@ def write_split(
         unanswered: the ids of images that nobody has annotated yet; None if they are
             not known.
         hidden_answers: how many answers to unlabeled images there are.
+        withdrawn: the ids of images that are not to be used any more.
     """
+    if withdrawn and unused is not None:
+        unused = [*unused, *withdrawn]
     content = {"format": _FORMAT, "version": _VERSION, **parts, "unused": unused}
+    if withdrawn:
+        content["withdrawn"] = list(withdrawn)
     if unanswered is not None:
         content["unanswered"] = list(unanswered)
         content["hidden_answers"] = hidden_answers
@@ -104,18 +129,19 @@ def write_split(
 
 
 def read_split(
-    path: str | os.PathLike, ids: Sequence[str], names: Sequence[str]
-) -> tuple[dict[str, np.ndarray], list[str] | None, float | None]:
+    path: str | os.PathLike,
+    ids: Sequence[str],
+    names: Sequence[str],
+    may_be_more: bool = False,
+) -> SavedSplit:
     """Returns what a file tells that `write_split` wrote.
-
-    The positions of each part, the ids of the images that had no answer then, and how
-    many answers the unlabeled images had; None where the file does not know.
 
     Args:
         path: the file.
         ids: of all images: those of the file and, if it knows the unused ones, no
-            others.
+            others. Images that were withdrawn may be missing.
         names: of the parts.
+        may_be_more: whether there may be images that the file does not know.
 
     Raises:
         FileNotFoundError: without the file. ValueError: if it does not fit.
@@ -157,13 +183,15 @@ def read_split(
         )
     parts = {name: _listed(name, content.get(name), path) for name in names}
     found = positions_of(parts, ids, names, path)
-    unused = content.get("unused")
+    gone = spelled(_listed("withdrawn", content.get("withdrawn"), path), ids)
+    unused, extra = content.get("unused"), []
     if unused is not None:
         known = {*_listed("unused", unused, path)}.union(*parts.values())
         there, lost = spelled(sorted(known), ids)
         there = set(there)
         extra = [name for name in ids if name not in there]
-        if extra or lost:
+        lost = [name for name in lost if name not in gone[1]]
+        if (extra and not may_be_more) or lost:
             raise ValueError(
                 f"{path} was written for {len(known)} images, but the data differ: "
                 f"{_difference(extra, lost)}. Use the same data, or give the "
@@ -177,7 +205,14 @@ def read_split(
         raise ValueError(
             f'The "hidden_answers" of {path!r} must be a number. Received: {hidden!r}'
         )
-    return found, unanswered, hidden
+    position = {name: place for place, name in enumerate(ids)}
+    added = np.array([position[name] for name in extra], "int64")
+    return SavedSplit(found, unanswered, hidden, tuple(gone[0]), added)
+
+
+def withdrawn_in(path: str | os.PathLike, ids: Sequence[str]) -> tuple[str, ...]:
+    """Returns the ids, of all images given, that a saved split says are withdrawn."""
+    return read_split(path, ids, _PARTS, may_be_more=True).withdrawn
 
 
 def splits_beside(path: str | os.PathLike, ids: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from keras_dc3._validation import check_ordered, check_positive_int, check_seed
 from keras_dc3.data.allocation import by_class, by_group, part_sizes
 from keras_dc3.data.annotated_images import AnnotatedImages
-from keras_dc3.data.relabeling import with_answered_since
+from keras_dc3.data.relabeling import with_added, with_answered_since
 from keras_dc3.data.split_files import (
     check_disjoint,
     positions_of,
@@ -62,7 +62,7 @@ class Split(NamedTuple):
             ValueError: if the file is not of that kind, or its ids are not the same.
             FileNotFoundError: without the file.
         """
-        return cls(**read_split(path, ids, cls._fields)[0])
+        return cls(**read_split(path, ids, cls._fields).parts)
 
     def save(self, path: str | os.PathLike, ids: Sequence[str]) -> None:
         """Writes the ids of each part as JSON, so that others can repeat the split.
@@ -170,7 +170,7 @@ def split_images(
                 "`stratify` draws a split, but one is given. Pass `split` or "
                 "`stratify`, not both."
             )
-        parts = _given_split_of(given, images)
+        parts = _given_split_of(given, images, groups)
         if groups is not None:
             _check_groups(parts, groups)
         return parts
@@ -200,11 +200,17 @@ def split_images(
     return Split(labeled, np.union1d(unlabeled, others), validation)
 
 
-def _given_split_of(given: Any, images: AnnotatedImages) -> Split:
-    """Returns a given split, with what was answered after it was made."""
+def _given_split_of(
+    given: Any, images: AnnotatedImages, groups: np.ndarray | None
+) -> Split:
+    """Returns a given split, with what was added or answered after it was made."""
     unanswered = hidden = None
     if isinstance(given, str | os.PathLike):
-        parts, unanswered, hidden = read_split(given, images.ids, Split._fields)
+        saved = read_split(given, images.ids, Split._fields, may_be_more=True)
+        parts, unanswered, hidden = saved[:3]
+        if saved.added.size:
+            parts, new = with_added(parts, saved.added, images, groups)
+            unanswered = None if unanswered is None else [*unanswered, *new]
     elif isinstance(given, Mapping) and set(given) == {"validation"}:
         held = positions_of(given, images.ids, ("validation",), "`split`")["validation"]
         others = np.setdiff1d(np.arange(len(images)), held)

@@ -57,6 +57,7 @@ class Description:
         total: of all parts together.
         skipped: image files that cannot be read and are in no part -> why.
         labels: what the labeled images are trained on, in a sentence; "" without these.
+        withdrawn: ids of images that were withdrawn, and are in no part.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Description:
     total: PartDescription
     skipped: Mapping[str, str] = field(default_factory=dict)
     labels: str = ""
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def class_shares(self) -> np.ndarray:
@@ -144,6 +146,7 @@ def describe(
             for file, why in getattr(part, "skipped", {}).items()
         },
         told_labels(data.labels, data.labeled) if hasattr(data, "labels") else "",
+        getattr(data, "withdrawn", ()),
     )
     print(description)
     if path is not None:

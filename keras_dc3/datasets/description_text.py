@@ -25,6 +25,9 @@ def as_text(about: Description) -> str:
     lines = [_headline(about), "", *_table(_part_rows(about)), *_class_lines(about)]
     labels = [about.labels] if about.labels else []
     below = [*labels, *_missing_classes(about), *_skipped_files(about)]
+    if about.withdrawn:
+        named = some(map(repr, about.withdrawn), 3)
+        below.append(f"Images withdrawn: {len(about.withdrawn):,} ({named}).")
     return "\n".join([*lines, *below])
 
 

@@ -271,7 +271,7 @@ class DC3Model(AdaptedModel):
             )
             self.built = True
             if self.takes_features and self._auto is not None:
-                self.compile(**self._auto)
+                self.compile(**self._auto())
             self._build_optimizer()
         self.network.decide_rescale()
 
@@ -486,7 +486,8 @@ class DC3Model(AdaptedModel):
         self._auto = None
         if isinstance(optimizer, str) and optimizer == "auto":
             optimizer = self._auto_optimizer()
-            self._auto = {"metrics": metrics, **kwargs}
+            # Called for its arguments: Keras would take up metrics in a dict as layers.
+            self._auto = functools.partial(dict, metrics=metrics, **kwargs)
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
         replicas = self.collective.replicas
@@ -510,8 +511,21 @@ class DC3Model(AdaptedModel):
         self.ssl.replan(self.training_steps, training_steps)
         self.training_steps = int(training_steps)
         if self._auto is not None:
-            self.compile(**self._auto)
+            self.compile(**self._auto())
         self.train_function = None  # it may be traced for the length before
+
+    def train_like(self, other: DC3Model) -> None:
+        """Plans and compiles a training like that of another model, before it begins.
+
+        It takes that model's `training_steps`, optimizer and other arguments of
+        `compile`, all of them anew.
+        """
+        self.length_is_given = other.length_is_given
+        self.plan_for(other.training_steps)
+        config = other.get_compile_config()
+        if other._auto is not None:
+            config["optimizer"] = "auto"
+        self.compile_from_config(config)
 
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import re
 
 import numpy as np
 from PIL import Image
@@ -11,6 +10,7 @@ from PIL import Image
 from keras_dc3 import Project, Proposals
 from keras_dc3.project import stored_proposals
 from keras_dc3.project.rounds import rounds_of
+from tests.review import helpers
 
 CLASSES = ("cod", "eel", "ling")
 NUMBER = 60
@@ -60,44 +60,15 @@ def propose_by_hand(project, truth, right=0.8):
 
 def answer(page, path, name, truth, session=None):
     """Answers a page with the truth, and writes the file that it would download."""
-    with open(page, encoding="utf-8") as file:
-        sheet = json.loads(re.search(r'id="data">(.*?)</script>', file.read())[1])
-    rows, now = [], "2026-01-01T10:00:00.000Z"
-    for step in sheet["steps"]:
-        proposed = None
-        if step["kind"] == "group":
-            proposed = sheet["classes"][step["label"]]
-        for image in (sheet["images"][number] for number in step["images"]):
-            rows.append(
-                {
-                    "image": image,
-                    "label": truth[image],
-                    "proposed": proposed,
-                    "group": step["name"],
-                    "accepted": truth[image] == proposed,
-                    "repetition": step.get("again", False),
-                    "seconds": 2.0,
-                    "started": now,
-                    "ended": now,
-                }
-            )
-    kept = ("title", "mode", "fingerprint", "page", "page_number", "pages", "seed")
-    content = {
-        "format": "keras_dc3 review",
-        "version": 1,
-        **{key: sheet[key] for key in kept},
-        "annotator": name,
-        "session": session or f"session of {name} {sheet['page']}",
-        "started": now,
-        "saved": now,
-        "finished": True,
-        "classes": sheet["classes"],
-        "images": sheet["images"],
-        "rows": len(rows),
-        "annotations": rows,
-    }
+    sheet = helpers.content(page)
+    said = helpers.answer(
+        page,
+        name,
+        lambda image, proposed: sheet["classes"].index(truth[image]),
+        session or f"session of {name} {sheet['page']}",
+    )
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(content, file)
+        json.dump(said, file)
     return path
 
 
