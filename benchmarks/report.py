@@ -21,6 +21,7 @@ import evidence_figure
 import feature_tables
 import findings
 import label_tables
+import pixel_tables
 import report_pages
 import simulated_table
 import stopping_table
@@ -234,6 +235,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "features": lambda record: _told(feature_tables.draw_speed, record),
     "labels": lambda record: _told(label_tables.draw_labels, record),
     "prior": lambda record: _told(label_tables.draw_prior, record),
+    "networks": lambda record: _told(pixel_tables.draw_networks, record),
+    "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
 }
 
 

@@ -58,6 +58,10 @@ PAGES: dict[str, Page] = {
         "How many images to call ambiguous",
         {"By rule": "prior", "All figures": "prior cells"},
     ),
+    "networks": (
+        "Learning from pixels",
+        {"Networks in the same CPU time": "networks", "Recipes": "recipe"},
+    ),
     "labels": ("All answers to an image, or one of them", {"On features": "labels"}),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",

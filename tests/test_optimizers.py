@@ -11,6 +11,7 @@ from keras_dc3.optimizers import (
     KernelDecaySGD,
     SevenSixteenthsCosine,
     feature_optimizer,
+    pixel_optimizer,
     reference_optimizer,
 )
 
@@ -160,6 +161,18 @@ def test_reference_optimizer():
         "steps": 200,
         "warmup_steps": 0,
     }
+
+
+def test_pixel_optimizer():
+    optimizer = pixel_optimizer(200)
+    assert optimizer.kernel_decay == 5e-4 and optimizer.nesterov
+    schedule = optimizer._learning_rate
+    assert schedule.get_config() == {
+        "initial_learning_rate": 0.1,
+        "steps": 200,
+        "warmup_steps": 10,
+    }
+    assert pixel_optimizer(9, 0.03)._learning_rate.initial_learning_rate == 0.03
 
 
 def test_feature_optimizer():

@@ -63,9 +63,13 @@ from keras_dc3.models.step_metrics import (
     MeanOfShares,
     ObjectiveMeans,
 )
-from keras_dc3.models.training_length import restart_step
+from keras_dc3.models.training_length import is_new, restart_step
 from keras_dc3.objective import DC3Objective
-from keras_dc3.optimizers import feature_optimizer, reference_optimizer
+from keras_dc3.optimizers import (
+    feature_optimizer,
+    pixel_optimizer,
+    reference_optimizer,
+)
 from keras_dc3.proposals import Proposals
 from keras_dc3.strategies import SSLStrategy
 from keras_dc3.strategies._defaults import REFERENCE_STEPS
@@ -206,7 +210,7 @@ class DC3Model(AdaptedModel):
         self.validation_figures: Any = None  # of the last scored evaluation
         self.validation: evaluation.Validation | None = None  # of the `fit` that runs
         self.trained_labels: str | None = None  # a digest of those of the last `fit`
-        self._evaluating = False
+        self._evaluating = self._is_replanned = False
         self.compile()
 
     # Building -------------------------------------------------------------------------
@@ -476,7 +480,8 @@ class DC3Model(AdaptedModel):
         Args:
             optimizer: `"auto"`: for `training_steps` steps, the authors'
                 (`keras_dc3.optimizers.reference_optimizer`); for a model of features
-                (`feature_optimizer`), as it turns out to be when it is built.
+                (`feature_optimizer`), as it turns out to be when it is built. A `fit`
+                that picks its length itself changes both (`plan_for`).
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
             metrics: of the class prediction; `"auto"`: accuracy, in which m classes
@@ -499,17 +504,23 @@ class DC3Model(AdaptedModel):
         self._build_optimizer()
 
     def _auto_optimizer(self) -> keras.optimizers.Optimizer:
-        make = feature_optimizer if self.takes_features else reference_optimizer
+        make = reference_optimizer
+        if self.takes_features:
+            make = feature_optimizer
+        elif self._is_replanned and is_new(self.backbone):
+            make = pixel_optimizer
         return make(self.training_steps)
 
     def plan_for(self, training_steps: int) -> None:
         """Plans a training of another length, before it begins; `fit` calls it.
 
-        The default optimizer begins its schedule anew; what of the strategy follows
+        The default optimizer begins its schedule anew, with a larger learning rate for
+        a network that was not trained before
+        (`keras_dc3.optimizers.pixel_optimizer`); what of the strategy follows
         `training_steps` follows these.
         """
         self.ssl.replan(self.training_steps, training_steps)
-        self.training_steps = int(training_steps)
+        self.training_steps, self._is_replanned = int(training_steps), True
         if self._auto is not None:
             self.compile(**self._auto())
         self.train_function = None  # it may be traced for the length before

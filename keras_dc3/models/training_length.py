@@ -225,14 +225,31 @@ class TrainingLength:
         ]
 
 
+def is_new(network: keras.layers.Layer) -> bool:
+    """Whether a network has seen no image yet, by its normalization layers.
+
+    False for one that has none, which does not tell.
+    """
+    layers = [
+        layer
+        for layer in _keras.layers_in(network)
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    return bool(layers) and all(not one.built or _is_fresh(one) for one in layers)
+
+
+def _is_fresh(layer: keras.layers.BatchNormalization) -> bool:
+    """Whether a normalization layer has its first moving statistics still."""
+    mean = keras.ops.convert_to_numpy(layer.moving_mean)
+    variance = keras.ops.convert_to_numpy(layer.moving_variance)
+    return not mean.any() and bool((variance == 1).all())
+
+
 def _fresh_momenta(network: keras.layers.Layer) -> list[float]:
     """Returns the momenta of normalization layers that have seen no image yet."""
     fresh = []
     for layer in _keras.layers_in(network):
         normalizes = isinstance(layer, keras.layers.BatchNormalization)
-        if normalizes and layer.built and layer.trainable:
-            mean = keras.ops.convert_to_numpy(layer.moving_mean)
-            variance = keras.ops.convert_to_numpy(layer.moving_variance)
-            if not mean.any() and (variance == 1).all():
-                fresh.append(float(layer.momentum))
+        if normalizes and layer.built and layer.trainable and _is_fresh(layer):
+            fresh.append(float(layer.momentum))
     return fresh

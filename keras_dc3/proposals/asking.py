@@ -37,7 +37,8 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
     if not chosen <= set(data.class_names):
         raise ValueError(
             "`annotations` must have the classes of the proposals, "
-            f"{list(data.class_names)}. Received: {names}"
+            f"{list(data.class_names)}. Received: {names}. `with_classes` of either "
+            "carries it to the classes of the other."
         )
     matches = match_all(annotations.ids, data.known_ids, what="proposals")
     told = tell_lacking(matches.lacking, "proposal")

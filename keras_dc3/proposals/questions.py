@@ -141,8 +141,9 @@ class Questions:
 
         Images to ask about alone come blind, in blocks between the groups. In the
         files that people download their `group` is "alone", so that nobody takes them
-        for the control share, which is drawn from the groups. Read the files with
-        `review.read(..., proposals=questions.proposals)`.
+        for the control share, which is drawn from the groups. `review.read(files)`
+        reads them back, with nothing but the files; whoever has the proposals at hand
+        may pass them, all or `questions.proposals`, for the checks of `review.read`.
 
         Args:
             path: the file; see `Proposals.to_review`.

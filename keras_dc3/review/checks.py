@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_dc3._names import KnownNames, match_all
 from keras_dc3._text import some
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.names import nearest
@@ -32,16 +33,26 @@ def check_same_set(parts: Sequence[Part]) -> None:
                 )
 
 
-def check_proposals(part: Part, proposals: Proposed) -> None:
-    """Raises AnnotationError unless a file is of the ids and classes of `proposals`."""
+def of_the_sheet(parts: Sequence[Part], proposals: Proposed) -> Proposed:
+    """Returns those of `proposals` that the sheet of some files was made of.
+
+    These are all, or fewer where `Proposals.next` chose what to ask about.
+
+    Raises:
+        AnnotationError: unless the files are of classes and ids of `proposals`.
+    """
     if not all(hasattr(proposals, name) for name in ("ids", "class_names", "groups")):
         raise TypeError(
             "`proposals` must be `keras_dc3.Proposals`, such as those of "
             f"`Proposals.from_csv`. Received: {type(proposals).__name__}"
         )
+    part = parts[0]
     ids, classes = part.fingerprint["images"], part.fingerprint["classes"]
+    asked = proposals
+    if not fingerprint.is_of_ids(ids, proposals.ids):
+        asked = _asked_about(parts, proposals)
     fits = {
-        "images": fingerprint.is_of_ids(ids, proposals.ids),
+        "images": asked is not None,
         "classes": fingerprint.is_of_class_names(classes, proposals.class_names),
     }
     for piece, is_same in fits.items():
@@ -50,6 +61,24 @@ def check_proposals(part: Part, proposals: Proposed) -> None:
                 f"{part.file} was made for another set than `proposals`: "
                 f"{_DIFFERS[piece]}. Pass the proposals of that sheet."
             )
+    return asked
+
+
+def _asked_about(parts: Sequence[Part], proposals: Proposed) -> Proposed | None:
+    """Returns the proposals for the images that files list; None if one has none.
+
+    Only JSON files list images, those of a page each: all pages are needed to know that
+    these are the images of the sheet.
+    """
+    listed = dict.fromkeys(name for part in parts for name in part.images or ())
+    if not fingerprint.is_of_ids(parts[0].fingerprint["images"], listed):
+        return None
+    matches = match_all(list(listed), KnownNames(proposals.ids, folders=False))
+    if matches.lost:
+        return None
+    there = set(matches.found.values())
+    rows = [row for row, name in enumerate(proposals.ids) if name in there]
+    return proposals.take(rows)
 
 
 def other_proposals(parts: Sequence[Part], proposals: Proposed | None) -> list[str]:

@@ -26,6 +26,8 @@ class Proposed(Protocol):
     ambiguity: np.ndarray
     cluster: np.ndarray
 
+    def take(self, rows: Sequence[int]) -> Any: ...
+
 
 def fingerprint(
     mode: str,

@@ -36,9 +36,11 @@ def read(
 
     Args:
         paths: one file, or several.
-        proposals: what the sheets were made from. Then files of other images or
-            classes are refused, images without answer stay in `annotations.ids`, and
-            ids are spelled as here, where Unicode forms or slashes differ.
+        proposals: what the sheets were made from; those that `Proposals.next` chose
+            from will do for its sheets. Not needed: a JSON file tells its images and
+            classes. With them, files of other images or classes are refused, images
+            without answer stay in `annotations.ids`, and ids are spelled as here, where
+            Unicode forms or slashes differ.
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,
             too; so they are where neither images nor files know all ids.
@@ -64,7 +66,7 @@ def read(
     parts = [part for path in paths for part in read_parts(path)]
     checks.check_same_set(parts)
     if proposals is not None:
-        checks.check_proposals(parts[0], proposals)
+        proposals = checks.of_the_sheet(parts, proposals)
     if images is not None:
         checks.check_images(parts, proposals, images)
     parts = in_one_spelling(parts, None if proposals is None else proposals.ids)

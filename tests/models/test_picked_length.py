@@ -108,6 +108,31 @@ def test_the_model_is_planned_for_it(ssl):
     assert uda.ssl.training_steps == 500
 
 
+def schedule(model):
+    return model.optimizer.get_config()["learning_rate"]["config"]
+
+
+def test_only_a_new_network_gets_a_large_rate():
+    backbone = keras_dc3.backbones.small_cnn((8, 8, 1), filters=2)
+    model = keras_dc3.DC3Model(backbone, num_classes=2)
+    assert schedule(model)["initial_learning_rate"] == 0.01  # where epochs are told
+    model.plan_for(500)
+    expected = {"initial_learning_rate": 0.1, "steps": 500, "warmup_steps": 25}
+    assert schedule(model) == expected
+    assert model.optimizer.kernel_decay == 5e-4
+    norms = [layer for layer in backbone.layers if hasattr(layer, "moving_mean")]
+    norms[2].moving_mean.assign(norms[2].moving_mean + 1)
+    model.plan_for(500)
+    assert schedule(model)["initial_learning_rate"] == 0.01
+    plain = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+    model = keras_dc3.DC3Model(plain)  # nobody knows whether it was trained
+    model.plan_for(500)
+    assert schedule(model) == expected | {
+        "initial_learning_rate": 0.01,
+        "warmup_steps": 0,
+    }
+
+
 @pytest.mark.usefixtures("without_graphs")
 def test_fit_tells_and_trains_it(capsys, monkeypatch):
     rule = picked_length_module._PIXELS._replace(passes=1, least=6)
