@@ -56,10 +56,14 @@ class Setting(NamedTuple):
         return [name for name in (SUPERVISED,) if name in self.runs] + others
 
     @property
+    def seeds(self) -> int:
+        """How many seeds all strategies have."""
+        return len(self._common_seeds(self.strategies))
+
+    @property
     def title(self) -> str:
         """The setting, and how many seeds all strategies have."""
-        number = len(self._common_seeds(self.strategies))
-        seeds = f"{number} seed{'s' * (number != 1)}"
+        seeds = f"{self.seeds} seed{'s' * (self.seeds != 1)}"
         return f"{self.dataset}, {self.labeled:,} labeled ({seeds})"
 
     def mean(self, strategy: str, model: str, figure: str) -> float:
@@ -279,11 +283,15 @@ def _how(found: list[Setting]) -> str:
     def values(name: str) -> str:
         return " or ".join(f"{n:,}" for n in sorted({cell[name] for cell in cells}))
 
+    intervals = (
+        "with 95% intervals over seeds (Student's t of paired differences). **Bold**, "
+        "or better and worse, is what leaves 0 out, as one in twenty does by chance"
+    )
+    if all(setting.seeds < FEWEST for setting in found):
+        intervals = f"without intervals, which take {FEWEST} seeds or more"
     return (
-        "In percent; differences in points, with 95% intervals over seeds (Student's t "
-        "of paired differences). **Bold**, or better and worse, is what leaves 0 out, "
-        f"as one in twenty does by chance. Fewer than {FEWEST} seeds have no interval. "
-        f"{values('answers')} answers each, {values('steps')} steps."
+        f"In percent; differences in points, {intervals}. {values('answers')} answers "
+        f"each, {values('steps')} steps."
     )
 
 

@@ -130,6 +130,7 @@ def test_tables_show_differences_and_what_they_are_of():
     unlabeled = found["strategies unlabeled"].splitlines()
     assert unlabeled[4].startswith(f"{few} `fixmatch` | 71.7 | +3.0 |")
     assert unlabeled[4].endswith(" | 25 |")
+    assert "without intervals, which take 3 seeds" in unlabeled[-1]
     assert unlabeled[5].startswith(f"{few} mean of all |  | +3.0 |")
 
 
@@ -141,6 +142,7 @@ def test_the_summary_names_what_is_clear():
     summary = strategies_table.sections(NAMES, [record])["strategies summary"]
     told = "* Shapes, 200 labeled (3 seeds): better `uda` +5.0; worse `pi_model` -5.0; "
     assert told + "mean of all 0.0 [" in summary
+    assert "95% intervals over seeds" in summary
 
 
 @pytest.mark.slow
