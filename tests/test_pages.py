@@ -191,7 +191,7 @@ def test_the_quick_start(tmp_path, monkeypatch):
 @runs("own-images.md", 0)
 def test_from_a_folder_to_proposals(folder):
     pytest.importorskip("matplotlib")
-    data = execute("own-images.md", {}, 0, epochs=1)["data"]
+    data = execute("own-images.md", {}, 0, time_limit=1)["data"]
     proposals = keras_dc3.Proposals.from_csv("proposals.csv")
     assert set(proposals.ids) == set(data.unlabeled.ids)
     assert (folder / "examples.png").exists()
@@ -331,7 +331,7 @@ def people(page):
 def test_features_in_a_few_lines(folder, rng):
     np.save("embeddings.npy", rng.normal(size=(60, 16)).astype("float16"))
     names = {"file_names": [f"{i}.png" for i in range(60)]}
-    assert execute("README.md", names, 3, epochs=1)["model"].steps_taken
+    assert execute("README.md", names, 3, time_limit=1)["model"].steps_taken
 
 
 @runs("README.md", 4)

@@ -201,7 +201,7 @@ class DC3Model(AdaptedModel):
         # Keras knows the metrics that stand on the model itself.
         self._logged_means = self._means.metrics
         self.epoch_statistics = EpochStatistics()
-        self.pace = Pace()
+        self.pace = Pace(self.collective)
         self._seen_values = self.image_memory.seen
         self.image_backbone: keras.Model | None = None
         self.feature_source: str | None = None
@@ -522,7 +522,8 @@ class DC3Model(AdaptedModel):
         self.ssl.replan(self.training_steps, training_steps)
         self.training_steps, self._is_replanned = int(training_steps), True
         if self._auto is not None:
-            self.compile(**self._auto())
+            with self.collective.scope():
+                self.compile(**self._auto())
         self.train_function = None  # it may be traced for the length before
 
     def train_like(self, other: DC3Model) -> None:

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_dc3._registration import register
+from keras_dc3.collective import Collective
 
 
 class Pace(keras.metrics.Metric):
@@ -18,13 +19,18 @@ class Pace(keras.metrics.Metric):
     It logs nothing; it is a metric because Keras carries metrics through its steps on
     every backend, and saves them with no model.
 
+    Args:
+        collective: the replicas, which all have it.
+        name: as for every Keras metric.
+
     Attributes:
         is_used: whether the time of the `fit` that runs is limited.
         begin: steps that the model had taken before it.
     """
 
-    def __init__(self, name: str = "pace"):
+    def __init__(self, collective: Collective, name: str = "pace"):
         super().__init__(name=name)
+        self._collective = collective
         alike = {"aggregation": "only_first_replica"}
         self._stretch = self.add_variable((), "ones", "float32", **alike)
         self._restart = self.add_variable((), "zeros", "int32", **alike)
@@ -42,8 +48,9 @@ class Pace(keras.metrics.Metric):
 
     def set(self, stretch: float, restart: int) -> None:
         """Sets how many planned steps a step counts for, and when clusters restart."""
-        self._stretch.assign(stretch)
-        self._restart.assign(restart)
+        with self._collective.scope():
+            self._stretch.assign(stretch)
+            self._restart.assign(restart)
 
     def planned(self, step: Any, begin: int) -> Any:
         """Returns which step of the plan a step is, float32.
