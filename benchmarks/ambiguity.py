@@ -36,6 +36,7 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import feature_data
 import numpy as np
 from absl import app, flags
 
@@ -57,49 +58,6 @@ flags.DEFINE_integer("steps", 400, "Steps of a training.", lower_bound=1)
 flags.DEFINE_string("output", None, "JSON file for the result.", required=True)
 
 AMBIGUOUS = 0.8
-
-
-def divide(
-    counts: np.ndarray, labeled: int, answers: int, seed: int
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Returns counts with so many answers to the labeled images, and the parts."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(counts))
-    fifth = len(counts) // 5
-    parts = {
-        "validation": order[:fifth],
-        "labeled": order[fifth : fifth + labeled],
-        "unlabeled": order[fifth + labeled :],
-    }
-    counts = counts.copy()
-    for row in parts["labeled"]:
-        number = min(answers, counts[row].sum())
-        counts[row] = rng.multivariate_hypergeometric(counts[row], number)
-    return counts, parts
-
-
-def make_data(
-    features: dict[str, np.ndarray], counts: np.ndarray, parts: dict, seed: int
-) -> Any:
-    """Returns the data set, with soft labels."""
-    import keras_dc3
-
-    names = [str(i) for i in range(len(counts))]
-    data = keras_dc3.datasets.from_embeddings(
-        features["plain"],
-        counts,
-        ids=names,
-        views={"weak": features["weak"], "strong": features["strong"]},
-        split={part: [names[i] for i in rows] for part, rows in parts.items()},
-    )
-    return keras_dc3.data.SemiSupervisedData(
-        data.labeled,
-        data.labeled.soft_labels,
-        data.unlabeled,
-        data.validation,
-        augment=data.augment,
-        seed=seed,
-    )
 
 
 def train(data: Any, variant: str, seed: int) -> tuple[Any, float]:
@@ -165,8 +123,7 @@ def figures(model: Any, data: Any) -> dict[str, float]:
     for name in ("d", "d_class", "d_k_means"):
         result[name] = of_clusters[f"{name}_size_weighted"]
     features = [
-        np.concatenate(list(part.image_batches(4096)))
-        for part in (data.labeled, data.validation)
+        feature_data.plain_features(part) for part in (data.labeled, data.validation)
     ]
     probe = ClassProbe().fit(features[0], data.labels)
     probed = probe.predict(features[1]).argmax(axis=1)
@@ -179,12 +136,11 @@ def main(argv: list[str]) -> None:
     del argv
     import record
 
-    folder = Path(FLAGS.data_dir or os.environ.get("KERAS_DC3_DATA", "data"))
-    with np.load(folder / f"{FLAGS.dataset}.npz") as file:
-        counts = file["counts"]
-    path = FLAGS.features or folder / f"{FLAGS.dataset}_features.npz"
-    with np.load(path) as file:
-        features = {name: file[name] for name in ("plain", "weak", "strong")}
+    folder = feature_data.folder_of(FLAGS.data_dir)
+    counts = feature_data.read_counts(folder, FLAGS.dataset)
+    features = feature_data.read_features(
+        Path(FLAGS.features or folder / f"{FLAGS.dataset}_features.npz")
+    )
     output = Path(FLAGS.output)
     results = json.loads(output.read_text())["results"] if output.exists() else []
     known = {json.dumps(run["cell"]) for run in results}
@@ -200,8 +156,8 @@ def main(argv: list[str]) -> None:
         }
         if json.dumps(cell) in known:
             continue
-        given, parts = divide(counts, int(labeled), int(answers), seed)
-        data = make_data(features, given, parts, seed)
+        given, parts = feature_data.divide(counts, int(labeled), int(answers), seed)
+        data = feature_data.make_data(features, given, parts, seed)
         model, seconds = train(data, variant, seed)
         run = {"cell": cell, "seconds": round(seconds, 1), **figures(model, data)}
         results.append(run)

@@ -26,6 +26,7 @@ import projects_table
 import report_pages
 import simulated_table
 import stopping_table
+import strategies_table
 from absl import app
 
 from keras_dc3 import metrics
@@ -289,6 +290,8 @@ def sections() -> dict[str, str]:
     trained = [read(path) for path in sorted(RESULTS.glob("ambiguity-*.json"))]
     if trained:
         found["ambiguity"] = ambiguity_table.draw(report_pages.NAMES, trained)
+    trained = [read(path) for path in sorted(RESULTS.glob("strategies-*.json"))]
+    found |= strategies_table.sections(report_pages.NAMES, trained)
     for study, summary in summaries().items():
         found[f"{study} cells"] = made_of_cells(RESULTS / study)
         for name, draw in evidence.sections(study.partition("-")[2]).items():

@@ -45,6 +45,15 @@ PAGES: dict[str, Page] = {
         "Whole projects, simulated",
         {"Labels by cost, round after round": "projects"},
     ),
+    "strategies": (
+        "Strategies on features, alone and with DC3",
+        {
+            "In short": "strategies summary",
+            "Do unlabeled images help?": "strategies unlabeled",
+            "Does DC3 help?": "strategies dc3",
+            "What the differences are of": "strategies levels",
+        },
+    ),
     "stopping": (
         "When to stop asking, simulated",
         {"Where the rule stops, and where it should": "stopping"},

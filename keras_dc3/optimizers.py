@@ -128,7 +128,7 @@ def pixel_optimizer(training_steps: int, learning_rate: float = 0.1) -> KernelDe
     """Returns the optimizer for a short training from pixels, of a new network.
 
     As `reference_optimizer`, but with a larger learning rate, which it reaches after 5%
-    of the steps: in a tenth of the authors' steps their rate gets nowhere. It is too
+    of the steps: in few steps the authors' rate learns far less. It is too
     large for a network that was trained before.
 
     Example:

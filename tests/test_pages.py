@@ -407,7 +407,7 @@ def test_a_project(folder, monkeypatch, capsys):
         patched.setattr(keras_dc3.Project, "train", train)
         names = execute("project.md", {}, 0)
     for person in ("anna", "ben"):
-        page = f"fish-labels/round-1/sheets/{person}.html"
+        page = f"fish-labels/round-1/sheets/round-1-{person}.html"
         projects.answer(page, f"review-{person}.json", person, truth)
     names = execute("project.md", names, 1)
     assert "As a table" in capsys.readouterr().out

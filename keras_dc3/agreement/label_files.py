@@ -85,6 +85,12 @@ def to_folders(
             f"{len(missing):,} of {len(labels):,} images are no files of {source!r}, "
             f"such as {missing[0]!r}. Name the folder that they lie in."
         )
+    inside = os.path.realpath(source) + os.sep
+    if (os.path.realpath(target) + os.sep).startswith(inside):
+        raise ValueError(
+            f"{target!r} lies in the folder of the images, of which the copies would "
+            "become further ones. Name another folder."
+        )
     if os.path.isdir(target) and os.listdir(target):
         raise ValueError(
             f"{target!r} is not empty: images whose class has changed would lie in two "

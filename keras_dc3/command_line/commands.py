@@ -144,6 +144,13 @@ def _of_model(values: flags.FlagValues, backbone: str | None, ssl: str | None) -
     )
 
 
+def _names(given: Sequence[str] | None) -> list[str] | None:
+    """Returns names without outer blanks, and without empty ones."""
+    if given is None:
+        return None
+    return [name.strip() for name in given if name.strip()]
+
+
 def _column(text: str) -> str | int | None:
     return int(text) if text.isdigit() else text or None
 
@@ -159,7 +166,25 @@ def _size(sides: Sequence[str] | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
+def _in_flags(error: ValueError, values: flags.FlagValues) -> ValueError:
+    """Returns an error about arguments with the names of their flags."""
+    text = str(error).replace('missing="drop"', "--drop_missing")
+    for name in sorted(values.flag_values_dict(), key=len, reverse=True):
+        text = text.replace(f"`{name}`", f"`--{name}`")
+    for argument in ("image", "annotator", "label"):
+        text = text.replace(f"`{argument}`", f"`--{argument}_column`")
+        text = text.replace(f"`{argument}=`", f"`--{argument}_column`")
+    return type(error)(text)
+
+
 def _init(words: Sequence[str], values: flags.FlagValues) -> str:
+    try:
+        return _create(values)
+    except ValueError as error:
+        raise _in_flags(error, values) from error
+
+
+def _create(values: flags.FlagValues) -> str:
     if not values.images:
         raise ValueError("`--images` must name the folder of the images.")
     answers = None
@@ -172,14 +197,14 @@ def _init(words: Sequence[str], values: flags.FlagValues) -> str:
             separator=values.separator,
             encoding=values.encoding,
             no_answer=["", *(values.no_answer or ())],
-            class_names=values.class_names,
+            class_names=_names(values.class_names),
         )
     options = {} if values.weights is None else {"weights": values.weights}
     Project.create(
         values.project,
         values.images,
         answers,
-        class_names=values.class_names,
+        class_names=_names(values.class_names),
         classes=values.classes,
         image_size=_size(values.image_size),
         fit=values.fit,
@@ -191,7 +216,8 @@ def _init(words: Sequence[str], values: flags.FlagValues) -> str:
         seed=values.seed,
         **options,
     )
-    return f"The project is {values.project!r}. `keras-dc3 status` tells how it stands."
+    where = "" if values.project == "." else f" Go there: cd {values.project}."
+    return f"The project is made.{where} Next: {_project(values).next_step()}"
 
 
 def _of_train(values: flags.FlagValues) -> None:
@@ -246,17 +272,22 @@ def _of_sheet(values: flags.FlagValues) -> None:
         flags.DEFINE_float(
             name, default, about, lower_bound=0, upper_bound=1, flag_values=values
         )
+    flags.DEFINE_bool(
+        "again", False, "Write a further page for who has one.", flag_values=values
+    )
 
 
 def _sheet(words: Sequence[str], values: flags.FlagValues) -> str:
-    if not values.people:
+    people = _names(values.people)
+    if not people:
         raise ValueError("`--people` must name who answers, such as anna,ben.")
     return _project(values).sheet(
-        values.people,
+        people,
         values.budget,
         overlap=values.overlap,
         control=values.control,
         repetitions=values.repetitions,
+        again=values.again,
     )
 
 
@@ -318,7 +349,7 @@ def _of_classes(values: flags.FlagValues) -> None:
 
 
 def _classes(words: Sequence[str], values: flags.FlagValues) -> str:
-    added = list(values.add or ())
+    added = _names(values.add) or []
     if (values.description or values.example) and len(added) != 1:
         raise ValueError(
             "`--description` and `--example` are of one class: `--add` it."

@@ -130,7 +130,8 @@ def _help(command: Command) -> str:
     ]
     for name in sorted(values.flag_values_dict()):
         flag = values[name]
-        default = "" if flag.default in (None, False, []) else _default(flag.default)
+        known = flag.default not in (None, False, "", [])
+        default = _default(flag.default) if known else ""
         text = f"{flag.help}{default}"
         no = "" if not isinstance(flag.default, bool) else "[no]"
         lines.append(f"  --{no}{name}")
@@ -143,8 +144,8 @@ def _help(command: Command) -> str:
 
 
 def _default(value: object) -> str:
-    shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f" Default: {shown}."
+    shown = ",".join(map(str, value)) if isinstance(value, list) else repr(value)
+    return f" Default: {shown}"
 
 
 if __name__ == "__main__":

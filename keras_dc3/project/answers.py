@@ -15,7 +15,7 @@ from keras_dc3.annotations import Annotations, Records
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.project import stored_proposals
 from keras_dc3.project.rounds import Round
-from keras_dc3.project.settings import Settings
+from keras_dc3.project.settings import ProjectError, Settings
 from keras_dc3.proposals import Proposals
 from keras_dc3.review import Review
 
@@ -55,16 +55,20 @@ class Answers:
             warnings.simplefilter("ignore")  # was told when they were read
             return self.first.merge(found.annotations)
 
-    def answered_by(self) -> dict[str, set[str]]:
-        """Returns person -> ids of the images that this person has answered."""
+    def answered_by(self, people: Sequence[str]) -> dict[str, set[str]]:
+        """Returns person -> ids of the images that this person has answered.
+
+        Whoever has typed a name in other capitals, or with blanks, is the same person.
+        """
         found: dict[str, set[str]] = defaultdict(set)
         answers = self.all
         if answers is not None and answers.records is not None:
             pairs = zip(answers.records.image, answers.records.annotator, strict=True)
             for image, person in pairs:
                 if person >= 0:
-                    found[answers.annotators[person]].add(answers.ids[image])
-        return dict(found)
+                    name = same_person(answers.annotators[person])
+                    found[name].add(answers.ids[image])
+        return {person: found[same_person(person)] for person in people}
 
     def corrected(self) -> tuple[CountedLabels | None, str]:
         """Returns the labels without the bias of proposals, and what is said of it."""
@@ -79,11 +83,22 @@ class Answers:
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            bias = agreement.fit_bias(found, self.proposed)
+            try:
+                bias = agreement.fit_bias(found, self.proposed)
+            except ValueError as error:  # such as: all blind images stood alone
+                return self.all, (
+                    f"How far proposals bias people is not known yet. {error} Answers "
+                    "count as they are."
+                )
             everything = found
             if self.first is not None:
                 everything = _as_review(self.first).merge(found)
             return bias.correct(everything), str(bias)
+
+
+def same_person(name: str) -> str:
+    """Returns what is equal for names of one person."""
+    return " ".join(name.split()).casefold()
 
 
 def _as_review(annotations: Annotations) -> Review:
@@ -132,7 +147,13 @@ def read_answers(first: str, rounds: Sequence[Round], settings: Settings) -> Ans
     before = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is odd was told when they were taken in
-        if os.path.exists(first):
+        if settings.has_first_answers:
+            if not os.path.exists(first):
+                raise ProjectError(
+                    f"{first!r} is missing, which holds the answers from before the "
+                    "project: it was copied in part, or the file was removed. Put it "
+                    "back."
+                )
             old = {*names, *renamed}
             before = Annotations.from_csv(first, class_names=sorted(old))
             before = before.with_classes(names, renamed)

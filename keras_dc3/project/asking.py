@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_names, check_positive_int, check_probability
 from keras_dc3._writing import whole_path
 from keras_dc3.project import stored_proposals
-from keras_dc3.project.answers import sheet_of
+from keras_dc3.project.answers import same_person, sheet_of
 from keras_dc3.project.learning import last_proposals
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
@@ -38,17 +38,16 @@ def write_sheets(
     overlap: float,
     control: float,
     repetitions: float,
+    again: bool,
 ) -> str:
     """Writes the pages of the last round; see `Project.sheet`."""
     people = check_names("people", people, clean=True)
     check_positive_int("budget", budget)
     check_probability("overlap", overlap)
     current = work.begun_round()
-    if current.done("answers"):
-        raise ProjectError(
-            f"Answers to the pages of round {current.number} were read already. "
-            "`keras-dc3 next` begins another round."
-        )
+    before = current.record.get("sheets", {})
+    sheets = dict(before.get("sheets", {}))
+    _check_new(people, sheets, current, again)
     if current.done("train") and not current.done("propose"):
         raise ProjectError(
             f"Round {current.number} is trained, but has no proposals yet: `keras-dc3 "
@@ -69,14 +68,15 @@ def write_sheets(
             "There is nothing to ask: all images are settled. `keras-dc3 labels` "
             "writes the labels."
         )
-    parts = divide(asked, people, overlap, answers.answered_by())
-    told, sheets = [], {}
+    parts = divide(asked, people, overlap, answers.answered_by(people))
+    told: list[str] = []
     os.makedirs(current.path("sheets"), exist_ok=True)
-    for number, (name, person) in enumerate(as_people(people).items()):
+    for name, person in as_people(people, sheets).items():
         part = parts[person]
         if not part.ids:
             told.append(f"  {person}: nothing, has answered all of it before")
             continue
+        number = len(sheets)
         pages = _write(work, current, name, part, blind, number, control, repetitions)
         stored_proposals.write(current.path("sheets", f"{name}.npz"), part.proposals)
         sheets[name] = {
@@ -87,9 +87,12 @@ def write_sheets(
         }
         told.append(
             f"  {person}: {number_of(len(part.ids), 'image')}, about "
-            f"{part.actions:,.0f} clicks or keys: {', '.join(pages)}"
+            f"{round(part.actions):,} clicks or keys: {', '.join(pages)}"
         )
-    current.note("sheets", blind=blind, sheets=sheets, proposed=asked.proposed)
+    if not any(part.ids for part in parts.values()):
+        return "\n".join([*told, "No page was written."])
+    proposed = {**asked.proposed, **before.get("proposed", {})}
+    current.note("sheets", sheets=sheets, proposed=proposed)
     made_in = work.last_with("propose")
     if made_in is not None and made_in is not current:
         told.insert(
@@ -100,7 +103,7 @@ def write_sheets(
     what = (
         "No model has seen the images yet: each comes alone, without a proposal."
         if blind
-        else str(asked)
+        else _what(asked)
     )
     return "\n".join(
         [
@@ -109,6 +112,44 @@ def write_sheets(
             "Give each person the file of that name, or all of them; it opens in any "
             "browser. They send you the file that they download there.",
         ]
+    )
+
+
+def _check_new(
+    people: Sequence[str], sheets: Mapping[str, Any], current: Round, again: bool
+) -> None:
+    """Raises ProjectError if names are alike, or somebody has a page already."""
+    folded = [same_person(person) for person in people]
+    for person, name in zip(people, folded, strict=True):
+        if folded.count(name) > 1:
+            raise ProjectError(
+                f"{person!r} is named twice, in capitals or not: people are told apart "
+                "by their names. Give each another one."
+            )
+    have = {same_person(one["person"]) for one in sheets.values()}
+    known = [person for person in people if same_person(person) in have]
+    if known and not again:
+        raise ProjectError(
+            f"{some(map(repr, known))} has a page of round {current.number} already; "
+            "answers to it can be read. Name others, or write a further page by "
+            "`keras-dc3 sheet --again`; `keras-dc3 next` begins another round."
+        )
+
+
+def _what(asked: Questions) -> str:
+    """Returns what is asked, in words."""
+    groups = [question for question in asked if question.kind != IMAGE]
+    inside = sum(len(question.ids) for question in groups)
+    settled = (
+        f" {number_of(asked.settled, 'image')} {'is' if asked.settled == 1 else 'are'} "
+        "settled: all that is known of them names one class."
+        if asked.settled
+        else ""
+    )
+    return (
+        f"Chosen: {number_of(len(asked.ids), 'image')}, {inside:,} of them in "
+        f"{number_of(len(groups), 'group')} with a proposal, for about "
+        f"{round(asked.actions):,} clicks or keys in all.{settled}"
     )
 
 
@@ -143,10 +184,10 @@ def _write(
     options: dict[str, Any] = {
         "title": f"{work.name}, round {current.number}",
         "repetitions": repetitions,
-        "seed": work.settings.seed + number,
+        "seed": work.settings.seed + 100 * current.number + number,
         "round_name": f"round {current.number}",
     }
-    path = current.path("sheets", f"{name}.html")
+    path = current.path("sheets", f"round-{current.number}-{name}.html")
     if blind:
         pages = part.proposals.to_review(path, work.images, "none", **options)
     else:
@@ -158,12 +199,30 @@ def read_files(work: Workspace, paths: Sequence[str]) -> str:
     """Takes in what people have downloaded; see `Project.read`."""
     files = _files(paths)
     by_sheet: dict[tuple[int, str], list[str]] = defaultdict(list)
+    refused = []
     for path in files:
-        by_sheet[_sheet_of(work, path)].append(path)
+        try:
+            by_sheet[_sheet_of(work, path)].append(path)
+        except ValueError as error:  # AnnotationError and ProjectError are such
+            if len(files) == 1:
+                raise
+            refused.append(str(error))
     told = []
     rounds = {one.number: one for one in work.rounds}
     for (number, sheet), new in by_sheet.items():
-        told += _take_in(rounds[number], sheet, new)
+        try:
+            told += _take_in(rounds[number], sheet, new)
+        except ValueError as error:
+            if len(files) == 1:
+                raise
+            refused.append(str(error))
+    if refused:
+        done = "\n".join([*told, ""]) if told else ""
+        raise ProjectError(
+            "\n".join([f"{done}Not read, the others were:", *refused])
+            if told
+            else "\n".join(["Nothing was read:", *refused])
+        )
     return "\n".join(told)
 
 
@@ -207,15 +266,9 @@ def _sheet_of(work: Workspace, path: str) -> tuple[int, str]:
                 "proposals"
             ] == fingerprint.of_values(made_from):
                 return one.number, sheet
-    if not known:
-        raise ProjectError(
-            f"{path!r} has answers to a page, but this project has written none: "
-            "`keras-dc3 sheet` does."
-        )
     raise ProjectError(
         f"{path!r} has answers to a page that is none of the {known} of this project: "
-        "of another project, of a round that was removed, or of a page that was "
-        "written anew since, with other people or another budget. Nothing was read."
+        "it is of another project, or of a round that was removed."
     )
 
 

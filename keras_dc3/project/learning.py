@@ -6,13 +6,15 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_dc3.annotations import Annotations
+from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.data import SemiSupervisedData
 from keras_dc3.models import DC3Model
 from keras_dc3.project import stored_proposals, training
@@ -24,6 +26,7 @@ from keras_dc3.project.workspace import Workspace
 from keras_dc3.proposals import Proposals
 
 NEW, PREVIOUS, BETTER = STARTS = ("new", "previous", "better")
+_DEFAULTS = {"epochs": None, "time_limit": None, "start_from": NEW}
 MODEL, PROPOSALS, FEATURES, BACKUP = "model.keras", "propose.npz", "features", "backup"
 
 
@@ -64,6 +67,18 @@ def train(
             f"{f1_of(current.record['train'])}). To train anew, use `--again`; with "
             "answers that came since, `keras-dc3 next` begins another round."
         )
+    backup = current.path(BACKUP)
+    options = {
+        "epochs": epochs,
+        "time_limit": time_limit,
+        "start_from": start_from,
+    }
+    if os.path.isdir(backup) and options == _DEFAULTS:
+        options = {**options, **current.record.get("begun", {}).get("options", {})}
+        if options != _DEFAULTS:
+            given = {name: value for name, value in options.items() if value}
+            print(f"The training that was stopped goes on, with {given}.")
+    epochs, time_limit, start_from = options.values()
     start = time.perf_counter()
     others = [one for one in work.rounds if one.done("train") and one is not current]
     before = others[-1] if others else None
@@ -73,8 +88,7 @@ def train(
     data, told = data_of(work, verbose)
     print(data)
     print(told)
-    backup = current.path(BACKUP)
-    _begin(current, backup, _mark(data, epochs, start_from))
+    _begin(current, backup, _mark(data, *options.values()), options)
     if time_limit is not None:  # what features took is over
         spent = time.perf_counter() - start
         time_limit = max(time_limit - spent, 0.1 * time_limit)
@@ -85,7 +99,7 @@ def train(
         start_from = NEW
 
     def new() -> DC3Model:
-        return training.new_model(data, work.settings)
+        return training.new_model(data, work.settings, epochs)
 
     if start_from == NEW:
         model = training.fit(new(), data, backup, **length)
@@ -130,16 +144,16 @@ def _mark(data: SemiSupervisedData, *options: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _begin(current: Round, backup: str, mark: str) -> None:
+def _begin(current: Round, backup: str, mark: str, options: Mapping[str, Any]) -> None:
     """Keeps a backup of this very training, and removes one of another."""
     begun = current.record.get("begun", {}).get("mark")
     if os.path.isdir(backup) and begun != mark:
         print(
-            "Answers, images or the length have changed since the training that was "
-            "stopped: it begins anew."
+            "Answers, images, classes or the length have changed since the training "
+            "that was stopped: it begins anew."
         )
         shutil.rmtree(backup)
-    current.note("begun", mark=mark)
+    current.note("begun", mark=mark, options=dict(options))
 
 
 def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> str:
@@ -150,9 +164,9 @@ def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> s
             "There is no model of this round yet: `keras-dc3 train` trains it."
         )
     if current.done("propose") and not again:
-        proposals = stored_proposals.read(current.file(PROPOSALS))
+        proposals = stored_proposals.read(current.file(PROPOSALS, again="propose"))
     else:
-        model = keras.models.load_model(current.file(MODEL))
+        model = keras.models.load_model(current.file(MODEL, again="train"))
         data, _ = data_of(work, verbose)
         proposals = proposals_for(model, data, verbose)
         stored_proposals.write(current.path(PROPOSALS), proposals)
@@ -174,12 +188,56 @@ def proposals_for(
     return as_if_unseen(stored_proposals.joined(found), data)
 
 
+def answered_of(labels: CountedLabels, files: Sequence[str]) -> Annotations:
+    """Returns the labels of the images that have answers and play a part."""
+    there = set(files)
+    rows = [
+        row
+        for row, (name, known) in enumerate(
+            zip(labels.ids, labels.annotated, strict=True)
+        )
+        if known and name in there
+    ]
+    return Annotations(
+        [labels.ids[row] for row in rows],
+        labels.class_names,
+        counts=np.asarray(labels.counts)[rows],
+    )
+
+
+def completed(
+    proposals: Proposals, labels: CountedLabels, files: Sequence[str]
+) -> tuple[Proposals, int]:
+    """Returns proposals for all images, and for how many there were none.
+
+    Of these nothing is known but the shares of the classes among all answers.
+    """
+    lacking = [name for name in files if name not in proposals.row_of]
+    if not lacking:
+        return proposals, 0
+    shares = np.asarray(labels.counts).sum(axis=0) + 1
+    m = len(lacking)
+    more = Proposals.from_columns(
+        lacking,
+        np.ones(m),
+        np.tile(shares / shares.sum(), (m, 1)),
+        np.zeros(m, "int64"),
+        np.zeros(m),
+        proposals.class_names,
+        embeddings=None
+        if proposals.embeddings is None
+        else np.zeros((m, proposals.embeddings.shape[1])),
+        verdict=proposals.verdict,
+    )
+    return stored_proposals.joined([proposals, more]), m
+
+
 def last_proposals(work: Workspace) -> Proposals | None:
     """Returns what was proposed last, for the images and classes of today, if ever."""
     found = work.last_with("propose")
     if found is None:
         return None
-    proposals = stored_proposals.read(found.file(PROPOSALS))
+    proposals = stored_proposals.read(found.file(PROPOSALS, again="propose"))
     there = set(work.files)
     rows = [row for row, name in enumerate(proposals.ids) if name in there]
     settings = work.settings

@@ -24,6 +24,7 @@ from keras_dc3._validation import (
 from keras_dc3.agreement import FinalLabels
 from keras_dc3.annotations import Annotations
 from keras_dc3.backbones.pretrained import kind_of
+from keras_dc3.data import ImageFileError
 from keras_dc3.project import asking, creating, learning, report, training
 from keras_dc3.project.costs import cost_of
 from keras_dc3.project.lock import locked
@@ -136,6 +137,7 @@ class Project:
         settings = Settings(
             images=creating.relative(source, folder),
             classes=tuple(classes),
+            has_first_answers=found is not None,
             validation_share=validation,
             reading=reading,
             backbone=backbone,
@@ -148,6 +150,12 @@ class Project:
         _ = training.image_files(source, files, settings).image_shape
         os.makedirs(folder, exist_ok=True)
         if found is not None:
+            pairs = zip(found.ids, found.annotated, strict=True)
+            found = found.select([name for name, known in pairs if known])
+            told.append(
+                f"{number_of(len(files), 'image')}, {len(found):,} of them with "
+                f"answers; {len(names)} classes: {some(names, 12)}."
+            )
             found.to_csv(os.path.join(folder, FIRST_ANSWERS))
         settings.write(os.path.join(folder, SETTINGS))
         for line in told:
@@ -156,7 +164,7 @@ class Project:
 
     def describe(self) -> datasets.Description:
         """Prints what the images and the answers so far are, and returns it."""
-        with self._working("describe") as work:
+        with self._looking() as work:
             labels = work.answers.all
             images = training.image_files(
                 work.images, work.files, work.settings, labels
@@ -227,6 +235,7 @@ class Project:
         overlap: float = 0.2,
         control: float = 0.1,
         repetitions: float = 0.05,
+        again: bool = False,
     ) -> str:
         """Writes a page for each person, with what brings most for the effort.
 
@@ -239,6 +248,7 @@ class Project:
             control: share of the images that come without a proposal, to measure what
                 proposals do to people's answers; see `Proposals.to_review`.
             repetitions: share of these that come a second time.
+            again: whether who has a page in this round already gets a further one.
 
         Returns:
             Who is asked what, and where the pages are.
@@ -251,6 +261,7 @@ class Project:
                 overlap=overlap,
                 control=control,
                 repetitions=repetitions,
+                again=again,
             )
 
     def read(self, files: str | os.PathLike | Sequence[str | os.PathLike]) -> str:
@@ -292,7 +303,7 @@ class Project:
         Args:
             resamples: how often images are drawn for the intervals.
         """
-        with self._working("status") as work, warnings.catch_warnings():
+        with self._looking() as work, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd was told when it was read
             answers = work.answers
             everything = answers.all
@@ -300,9 +311,7 @@ class Project:
             bias = ""
             if everything is not None and everything.counts.sum() > 0:
                 labels, bias = answers.corrected()
-                measured = agreement.measure(
-                    answers.review or everything, resamples=resamples
-                )
+                measured = agreement.measure(everything, resamples=resamples)
                 stopping = agreement.stopping(
                     labels, learning.last_proposals(work), resamples=resamples
                 )
@@ -329,7 +338,7 @@ class Project:
         Raises:
             ValueError: if nobody has answered and nothing was proposed yet.
         """
-        with self._working("labels") as work:
+        with self._looking() as work:
             labels, _ = work.answers.corrected()
             proposals = learning.last_proposals(work)
             if labels is None:
@@ -338,11 +347,21 @@ class Project:
                     f"{_sentence(self._next_step(work))}"
                 )
             if proposals is None:
-                there = [name for name in labels.ids if name in set(work.files)]
                 print(
                     "There are no proposals of a model yet: only the "
-                    f"{number_of(len(there), 'image')} with answers get a label."
+                    f"{number_of(self._answered(work), 'image')} with answers get a "
+                    "label."
                 )
+                labels = learning.answered_of(labels, work.files)
+            else:
+                proposals, lacking = learning.completed(proposals, labels, work.files)
+                if lacking:
+                    print(
+                        f"The model has not seen {number_of(lacking, 'image')}, which "
+                        "came after its proposals: where nobody has answered, a label "
+                        "is but the share of each class. `keras-dc3 propose --again` "
+                        "takes them in."
+                    )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = agreement.final_labels(
@@ -360,14 +379,19 @@ class Project:
         """Writes one HTML page: data, verdict, figures, pictures, rounds.
 
         Args:
-            path: the file; default: "report.html" in the project.
+            path: the file, ending in ".html"; default: "report.html" in the project.
 
         Returns:
             The path.
         """
         status = self.status()
-        with self._working("report") as work:
+        with self._looking() as work:
             target = work.path("report.html") if path is None else os.fspath(path)
+            if not target.lower().endswith((".html", ".htm")):
+                raise ValueError(
+                    f"A report is an HTML file, which `path` must end in (.html). "
+                    f"Received: {target!r}"
+                )
             report.write(target, work, status)
             return target
 
@@ -406,7 +430,15 @@ class Project:
         """
         with self._working("restore") as work:
             withdrawn = dict(work.settings.withdrawn)
-            ids = work.ids_of(list(images), withdrawn)
+            if not withdrawn or not images:
+                return "No image is withdrawn." if not withdrawn else "Name the images."
+            ids = work.ids_of(list(images))
+            there = [name for name in ids if name not in withdrawn]
+            if there:
+                raise ProjectError(
+                    f"{some(map(repr, there), 3)} is not withdrawn; withdrawn are "
+                    f"{some(map(repr, withdrawn), 5, etc=True)}."
+                )
             for name in ids:
                 del withdrawn[name]
             work.save(replace(work.settings, withdrawn=withdrawn))
@@ -473,6 +505,11 @@ class Project:
                 raise TypeError(f"{sorted(unknown)} cannot be changed in a project.")
             work.save(replace(settings, **changed))
 
+    def next_step(self) -> str:
+        """Returns what to do now, as a command with its reason."""
+        with self._looking() as work:
+            return self._next_step(work)
+
     def _answered(self, work: Workspace) -> int:
         answers = work.answers.all
         if answers is None:
@@ -486,12 +523,18 @@ class Project:
         return next_step(work.current, answered, classes)
 
     @contextmanager
+    def _looking(self) -> Iterator[Workspace]:
+        """Gives the project as it is now, also while another process works in it."""
+        with _told():
+            yield Workspace(self.folder)
+
+    @contextmanager
     def _working(self, what: str) -> Iterator[Workspace]:
         """Gives the project as it is now, while no other process works in it."""
         lock = os.path.join(self.folder, LOCK)
         if not os.path.isdir(self.folder):
             raise ProjectError(f"There is no folder {self.folder!r} any more.")
-        with locked(lock, what):
+        with locked(lock, what), _told():
             try:
                 yield Workspace(self.folder)
             except OSError as error:
@@ -503,6 +546,19 @@ class Project:
                     "Nothing that was done before is lost: free some space and do the "
                     "step again; a training goes on from its last whole epoch.",
                 ) from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Says of damaged images what to do about them in a project."""
+    try:
+        yield
+    except ImageFileError as error:
+        names = " ".join(map(str, list(error.files)[:5]))
+        raise ProjectError(
+            f"{error}\nIn a project: `keras-dc3 withdraw {names}` leaves such images "
+            "out."
+        ) from error
 
 
 def _sentence(text: str) -> str:

@@ -58,8 +58,12 @@ class Round:
         """Returns a path in the folder of the round."""
         return os.path.join(self.folder, *names)
 
-    def file(self, *names: str) -> str:
+    def file(self, *names: str, again: str = "") -> str:
         """Returns the path of a file that a step of this round has written.
+
+        Args:
+            *names: below the folder of the round.
+            again: the step that writes it again, if one can.
 
         Raises:
             ProjectError: if it is not there any more.
@@ -69,7 +73,7 @@ class Round:
             raise ProjectError(
                 f"{path!r} is missing, though the record of round {self.number} has "
                 "it: the project was copied in part, or the file was removed. Put it "
-                "back, or do that step again with `--again`."
+                "back" + (f", or call `keras-dc3 {again} --again`." if again else ".")
             )
         return path
 
@@ -102,7 +106,15 @@ def rounds_of(folder: str) -> list[Round]:
             match = _NAME.fullmatch(entry.name)
             if match and entry.is_dir():
                 found.append((int(match[1]), entry.path))
-    return [Round.read(path, number) for number, path in sorted(found)]
+    found.sort()
+    for place, (number, _) in enumerate(found, 1):
+        if number != place:
+            raise ProjectError(
+                f"Round {place} of {folder!r} is missing, though there is round "
+                f"{number}: the project was copied in part, or the folder was removed. "
+                "Put it back."
+            )
+    return [Round.read(path, number) for number, path in found]
 
 
 def new_round(folder: str, number: int) -> Round:

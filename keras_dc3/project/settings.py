@@ -48,6 +48,7 @@ class Settings:
     Attributes:
         images: the folder of the images, relative to that of the project where it can.
         classes: the classes, in the order that numbers them.
+        has_first_answers: whether there were answers from before the project.
         renamed: former name of a class -> its name now.
         withdrawn: id of an image that plays no part -> why.
         validation: ids of the images that validate in every round; None before the
@@ -63,6 +64,7 @@ class Settings:
 
     images: str
     classes: tuple[ClassDescription, ...]
+    has_first_answers: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
     withdrawn: Mapping[str, str] = field(default_factory=dict)
     validation: tuple[str, ...] | None = None
@@ -171,7 +173,8 @@ class Settings:
             new[one.name] = one
         check_class_names("classes", list(new), clean=True)
         history = {old: renamed.get(now, now) for old, now in self.renamed.items()}
-        history |= {old: now for old, now in renamed.items() if old != now}
+        history |= renamed
+        history = {old: now for old, now in history.items() if old != now}
         for name in set(history) & set(new):
             raise ValueError(
                 f"{name!r} was the name of {history[name]!r} before, and answers that "

@@ -51,7 +51,7 @@ class Status:
         if self.rounds:
             lines += ["", *_table(self.rounds, self.costs)]
         if self.agreement is not None:
-            lines += ["", str(self.agreement)]
+            lines += ["", *_in_words(self.agreement), "", str(self.agreement)]
         if self.bias:
             lines += ["", "Bias of proposals", self.bias]
         if self.stopping is not None:
@@ -59,6 +59,17 @@ class Status:
         return "\n".join([*lines, "", f"Next: {self.next_step}"])
 
     __repr__ = __str__
+
+
+def _in_words(agreement: Agreement) -> list[str]:
+    """Returns how far people agree, in a sentence; nothing where nobody knows."""
+    raw = agreement.raw
+    if math.isnan(raw.value):
+        return []
+    return [
+        f"Of two people who answered the same image, {raw.format('.0%')} said the same "
+        f"(on {number_of(raw.images, 'image')}, with and without proposals)."
+    ]
 
 
 def _table(rounds: Sequence[Mapping[str, Any]], costs: Mapping[int, Cost]) -> list[str]:

@@ -50,9 +50,14 @@ def read(path: str) -> Proposals:
         )
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ProjectError(
-            f"{path!r} is damaged ({error}). Put back a copy of it, or do the step "
-            f"that wrote it again (`{os.path.basename(path).split('.')[0]}`)."
+            f"{path!r} is damaged ({error}). Put back a copy of it{_again(path)}."
         ) from error
+
+
+def _again(path: str) -> str:
+    if os.path.basename(path) != "propose.npz":
+        return ""
+    return ", or call `keras-dc3 propose --again`"
 
 
 def joined(parts: Sequence[Proposals]) -> Proposals:
@@ -69,7 +74,7 @@ def joined(parts: Sequence[Proposals]) -> Proposals:
                 "class_probabilities",
                 "cluster",
                 "cluster_probability",
-                "embeddings",
+                *(["embeddings"] if first.embeddings is not None else []),
             )
         },
     )

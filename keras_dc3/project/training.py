@@ -6,6 +6,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -76,37 +77,46 @@ def training_data(images: FileImages, settings: Settings) -> SemiSupervisedData:
     answered = {
         name for name, known in zip(images.ids, images.annotated, strict=True) if known
     }
-    share = {}
-    if settings.validation is None:
-        share = {"validation": settings.validation_share, "stratify": True}
-    else:
-        share = {"split": split_of(images.ids, answered, settings)}
+    too_few = ProjectError(
+        f"{len(answered):,} images have answers, which is too few to train on with "
+        f"{len(settings.classes)} classes. Ask people first: `keras-dc3 sheet`, then "
+        "`keras-dc3 read`."
+    )
     if len(answered) < 2 * len(settings.classes):
-        raise ProjectError(
-            f"{len(answered):,} images have answers, which is too few to train on with "
-            f"{len(settings.classes)} classes. Ask people first: `keras-dc3 sheet`, "
-            "then `keras-dc3 read`."
-        )
+        raise too_few
+    if settings.validation is None:
+        held = held_out(images, settings)
+        if not held:
+            raise too_few
+        settings = replace(settings, validation=held)
     try:
-        if "split" in share:
-            return SemiSupervisedData.from_image_set(
-                images, seed=settings.seed, name="project", **share
-            )
-        number = len(answered)
-        held = max(round(settings.validation_share * number), len(settings.classes))
         return SemiSupervisedData.from_image_set(
             images,
-            labeled=number - held,
-            validation=held,
-            stratify=True,
             seed=settings.seed,
             name="project",
+            split=split_of(images.ids, answered, settings),
         )
     except ValueError as error:
         raise ProjectError(
             f"The answers cannot be divided into images to train and to validate on: "
             f"{error}"
         ) from error
+
+
+def held_out(images: FileImages, settings: Settings) -> tuple[str, ...]:
+    """Returns the ids of images to validate on, a share of those of each class.
+
+    Classes of one or two images stay with those to train on.
+    """
+    rng = np.random.default_rng(settings.seed)
+    annotated, majority = images.annotated, images.most_chosen
+    rows: list[int] = []
+    for label in range(len(settings.classes)):
+        members = rng.permutation(np.flatnonzero(annotated & (majority == label)))
+        if len(members) > 2:
+            number = max(round(settings.validation_share * len(members)), 1)
+            rows += members[:number].tolist()
+    return tuple(images.ids[row] for row in sorted(rows))
 
 
 def with_features(
@@ -121,17 +131,29 @@ def with_features(
     return data.embed(network, folder=folder, verbose=verbose)
 
 
-def new_model(data: SemiSupervisedData, settings: Settings) -> DC3Model:
-    """Returns a model that nothing has trained yet."""
+def new_model(
+    data: SemiSupervisedData, settings: Settings, epochs: int | None
+) -> DC3Model:
+    """Returns a model that nothing has trained yet.
+
+    Args:
+        data: to train on.
+        settings: of the project.
+        epochs: that are planned; None: what suits the data.
+    """
     keras.utils.set_random_seed(settings.seed)
     if len(data.image_shape) == 1:
         backbone = backbones.feature_mlp(data.image_shape)
     else:
         backbone = backbones.small_cnn(data.image_shape)
+    ssl = settings.ssl
     if data.unlabeled is None:
         print("All images have answers, so the model is trained on these alone.")
-        return DC3Model(backbone, ssl="supervised")
-    return DC3Model(backbone, ssl=settings.ssl)
+        ssl = "supervised"
+    model = DC3Model(backbone, ssl=ssl)
+    if epochs is not None:
+        model.plan_for(epochs * data.steps(model.ssl.unlabeled_ratio))
+    return model
 
 
 def score(model: DC3Model, part: Any) -> dict[str, Any]:

@@ -144,13 +144,20 @@ class Workspace:
         return list(matches.found.values())
 
 
-def as_people(people: Any) -> Mapping[str, str]:
-    """Returns the name of a person's sheet -> the name of the person."""
+def as_people(people: Any, taken: Any) -> Mapping[str, str]:
+    """Returns the name of a person's sheet -> the name of the person.
+
+    Args:
+        people: their names.
+        taken: names of sheets that there are already.
+    """
     found: dict[str, str] = {}
     for person in people:
         letters = (c if c.isalnum() or c in "-_" else "_" for c in person)
-        name = "".join(letters)[:60]
-        while name.lower() in map(str.lower, found):
-            name += "_"
+        stem = name = "".join(letters)[:60]
+        number = 1
+        while name.lower() in map(str.lower, [*found, *taken]):
+            number += 1
+            name = f"{stem}-{number}"
         found[name] = person
     return found

@@ -89,7 +89,12 @@ def test_a_round_by_commands(begun, tmp_path, capsys):
     assert main(["sheet", "--people", "anna,ben", "--budget", "30"]) == 0
     assert "anna:" in capsys.readouterr().out
     for person in ("anna", "ben"):
-        answer(f"round-1/sheets/{person}.html", f"review-{person}.json", person, begun)
+        answer(
+            f"round-1/sheets/round-1-{person}.html",
+            f"review-{person}.json",
+            person,
+            begun,
+        )
     assert main(["read", "review-*.json"]) == 0
     assert "answers by ben" in capsys.readouterr().out
     assert main(["status"]) == 0
@@ -166,7 +171,7 @@ def test_rounds_with_training(begun, capsys):
         assert main(["sheet", "--people", ",".join(people), "--budget", "4"]) == 0
         files = []
         for person in people:
-            page = f"round-{number}/sheets/{person}.html"
+            page = f"round-{number}/sheets/round-{number}-{person}.html"
             if os.path.exists(page):  # else this person has answered all before
                 files.append(f"{number}-{person}.json")
                 answer(page, files[-1], person, begun)
