@@ -56,13 +56,19 @@ class Concentrations:
     Args:
         prior: (n, k) above 0, rows sum to 1.
         counts: (n, k) answers, whole or not.
+        given: (n, k), these answers as people gave them, by which the chances of the
+            concentrations are found; None: `counts`. Corrected counts have shares in
+            classes that nobody named, which would be taken for people who differ.
     """
 
-    def __init__(self, prior: np.ndarray, counts: np.ndarray):
+    def __init__(
+        self, prior: np.ndarray, counts: np.ndarray, given: np.ndarray | None = None
+    ):
         self.prior, self.counts = prior, counts
         self.total = counts.sum(axis=1)
-        self.several = self.total > 1
-        self._evidence = _log_evidence(prior, counts)
+        given = counts if given is None else given
+        self.several = given.sum(axis=1) > 1
+        self._evidence = _log_evidence(prior, given)
         self._products = [
             np.einsum("ij,ij->i", a, b)
             for a, b in ((prior, prior), (prior, counts), (counts, counts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,9 @@ class CorrectedLabels(CountedLabels):
             with few answers it leans towards what people say of images with the same
             proposal; NaN without answer.
         strength: how many answers that leaning weighs.
+        given: (n, k) float64, the same answers as people gave them. How much people
+            differ is read from these: shares of an answer that was spread over the
+            classes are no answers that differ.
     """
 
     ids: tuple[str, ...]
@@ -39,6 +42,12 @@ class CorrectedLabels(CountedLabels):
     counts: np.ndarray
     shrunk_labels: np.ndarray
     strength: float
+    given: np.ndarray
+
+    @property
+    def as_given(self) -> CorrectedLabels:
+        """The same images with the answers as people gave them, as `counts`."""
+        return replace(self, counts=self.given)
 
     @property
     def soft_labels(self) -> np.ndarray:
@@ -104,9 +113,11 @@ def correct_answers(
     rows = [place[image] for image in answers.ids]
     shape = len(ids), len(answers.class_names)
     full, shrunk = np.zeros(shape), np.full(shape, np.nan)
+    given = np.zeros(shape)
     full[rows], shrunk[rows] = counts, mean
+    given[rows] = blind + sum(of_step for _, of_step in steps)
     return CorrectedLabels(
-        tuple(ids), answers.class_names, full, shrunk, float(_STRENGTHS[best])
+        tuple(ids), answers.class_names, full, shrunk, float(_STRENGTHS[best]), given
     )
 
 

@@ -185,21 +185,24 @@ def final_labels(
             "`proposals` must be `keras_dc3.Proposals` or None. Received: "
             f"{type(proposals).__name__}"
         )
+    told = getattr(labels, "as_given", labels)
     if proposals is None:
         ids, counts = labels.ids, np.asarray(labels.counts, "float64")
+        given = np.asarray(told.counts, "float64")
         known = counts.sum(axis=0) + 1
         prior = np.broadcast_to(known / known.sum(), counts.shape)
     else:
         ids, counts = proposals.ids, counts_of(proposals, labels)
+        given = counts_of(proposals, told)
         prior = prior_of(proposals.class_probabilities)
     if not len(ids):
         raise ValueError("There is no image to label.")
-    beliefs = Concentrations(prior, counts)
+    beliefs = Concentrations(prior, counts, given)
     shares = beliefs.fit()
     soft = beliefs.moments(shares).label
     soft = soft / soft.sum(axis=1, keepdims=True)
     label, rows = soft.argmax(axis=1), np.arange(len(ids))
-    low, high = _interval(prior, counts, shares, label, seed)
+    low, high = _interval(prior, counts, given, shares, label, seed)
     share = soft[rows, label]
     return FinalLabels(
         ids=tuple(ids),
@@ -210,18 +213,20 @@ def final_labels(
         low=np.minimum(low, share),
         high=np.maximum(high, share),
         answers=counts.sum(axis=1),
-        agreeing=counts[rows, label],
+        agreeing=given[rows, label],
         annotators=_people(ids, answers if annotations is None else annotations),
     )
 
 
-def _interval(prior, counts, shares, label, seed) -> tuple[np.ndarray, np.ndarray]:
+def _interval(
+    prior, counts, given, shares, label, seed
+) -> tuple[np.ndarray, np.ndarray]:
     """(n,) ends of the interval, images by the part that memory holds."""
     step = max(_AT_ONCE // _DRAWS, 1)
     found = []
     for start in range(0, len(label), step):
         rows = slice(start, start + step)
-        part = Concentrations(prior[rows], counts[rows])
+        part = Concentrations(prior[rows], counts[rows], given[rows])
         drawn = part.drawn(shares, label[rows], _DRAWS, seed + start)
         found.append(np.percentile(drawn, (2.5, 97.5), axis=0))
     low, high = np.concatenate(found, axis=1)

@@ -80,8 +80,10 @@ def stopping(
     How near that comes to the best stopping point stands in docs/findings.md.
 
     Args:
-        answers: the answers so far; corrected labels, `bias.correct(review)`, where
-            proposals biased them, but these have no blind answers to hold out.
+        answers: the answers so far. Of corrected labels, `bias.correct(review)`, those
+            count that people gave (`given`): an answer that is spread over the classes
+            for bias is no sign that people differ. They have no blind answers to hold
+            out.
         proposals: of all images that are to be labeled. Without them, these are the
             images of the answers.
         worth: points that `per` answers must bring.
@@ -162,6 +164,7 @@ class _Given:
     def of(cls, answers: Any, proposals: Proposals | None) -> _Given:
         wanted = "`answers` must be annotations, a review or corrected labels"
         labels = labels_of(answers, wanted, CountedLabels)
+        labels = getattr(labels, "as_given", labels)
         if not np.asarray(labels.counts).sum() > 0:
             raise ValueError("`answers` holds no valid answer.")
         blind, seconds = _blind(answers, labels)

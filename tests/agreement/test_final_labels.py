@@ -149,3 +149,26 @@ def test_folders_of_classes(given, tmp_path):
     with pytest.raises(FileNotFoundError, match="img_7"):
         labels.to_folders(tmp_path / "other", tmp_path / "fish")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_corrected_answer_is_no_sign_that_people_differ():
+    """An answer that is spread over the classes for bias is still one answer."""
+    n, rng = 200, np.random.default_rng(0)
+    truth = np.eye(3)[rng.integers(0, 3, n)]
+    given = np.concatenate([2 * truth[:150], truth[150:]])
+    number = given.sum(axis=1, keepdims=True)
+    counts = 0.85 * given + 0.15 * number / 3
+    names = tuple(f"img_{i}.png" for i in range(n))
+    labels = agreement.CorrectedLabels(
+        names, tuple("abc"), counts, counts / number, 1.0, given
+    )
+    p = 0.6 * truth + 0.4 / 3
+    found = agreement.final_labels(labels, proposals_of(p))
+    as_given = agreement.final_labels(labels.as_given, proposals_of(p))
+    # All agree, so that the model counts for little, and the answers for much.
+    assert as_given.share[:150].mean() > 0.95
+    np.testing.assert_allclose(found.share[:150].mean(), 0.9, atol=0.03)
+    np.testing.assert_array_equal(found.agreeing, number[:, 0])
+    stopping = agreement.stopping(labels, proposals_of(p), resamples=0)
+    plain = agreement.stopping(labels.as_given, proposals_of(p), resamples=0)
+    assert stopping.distance.value == plain.distance.value

@@ -19,7 +19,9 @@ HOLDERS = {
     "sparse": FileImages(
         "folder", IDS, SparseCounts.from_rows(COUNTS, range(4), 4), CLASSES
     ),
-    "corrected": CorrectedLabels(IDS, CLASSES, COUNTS.astype(float), COUNTS * 1.0, 1.0),
+    "corrected": CorrectedLabels(
+        IDS, CLASSES, COUNTS.astype(float), COUNTS * 1.0, 1.0, COUNTS
+    ),
 }
 
 

@@ -91,6 +91,7 @@ def test_the_same_in_every_form():
         answers.counts.astype("float64"),
         answers.soft_labels.astype("float64"),
         1.0,
+        answers.counts,
     )
     first, second = data.with_labels(answers), data.with_labels(corrected)
     np.testing.assert_allclose(first.labels, second.labels, atol=1e-6)
