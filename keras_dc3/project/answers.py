@@ -85,10 +85,11 @@ class Answers:
             warnings.simplefilter("ignore")
             try:
                 bias = agreement.fit_bias(found, self.proposed)
-            except ValueError as error:  # such as: all blind images stood alone
+            except ValueError:  # such as: all blind images were asked about alone
                 return self.all, (
-                    f"How far proposals bias people is not known yet. {error} Answers "
-                    "count as they are."
+                    "How far proposals bias people is not known yet: no blind answer "
+                    "is to an image for which something would have been proposed. "
+                    "Answers count as they are."
                 )
             everything = found
             if self.first is not None:

@@ -6,13 +6,17 @@ import base64
 import html
 import io
 import json
+import warnings
 from typing import Any
+
+import numpy as np
 
 from keras_dc3 import plots
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
+from keras_dc3.agreement import final_labels
 from keras_dc3.metrics import Verdict
-from keras_dc3.project.learning import last_proposals
+from keras_dc3.project.learning import answered_of, last_proposals
 from keras_dc3.project.status import Status, cost_in_words, f1_of
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.review.pictures import data_url, find_pictures
@@ -20,8 +24,8 @@ from keras_dc3.review.pictures import data_url, find_pictures
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
 table{border-collapse:collapse}td,th{padding:.3rem .8rem;border-bottom:1px solid #8884;
-text-align:left;vertical-align:top}pre{overflow-x:auto;font-size:.85rem}
-img{max-width:100%;height:auto}.example{max-height:6rem}
+text-align:left;vertical-align:top}pre{white-space:pre-wrap;font-size:.85rem}
+pre.table{white-space:pre;overflow-x:auto}img{max-width:100%;height:auto}.example{max-height:6rem}
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}img{background:#fff}}
 """
 
@@ -31,14 +35,15 @@ def write(path: str, work: Workspace, status: Status) -> None:
     parts = [
         f"<h1>{html.escape(work.name)}</h1>",
         f"<p>{status.images:,} images, {status.answered:,} of them with answers of "
-        f"people. Next: {html.escape(status.next_step)}</p>",
+        f"people. Next: {_code(status.next_step)}</p>",
         "<h2>Classes</h2>",
         _classes(work),
         "<h2>Rounds</h2>",
         _rounds(status),
     ]
     if status.agreement is not None:
-        parts += ["<h2>Agreement</h2>", _text(str(status.agreement))]
+        table = html.escape(str(status.agreement))
+        parts += ["<h2>Agreement</h2>", f'<pre class="table">{table}</pre>']
     if status.bias:
         parts += ["<h2>Bias of proposals</h2>", _text(status.bias)]
     if status.stopping is not None:
@@ -72,9 +77,31 @@ def _table(rows: list[list[str]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def _code(text: str) -> str:
+    """Returns a text in which what stands between backticks is shown as a command."""
+    parts = html.escape(text).split("`")
+    return "".join(
+        f"<code>{part}</code>" if number % 2 else part
+        for number, part in enumerate(parts)
+    )
+
+
 def _classes(work: Workspace) -> str:
-    rows = [["class", "description", "example"]]
-    for one in work.settings.classes:
+    """Returns a table of the classes: who they are, and how many images have each."""
+    answers, proposals = work.answers.all, last_proposals(work)
+    k = len(work.settings.classes)
+    number = np.zeros(k) if answers is None else np.asarray(answers.counts).sum(axis=0)
+    labels = np.zeros(k, int)
+    if answers is not None and number.sum() > 0:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            corrected, _ = work.answers.corrected()
+            if proposals is None:
+                corrected = answered_of(corrected, work.files)
+            found = final_labels(corrected, proposals)
+        labels = np.bincount(found.label, minlength=k)
+    rows = [["class", "description", "example", "answers", "images with this label"]]
+    for row, one in enumerate(work.settings.classes):
         picture = ""
         if one.example:
             for _, found in find_pictures(work.images, [one.example]):
@@ -82,8 +109,17 @@ def _classes(work: Workspace) -> str:
                     url = data_url(found.shown, 160)
                     name = html.escape(one.example, quote=True)
                     picture = f'<img class="example" alt="{name}" src="{url}">'
-        rows.append([html.escape(one.name), html.escape(one.description), picture])
-    return _table(rows)
+        rows.append(
+            [
+                html.escape(one.name),
+                html.escape(one.description),
+                picture,
+                f"{number[row]:,.0f}",
+                f"{labels[row]:,}",
+            ]
+        )
+    kept = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    return _table([list(row) for row in zip(*kept, strict=True)])
 
 
 def _rounds(status: Status) -> str:
