@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import shutil
 from pathlib import Path
 
 import keras
@@ -396,6 +397,7 @@ def test_predictions_of_pytorch():
 @runs("project.md")
 def test_a_project(folder, monkeypatch, capsys):
     """But for the training, which takes minutes."""
+    shutil.rmtree(folder / "fish")
     truth = projects.write_images(folder / "fish")
     projects.write_answers(folder / "answers.csv", truth, sorted(truth)[:30])
 

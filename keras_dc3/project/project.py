@@ -52,6 +52,7 @@ class Project:
     Example:
 
     >>> project = keras_dc3.Project.create("fish-labels", "fish", "answers.csv")
+    60 images, 40 of them with answers; 3 classes: cat, dog, red deer.
     >>> project.status().next_step
     '`keras-dc3 train` trains a model on the answers that there are.'
     """

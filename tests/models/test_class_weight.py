@@ -68,7 +68,7 @@ def first_loss(kind, class_weight):
     )
     size = 8 if kind in ARRAYS else None
     history = model.fit(
-        *given, batch_size=size, class_weight=class_weight, verbose=0
+        *given, batch_size=size, epochs=1, class_weight=class_weight, verbose=0
     ).history
     name = "loss" if kind == "images" else "supervised_loss"
     return history[name][0], model, images, targets, hard
@@ -124,7 +124,7 @@ def test_classes_that_tie_weigh_their_mean(kind):
         optimizer=keras.optimizers.SGD(0.0),
     )
     size = 8 if kind == "dict" else None
-    options = {"batch_size": size, "class_weight": WEIGHTS, "verbose": 0}
+    options = {"batch_size": size, "class_weight": WEIGHTS, "verbose": 0, "epochs": 1}
     loss = model.fit(*given, **options).history["supervised_loss"][0]
     predicted = model.predict(x["labeled"], verbose=0)["classes"].astype("float64")
     cross_entropy = -np.sum(y * np.log(predicted), axis=1)
