@@ -61,31 +61,30 @@ def draw(*records: dict[str, Any]) -> str:
 
 
 def summary(*records: dict[str, Any]) -> str:
-    """Returns in words what labels of some quality cost, by way."""
+    """Returns in words what labels cost, by way, at two qualities."""
     told = []
     for record in records:
         name = report_pages.NAMES[record["settings"]["dataset"]]
         runs = _by_way(record)
-        seeds = min(map(len, runs.values()))
-        goal = _goal(runs)
-        text = (
-            f"**{name}** ({seeds} projects): the labels that blind answers give for "
-            f"{_mean_actions(runs['blind'], goal):,.0f} actions (KL {goal:.2f}) take "
-            f"{_share(runs, 'dc3', goal)} of these with proposals and clusters"
-        )
-        others = [
-            f"{_share(runs, way, goal)} {words}"
-            for way, words in (
-                ("classes", "with proposals of classes alone"),
-                ("uncertainty", "alone by uncertainty"),
-                ("coverage", "alone by coverage"),
+        seeds = len(runs["blind"])
+        number = "1 project" if seeds == 1 else f"{seeds} projects"
+        lines = [f"**{name}** ({number}):", ""]
+        for what, goal in (
+            ("what all ways reach", _reached_by_all(runs)),
+            ("the best that blind answers reach", _best(runs["blind"])),
+        ):
+            blind = statistics.mean(_cost(one, goal) for one in runs["blind"])
+            shares = "; ".join(
+                f"{words} {_share(runs, way, goal)}"
+                for way, words in _WAYS.items()
+                if way in runs and way != "blind"
             )
-            if way in runs
-        ]
-        text += f", {', '.join(others)}"
-        minutes = _ratio(runs, "dc3", goal, "minutes")
-        text += f"; of the minutes, {_interval(minutes)} with proposals and clusters."
-        told.append(text)
+            lines.append(
+                f"* KL {goal:.2f}, {what}, takes {blind:,.0f} actions of blind "
+                f"answers. Of these: {shares}. Of the minutes, proposals with clusters "
+                f"{_interval(_ratio(runs, 'dc3', goal, 'minutes'))}."
+            )
+        told.append("\n".join(lines))
     return "\n\n".join(told)
 
 
@@ -106,9 +105,14 @@ def _by_way(record: dict[str, Any]) -> dict[str, list[list[dict]]]:
     }
 
 
-def _goal(runs: dict[str, list[list[dict]]]) -> float:
+def _reached_by_all(runs: dict[str, list[list[dict]]]) -> float:
     """Returns the KL that all projects of all ways reach: the worst of the ends."""
-    return max(min(r["kl"] for r in one) for found in runs.values() for one in found)
+    return max(_best(found) for found in runs.values())
+
+
+def _best(runs: list[list[dict]]) -> float:
+    """Returns the KL that all projects of a way reach."""
+    return max(min(r["kl"] for r in one) for one in runs)
 
 
 def _cost(rounds: list[dict], goal: float, key: str = "actions") -> float:
@@ -119,10 +123,6 @@ def _cost(rounds: list[dict], goal: float, key: str = "actions") -> float:
             part = (before["kl"] - goal) / span if span > 0 else 1.0
             return before[key] + min(max(part, 0.0), 1.0) * (after[key] - before[key])
     return math.nan
-
-
-def _mean_actions(runs: list[list[dict]], goal: float) -> float:
-    return statistics.mean(_cost(one, goal) for one in runs)
 
 
 def _ratio(runs: dict, way: str, goal: float, key: str = "actions") -> list[float]:
@@ -137,6 +137,9 @@ def _share(runs: dict, way: str, goal: float) -> str:
 
 def _interval(values: list[float]) -> str:
     """Returns a mean with its 95% interval over seeds."""
+    lost = sum(map(math.isnan, values))
+    if lost:
+        return "never" if lost == len(values) else f"never in {lost} of {len(values)}"
     mean = statistics.mean(values)
     if len(values) < 2:
         return f"{mean:.0%}"
@@ -146,4 +149,6 @@ def _interval(values: list[float]) -> str:
 
 def _spread(values: list[float], digits: int) -> str:
     low, high = min(values), max(values)
+    if low == high:
+        return f"{low:.{digits}f}"
     return f"{statistics.mean(values):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
