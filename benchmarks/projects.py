@@ -42,6 +42,7 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import feature_data
 import numpy as np
 from absl import app, flags
 
@@ -344,12 +345,10 @@ def main(argv: list[str]) -> None:
     import record
     import simulated_people as people
 
-    folder = Path(FLAGS.data_dir or os.environ.get("KERAS_DC3_DATA", "data"))
-    with np.load(folder / f"{FLAGS.dataset}.npz") as file:
-        counts = file["counts"].astype("int64")
+    folder = feature_data.folder_of(FLAGS.data_dir)
+    counts = feature_data.read_counts(folder, FLAGS.dataset).astype("int64")
     path = FLAGS.features or folder / f"{FLAGS.dataset}_features.npz"
-    with np.load(path) as file:
-        features = {name: file[name] for name in ("plain", "weak", "strong")}
+    features = feature_data.read_features(path)
     output = Path(FLAGS.output)
     results = json.loads(output.read_text())["results"] if output.exists() else []
     known = {(one["way"], one["seed"]) for one in results}

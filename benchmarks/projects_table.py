@@ -43,8 +43,6 @@ def draw(*records: dict[str, Any]) -> str:
                     f"{sum(of['stop'])} of {len(runs)} |"
                 )
     settings = records[0]["settings"]
-    made = "; ".join(f"`{r['command']}` on {r['date']}" for r in records)
-    versions = ", ".join(f"{k} {v}" for k, v in records[0]["versions"].items())
     lines += [
         "",
         f"{settings['images']:,} images, two people, {settings['acceptance']:.0%} of "
@@ -55,7 +53,7 @@ def draw(*records: dict[str, Any]) -> str:
         "",
         *(f"* {line}" for line in settings["assumptions"]),
         "",
-        f"Made by {made} ({records[0]['cores']} CPU cores; {versions}).",
+        report_pages.made_by(*records),
     ]
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """What stands on which page of benchmarks/results, and under which heading."""
 
 from collections.abc import Iterable
+from typing import Any
 
 NAMES = {
     "cifar10h": "CIFAR-10H",
@@ -83,6 +84,13 @@ PAGES: dict[str, Page] = {
         {"examples/quickstart.py": "quickstart", "examples/cifar10h.py": "cifar10h"},
     ),
 }
+
+
+def made_by(*records: dict[str, Any]) -> str:
+    """Returns by which commands records were made, when, and with what."""
+    made = "; ".join(f"`{r['command']}` on {r['date']}" for r in records)
+    versions = ", ".join(f"{k} {v}" for k, v in records[0]["versions"].items())
+    return f"Made by {made} ({records[0]['cores']} CPU cores; {versions})."
 
 
 def layout(studies: Iterable[str]) -> dict[str, Page]:

@@ -42,8 +42,6 @@ def draw(*records: dict[str, Any]) -> str:
                 f"{mean['kl']:.3f} |"
             )
     settings = records[0]["settings"]
-    made = "; ".join(f"`{r['command']}` on {r['date']}" for r in records)
-    versions = ", ".join(f"{k} {v}" for k, v in records[0]["versions"].items())
     lines += [
         "",
         f"{settings['images']} images, {settings['seeds']} seeds; answers per image. "
@@ -54,7 +52,7 @@ def draw(*records: dict[str, Any]) -> str:
         "answers really brought. At the stop: distance and L1 (half the sum of "
         "absolute differences) in points, KL in nats.",
         "",
-        f"Made by {made} ({records[0]['cores']} CPU cores; {versions}).",
+        report_pages.made_by(*records),
     ]
     return "\n".join(lines)
 
