@@ -174,7 +174,7 @@ def _in_flags(error: ValueError, values: flags.FlagValues) -> ValueError:
     for argument in ("image", "annotator", "label"):
         text = text.replace(f"`{argument}`", f"`--{argument}_column`")
         text = text.replace(f"`{argument}=`", f"`--{argument}_column`")
-    return type(error)(text)
+    return ValueError(text)
 
 
 def _init(words: Sequence[str], values: flags.FlagValues) -> str:

@@ -77,12 +77,20 @@ def _run(command: Command, words: Sequence[str], values: flags.FlagValues) -> in
         print(f"\nStopped. {command.stopped}", file=sys.stderr)
         return _STOPPED
     except (ImportError, OSError, ValueError, FloatingPointError) as error:
-        text = str(getattr(error, "strerror", None) or error)
-        print(f"\n{_wrapped(text)}", file=sys.stderr)
+        print(f"\n{_wrapped(_said(error))}", file=sys.stderr)
         return 1
     if told is not None:
         print(told)
     return 0
+
+
+def _said(error: Exception) -> str:
+    """Returns what an error says, without the number that the system gives it."""
+    reason = getattr(error, "strerror", None)
+    if reason is None:
+        return str(error)
+    file = getattr(error, "filename", None)
+    return reason if file is None else f"{file}: {reason}"
 
 
 def _tell(message: Warning | str, *_: object, **__: object) -> None:

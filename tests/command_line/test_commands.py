@@ -79,6 +79,15 @@ def test_outside_of_a_project(tmp_path, monkeypatch, capsys):
     assert "--images" in capsys.readouterr().err
     assert main(["init", "--images", "nowhere", "--project", "p"]) == 1
     assert "nowhere" in capsys.readouterr().err
+    write_images("fish")
+    (tmp_path / "classes.csv").write_bytes("class\nForelle\nB\u00e4r".encode("cp1252"))
+    for name, told in {
+        "classes.csv": "not in UTF-8",
+        "no.csv": "no.csv: No such",
+    }.items():
+        call = ["init", "--images", "fish", "--project", "p", "--classes", name]
+        assert main(call) == 1
+        assert told in capsys.readouterr().err.replace("\n", " ")
     assert not os.path.exists("p")
 
 
