@@ -7,6 +7,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -37,13 +38,13 @@ class Answers:
     by_round: Mapping[int, Review]
     proposed: Mapping[str, str]
 
-    @property
+    @cached_property
     def review(self) -> Review | None:
         """The answers on all sheets; None if there are none."""
         parts = list(self.by_round.values())
         return parts[0].merge(*parts[1:]) if parts else None
 
-    @property
+    @cached_property
     def all(self) -> Annotations | None:
         """All answers of all people; None if there are none."""
         found = self.review

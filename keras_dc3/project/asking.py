@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from keras_dc3.project.answers import same_person, sheet_of
 from keras_dc3.project.learning import last_proposals
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
-from keras_dc3.project.workspace import Workspace, as_people
+from keras_dc3.project.workspace import Workspace
 from keras_dc3.proposals.dividing import divide, whole_budget
 from keras_dc3.proposals.questions import IMAGE, Question, Questions
 from keras_dc3.review import fingerprint
@@ -71,7 +71,7 @@ def write_sheets(
     parts = divide(asked, people, overlap, answers.answered_by(people))
     told: list[str] = []
     os.makedirs(current.path("sheets"), exist_ok=True)
-    for name, person in as_people(people, sheets).items():
+    for name, person in _sheet_names(people, sheets).items():
         part = parts[person]
         if not part.ids:
             told.append(f"  {person}: nothing, has answered all of it before")
@@ -113,6 +113,25 @@ def write_sheets(
             "browser. They send you the file that they download there.",
         ]
     )
+
+
+def _sheet_names(people: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
+    """Returns the name of a person's sheet -> the name of the person.
+
+    Args:
+        people: their names.
+        taken: names of sheets that there are already.
+    """
+    found: dict[str, str] = {}
+    for person in people:
+        letters = (c if c.isalnum() or c in "-_" else "_" for c in person)
+        stem = name = "".join(letters)[:60]
+        number = 1
+        while name.lower() in map(str.lower, [*found, *taken]):
+            number += 1
+            name = f"{stem}-{number}"
+        found[name] = person
+    return found
 
 
 def _check_new(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from keras_dc3._names import composed
 from keras_dc3._text import number_of, some
@@ -14,9 +16,74 @@ from keras_dc3.data import list_images
 from keras_dc3.datasets.class_folders import of_folders
 from keras_dc3.datasets.part_folders import find_parts
 from keras_dc3.project.answers import with_records
-from keras_dc3.project.settings import ClassDescription
+from keras_dc3.project.settings import (
+    FIRST_ANSWERS,
+    SETTINGS,
+    ClassDescription,
+    Settings,
+)
+from keras_dc3.project.training import image_files
 
 _COLUMNS = ("class", "description", "example")
+
+
+def create(
+    folder: str,
+    source: str,
+    answers: Annotations | str | os.PathLike | None,
+    class_names: Sequence[str] | None,
+    classes: Sequence[ClassDescription] | str | os.PathLike | None,
+    missing: str,
+    **settings: Any,
+) -> None:
+    """Makes the folder of a project, and prints what it was made of.
+
+    Args:
+        folder: of the project.
+        source: of the images.
+        answers, class_names, classes, missing: as for `Project.create`.
+        **settings: further ones of `Settings`.
+
+    Raises:
+        FileExistsError, ValueError: as `Project.create`; then nothing is written.
+    """
+    if os.path.isdir(folder) and os.listdir(folder):
+        is_one = os.path.exists(os.path.join(folder, SETTINGS))
+        what = "is a project already" if is_one else "holds something already"
+        raise FileExistsError(
+            errno.EEXIST, f"{folder!r} {what}; name a new folder for the project."
+        )
+    if isinstance(classes, str | os.PathLike):
+        classes = read_classes(classes)
+    if classes is not None:
+        if class_names is not None:
+            raise ValueError("Give either `class_names` or `classes`, not both.")
+        class_names = [one.name for one in classes]
+    files = images_in(source)
+    found, names, told = first_answers(source, files, answers, class_names, missing)
+    if classes is None:
+        classes = [ClassDescription(name) for name in names]
+    check_examples(classes, files)
+    made = Settings(
+        images=relative(source, folder),
+        classes=tuple(classes),
+        has_first_answers=found is not None,
+        **settings,
+    )
+    # Damaged files, and sizes that differ, are told before a folder is made.
+    _ = image_files(source, files, made).image_shape
+    os.makedirs(folder, exist_ok=True)
+    if found is not None:
+        pairs = zip(found.ids, found.annotated, strict=True)
+        found = found.select([name for name, known in pairs if known])
+        told.append(
+            f"{number_of(len(files), 'image')}, {len(found):,} of them with answers; "
+            f"{len(names)} classes: {some(names, 12)}."
+        )
+        found.to_csv(os.path.join(folder, FIRST_ANSWERS))
+    made.write(os.path.join(folder, SETTINGS))
+    for line in told:
+        print(line)
 
 
 def images_in(folder: str) -> tuple[str, ...]:
@@ -115,8 +182,13 @@ def read_classes(path: str | os.PathLike) -> tuple[ClassDescription, ...]:
     Raises:
         OSError: if it cannot be read. ValueError: if it is none.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        text = file.read()
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} is not in UTF-8: save it anew as CSV in UTF-8."
+        ) from error
     head = text.partition("\n")[0]
     separator = ";" if head.count(";") > head.count(",") else ","
     rows = csv.DictReader(io.StringIO(text), delimiter=separator)

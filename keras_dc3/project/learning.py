@@ -88,10 +88,11 @@ def train(
     data, told = data_of(work, verbose)
     print(data)
     print(told)
-    _begin(current, backup, _mark(data, *options.values()), options)
     if time_limit is not None:  # what features took is over
         spent = time.perf_counter() - start
         time_limit = max(time_limit - spent, 0.1 * time_limit)
+    mark = _mark(data, *options.values())
+    time_limit = _begin(current, backup, mark, options, time_limit)
     length = {"time_limit": time_limit, "epochs": epochs, "verbose": verbose}
 
     if data.unlabeled is None and start_from != NEW:
@@ -144,16 +145,29 @@ def _mark(data: SemiSupervisedData, *options: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _begin(current: Round, backup: str, mark: str, options: Mapping[str, Any]) -> None:
-    """Keeps a backup of this very training, and removes one of another."""
-    begun = current.record.get("begun", {}).get("mark")
-    if os.path.isdir(backup) and begun != mark:
+def _begin(
+    current: Round,
+    backup: str,
+    mark: str,
+    options: Mapping[str, Any],
+    seconds: float | None,
+) -> float | None:
+    """Keeps a backup of this very training, and removes one of another.
+
+    Returns:
+        The seconds that training may take: those with which it was begun.
+    """
+    begun = current.record.get("begun", {})
+    if os.path.isdir(backup):
+        if begun.get("mark") == mark:
+            return begun["seconds"]
         print(
             "Answers, images, classes or the length have changed since the training "
             "that was stopped: it begins anew."
         )
         shutil.rmtree(backup)
-    current.note("begun", mark=mark, options=dict(options))
+    current.note("begun", mark=mark, options=dict(options), seconds=seconds)
+    return seconds
 
 
 def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> str:

@@ -28,9 +28,9 @@ from keras_dc3.data import ImageFileError
 from keras_dc3.project import asking, creating, learning, report, training
 from keras_dc3.project.costs import cost_of
 from keras_dc3.project.lock import locked
-from keras_dc3.project.settings import ClassDescription, ProjectError, Settings
+from keras_dc3.project.settings import LOCK, ClassDescription, ProjectError
 from keras_dc3.project.status import Status, next_step
-from keras_dc3.project.workspace import FIRST_ANSWERS, LOCK, SETTINGS, Workspace
+from keras_dc3.project.workspace import Workspace
 from keras_dc3.strategies import names as strategy_names
 
 
@@ -107,38 +107,21 @@ class Project:
             FileExistsError: if the folder holds something already.
             ValueError: if something does not fit; the message says how to fix it.
         """
-        folder, source = os.fspath(folder), os.fspath(images)
         check_open_probability("validation", validation)
         check_choice("ssl", ssl, tuple(strategy_names()))
         check_choice("missing", missing, ("error", "drop"))
         check_seed(seed)
         if backbone != training.FROM_PIXELS:
             kind_of(backbone)  # a slip is told now, not after an hour of reading
-        if os.path.isdir(folder) and os.listdir(folder):
-            is_one = os.path.exists(os.path.join(folder, SETTINGS))
-            what = "is a project already" if is_one else "holds something already"
-            raise FileExistsError(
-                errno.EEXIST, f"{folder!r} {what}; name a new folder for the project."
-            )
-        if isinstance(classes, str | os.PathLike):
-            classes = creating.read_classes(classes)
-        if classes is not None:
-            if class_names is not None:
-                raise ValueError("Give either `class_names` or `classes`, not both.")
-            class_names = [one.name for one in classes]
-        files = creating.images_in(source)
-        found, names, told = creating.first_answers(
-            source, files, answers, class_names, missing
-        )
-        if classes is None:
-            classes = [ClassDescription(name) for name in names]
-        creating.check_examples(classes, files)
         if image_size is not None:
             reading["image_size"] = list(image_size)
-        settings = Settings(
-            images=creating.relative(source, folder),
-            classes=tuple(classes),
-            has_first_answers=found is not None,
+        creating.create(
+            os.fspath(folder),
+            os.fspath(images),
+            answers,
+            class_names,
+            classes,
+            missing,
             validation_share=validation,
             reading=reading,
             backbone=backbone,
@@ -147,20 +130,6 @@ class Project:
             ssl=ssl,
             seed=int(seed),
         )
-        # Damaged files, and sizes that differ, are told before a folder is made.
-        _ = training.image_files(source, files, settings).image_shape
-        os.makedirs(folder, exist_ok=True)
-        if found is not None:
-            pairs = zip(found.ids, found.annotated, strict=True)
-            found = found.select([name for name, known in pairs if known])
-            told.append(
-                f"{number_of(len(files), 'image')}, {len(found):,} of them with "
-                f"answers; {len(names)} classes: {some(names, 12)}."
-            )
-            found.to_csv(os.path.join(folder, FIRST_ANSWERS))
-        settings.write(os.path.join(folder, SETTINGS))
-        for line in told:
-            print(line)
         return cls(folder)
 
     def describe(self) -> datasets.Description:

@@ -14,6 +14,7 @@ from keras_dc3._validation import check_class_names
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
 
+SETTINGS, FIRST_ANSWERS, LOCK = "project.json", "first-answers.csv", "project.lock"
 _FORMAT, _VERSION = "keras_dc3 project", 1
 
 

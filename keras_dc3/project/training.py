@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -185,7 +186,15 @@ def score(model: DC3Model, part: Any) -> dict[str, Any]:
 
 
 class TimeLeft(keras.callbacks.Callback):
-    """Tells after each epoch how long training will go on."""
+    """Tells after each epoch how long training will go on.
+
+    Args:
+        limit: seconds that it may take; None for none.
+    """
+
+    def __init__(self, limit: float | None = None):
+        super().__init__()
+        self._limit = math.inf if limit is None else limit
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._start, self._first = time.perf_counter(), None
@@ -198,7 +207,8 @@ class TimeLeft(keras.callbacks.Callback):
         left = self.params["epochs"] - epoch - 1
         if left > 0:
             done = epoch + 1 - self._first
-            seconds = (time.perf_counter() - self._start) / done * left
+            taken = time.perf_counter() - self._start
+            seconds = min(taken / done * left, max(self._limit - taken, 0.0))
             print(f"About {in_words(seconds)} of training left.")
 
 
@@ -230,7 +240,7 @@ def fit(
     """
     callbacks: list[Any] = [Backup(backup, delete_checkpoint=False)]
     if verbose:
-        callbacks.append(TimeLeft())
+        callbacks.append(TimeLeft(length["time_limit"]))
     model.fit(data, callbacks=callbacks, verbose=verbose, **length)
     return model
 

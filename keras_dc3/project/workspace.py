@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 from keras_dc3._names import KnownNames, match_all
 from keras_dc3._text import some
 from keras_dc3.project.answers import Answers, read_answers
 from keras_dc3.project.creating import images_in
 from keras_dc3.project.rounds import Round, new_round, rounds_of
-from keras_dc3.project.settings import ProjectError, Settings
-
-SETTINGS, FIRST_ANSWERS, LOCK = "project.json", "first-answers.csv", "project.lock"
+from keras_dc3.project.settings import FIRST_ANSWERS, SETTINGS, ProjectError, Settings
 
 
 class Workspace:
@@ -69,10 +66,11 @@ class Workspace:
         Raises:
             ProjectError: if images that people answered or that validate are gone.
         """
-        if self.gone:
-            named = some(map(repr, self.gone), 3, etc=True)
+        gone = self.gone
+        if gone:
+            named = some(map(repr, gone), 3, etc=True)
             raise ProjectError(
-                f"{len(self.gone):,} images that the project knows are no longer in "
+                f"{len(gone):,} images that the project knows are no longer in "
                 f"{self.images!r}: {named}. Put them back, or leave them out: "
                 "`keras-dc3 withdraw --gone`."
             )
@@ -125,39 +123,18 @@ class Workspace:
         settings.write(self.path(SETTINGS))
         self.settings = settings
 
-    def ids_of(self, names: Any, known: Any = None) -> list[str]:
+    def ids_of(self, names: Sequence[str]) -> list[str]:
         """Returns the ids that somebody means by names.
 
         Raises:
             ProjectError: if one is no image.
         """
-        known = self.all_files if known is None else tuple(known)
-        matches = match_all(names, KnownNames(known), what="images", error=ProjectError)
+        known = KnownNames(self.all_files)
+        matches = match_all(names, known, what="images", error=ProjectError)
         if matches.lost:
-            lost = [names[i] for i in matches.lost]
+            lost = some((repr(names[i]) for i in matches.lost), 3, etc=True)
             raise ProjectError(
-                f"{some(map(repr, lost), 3, etc=True)} is no image of "
-                f"{self.images!r}; these are called as {known[0]!r}."
-                if known
-                else f"{some(map(repr, lost), 3)}: no such image."
+                f"{lost} is no image of {self.images!r}; these are called as "
+                f"{self.all_files[0]!r}."
             )
         return list(matches.found.values())
-
-
-def as_people(people: Any, taken: Any) -> Mapping[str, str]:
-    """Returns the name of a person's sheet -> the name of the person.
-
-    Args:
-        people: their names.
-        taken: names of sheets that there are already.
-    """
-    found: dict[str, str] = {}
-    for person in people:
-        letters = (c if c.isalnum() or c in "-_" else "_" for c in person)
-        stem = name = "".join(letters)[:60]
-        number = 1
-        while name.lower() in map(str.lower, [*found, *taken]):
-            number += 1
-            name = f"{stem}-{number}"
-        found[name] = person
-    return found
