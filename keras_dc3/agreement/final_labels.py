@@ -34,11 +34,11 @@ class FinalLabels:
             choose each class.
         label: (n,) int64, the class with the largest share.
         share: (n,) float64, that share.
+        annotators: n tuples, the names of who answered; empty where nobody did or no
+            names are known.
         low, high: (n,) float64, its 95% interval.
         answers: (n,) float64, how many answers there are.
         agreeing: (n,) float64, how many of them name the class `label`.
-        annotators: n tuples, the names of who answered; empty where nobody did or no
-            names are known.
     """
 
     ids: tuple[str, ...]
@@ -46,11 +46,11 @@ class FinalLabels:
     soft_labels: np.ndarray
     label: np.ndarray
     share: np.ndarray
+    annotators: tuple[tuple[str, ...], ...]
     low: np.ndarray
     high: np.ndarray
     answers: np.ndarray
     agreeing: np.ndarray
-    annotators: tuple[tuple[str, ...], ...]
 
     def __len__(self) -> int:
         return len(self.ids)

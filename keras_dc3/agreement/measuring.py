@@ -76,6 +76,8 @@ class Agreement:
         undecided: how many more answers give no class, such as "cannot tell". They
             count in times alone.
         annotators: names.
+        people: `PersonAgreement` of each annotator.
+        pairs: `PairAgreement` of each pair of annotators with enough common images.
         kappa_between: Cohen's kappa of pairs of annotators, mean weighted by their
             numbers of common images.
         kappa_within: Cohen's kappa of a person's first and second answers to the same
@@ -87,8 +89,6 @@ class Agreement:
         raw_within: the same of one person's answers.
         seconds_mean: per answer.
         seconds_median: likewise.
-        people: `PersonAgreement` of each annotator.
-        pairs: `PairAgreement` of each pair of annotators with enough common images.
         times: how many times were used, missing, or odd.
         notes: what was odd or left out, one sentence each.
         class_names: the classes; their order counts if there are `weights`.
@@ -99,6 +99,8 @@ class Agreement:
     answers: int
     undecided: int
     annotators: tuple[str, ...]
+    people: tuple[PersonAgreement, ...]
+    pairs: tuple[PairAgreement, ...]
     kappa_between: Estimate
     kappa_within: Estimate
     alpha: Estimate
@@ -107,8 +109,6 @@ class Agreement:
     raw_within: Estimate
     seconds_mean: Estimate
     seconds_median: Estimate
-    people: tuple[PersonAgreement, ...]
-    pairs: tuple[PairAgreement, ...]
     times: TimeCounts
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()

@@ -82,12 +82,7 @@ class ClassChange:
                     f"`renamed` says what becomes of {old!r}, but the classes so far "
                     f"are {as_list(before)}."
                 )
-            new_of[old] = composed(new) if isinstance(new, str) else new
-            if new is not None and new_of[old] not in after:
-                raise ValueError(
-                    f"`renamed` makes {new!r} of {old!r}, but the new classes are "
-                    f"{as_list(after)}. Add it to `class_names`, or correct it."
-                )
+            new_of[old] = _new_name(old, new, after)
         gone = [name for name in before if name not in new_of]
         if gone:
             raise ValueError(
@@ -157,3 +152,14 @@ class ClassChange:
         if not said and kept != list(self.before):
             said.append("the order has changed")
         return f"Classes: {'; '.join(said) or 'as before'}."
+
+
+def _new_name(old: str, new: str | None, after: tuple[str, ...]) -> str | None:
+    """Returns what `old` is called among the classes `after`; None for none of them."""
+    name = composed(new) if isinstance(new, str) else new
+    if new is not None and name not in after:
+        raise ValueError(
+            f"`renamed` makes {new!r} of {old!r}, but the new classes are "
+            f"{as_list(after)}. Add it to `class_names`, or correct it."
+        )
+    return name

@@ -5,143 +5,73 @@ Each is a thin cover of a method of `keras_dc3.Project`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from absl import flags
+from absl.flags import FlagValues
 
 from keras_dc3.annotations import Annotations
+from keras_dc3.command_line.command import Command, Flags
 from keras_dc3.project import ClassDescription, Project
 from keras_dc3.strategies import names as strategy_names
 
 _FROM_PIXELS = "small_cnn"
 
 
-@dataclass(frozen=True)
-class Command:
-    """One command.
-
-    Attributes:
-        name: as it is called.
-        summary: in a line.
-        about: in some lines.
-        define: defines its flags.
-        run: does it: words and flags -> what to print.
-        words: what it takes besides flags, for the help; "" for nothing.
-        stopped: what to say where it is stopped by Ctrl-C.
-    """
-
-    name: str
-    summary: str
-    about: str
-    define: Callable[[flags.FlagValues], None]
-    run: Callable[[Sequence[str], flags.FlagValues], Any]
-    words: str = ""
-    stopped: str = "Nothing is lost; call it again to go on."
-
-    def flags(self) -> flags.FlagValues:
-        """Returns its flags, not yet parsed."""
-        values = flags.FlagValues()
-        flags.DEFINE_string(
-            "project", ".", "The folder of the project.", flag_values=values
-        )
-        self.define(values)
-        return values
+def _nothing(of: Flags) -> None:
+    del of
 
 
-def _nothing(values: flags.FlagValues) -> None:
-    del values
-
-
-def _project(values: flags.FlagValues) -> Project:
+def _project(values: FlagValues) -> Project:
     return Project(values.project)
 
 
-def _of_init(values: flags.FlagValues) -> None:
-    def text(name: str, default: str | None, about: str) -> None:
-        flags.DEFINE_string(name, default, about, flag_values=values)
-
-    def items(name: str, about: str) -> None:
-        flags.DEFINE_list(name, None, about, flag_values=values)
-
-    text("images", None, "The folder of the images, which stay where they are.")
-    text(
+def _of_init(of: Flags) -> None:
+    of.text("images", None, "The folder of the images, which stay where they are.")
+    of.text(
         "answers",
         None,
         "Who said what so far: a CSV file with a line per answer. Without it, folders "
         "that are called as classes say it, or nobody has said anything yet.",
     )
-    text("image_column", "image", "Name or number of the column of the image.")
-    text("annotator_column", "annotator", "Of the person; empty if nobody is named.")
-    text("label_column", "label", "Of the class.")
-    text("separator", None, "Between columns; found out if it is not given.")
-    text("encoding", "utf-8", "Of the table, such as cp1252.")
-    items("no_answer", "Labels that mean that there is no answer, comma-separated.")
-    items("class_names", "The classes, comma-separated; else all that occur.")
-    text(
+    of.text("image_column", "image", "Name or number of the column of the image.")
+    of.text("annotator_column", "annotator", "Of the person; empty if nobody is named.")
+    of.text("label_column", "label", "Of the class.")
+    of.text("separator", None, "Between columns; found out if it is not given.")
+    of.text("encoding", "utf-8", "Of the table, such as cp1252.")
+    of.items("no_answer", "Labels that mean that there is no answer, comma-separated.")
+    of.items("class_names", "The classes, comma-separated; else all that occur.")
+    of.text(
         "classes",
         None,
         "Instead, a CSV file with the columns class, description and example (the "
         "name of a typical image).",
     )
-    items("image_size", "Height and width that images are brought to; one for both.")
-    flags.DEFINE_enum(
-        "fit",
-        "resize",
-        ["resize", "pad", "crop"],
-        "How images get that size.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "drop_missing",
-        False,
-        "Leave out answers to images that are not in the folder.",
-        flag_values=values,
-    )
-    flags.DEFINE_float(
-        "validation",
-        0.2,
-        "Share of the answered images that are kept to judge the models by.",
-        lower_bound=0.01,
-        upper_bound=0.9,
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "seed", 0, "Of all that is drawn.", lower_bound=0, flag_values=values
-    )
-    _of_model(values, _FROM_PIXELS, "mean_teacher")
+    of.items("image_size", "Height and width that images are brought to; one for both.")
+    fits = ("resize", "pad", "crop")
+    of.choice("fit", "resize", fits, "How images get that size.")
+    of.switch("drop_missing", "Leave out answers to images that are not in the folder.")
+    about = "Share of the answered images that are kept to judge the models by."
+    of.number("validation", 0.2, about, 0.01, 0.9)
+    of.whole("seed", 0, "Of all that is drawn.", least=0)
+    _of_model(of, _FROM_PIXELS, "mean_teacher")
 
 
-def _of_model(values: flags.FlagValues, backbone: str | None, ssl: str | None) -> None:
-    flags.DEFINE_string(
+def _of_model(of: Flags, backbone: str | None, ssl: str | None) -> None:
+    of.text(
         "backbone",
         backbone,
         "small_cnn trains from pixels; a network with weights, such as "
         "efficientnetv2_b0, gives better features (see the page Backbones).",
-        flag_values=values,
     )
-    flags.DEFINE_string(
+    of.text(
         "weights",
         None,
         "Of that network: a file, as `python -m keras_dc3.backbones fetch` writes it; "
         "else they are fetched.",
-        flag_values=values,
     )
-    flags.DEFINE_integer(
-        "backbone_size",
-        None,
-        "Height and width that it resizes images to; else its own.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "ssl",
-        ssl,
-        strategy_names(),
-        "The semi-supervised strategy.",
-        flag_values=values,
-    )
+    about = "Height and width that it resizes images to; else its own."
+    of.whole("backbone_size", None, about)
+    of.choice("ssl", ssl, strategy_names(), "The semi-supervised strategy.")
 
 
 def _names(given: Sequence[str] | None) -> list[str] | None:
@@ -166,7 +96,7 @@ def _size(sides: Sequence[str] | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
-def _in_flags(error: ValueError, values: flags.FlagValues) -> ValueError:
+def _in_flags(error: ValueError, values: FlagValues) -> ValueError:
     """Returns an error about arguments with the names of their flags."""
     text = str(error).replace('missing="drop"', "--drop_missing")
     for name in sorted(values.flag_values_dict(), key=len, reverse=True):
@@ -177,14 +107,14 @@ def _in_flags(error: ValueError, values: flags.FlagValues) -> ValueError:
     return ValueError(text)
 
 
-def _init(words: Sequence[str], values: flags.FlagValues) -> str:
+def _init(words: Sequence[str], values: FlagValues) -> str:
     try:
         return _create(values)
     except ValueError as error:
         raise _in_flags(error, values) from error
 
 
-def _create(values: flags.FlagValues) -> str:
+def _create(values: FlagValues) -> str:
     if not values.images:
         raise ValueError("`--images` must name the folder of the images.")
     answers = None
@@ -220,64 +150,37 @@ def _create(values: flags.FlagValues) -> str:
     return f"The project is made.{where} Next: {_project(values).next_step()}"
 
 
-def _of_train(values: flags.FlagValues) -> None:
-    flags.DEFINE_float(
-        "time_limit",
-        None,
-        "Seconds that training may take.",
-        lower_bound=1.0,
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "epochs",
-        None,
-        "How long to train; else what suits the data.",
-        lower_bound=1,
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
+def _of_train(of: Flags) -> None:
+    of.number("time_limit", None, "Seconds that training may take.", least=1.0)
+    of.whole("epochs", None, "How long to train; else what suits the data.")
+    of.choice(
         "from",
         "new",
-        ["new", "previous", "better"],
+        ("new", "previous", "better"),
         "Begin with a new model, with that of the round before, or train both and keep "
         "the better one.",
-        flag_values=values,
     )
-    _of_again(values)
+    _of_again(of)
 
 
-def _of_again(values: flags.FlagValues) -> None:
-    flags.DEFINE_bool(
-        "again", False, "Do it anew where it was done already.", flag_values=values
-    )
+def _of_again(of: Flags) -> None:
+    of.switch("again", "Do it anew where it was done already.")
 
 
-def _of_sheet(values: flags.FlagValues) -> None:
-    flags.DEFINE_list(
-        "people", None, "Who answers, comma-separated.", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "budget",
-        300,
-        "Clicks or keys of each person, about.",
-        lower_bound=1,
-        flag_values=values,
-    )
+def _of_sheet(of: Flags) -> None:
+    of.items("people", "Who answers, comma-separated.")
+    of.whole("budget", 300, "Clicks or keys of each person, about.")
     shares = {
         "overlap": (0.2, "Share of the work that everybody does."),
         "control": (0.1, "Share of the images that come without a proposal."),
         "repetitions": (0.05, "Share of these that come a second time."),
     }
     for name, (default, about) in shares.items():
-        flags.DEFINE_float(
-            name, default, about, lower_bound=0, upper_bound=1, flag_values=values
-        )
-    flags.DEFINE_bool(
-        "again", False, "Write a further page for who has one.", flag_values=values
-    )
+        of.number(name, default, about, most=1)
+    of.switch("again", "Write a further page for who has one.")
 
 
-def _sheet(words: Sequence[str], values: flags.FlagValues) -> str:
+def _sheet(words: Sequence[str], values: FlagValues) -> str:
     people = _names(values.people)
     if not people:
         raise ValueError("`--people` must name who answers, such as anna,ben.")
@@ -291,64 +194,47 @@ def _sheet(words: Sequence[str], values: flags.FlagValues) -> str:
     )
 
 
-def _of_labels(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
+def _of_labels(of: Flags) -> None:
+    of.text(
         "output",
         "labels.csv",
         "A file that ends in .csv, .jsonl or .parquet, or a new folder, ending in /, "
         "for a folder of each class.",
-        flag_values=values,
     )
 
 
-def _labels(words: Sequence[str], values: flags.FlagValues) -> str:
+def _labels(words: Sequence[str], values: FlagValues) -> str:
     return f"{_project(values).labels(values.output)}\n\nWritten: {values.output}"
 
 
-def _of_report(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "output", None, "The file; else report.html in the project.", flag_values=values
-    )
+def _of_report(of: Flags) -> None:
+    of.text("output", None, "The file; else report.html in the project.")
 
 
-def _of_withdraw(values: flags.FlagValues) -> None:
-    flags.DEFINE_string("reason", "", "Why, for the records.", flag_values=values)
-    flags.DEFINE_bool("undo", False, "Take them back.", flag_values=values)
-    flags.DEFINE_bool(
-        "gone",
-        False,
-        "Withdraw all images that are no longer in the folder.",
-        flag_values=values,
-    )
+def _of_withdraw(of: Flags) -> None:
+    of.text("reason", "", "Why, for the records.")
+    of.switch("undo", "Take them back.")
+    of.switch("gone", "Withdraw all images that are no longer in the folder.")
 
 
-def _withdraw(words: Sequence[str], values: flags.FlagValues) -> str:
+def _withdraw(words: Sequence[str], values: FlagValues) -> str:
     project = _project(values)
     if values.undo:
         return project.restore(list(words))
     return project.withdraw(list(words), values.reason, gone=values.gone)
 
 
-def _of_classes(values: flags.FlagValues) -> None:
-    flags.DEFINE_list("add", None, "New classes, comma-separated.", flag_values=values)
-    flags.DEFINE_list(
+def _of_classes(of: Flags) -> None:
+    of.items("add", "New classes, comma-separated.")
+    of.items(
         "rename",
-        None,
         "old=new, comma-separated; a new name that is there already unites both.",
-        flag_values=values,
     )
-    flags.DEFINE_string(
-        "description", "", "Of the one class that is added.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "example",
-        "",
-        "A typical image of the one class that is added.",
-        flag_values=values,
-    )
+    of.text("description", "", "Of the one class that is added.")
+    of.text("example", "", "A typical image of the one class that is added.")
 
 
-def _classes(words: Sequence[str], values: flags.FlagValues) -> str:
+def _classes(words: Sequence[str], values: FlagValues) -> str:
     added = _names(values.add) or []
     if (values.description or values.example) and len(added) != 1:
         raise ValueError(
@@ -367,14 +253,12 @@ def _classes(words: Sequence[str], values: flags.FlagValues) -> str:
     return _project(values).change_classes(classes, renamed)
 
 
-def _of_settings(values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "images", None, "The folder in which the images are now.", flag_values=values
-    )
-    _of_model(values, None, None)
+def _of_settings(of: Flags) -> None:
+    of.text("images", None, "The folder in which the images are now.")
+    _of_model(of, None, None)
 
 
-def _settings(words: Sequence[str], values: flags.FlagValues) -> str:
+def _settings(words: Sequence[str], values: FlagValues) -> str:
     given = {
         name: values[name].value
         for name in ("backbone", "weights", "backbone_size", "ssl")

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from absl import flags, logging
 
 from keras_dc3._version import __version__
-from keras_dc3.command_line.commands import COMMANDS, Command
+from keras_dc3.command_line.command import Command
+from keras_dc3.command_line.commands import COMMANDS
 
 _WIDTH = 88
 _STOPPED = 130  # as the shell has it for Ctrl-C

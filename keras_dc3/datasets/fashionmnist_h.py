@@ -29,9 +29,9 @@ FASHIONMNIST_H = CountedSet(
     name="fashionmnist_h",
     subject="Fashion-MNIST-H is",
     homepage="https://github.com/takashiishida/irreducible",
+    prefix="fashionmnist_test",
     number=10_000,
     image_shape=(28, 28, 1),
     class_names=CLASS_NAMES,
     least_agreement=0.7,  # 82% agree; in another order 10% do by chance
-    prefix="fashionmnist_test",
 )

@@ -32,10 +32,10 @@ SHAPE_TEXTURE16 = CountedSet(
     homepage="https://github.com/rgeirhos/texture-vs-shape",
     number=1600,
     image_shape=(96, 96, 3),
-    class_names=CLASS_NAMES,
+    sizes=(0.16, 0.64, 0.2),
     # 92% see the object, not its texture; in another order 6% agree by chance.
     least_agreement=0.7,
-    sizes=(0.16, 0.64, 0.2),
+    class_names=CLASS_NAMES,
 )
 
 

@@ -64,8 +64,9 @@ class Sheet:
         x: float,
         y: float,
         text: str,
-        size: float,
+        size: float = 8,
         color: str = "black",
+        *,
         bold: bool = False,
         center: bool = False,
     ) -> None:

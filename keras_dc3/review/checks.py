@@ -47,20 +47,16 @@ def of_the_sheet(parts: Sequence[Part], proposals: Proposed) -> Proposed:
             f"`Proposals.from_csv`. Received: {type(proposals).__name__}"
         )
     part = parts[0]
-    ids, classes = part.fingerprint["images"], part.fingerprint["classes"]
-    asked = proposals
-    if not fingerprint.is_of_ids(ids, proposals.ids):
+    asked: Proposed | None = proposals
+    if not fingerprint.is_of_ids(part.fingerprint["images"], proposals.ids):
         asked = _asked_about(parts, proposals)
-    fits = {
-        "images": asked is not None,
-        "classes": fingerprint.is_of_class_names(classes, proposals.class_names),
-    }
-    for piece, is_same in fits.items():
-        if not is_same:
-            raise AnnotationError(
-                f"{part.file} was made for another set than `proposals`: "
-                f"{_DIFFERS[piece]}. Pass the proposals of that sheet."
-            )
+    of = proposals if asked is None else asked
+    piece = fingerprint.differing(part.fingerprint, of.ids, of.class_names)
+    if asked is None or piece is not None:
+        raise AnnotationError(
+            f"{part.file} was made for another set than `proposals`: "
+            f"{_DIFFERS[piece or 'images']}. Pass the proposals of that sheet."
+        )
     return asked
 
 

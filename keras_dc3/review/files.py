@@ -124,17 +124,13 @@ def _of_json(name: str, found: Any) -> Part:
         answers.append(_answer(place, row))
     _check_whole(name, found.get("rows"), len(answers))
     part = _part(name, found, answers, tuple(found["classes"]), tuple(found["images"]))
-    classes, images = part.fingerprint["classes"], part.page.partition("-")[2]
-    whole = {
-        "classes": fingerprint.is_of_class_names(classes, found["classes"]),
-        "images": fingerprint.is_of_ids(images, found["images"]),
-    }
-    for key, is_whole in whole.items():
-        if not is_whole:
-            raise AnnotationError(
-                f"{name}: the list {key!r} is not the one that the sheet was made "
-                f"with: it was changed or put in another order. {_AGAIN}"
-            )
+    of_page = {**part.fingerprint, "images": part.page.partition("-")[2]}
+    key = fingerprint.differing(of_page, found["images"], found["classes"])
+    if key is not None:
+        raise AnnotationError(
+            f"{name}: the list {key!r} is not the one that the sheet was made with: it "
+            f"was changed or put in another order. {_AGAIN}"
+        )
     return part
 
 

@@ -84,6 +84,15 @@ def is_of_class_names(part: str, class_names: Sequence[str]) -> bool:
     )
 
 
+def differing(
+    of: Mapping[str, str], ids: Iterable[str], class_names: Sequence[str]
+) -> str | None:
+    """Returns what parts of a fingerprint do not stand for, "images" or "classes"."""
+    if not is_of_ids(of["images"], ids):
+        return "images"
+    return None if is_of_class_names(of["classes"], class_names) else "classes"
+
+
 def of_pixels(pixels: Mapping[str, str]) -> str:
     """Returns the part of the fingerprint that stands for the images themselves."""
     return digest(sorted((plain(name), value) for name, value in pixels.items()))
