@@ -24,14 +24,17 @@ Proposals are `Proposals.from_predictions` of a linear map of the features, lear
 
     distance to the soft labels of all answers + price * answers / 100
 
-is lowest, on the mean over the seeds, among all rounds. Labels are the best guess of
-`Proposals.next` with the weight of the model fitted in the end, not those that the rule
-believes in. The price is `worth`, or for the rule of a tenth (`share`) a tenth of what
-the first answers really brought. Of each rule and way:
+is lowest, on the mean over the seeds, among all rounds. That sum is what a stopping
+point costs: the answers, and what the labels still lack. Labels are those of
+`agreement.final_labels` after the round. The price is `worth`, or for the rule of a
+tenth (`share`) a tenth of what the first answers really brought, each image alone; if
+these brought nothing, that rule has no best point and is not judged. Of each rule and
+way:
 
     stop, best           answers per image, of each seed and of the mean
     best_of_run          the same as `best`, on the curve of that seed alone
-    regret               points that stopping there costs more than the best
+    regret               points that stopping there costs more than the best of the seed
+    cost                 that sum at the stop, divided by the lowest of the seed
     distance, l1, kl     at the stop: points, half the sum of absolute differences in
                          points, nats
 """
@@ -53,7 +56,7 @@ from keras_dc3 import agreement
 from keras_dc3.annotations import Annotations
 from keras_dc3.probes import ClassProbe
 from keras_dc3.proposals.asking import settled
-from keras_dc3.proposals.belief import answer_gain, beliefs, fit_weight, prior_of
+from keras_dc3.proposals.belief import answer_gain, beliefs
 
 FLAGS = flags.FLAGS  # `data_dir`, `seeds` and `output` are those of disagreement.py
 WAYS = ("blind", "evenly", "next", "groups")
@@ -137,18 +140,13 @@ class Project:
 
 def run(project: Project, way: str) -> list[dict[str, Any]]:
     """Returns of each round: answers, what the rules say, and what is true."""
-    states = list(project.rounds(way))
-    last, n = states[-1], len(project.truth)
-    p = project.proposals.class_probabilities
-    if way == "blind":
-        p = np.broadcast_to((last.sum(axis=0) + 1) / (last.sum() + p.shape[1]), p.shape)
-    weight = fit_weight(prior_of(p), last)
+    n = len(project.truth)
     proposals = None if way == "blind" else project.proposals
     order = "evenly" if way in ("blind", "evenly") else "next"
     found = []
-    for counts in states:
-        belief = beliefs(p, counts, weight)
-        label = belief / belief.sum(axis=1, keepdims=True)
+    for counts in project.rounds(way):
+        answers = project.as_annotations(counts)
+        label = agreement.final_labels(answers, proposals).soft_labels
         off = np.abs(label - project.truth)
         logs = np.log(np.where(project.truth > 0, project.truth, 1) / label)
         row = {
@@ -159,7 +157,7 @@ def run(project: Project, way: str) -> list[dict[str, Any]]:
         }
         if counts.any():
             told = agreement.stopping(
-                project.as_annotations(counts),
+                answers,
                 proposals,
                 share=SHARE,
                 order=order,
@@ -174,20 +172,27 @@ def run(project: Project, way: str) -> list[dict[str, Any]]:
     return found
 
 
-def judge(runs: list[list[dict]], price: float | None) -> dict[str, Any]:
+def tenth(runs: list[list[dict]]) -> float:
+    """Returns a tenth of the points that the first 100 answers brought."""
+    (before, after), (_, answers) = (
+        np.mean([[r[key] for r in one[:2]] for one in runs], axis=0)
+        for key in ("distance", "answers")
+    )
+    return float(SHARE * (before - after) / (answers * FLAGS.images / 100))
+
+
+def judge(runs: list[list[dict]], price: float | None, real: float) -> dict[str, Any]:
     """Returns where a rule stops, and where it should have.
 
     Args:
         runs: of each seed.
-        price: points per 100 answers; None for the rule of a share.
+        price: points per 100 answers that the rule is told; None for that of a share.
+        real: those that answers cost.
     """
     length = min(map(len, runs))
     curve = np.mean([[r["distance"] for r in one[:length]] for one in runs], axis=0)
     cost = np.mean([[r["answers"] for r in one[:length]] for one in runs], axis=0)
     hundreds = FLAGS.images / 100
-    real = price
-    if price is None:
-        real = SHARE * (curve[0] - curve[1]) / (cost[1] * hundreds)
     paid = curve + real * cost * hundreds
     best = int(paid.argmin())
     rows = []
@@ -204,12 +209,13 @@ def judge(runs: list[list[dict]], price: float | None) -> dict[str, Any]:
                 "stopped": True in told,
                 "best_of_run": one[int(np.argmin(own))]["answers"],
                 "regret": own[stop] - min(own),
+                "cost": own[stop] / min(own),
                 **{key: one[stop][key] for key in ("distance", "l1", "kl")},
             }
         )
     at_end = best == length - 1
     return {
-        "price": float(real),
+        "price": real,
         "best": float(cost[best]),
         "at_end": at_end,
         "runs": rows,
@@ -222,12 +228,15 @@ def main(argv: list[str]) -> None:
     results: list[dict[str, Any]] = []
     features, counts = disagreement.load(FLAGS.dataset)
     projects = [Project(features, counts, seed) for seed in range(FLAGS.seeds)]
+    alone = 0.0  # a tenth of what first answers bring, each image alone
     for way in WAYS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             runs = [run(project, way) for project in projects]
-        rules = {f"worth {w}": judge(runs, float(w)) for w in FLAGS.worth}
-        rules |= {"share": judge(runs, None)}
+        rules = {f"worth {w}": judge(runs, float(w), float(w)) for w in FLAGS.worth}
+        alone = alone if way == "groups" else tenth(runs)
+        if alone > 0:
+            rules |= {"share": judge(runs, None, alone)}
         results.append({"way": way, "rules": rules, "rounds": runs})
         for rule, found in rules.items():
             stop = statistics.mean(r["stop"] for r in found["runs"])

@@ -21,8 +21,8 @@ _NEAR = 0.15
 def draw(*records: dict[str, Any]) -> str:
     """Returns the table, a line for each set, way and rule."""
     lines = [
-        "| set | asked | rule | stops at | best | of the best cost | within 15% | "
-        "regret | distance | L1 | KL |",
+        "| set | asked | rule | stops at | best | answers of best | cost of best | "
+        "cost within 15% | distance | L1 | KL |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for record in records:
@@ -32,25 +32,24 @@ def draw(*records: dict[str, Any]) -> str:
             stops = [run["stop"] for run in runs]
             mean = {key: statistics.mean(run[key] for run in runs) for key in runs[0]}
             best = f"{found['best']:.2f}{' (the end)' if found['at_end'] else ''}"
-            near = [_off(stop, found) <= _NEAR for stop in stops]
+            near = [run["cost"] <= 1 + _NEAR for run in runs]
             ratio = f"{mean['stop'] / found['best']:.0%}" if found["best"] else "-"
             lines.append(
                 f"| {name} | {_WAYS[way]} | {_named(rule, found['price'])} | "
                 f"{mean['stop']:.2f} ({min(stops):.2f} to {max(stops):.2f}) | {best} | "
-                f"{ratio} | {sum(near)} of {len(near)} | "
-                f"{mean['regret']:.2f} | {mean['distance']:.1f} | {mean['l1']:.1f} | "
-                f"{mean['kl']:.3f} |"
+                f"{ratio} | {mean['cost']:.0%} | {sum(near)} of {len(near)} | "
+                f"{mean['distance']:.1f} | {mean['l1']:.1f} | {mean['kl']:.3f} |"
             )
     settings = records[0]["settings"]
     lines += [
         "",
         f"{settings['images']} images, {settings['seeds']} seeds; answers per image. "
-        "'Best' is the round in which distance to the soft labels of all answers + "
-        "price * answers is lowest, on the mean over the seeds; 'within 15%' counts "
-        "seeds; 'regret' is what stopping there costs more than the best round of the "
-        "same seed, in points. The price of the tenth is a tenth of what the first "
-        "answers really brought. At the stop: distance and L1 (half the sum of "
-        "absolute differences) in points, KL in nats.",
+        "The cost of a stopping point is the distance to the soft labels of all "
+        "answers + price * answers. 'Best' is the round in which it is lowest, on the "
+        "mean over the seeds; 'cost of best' compares with the best round of the same "
+        "seed, and 'within 15%' counts seeds by it. The price of the tenth is a tenth "
+        "of what the first answers really brought, each image alone. At the stop: "
+        "distance and L1 (half the sum of absolute differences) in points, KL in nats.",
         "",
         report_pages.made_by(*records),
     ]
@@ -63,19 +62,24 @@ def summary(*records: dict[str, Any]) -> str:
     for record in records:
         name = report_pages.NAMES[record["settings"]["dataset"]]
         every = [found for _, _, found in _rules(record)]
+        costs = [statistics.mean(r["cost"] for r in f["runs"]) for f in every]
+        near = sum(cost <= 1 + _NEAR for cost in costs)
         cases = [found for found in every if not found["at_end"]]
         stops = [statistics.mean(r["stop"] for r in f["runs"]) for f in cases]
         pairs = list(zip(stops, cases, strict=True))
-        near = sum(_off(stop, found) <= _NEAR for stop, found in pairs)
+        alike = sum(_off(stop, found) <= _NEAR for stop, found in pairs)
         ratios = [stop / found["best"] for stop, found in pairs if found["best"]]
-        regret = statistics.median(r["regret"] for f in cases for r in f["runs"])
         nothing = len(cases) - len(ratios)
         text = (
-            f"On {name} it stops, on the mean of {record['settings']['seeds']} seeds, "
-            f"within 15% of the cost of the best point in {near} of {len(cases)} cases "
-            f"of a way of asking and a price, at {min(ratios):.0%} to "
-            f"{max(ratios):.0%} of that cost (median {statistics.median(ratios):.0%}); "
-            f"the median regret is {regret:.2f} points."
+            f"On {name}, what it costs to stop where it says (the answers, and what "
+            f"labels still lack) is within 15% of the best point's in {near} of "
+            f"{len(every)} cases of a way of asking and a price, means of "
+            f"{record['settings']['seeds']} seeds: {max(costs) - 1:.0%} more at worst, "
+            f"{statistics.median(costs) - 1:.0%} in the median. The number of answers "
+            f"alone, which matters less as the cost is flat around its lowest point, "
+            f"is within 15% in {alike} of {len(cases)}: {min(ratios):.0%} to "
+            f"{max(ratios):.0%} of that of the best point (median "
+            f"{statistics.median(ratios):.0%}), more often below than above."
         )
         if nothing:
             text += (

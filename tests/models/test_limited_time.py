@@ -176,3 +176,32 @@ def test_what_took_the_time_is_told(monkeypatch, capsys):
     model.fit(pixels(), time_limit=10, verbose=2, callbacks=clock)
     assert model.steps_taken == 1
     assert "20 s went by until the first step was over" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_replicas_keep_the_pace_of_one_device(monkeypatch, mirrored):
+    """The same steps, rates and weights, though the plan changes on the way."""
+    models, clocks = [], []
+    for strategy in (None, mirrored):
+        if strategy is None:
+            model = small()
+        else:
+            with strategy.scope():
+                model = small()
+        clock = Clock(monkeypatch)
+        model.fit(
+            pixels(),
+            epochs=10,
+            steps_per_epoch=10,
+            time_limit=30,
+            callbacks=clock,
+            verbose=0,
+        )
+        models.append(model)
+        clocks.append(clock)
+    one, two = clocks
+    assert 26 <= one.steps <= 31 and two.steps == one.steps
+    np.testing.assert_allclose(two.rates, one.rates, rtol=1e-6)
+    np.testing.assert_allclose(two.weights, one.weights, rtol=1e-6)
+    assert difference(*models) < 1e-5
