@@ -115,9 +115,9 @@ class Comparison:
 
 def compare(
     *,
-    weights: str | None = None,
     break_seconds: float = 60.0,
     longest_seconds: float = 3600.0,
+    weights: str | None = None,
     least_common: int = 5,
     resamples: int = 1000,
     seed: int = 0,
@@ -131,7 +131,7 @@ def compare(
     warning, and below the table.
 
     Args:
-        weights, break_seconds, longest_seconds, least_common, resamples, seed: see
+        break_seconds, longest_seconds, weights, least_common, resamples, seed: see
             `measure`.
         **conditions: annotations or reviews under names of your own. The one called
             `none` was annotated blind; the others are compared with it.

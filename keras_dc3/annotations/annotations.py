@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_dc3._validation import check_class_names, check_counts, check_names
 from keras_dc3.annotations import merging, selecting, writing
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.annotations.readers import AnnotationReaders
 from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
@@ -269,7 +270,8 @@ class Annotations(AnnotationReaders, CountedLabels):
         >>> after.class_names
         ('deer', 'cat', 'fox')
         """
-        return merging.with_classes(self, class_names, renamed)
+        change = ClassChange.of(self.class_names, class_names, renamed)
+        return merging.changed(self, change)
 
     def to_csv(
         self,

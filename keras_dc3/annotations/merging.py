@@ -116,30 +116,12 @@ def rename_classes(
     if not classes:
         raise ValueError("`names` leaves no class: all of them become None.")
     number = {**_numbers(classes), None: -1}
-    new = np.array([number[name] for name in renamed])
-    if annotations.records is not None:
-        records = annotations.records
-        label = np.append(new, -1)[records.label]
-        return replace(
-            annotations,
-            class_names=classes,
-            counts=None,
-            records=replace(records, label=label),
-        )
-    counts = np.zeros((len(annotations), len(classes)), annotations.counts.dtype)
-    for old, position in enumerate(new.tolist()):
-        if position >= 0:
-            counts[:, position] += annotations.counts[:, old]
-    return replace(annotations, class_names=classes, counts=counts)
+    becomes = tuple(number[name] for name in renamed)
+    return changed(annotations, ClassChange(annotations.class_names, classes, becomes))
 
 
-def with_classes(
-    annotations: Annotations,
-    class_names: Sequence[str],
-    renamed: Mapping[str, str | None] | None,
-) -> Annotations:
-    """See `Annotations.with_classes`."""
-    change = ClassChange.of(annotations.class_names, class_names, renamed)
+def changed(annotations: Annotations, change: ClassChange) -> Annotations:
+    """Returns the same answers for other classes."""
     records, counts = annotations.records, None
     if records is None:
         counts = change.of_values(annotations.counts)

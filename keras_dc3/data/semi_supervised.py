@@ -78,6 +78,7 @@ class SemiSupervisedData(BatchSource):
         labels: ArrayLike,
         unlabeled: AnnotatedImages | None = None,
         validation: AnnotatedImages | None = None,
+        *,
         batch_size: int = 64,
         unlabeled_ratio: float | None = None,
         augment: Any = None,

@@ -17,6 +17,7 @@ from keras_dc3._validation import (
     check_seed,
 )
 from keras_dc3.annotations import Annotations
+from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.probes import DisagreementProbe
 from keras_dc3.proposals import (
     asking,
@@ -233,7 +234,8 @@ class Proposals(ProposalData):
         >>> after.class_probabilities.tolist(), after.class_name[0]
         ([[0.5, 0.5, 0.0]], 'o')
         """
-        return selecting.with_classes(self, class_names, renamed)
+        change = ClassChange.of(self.class_names, class_names, renamed)
+        return selecting.changed(self, change)
 
     def next(
         self,

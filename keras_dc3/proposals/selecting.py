@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -69,13 +69,8 @@ def without(proposals: _Proposals, ids: Sequence[str]) -> _Proposals:
     )
 
 
-def with_classes(
-    proposals: _Proposals,
-    class_names: Sequence[str],
-    renamed: Mapping[str, str | None] | None,
-) -> _Proposals:
+def changed(proposals: _Proposals, change: ClassChange) -> _Proposals:
     """See `Proposals.with_classes`."""
-    change = ClassChange.of(proposals.class_names, class_names, renamed)
     if change.is_none:
         return proposals
     p = change.of_values(proposals.class_probabilities)

@@ -55,9 +55,9 @@ class FixMatch(WeakAndStrong):
 
     Args:
         threshold: least confidence of a pseudo-label, in [0, 1].
-        unlabeled_ratio: unlabeled images per labeled one in a batch.
-        weight: of the unlabeled loss; 1 in the authors' code.
-        ramp_steps: default 0, no ramp.
+        **kwargs: `unlabeled_ratio`, unlabeled images per labeled one in a batch,
+            default 7; `weight` of the unlabeled loss, default 1 as in the authors'
+            code; `ramp_steps`, default 0, no ramp.
 
     Example:
 
@@ -69,12 +69,9 @@ class FixMatch(WeakAndStrong):
     def __init__(
         self,
         threshold: float = 0.95,
-        unlabeled_ratio: int = 7,
-        weight: float = 1.0,
-        ramp_steps: int = 0,
         **kwargs: Any,
     ):
-        super().__init__(unlabeled_ratio, weight, ramp_steps, **kwargs)
+        super().__init__(**kwargs)
         check_probability("threshold", threshold)
         self.threshold = float(threshold)
 

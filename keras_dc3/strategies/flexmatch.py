@@ -35,9 +35,9 @@ class FlexMatch(WeakAndStrong):
         threshold: confidence of a prediction that counts, and largest threshold.
         num_unlabeled: how many unlabeled images there are, where batches of your own
             hold `"positions"` in 0..num_unlabeled - 1. None: as the data tell.
-        unlabeled_ratio: unlabeled images per labeled one in a batch.
-        weight: of the unlabeled loss; 1 in the authors' code.
-        ramp_steps: default 0, no ramp.
+        **kwargs: `unlabeled_ratio`, unlabeled images per labeled one in a batch,
+            default 7; `weight` of the unlabeled loss, default 1 as in the authors'
+            code; `ramp_steps`, default 0, no ramp.
 
     Example:
 
@@ -52,12 +52,9 @@ class FlexMatch(WeakAndStrong):
         self,
         threshold: float = 0.95,
         num_unlabeled: int | None = None,
-        unlabeled_ratio: int = 7,
-        weight: float = 1.0,
-        ramp_steps: int = 0,
         **kwargs: Any,
     ):
-        super().__init__(unlabeled_ratio, weight, ramp_steps, **kwargs)
+        super().__init__(**kwargs)
         check_probability("threshold", threshold)
         if num_unlabeled is not None:
             check_positive_int("num_unlabeled", num_unlabeled)

@@ -33,9 +33,9 @@ class FreeMatch(WeakAndStrong):
     Args:
         momentum: of the moving averages, in [0, 1].
         fairness_weight: w_f, at least 0; times `weight`.
-        unlabeled_ratio: unlabeled images per labeled one in a batch.
-        weight: of the unlabeled loss; 1 in the authors' code.
-        ramp_steps: default 0, no ramp.
+        **kwargs: `unlabeled_ratio`, unlabeled images per labeled one in a batch,
+            default 7; `weight` of the unlabeled loss, default 1 as in the authors'
+            code; `ramp_steps`, default 0, no ramp.
 
     Example:
 
@@ -49,12 +49,9 @@ class FreeMatch(WeakAndStrong):
         self,
         momentum: float = 0.999,
         fairness_weight: float = 0.01,
-        unlabeled_ratio: int = 7,
-        weight: float = 1.0,
-        ramp_steps: int = 0,
         **kwargs: Any,
     ):
-        super().__init__(unlabeled_ratio, weight, ramp_steps, **kwargs)
+        super().__init__(**kwargs)
         check_probability("momentum", momentum)
         check_not_negative("fairness_weight", fairness_weight)
         self.momentum, self.fairness_weight = float(momentum), float(fairness_weight)

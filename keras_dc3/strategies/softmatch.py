@@ -30,9 +30,9 @@ class SoftMatch(WeakAndStrong):
         momentum: of the moving averages, in [0, 1].
         num_sigma: n, above 0: the weight falls with the distance in so many parts of
             the standard deviation; 2 in the authors' code.
-        unlabeled_ratio: unlabeled images per labeled one in a batch.
-        weight: of the unlabeled loss; 1 in the authors' code.
-        ramp_steps: default 0, no ramp.
+        **kwargs: `unlabeled_ratio`, unlabeled images per labeled one in a batch,
+            default 7; `weight` of the unlabeled loss, default 1 as in the authors'
+            code; `ramp_steps`, default 0, no ramp.
 
     Example:
 
@@ -44,12 +44,9 @@ class SoftMatch(WeakAndStrong):
         self,
         momentum: float = 0.999,
         num_sigma: float = 2.0,
-        unlabeled_ratio: int = 7,
-        weight: float = 1.0,
-        ramp_steps: int = 0,
         **kwargs: Any,
     ):
-        super().__init__(unlabeled_ratio, weight, ramp_steps, **kwargs)
+        super().__init__(**kwargs)
         check_probability("momentum", momentum)
         check_positive_number("num_sigma", num_sigma)
         self.momentum, self.num_sigma = float(momentum), float(num_sigma)

@@ -56,10 +56,9 @@ class UDA(WeakAndStrong):
         tsa: `"linear"`, `"log"` (for many labels), `"exp"` (for few), or None for no
             annealing, as in the authors' code by default.
         training_steps: over which the signal is annealed.
-        unlabeled_ratio: unlabeled images per labeled one in a batch; 5 to 30 in the
-            authors' scripts.
-        weight: of the unlabeled loss; 1 in the authors' code.
-        ramp_steps: default 0, no ramp.
+        **kwargs: `unlabeled_ratio`, unlabeled images per labeled one in a batch,
+            default 7 (5 to 30 in the authors' scripts); `weight` of the unlabeled loss,
+            default 1 as in the authors' code; `ramp_steps`, default 0, no ramp.
 
     Example:
 
@@ -74,12 +73,9 @@ class UDA(WeakAndStrong):
         temperature: float = 0.4,
         tsa: str | None = None,
         training_steps: int = REFERENCE_STEPS,
-        unlabeled_ratio: int = 7,
-        weight: float = 1.0,
-        ramp_steps: int = 0,
         **kwargs: Any,
     ):
-        super().__init__(unlabeled_ratio, weight, ramp_steps, **kwargs)
+        super().__init__(**kwargs)
         check_probability("threshold", threshold)
         check_positive_number("temperature", temperature)
         check_choice("tsa", tsa, (*SCHEDULES, None))

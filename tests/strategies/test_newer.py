@@ -10,6 +10,7 @@ from keras_dc3.strategies import UDA, Batch, FlexMatch, FreeMatch, MixMatch, Sof
 from keras_dc3.testing import gradients
 
 K, N, M = 4, 9, 5
+SHARED = {"unlabeled_ratio": 3, "weight": 2.0, "ramp_steps": 5}
 
 
 def softmax(logits, temperature=1.0):
@@ -381,10 +382,10 @@ def test_only_the_strong_view_is_taught(cls, rng):
 
 def test_configs_come_back():
     given = [
-        UDA(0.7, 0.5, "log", 99, 3, 2.0, 5),
-        FlexMatch(0.8, 77, 3, 2.0, 5),
-        FreeMatch(0.9, 0.1, 3, 2.0, 5),
-        SoftMatch(0.9, 3.0, 3, 2.0, 5),
+        UDA(0.7, 0.5, "log", 99, **SHARED),
+        FlexMatch(0.8, 77, **SHARED),
+        FreeMatch(0.9, 0.1, **SHARED),
+        SoftMatch(0.9, 3.0, **SHARED),
         MixMatch(0.6, 0.5, 20.0, 5),
     ]
     for strategy in given:
