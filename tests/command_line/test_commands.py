@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from keras_dc3 import Project
+from keras_dc3._quiet import is_program
 from keras_dc3.command_line import main
 from keras_dc3.command_line.commands import COMMANDS
 from keras_dc3.project.rounds import new_round
@@ -149,6 +150,54 @@ def test_train_without_answers_says_whom_to_ask(tmp_path, monkeypatch, capsys):
     assert "Ask people" in capsys.readouterr().err
     assert main(["propose", "--project", "p"]) == 1
     assert "keras-dc3 train" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "quiet"),
+    [
+        ("/usr/bin/keras-dc3", ["python", "/usr/bin/keras-dc3", "help"], True),
+        ("keras-dc3.exe", ["keras-dc3.exe", "help"], True),
+        ("-m", ["python", "-X", "dev", "-m", "keras_dc3", "help"], True),
+        ("-m", ["python", "-m", "keras_dc3.backbones", "fetch"], True),
+        ("-m", ["python", "-m", "keras_dc3_mine"], False),
+        ("-m", ["python", "-Im", "mine"], False),
+        ("-c", ["python", "-c", "import keras_dc3"], False),
+        ("mine.py", ["python", "mine.py", "-m", "keras_dc3"], False),
+        ("", ["python"], False),
+    ],
+)
+def test_only_as_a_program_it_quiets_tensorflow(name, call, quiet):
+    assert is_program(name, call) == quiet
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [None, "1"])
+def test_the_level_is_set_before_tensorflow_reads_it(tmp_path, given):
+    """It is the first that the package imports, and keeps what a user has set."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name in ('keras', 'tensorflow'):\n"
+        "            print('level', os.environ.get('TF_CPP_MIN_LOG_LEVEL'))\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    level = {} if given is None else {"TF_CPP_MIN_LOG_LEVEL": given}
+    known = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    for call, expected in {
+        ("-m", "keras_dc3", "help"): given or "3",
+        ("-c", "import keras_dc3"): str(given),
+    }.items():
+        done = subprocess.run(
+            [sys.executable, *call],
+            capture_output=True,
+            text=True,
+            env={**known, "PYTHONPATH": paths, **level},
+        )
+        assert done.returncode == 0
+        levels = [x for x in done.stdout.splitlines() if x.startswith("level")]
+        assert levels and set(levels) == {f"level {expected}"}
 
 
 @pytest.mark.slow
