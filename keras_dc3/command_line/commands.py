@@ -96,25 +96,7 @@ def _size(sides: Sequence[str] | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
-def _in_flags(error: ValueError, values: FlagValues) -> ValueError:
-    """Returns an error about arguments with the names of their flags."""
-    text = str(error).replace('missing="drop"', "--drop_missing")
-    for name in sorted(values.flag_values_dict(), key=len, reverse=True):
-        text = text.replace(f"`{name}`", f"`--{name}`")
-    for argument in ("image", "annotator", "label"):
-        text = text.replace(f"`{argument}`", f"`--{argument}_column`")
-        text = text.replace(f"`{argument}=`", f"`--{argument}_column`")
-    return ValueError(text)
-
-
 def _init(words: Sequence[str], values: FlagValues) -> str:
-    try:
-        return _create(values)
-    except ValueError as error:
-        raise _in_flags(error, values) from error
-
-
-def _create(values: FlagValues) -> str:
     if not values.images:
         raise ValueError("`--images` must name the folder of the images.")
     answers = None
