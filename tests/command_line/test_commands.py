@@ -141,6 +141,45 @@ def test_classes_and_images_by_commands(begun, capsys):
     assert "Name what is to be changed" in capsys.readouterr().err
 
 
+def test_every_command_ends_with_the_next_step(begun, tmp_path, capsys):
+    def last(*call):
+        assert main(list(call)) == 0
+        line = capsys.readouterr().out.splitlines()[-1]
+        assert line.startswith("Next: ")
+        assert line.count("Next") == 1
+        return line
+
+    assert "keras-dc3 train" in last("describe")
+    assert "keras-dc3 train" in last("withdraw", "img_00.png")
+    assert "keras-dc3 train" in last("withdraw", "img_00.png", "--undo")
+    assert "keras-dc3 train" in last("withdraw", "--gone")
+    assert "keras-dc3 train" in last("classes", "--add", "ray")
+    assert "keras-dc3 train" in last("settings", "--ssl", "pi_model")
+    new_round(".", 1)
+    propose_by_hand(Project("."), begun)
+    assert "keras-dc3 sheet" in last("train")  # is trained already
+    assert "keras-dc3 sheet" in last("propose")  # likewise
+    assert "keras-dc3 read" in last("sheet", "--people=anna", "--budget=20")
+    answer("round-1/sheets/round-1-anna.html", "anna.json", "anna", begun)
+    assert "keras-dc3 next" in last("read", "anna.json")
+    for call in (["status"], ["labels"], ["report"]):
+        assert "keras-dc3 next" in last(*call)
+    assert "keras-dc3 read" in last("read", "--remove", "anna.json")
+    last("read", "anna.json")
+    os.rename("../fish", "../pictures")
+    assert main(["status"]) == 1
+    assert "keras-dc3 settings --images FOLDER" in capsys.readouterr().err
+    assert main(["settings", "--images", "../pictures"]) == 0
+    told = capsys.readouterr().out
+    assert "60 images in '../pictures', among them all that the project knows" in told
+    assert main(["settings", "--backbone=small_cnn", "--ssl=fixmatch"]) == 0
+    assert "ssl: 'pi_model' -> 'fixmatch', from the next" in capsys.readouterr().out
+    os.remove("../pictures/img_00.png")
+    assert "keras-dc3 withdraw --gone" in last("settings", "--ssl", "pi_model")
+    assert "keras-dc3 withdraw --gone" in last("next")  # round 2 has begun all the same
+    assert "keras-dc3 train" in last("withdraw", "--gone")
+
+
 def test_train_without_answers_says_whom_to_ask(tmp_path, monkeypatch, capsys):
     write_images(tmp_path / "fish")
     monkeypatch.chdir(tmp_path)
