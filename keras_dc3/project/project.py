@@ -299,7 +299,7 @@ class Project:
                     f"{_sentence(self._next_step(work))}"
                 )
             begun = work.begin_round()
-            return self._and_next(f"Round {begun.number} begins.")
+            return f"Round {begun.number} begins. {_sentence(self._step_after())}"
 
     def status(self, *, resamples: int = 100) -> Status:
         """Returns what was done, how far people agree, and whether to go on.
@@ -535,11 +535,14 @@ class Project:
 
     def _and_next(self, told: str) -> str:
         """Returns what a step says, and what to do after it, in a line of its own."""
+        return f"{told}\nNext: {self._step_after()}"
+
+    def _step_after(self) -> str:
+        """Returns what to do after a step that is done, also where something is odd."""
         try:  # the project as it is after the step
-            step = self._next_step(Workspace(self.folder))
+            return self._next_step(Workspace(self.folder))
         except ProjectError as error:
-            step = str(error)  # such as: images are gone; it says what to do
-        return f"{told}\nNext: {step}"
+            return str(error)  # such as: images are gone; it says what to do
 
     def _answered(self, work: Workspace) -> int:
         answers = work.answers.all
