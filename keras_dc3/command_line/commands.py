@@ -5,6 +5,7 @@ Each is a thin cover of a method of `keras_dc3.Project`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from absl.flags import FlagValues
@@ -155,6 +156,16 @@ def _of_train(of: Flags) -> None:
     _of_again(of)
 
 
+def _train(words: Sequence[str], values: FlagValues) -> str:
+    return _project(values).train(
+        time_limit=values.time_limit,
+        epochs=values.epochs,
+        start_from=values["from"].value,
+        again=values.again,
+        verbose=1 if sys.stdout.isatty() else 2,  # a bar fills a file with its states
+    )
+
+
 def _of_again(of: Flags) -> None:
     of.switch("again", "Do it anew where it was done already.")
 
@@ -296,12 +307,7 @@ _IN_ORDER = (
         "Trains the model of this round. Stopped, it goes on from its last epoch when "
         "it is called again.",
         _of_train,
-        lambda words, values: _project(values).train(
-            time_limit=values.time_limit,
-            epochs=values.epochs,
-            start_from=values["from"].value,
-            again=values.again,
-        ),
+        _train,
         stopped="`keras-dc3 train` goes on from the last whole epoch.",
     ),
     Command(

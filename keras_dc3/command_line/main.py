@@ -14,7 +14,7 @@ from absl import flags, logging
 from keras_dc3._version import __version__
 from keras_dc3.command_line.command import Command
 from keras_dc3.command_line.commands import COMMANDS
-from keras_dc3.command_line.wording import Translated, in_flags
+from keras_dc3.command_line.wording import Translated, in_flags, quoted
 
 _WIDTH = 88
 _STOPPED = 130  # as the shell has it for Ctrl-C
@@ -60,13 +60,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _, *words = values([f"keras-dc3 {name}", *rest])
     except flags.Error as error:
-        return _wrong(f"{error} `keras-dc3 help {name}` tells what there is.")
+        what = str(error).rstrip(".")
+        return _wrong(f"{what}. `keras-dc3 help {name}` tells what there is.")
     if command.words == "" and words:
         return _wrong(
-            f"`keras-dc3 {name}` takes no {words[0]!r}: what it needs is given as "
-            f"flags. `keras-dc3 help {name}` lists them."
+            f"`keras-dc3 {name}` takes no {words[0]!r}: {_instead(words, values)} "
+            f"`keras-dc3 help {name}` lists them."
         )
     return _run(command, words, values)
+
+
+def _instead(words: Sequence[str], values: flags.FlagValues) -> str:
+    """Returns how to give words that a command does not take, in a sentence."""
+    for name in values.flag_values_dict():
+        if values[name].present and isinstance(values[name].value, list):
+            joined = quoted(",".join([*values[name].value, *words]))
+            return f"several are given with commas between, `--{name} {joined}`."
+    return "what it needs is given as flags."
 
 
 def _run(command: Command, words: Sequence[str], values: flags.FlagValues) -> int:

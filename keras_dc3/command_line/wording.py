@@ -13,6 +13,7 @@ from io import TextIOBase
 from typing import Any, TextIO
 
 _COLUMNS = ("image", "annotator", "label")  # of the table that `init` reads
+_OTHERWISE = {"start_from": "from"}  # argument of Python -> flag
 _ARGUMENT = re.compile(r"`(\w+)=([^`]*)`")
 _SAYS = re.compile(r"`fit\(data, epochs=\.\.\.\)`")
 _RENAMES = re.compile(r"`(?:annotations\.)?rename_classes(?:\((.*?)\))?`")
@@ -83,7 +84,7 @@ def _rename(written: str | None) -> str:
     if not isinstance(change, Mapping) or None in change.values():
         return "`keras-dc3 classes --rename OLD=NEW`"
     pairs = ",".join(f"{old}={new}" for old, new in change.items())
-    return f"`keras-dc3 classes --rename {_quoted(pairs)}`"
+    return f"`keras-dc3 classes --rename {quoted(pairs)}`"
 
 
 def _argument(match: re.Match[str], flags: Collection[str]) -> str:
@@ -91,6 +92,7 @@ def _argument(match: re.Match[str], flags: Collection[str]) -> str:
     name, written = match[1], match[2]
     if name in _COLUMNS and "image_column" in flags:
         name = f"{name}_column"
+    name = _OTHERWISE.get(name, name)
     if name not in flags:
         return match[0]
     if written in ("", "..."):
@@ -109,10 +111,10 @@ def _value(value: Any) -> str:
         return "="
     if isinstance(value, Sequence) and not isinstance(value, str):
         value = ",".join(map(str, filter(None, value)))
-    return f" {_quoted(str(value))}"
+    return f" {quoted(str(value))}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Returns a word for any shell; double quotes are known to all of them."""
     if shlex.quote(text) == text:
         return text

@@ -109,8 +109,10 @@ class LimitedTime:
         preparing, why = self.callback.preparing, ""
         if preparing > _MUCH * self._limit:
             why = f" {preparing:.0f} s went by until the first step was over."
+        # Such as 59.9519 s, where something has taken the rest of a minute before.
+        limit = self._limit if self._limit < 10 else round(self._limit)
         return (
-            f"`time_limit={self._limit:g}` ended training after {taken:,} of "
+            f"`time_limit={limit:g}` ended training after {taken:,} of "
             f"{steps:,} planned steps; learning rate and ramps that follow the steps "
             f"were run to their end.{why} A longer limit trains more."
         )

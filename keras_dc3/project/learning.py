@@ -19,6 +19,7 @@ from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.data import SemiSupervisedData
 from keras_dc3.models import DC3Model
 from keras_dc3.project import stored_proposals, training
+from keras_dc3.project.progress import in_words
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
@@ -77,8 +78,8 @@ def train(
     if os.path.isdir(backup) and options == _DEFAULTS:
         options = {**options, **current.record.get("begun", {}).get("options", {})}
         if options != _DEFAULTS:
-            given = {name: value for name, value in options.items() if value}
-            print(f"The training that was stopped goes on, with {given}.")
+            given = (f"`{name}={value!r}`" for name, value in options.items() if value)
+            print(f"The training that was stopped goes on, with {', '.join(given)}.")
     epochs, time_limit, start_from = options.values()
     start = time.perf_counter()
     others = [one for one in work.rounds if one.done("train") and one is not current]
@@ -91,7 +92,13 @@ def train(
     print(told)
     if time_limit is not None:  # what features took is over
         spent = time.perf_counter() - start
-        time_limit = max(time_limit - spent, 0.1 * time_limit)
+        left = max(time_limit - spent, 0.1 * time_limit)
+        if spent >= 1:
+            print(
+                f"Images and features took {in_words(spent)} of the "
+                f"{in_words(time_limit)}: {in_words(left)} are left for training."
+            )
+        time_limit = left
     mark = _mark(data, *options.values())
     time_limit = _begin(current, backup, mark, options, time_limit)
     length = {"time_limit": time_limit, "epochs": epochs, "verbose": verbose}
@@ -132,7 +139,7 @@ def train(
     )
     shutil.rmtree(backup, ignore_errors=True)
     return (
-        f"Round {current.number} is trained, in {training.in_words(seconds)}: F1 of "
+        f"Round {current.number} is trained, in {in_words(seconds)}: F1 of "
         f"the certain validation images {f1_of(current.record['train'])}."
     )
 

@@ -172,7 +172,8 @@ class Project:
                 `experiments.warm_or_anew`), which is told; it begins anew where it is
                 stopped.
             again: whether to train anew where this round is trained already.
-            verbose: as for `keras.Model.fit`.
+            verbose: as for `keras.Model.fit`: 1 or "auto" for a bar, 2 for a line
+                after each epoch, 0 for nothing. Few figures are shown.
 
         Returns:
             What was done, in words.

@@ -101,8 +101,8 @@ class Settings:
         except FileNotFoundError:
             raise ProjectError(
                 f"{os.path.dirname(path) or os.curdir!r} is no project: it has no "
-                f"{os.path.basename(path)!r}. Name the folder of one, or make one by "
-                "`keras-dc3 init`."
+                f"{os.path.basename(path)!r}. Go to the folder of one (`cd FOLDER`), "
+                "or name it (`--project FOLDER`); `keras-dc3 init` makes one."
             ) from None
         except (ValueError, RecursionError) as error:
             raise ProjectError(

@@ -10,8 +10,8 @@ from typing import Any
 from keras_dc3._text import number_of
 from keras_dc3.agreement import Agreement, Stopping
 from keras_dc3.project.costs import Cost
+from keras_dc3.project.progress import in_words
 from keras_dc3.project.rounds import Round
-from keras_dc3.project.training import in_words
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +17,7 @@ from keras_dc3.callbacks import Backup
 from keras_dc3.data import FileImages, SemiSupervisedData
 from keras_dc3.experiments.warm_start import NextModel, warm_or_anew
 from keras_dc3.models import DC3Model
+from keras_dc3.project.progress import TimeLeft
 from keras_dc3.project.settings import ProjectError, Settings
 
 FROM_PIXELS = "small_cnn"
@@ -185,42 +184,6 @@ def score(model: DC3Model, part: Any) -> dict[str, Any]:
     }
 
 
-class TimeLeft(keras.callbacks.Callback):
-    """Tells after each epoch how long training will go on.
-
-    Args:
-        limit: seconds that it may take; None for none.
-    """
-
-    def __init__(self, limit: float | None = None):
-        super().__init__()
-        self._limit = math.inf if limit is None else limit
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        self._start, self._first = time.perf_counter(), None
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        if self._first is None:
-            self._first = epoch  # not 0 where a training goes on
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        left = self.params["epochs"] - epoch - 1
-        if left > 0:
-            done = epoch + 1 - self._first
-            taken = time.perf_counter() - self._start
-            seconds = min(taken / done * left, max(self._limit - taken, 0.0))
-            print(f"About {in_words(seconds)} of training left.")
-
-
-def in_words(seconds: float) -> str:
-    """Returns a time for people: "40 s", "5 min" or "2.5 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
 def fit(
     model: DC3Model,
     data: SemiSupervisedData,
@@ -265,6 +228,7 @@ def better_of(
         **options: `epochs` and `verbose`, as for `DC3Model.fit`.
     """
     print("Two models are trained: one that goes on from the last, and a new one.")
+    half = None if time_limit is None else time_limit / 2
     parts = (data.labeled, data.unlabeled)
     return warm_or_anew(
         previous,
@@ -273,6 +237,7 @@ def better_of(
         # In a project, images that validate do so in all rounds.
         trained_on=[name for part in parts if part is not None for name in part.ids],
         renamed=renamed,
-        time_limit=None if time_limit is None else time_limit / 2,
+        time_limit=half,
+        callbacks=[TimeLeft(half)] if options["verbose"] else [],
         **options,
     )

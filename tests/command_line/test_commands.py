@@ -60,6 +60,13 @@ def test_help_names_every_command_and_flag(capsys):
         (["train", "--epochs", "some"], "epochs"),
         (["train", "3"], "takes no '3'"),
         (["sheet", "--overlap", "2"], "overlap"),
+        (["status", "--people=a"], "flag 'people'. `keras-dc3 help status` tells"),
+        (["sheet", "--people", "anna", "ben"], "commas between, `--people anna,ben`."),
+        (
+            ["classes", "--add=eel", "red deer"],
+            'commas between, `--add "eel,red deer"`',
+        ),
+        (["next", "round"], "takes no 'round': what it needs is given as flags."),
     ],
 )
 def test_wrong_calls_are_told_in_a_sentence(call, message, capsys):
@@ -75,6 +82,7 @@ def test_outside_of_a_project(tmp_path, monkeypatch, capsys):
     assert main(["status"]) == 1
     told = capsys.readouterr().err.replace("\n", " ")
     assert "is no project" in told
+    assert "`cd FOLDER`" in told and "`--project FOLDER`" in told
     assert "keras-dc3 init" in told
     assert main(["init"]) == 1
     assert "--images" in capsys.readouterr().err
