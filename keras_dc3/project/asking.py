@@ -16,7 +16,7 @@ from keras_dc3 import review
 from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_names, check_positive_int, check_probability
 from keras_dc3._writing import whole_path
-from keras_dc3.project import stored_proposals
+from keras_dc3.project import stored_proposals, weak_models
 from keras_dc3.project.answers import same_person, sheet_of
 from keras_dc3.project.learning import last_proposals
 from keras_dc3.project.rounds import Round
@@ -62,7 +62,10 @@ def write_sheets(
     else:
         rows = [row for row, name in enumerate(found.ids) if name not in held]
         whole = whole_budget(budget, len(people), overlap)
-        asked = found.take(rows).next(whole, answers.all)
+        found = found.take(rows)
+        asked = found.next(whole, answers.all)
+        if control == 1:
+            asked = weak_models.alone(asked, whole)
     if not asked.ids:
         return (
             "There is nothing to ask: all images are settled. `keras-dc3 labels` "
@@ -105,6 +108,8 @@ def write_sheets(
         if blind
         else _what(asked)
     )
+    if asked.proposed:
+        told += weak_models.warnings_of(found, answers.all, people)
     return "\n".join(
         [
             what,
@@ -165,9 +170,13 @@ def _what(asked: Questions) -> str:
         if asked.settled
         else ""
     )
+    how = (
+        f"{inside:,} of them in {number_of(len(groups), 'group')} with a proposal"
+        if groups
+        else "each alone, without a proposal"
+    )
     return (
-        f"Chosen: {number_of(len(asked.ids), 'image')}, {inside:,} of them in "
-        f"{number_of(len(groups), 'group')} with a proposal, for about "
+        f"Chosen: {number_of(len(asked.ids), 'image')}, {how}, for about "
         f"{round(asked.actions):,} clicks or keys in all.{settled}"
     )
 

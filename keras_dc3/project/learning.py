@@ -116,6 +116,8 @@ def train(
             print(found)
             model, start_from = found.model, found.kept
     seconds = time.perf_counter() - start
+    if model.verdict is not None:
+        model.verdict = replace(model.verdict, rounds=rounds_of_asking(work))
     model.save(current.path(MODEL))
     scores = training.score(model, data.validation)
     current.forget("propose")  # of a model that was trained before in this round
@@ -134,6 +136,13 @@ def train(
         f"Round {current.number} is trained, in {training.in_words(seconds)}: F1 of "
         f"the certain validation images {f1_of(current.record['train'])}."
     )
+
+
+def rounds_of_asking(work: Workspace) -> int:
+    """Returns how many rounds have asked about images that proposals chose."""
+    rounds = work.rounds
+    first = next((n for n, one in enumerate(rounds) if one.done("propose")), None)
+    return 0 if first is None else sum(r.done("answers") for r in rounds[first:])
 
 
 def _mark(data: SemiSupervisedData, *options: Any) -> str:

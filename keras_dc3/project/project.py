@@ -216,7 +216,8 @@ class Project:
             budget: clicks or keys of each person, about.
             overlap: share of the work that everybody does, to measure agreement.
             control: share of the images that come without a proposal, to measure what
-                proposals do to people's answers; see `Proposals.to_review`.
+                proposals do to people's answers; see `Proposals.to_review`. With 1
+                each image comes alone, for a model that is of little use.
             repetitions: share of these that come a second time.
             again: whether who has a page in this round already gets a further one.
 
