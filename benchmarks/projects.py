@@ -209,7 +209,7 @@ def train(project: Project, labels: Any, turn: int) -> Any:
     )
     model.fit(data, steps_per_epoch=FLAGS.steps, epochs=1, verbose=0)
     images = keras_dc3.data.FeatureSet(project.features["plain"], names)
-    return as_if_unseen(model.propose(images, verbose=0), data)
+    return as_if_unseen(model.propose(images, verbose=0), data).proposals
 
 
 def ask(project: Project, way: str, answers: Answers, proposals: Any, turn: int):

@@ -10,16 +10,22 @@ from keras import ops
 
 from keras_dc3._registration import register
 
+_FARTHEST = 20.0
+
 
 @register
 class FeatureStandardization(keras.layers.Layer):
     """Takes the mean off features and divides them by their deviation.
 
-        (x - mean) / deviation
+        (x - mean) / deviation, at most 20 and at least -20
 
     Both are weights of their own for each feature, saved and exported with a model,
     that no training step changes: `learn` sets them, once and for all. Until then the
     features stay as they are.
+
+    The bounds are for features that are nearly always 0, as many are after a rectifier:
+    of one that hardly any training image has, the deviation is tiny, and an image that
+    has it would be taken by it alone to any class.
 
     Call arguments:
         features: (n, d) in floating point.
@@ -58,9 +64,12 @@ class FeatureStandardization(keras.layers.Layer):
         self.deviation.assign(np.asarray(deviation, "float32"))
         self.number.assign(float(number))
 
+    def deviations(self, features: Any) -> Any:
+        """Returns by how many deviations features lie off the mean, without bounds."""
+        return (ops.cast(features, "float32") - self.mean) / self.deviation
+
     def call(self, features: Any) -> Any:
-        features = ops.cast(features, "float32")
-        return (features - self.mean) / self.deviation
+        return ops.clip(self.deviations(features), -_FARTHEST, _FARTHEST)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape

@@ -14,9 +14,10 @@ from keras_dc3._validation import as_floats, check_finite
 from keras_dc3.data.moments import Moments, moments_of
 from keras_dc3.layers import FeatureStandardization
 
-# Mean square of standardized features above which an image is of another scale. It is 1
-# on the average of the training images.
-FARTHEST = 100.0
+# Mean of the deviations of an image's features, up or down, above which it is of
+# another scale; it is below 1 on the average of the training images. A feature that
+# hardly any of these has can lie any number of deviations off: it counts as `_MOST`.
+FARTHEST, _MOST = 8.0, 300.0
 _LEAST_IMAGES = 16  # whose mean and deviation say something
 _CHUNK = 4096
 
@@ -26,9 +27,14 @@ def is_feature_shape(image_shape: tuple | None) -> bool:
     return image_shape is not None and len(image_shape) == 1
 
 
-def in_scale(standardized: Any) -> Any:
-    """Returns whether standardized features (n, d) can be of training, (n,) bool."""
-    return ops.mean(ops.square(standardized), axis=-1) <= FARTHEST
+def in_scale(deviations: Any) -> Any:
+    """Returns whether features can be as in training, (n,) bool.
+
+    Args:
+        deviations: (n, d), by how many deviations they lie off the mean.
+    """
+    far = ops.minimum(ops.abs(deviations), _MOST)
+    return ops.mean(far, axis=-1) <= FARTHEST
 
 
 def learn(standardization: FeatureStandardization, parts: Mapping[str, Any]) -> None:
@@ -113,15 +119,16 @@ def check_scale(
         return
     seen = _moments(standardization)
     z = (features.astype("float64") - seen.mean) / seen.deviation
-    squares = (z**2).mean(axis=1)
-    far = squares > FARTHEST
+    distance = np.abs(z).clip(max=_MOST).mean(axis=1)
+    far = distance > FARTHEST
     if far.any():
         raise ValueError(
             f"The {which}features are of another scale than the {seen.number:,} that "
             f"the model was trained on: those of {int(far.sum()):,} of {len(far):,} "
-            f"images lie up to {np.sqrt(squares.max()):,.0f} deviations from their "
-            f"mean, first at position {int(np.argmax(far))}. Compute them by the same "
-            "network and scale them as in training, or train a new model on these."
+            f"images lie up to {distance.max():,.0f} deviations off their mean, on the "
+            f"average over all features, first at position {int(np.argmax(far))}. "
+            "Compute them by the same network and scale them as in training, or train "
+            "a new model on these."
         )
     if len(z) < _LEAST_IMAGES:
         return

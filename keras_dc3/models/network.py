@@ -226,7 +226,7 @@ class DC3Network(keras.layers.Layer):
         if self.standardization is None or dtype == "uint8":
             return self.scaling.can_answer(images)
         images = ops.cast(images, "float32")
-        fits = in_scale(self.standardization(images))
+        fits = in_scale(self.standardization.deviations(images))
         is_new = self.standardization.number.value == 0
         return ops.all(ops.isfinite(images), axis=1) & (fits | is_new)
 

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.data import SemiSupervisedData
@@ -21,9 +22,10 @@ from keras_dc3.project import stored_proposals, training
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.status import f1_of
-from keras_dc3.project.unseen import as_if_unseen
+from keras_dc3.project.unseen import Unseen, as_if_unseen
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.proposals import Proposals
+from keras_dc3.proposals.calibration import fit_temperature, tempered
 
 NEW, PREVIOUS, BETTER = STARTS = ("new", "previous", "better")
 _DEFAULTS = {"epochs": None, "time_limit": None, "start_from": NEW}
@@ -187,28 +189,56 @@ def propose(work: Workspace, *, again: bool = False, verbose: Any = "auto") -> s
             "There is no model of this round yet: `keras-dc3 train` trains it."
         )
     if current.done("propose") and not again:
-        proposals = stored_proposals.read(current.file(PROPOSALS, again="propose"))
+        path = current.file(PROPOSALS, again="propose")
+        found = stored_proposals.read_unseen(path)
     else:
         model = keras.models.load_model(current.file(MODEL, again="train"))
         data, _ = data_of(work, verbose)
-        proposals = proposals_for(model, data, verbose)
-        stored_proposals.write(current.path(PROPOSALS), proposals)
-        proposals.to_csv(current.path("proposals.csv"))
-        certain = int((proposals.decision == "certain").sum())
-        current.note("propose", certain=certain, ambiguous=len(proposals.ids) - certain)
-    return f"{proposals.summary()}\n\nAs a table: {current.path('proposals.csv')}"
+        found = proposals_for(model, data, _unseen_of(work, work.rounds[:-1]), verbose)
+        stored_proposals.write(current.path(PROPOSALS), *found)
+        found.judged.to_csv(current.path("proposals.csv"))
+        certain = int((found.proposals.decision == "certain").sum())
+        number = len(found.proposals)
+        current.note("propose", certain=certain, ambiguous=number - certain)
+    told = found.judged.summary()
+    if found.unjudged:
+        told += (
+            f"\n\nOf {number_of(len(found.unjudged), 'further image')} the model says "
+            "nothing of its own: it was trained on their answers, which it would but "
+            "repeat."
+        )
+    return f"{told}\n\nAs a table: {current.path('proposals.csv')}"
 
 
 def proposals_for(
-    model: DC3Model, data: SemiSupervisedData, verbose: Any = "auto"
-) -> Proposals:
+    model: DC3Model,
+    data: SemiSupervisedData,
+    earlier: Unseen | None = None,
+    verbose: Any = "auto",
+) -> Unseen:
     """Returns the proposals of a model for the images of all parts.
 
+    Class probabilities are as sure as they are right on the validation images, by a
+    temperature (`fit_temperature`), so that what is expected of a sheet is what comes.
     No image is judged by its own answers, see `as_if_unseen`.
+
+    Args:
+        model: that was trained.
+        data: that it was trained on.
+        earlier: of the round before.
+        verbose: as for `DC3Model.propose`.
     """
     parts: Mapping[str, Any] = data.parts()
-    found = [model.propose(part, verbose=verbose) for part in parts.values()]
-    return as_if_unseen(stored_proposals.joined(found), data)
+    found = {name: model.propose(part, verbose=verbose) for name, part in parts.items()}
+    proposals = stored_proposals.joined(list(found.values()))
+    if "validation" in found:
+        of = found["validation"].class_probabilities
+        temperature = fit_temperature(of, data.validation.soft_labels)
+        p = tempered(proposals.class_probabilities, temperature)
+        verdict = proposals.verdict
+        proposals = proposals.of_classes(p, proposals.class_names)
+        proposals.verdict = verdict
+    return as_if_unseen(proposals, data, earlier)
 
 
 def answered_of(labels: CountedLabels, files: Sequence[str]) -> Annotations:
@@ -257,12 +287,26 @@ def completed(
 
 def last_proposals(work: Workspace) -> Proposals | None:
     """Returns what was proposed last, for the images and classes of today, if ever."""
-    found = work.last_with("propose")
-    if found is None:
+    found = last_unseen(work)
+    return None if found is None else found.proposals
+
+
+def last_unseen(work: Workspace) -> Unseen | None:
+    """Returns the same, and of which images the model says nothing."""
+    return _unseen_of(work, work.rounds)
+
+
+def _unseen_of(work: Workspace, rounds: Sequence[Round]) -> Unseen | None:
+    """Returns what was proposed in the last of some rounds in which anything was."""
+    done = [one for one in rounds if one.done("propose")]
+    if not done:
         return None
-    proposals = stored_proposals.read(found.file(PROPOSALS, again="propose"))
+    path = done[-1].file(PROPOSALS, again="propose")
+    found = stored_proposals.read_unseen(path)
     there = set(work.files)
-    rows = [row for row, name in enumerate(proposals.ids) if name in there]
+    rows = [row for row, name in enumerate(found.proposals.ids) if name in there]
     settings = work.settings
-    renamed = settings.names_now(proposals.class_names)
-    return proposals.take(rows).with_classes(settings.class_names, renamed)
+    renamed = settings.names_now(found.proposals.class_names)
+    proposals = found.proposals.take(rows)
+    proposals = proposals.with_classes(settings.class_names, renamed)
+    return found._replace(proposals=proposals)

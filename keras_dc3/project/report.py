@@ -16,7 +16,7 @@ from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
 from keras_dc3.agreement import final_labels
 from keras_dc3.metrics import Verdict
-from keras_dc3.project.learning import answered_of, last_proposals
+from keras_dc3.project.learning import answered_of, last_proposals, last_unseen
 from keras_dc3.project.status import Status, cost_in_words, f1_of
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.review.pictures import data_url, find_pictures
@@ -179,11 +179,11 @@ def _curve(stopping: Any) -> str:
 
 
 def _pictures(work: Workspace) -> list[str]:
-    proposals = last_proposals(work)
-    if proposals is None:
+    found = last_unseen(work)
+    if found is None:
         return []
     try:
-        figure = plots.plot_proposals(proposals, work.images)
+        figure = plots.plot_proposals(found.judged, work.images)
     except ImportError as error:
         return [f"<p>{html.escape(str(error))}</p>"]
     return ["<h2>Proposals</h2>", _image(figure, "what the model proposes")]

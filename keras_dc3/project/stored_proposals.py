@@ -11,12 +11,20 @@ import numpy as np
 from keras_dc3._writing import whole_file
 from keras_dc3.metrics import Verdict
 from keras_dc3.project.settings import ProjectError
+from keras_dc3.project.unseen import Unseen
 from keras_dc3.proposals import Proposals
 
 
-def write(path: str, proposals: Proposals) -> None:
-    """Writes them as arrays; the file is complete or not there."""
+def write(path: str, proposals: Proposals, unjudged: Sequence[str] = ()) -> None:
+    """Writes them as arrays; the file is complete or not there.
+
+    Args:
+        path: of the file.
+        proposals: for all images.
+        unjudged: see `unseen.Unseen`.
+    """
     arrays = {
+        "unjudged": np.array(unjudged, "str"),
         "ids": np.array(proposals.ids, "str"),
         "class_names": np.array(proposals.class_names, "str"),
         "ambiguity": proposals.ambiguity,
@@ -33,6 +41,11 @@ def write(path: str, proposals: Proposals) -> None:
 
 
 def read(path: str) -> Proposals:
+    """Reads the proposals that `write` wrote; as `read_unseen`."""
+    return read_unseen(path).proposals
+
+
+def read_unseen(path: str) -> Unseen:
     """Reads what `write` wrote.
 
     Raises:
@@ -42,12 +55,14 @@ def read(path: str) -> Proposals:
         with np.load(path, allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
         verdict = arrays.pop("verdict", None)
-        return Proposals.from_columns(
+        unjudged = tuple(map(str, arrays.pop("unjudged", ())))
+        proposals = Proposals.from_columns(
             list(map(str, arrays.pop("ids"))),
             class_names=list(map(str, arrays.pop("class_names"))),
             verdict=None if verdict is None else Verdict.from_json(str(verdict)),
             **arrays,
         )
+        return Unseen(proposals, unjudged)
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ProjectError(
             f"{path!r} is damaged ({error}). Put back a copy of it{_again(path)}."

@@ -6,9 +6,12 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_dc3
 from keras_dc3 import datasets
+from keras_dc3.data.moments import moments_of
+from keras_dc3.models.given_features import check_scale, in_scale
 from tests.models.helpers import STRATEGIES, difference, fitted
 from tests.slow import few
 
@@ -247,6 +250,34 @@ def test_features_of_training_are_not_doubted(trained, data):
         trained.predict(FEATURES, verbose=0)
         trained.predict(FEATURES[CLASSES == 1], verbose=0)
         trained.predict(data.validation, verbose=0)
+
+
+def test_a_feature_that_hardly_any_training_image_has():
+    """As after a rectifier: nearly always 0. The image is answered, not refused."""
+    layer = keras_dc3.layers.FeatureStandardization()
+    layer.build((None, 300))
+    rng = np.random.default_rng(0)
+    seen = np.maximum(rng.normal(size=(200, 300)), 0)
+    seen[:, 7] = 0
+    seen[3, 7] = 1e-3
+    found = moments_of([seen])
+    layer.learn(found.mean, found.deviation, found.number)
+    given = np.maximum(rng.normal(size=(5, 300)), 0).astype("float32")
+    given[2, 7] = 4.0
+    far = (given - seen.mean(axis=0)) / seen.std(axis=0)
+    assert far[2, 7] > 50_000
+    check_scale(given, layer)
+    assert ops.convert_to_numpy(in_scale(layer.deviations(given))).all()
+    out = ops.convert_to_numpy(layer(given))
+    np.testing.assert_allclose(out, far.clip(-20, 20), rtol=1e-3, atol=1e-4)
+    # Few of them are not 0, yet all are 255 times as large.
+    sparse = np.where(rng.random((200, 300)) < 0.1, seen, 0)
+    found = moments_of([sparse])
+    layer.learn(found.mean, found.deviation, found.number)
+    near = in_scale(layer.deviations(255 * sparse[:9]))
+    assert not ops.convert_to_numpy(near).any()
+    with pytest.raises(ValueError, match=r"another scale than the 200 .*9 of 9 images"):
+        check_scale(255 * sparse[:9], layer)
 
 
 def test_training_does_not_go_on_with_other_features(trained):
