@@ -44,6 +44,11 @@ def trimmed(text: str) -> str:
     return text
 
 
+def same_person(name: str) -> str:
+    """Returns what is equal for names of one person: capitals and blanks are not."""
+    return " ".join(composed(name).split()).casefold()
+
+
 def stem(name: str) -> str:
     """Returns a name without its extension."""
     return _EXTENSION.sub("", name)

@@ -194,6 +194,19 @@ def _sheet(words: Sequence[str], values: FlagValues) -> str:
     )
 
 
+def _of_read(of: Flags) -> None:
+    of.switch(
+        "remove",
+        "Take back files that were read: their answers no longer count. The files are "
+        "kept in the folder of the round.",
+    )
+
+
+def _read(words: Sequence[str], values: FlagValues) -> str:
+    project = _project(values)
+    return (project.remove_answers if values.remove else project.read)(list(words))
+
+
 def _of_labels(of: Flags) -> None:
     of.text(
         "output",
@@ -320,8 +333,8 @@ _IN_ORDER = (
         "take in the files that people have downloaded from their pages",
         "Files, folders of files, or patterns such as review-*.json. Which page and "
         "round a file belongs to is known from the file.",
-        _nothing,
-        lambda words, values: _project(values).read(list(words)),
+        _of_read,
+        _read,
         words="FILE ...",
     ),
     Command(

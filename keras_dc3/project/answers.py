@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_dc3 import agreement, review
+from keras_dc3._names import same_person
 from keras_dc3.annotations import Annotations, Records
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.project import stored_proposals
@@ -98,11 +99,6 @@ class Answers:
             return bias.correct(everything), str(bias)
 
 
-def same_person(name: str) -> str:
-    """Returns what is equal for names of one person."""
-    return " ".join(name.split()).casefold()
-
-
 def _as_review(annotations: Annotations) -> Review:
     """Returns answers that were given without a proposal as a review."""
     number = len(annotations.records)
@@ -160,8 +156,9 @@ def read_answers(first: str, rounds: Sequence[Round], settings: Settings) -> Ans
             before = Annotations.from_csv(first, class_names=sorted(old))
             before = before.with_classes(names, renamed)
         found, proposed = {}, {}
+        people = people_of(before, rounds)
         for one in rounds:
-            reviews = _of_round(one)
+            reviews = _of_round(one, people)
             if reviews:
                 reviews = [_as_today(part, settings) for part in reviews]
                 found[one.number] = reviews[0].merge(*reviews[1:])
@@ -170,15 +167,46 @@ def read_answers(first: str, rounds: Sequence[Round], settings: Settings) -> Ans
     return Answers(before, found, proposed)
 
 
-def _of_round(one: Round) -> list[Review]:
+def people_of(answers: Annotations | None, rounds: Sequence[Round]) -> list[str]:
+    """Returns the names of those who have answered, and of those who were asked."""
+    found = list(answers.annotators) if answers is not None else []
+    for one in rounds:
+        sheets = one.record.get("sheets", {}).get("sheets", {})
+        found += [sheet["person"] for sheet in sheets.values()]
+    return found
+
+
+def review_of(files: Sequence[str], made_from: Proposals, people: list[str]) -> Review:
+    """Returns what people answered on one sheet.
+
+    Two sessions of a person on it, such as in two browsers, are put together.
+
+    Args:
+        files: that they have downloaded.
+        made_from: the proposals that the sheet was made from.
+        people: names that are known, to which those of these files are added.
+    """
+    found = review.read(files, proposals=made_from, people=people, conflicts="later")
+    people += found.annotations.annotators
+    return found
+
+
+def _of_round(one: Round, people: list[str]) -> list[Review]:
     """Returns what was answered on each sheet of a round."""
     by_sheet: dict[str, list[str]] = defaultdict(list)
     for file, sheet in one.record.get("answers", {}).get("files", {}).items():
-        by_sheet[sheet].append(one.file("answers", file))
+        by_sheet[sheet].append(answer_file(one, file))
     return [
-        review.read(files, proposals=sheet_of(one, sheet))
+        review_of(files, sheet_of(one, sheet), people)
         for sheet, files in by_sheet.items()
     ]
+
+
+def answer_file(one: Round, name: str) -> str:
+    """Returns the path of a file of answers that was read in a round."""
+    return one.file(
+        "answers", name, without=f"`keras-dc3 read --remove {name}` goes on without it"
+    )
 
 
 def sheet_of(one: Round, sheet: str) -> Proposals:

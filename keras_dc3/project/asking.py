@@ -1,33 +1,23 @@
-"""The steps in which people are asked, and their answers taken in."""
+"""The step in which people are asked: a page for each."""
 
 from __future__ import annotations
 
-import glob
 import os
-import shutil
-import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_dc3 import review
+from keras_dc3._names import same_person
 from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_names, check_positive_int, check_probability
-from keras_dc3._writing import whole_path
 from keras_dc3.project import stored_proposals, weak_models
-from keras_dc3.project.answers import same_person, sheet_of
 from keras_dc3.project.learning import last_proposals
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.proposals.dividing import divide, whole_budget
 from keras_dc3.proposals.questions import IMAGE, Question, Questions
-from keras_dc3.review import fingerprint
-from keras_dc3.review.files import read_parts
-
-_ENDINGS = (".json", ".csv")
 
 
 def write_sheets(
@@ -221,129 +211,3 @@ def _write(
     else:
         pages = part.to_review(path, work.images, control=control, **options)
     return list(pages)
-
-
-def read_files(work: Workspace, paths: Sequence[str]) -> str:
-    """Takes in what people have downloaded; see `Project.read`."""
-    files = _files(paths)
-    by_sheet: dict[tuple[int, str], list[str]] = defaultdict(list)
-    refused = []
-    for path in files:
-        try:
-            by_sheet[_sheet_of(work, path)].append(path)
-        except ValueError as error:  # AnnotationError and ProjectError are such
-            if len(files) == 1:
-                raise
-            refused.append(str(error))
-    told = []
-    rounds = {one.number: one for one in work.rounds}
-    for (number, sheet), new in by_sheet.items():
-        try:
-            told += _take_in(rounds[number], sheet, new)
-        except ValueError as error:
-            if len(files) == 1:
-                raise
-            refused.append(str(error))
-    if refused:
-        done = "\n".join([*told, ""]) if told else ""
-        raise ProjectError(
-            "\n".join([f"{done}Not read, the others were:", *refused])
-            if told
-            else "\n".join(["Nothing was read:", *refused])
-        )
-    return "\n".join(told)
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    """Returns the files that paths, folders or patterns name."""
-    found: list[str] = []
-    for path in paths:
-        path = os.fspath(path)
-        if os.path.isdir(path):
-            inside = sorted(os.listdir(path))
-            inside = [n for n in inside if n.lower().endswith(_ENDINGS)]
-            if not inside:
-                raise ProjectError(f"There is no .json or .csv file in {path!r}.")
-            found += [os.path.join(path, name) for name in inside]
-        elif not os.path.exists(path) and glob.has_magic(path):
-            matching = sorted(glob.glob(path))
-            if not matching:
-                raise ProjectError(f"No file is called like {path!r}.")
-            found += matching  # Windows' command line leaves patterns as they are
-        else:
-            found.append(path)
-    if not found:
-        raise ProjectError("Name the files that people have downloaded.")
-    return list(dict.fromkeys(found))
-
-
-def _sheet_of(work: Workspace, path: str) -> tuple[int, str]:
-    """Returns round and name of the sheet that a file has answers to.
-
-    Raises:
-        ProjectError: if it is of none. AnnotationError: if it is damaged.
-    """
-    parts = read_parts(path)
-    mark = parts[0].fingerprint
-    known = 0
-    for one in reversed(work.rounds):
-        for sheet in one.record.get("sheets", {}).get("sheets", {}):
-            known += 1
-            made_from = sheet_of(one, sheet)
-            if fingerprint.is_of_ids(mark["images"], made_from.ids) and mark[
-                "proposals"
-            ] == fingerprint.of_values(made_from):
-                return one.number, sheet
-    raise ProjectError(
-        f"{path!r} has answers to a page that is none of the {known} of this project: "
-        "it is of another project, or of a round that was removed."
-    )
-
-
-def _take_in(one: Round, sheet: str, new: Sequence[str]) -> list[str]:
-    """Copies files into a round, once it is sure that they can be used."""
-    known = one.record.get("answers", {}).get("files", {})
-    old = [one.file("answers", name) for name, of in known.items() if of == sheet]
-    contents = {_content(path) for path in old}
-    told = [f"{path}: read before" for path in new if _content(path) in contents]
-    new = [path for path in new if _content(path) not in contents]
-    if not new:
-        return told
-    made_from = sheet_of(one, sheet)
-    with warnings.catch_warnings(record=True):
-        warnings.simplefilter("always")
-        found = review.read([*old, *new], proposals=made_from)
-    os.makedirs(one.path("answers"), exist_ok=True)
-    files = dict(known)
-    for path in new:
-        name = _free_name(os.path.basename(path), files)
-        with whole_path(one.path("answers", name)) as copy:
-            shutil.copy2(path, copy)
-        files[name] = sheet
-    one.note("answers", files=files)
-    person = one.record["sheets"]["sheets"][sheet]["person"]
-    people = found.annotations.annotators
-    names = ", ".join(people)
-    told.append(
-        f"{some(new, 5)}: {len(found.proposed):,} answers by {names}, to the page of "
-        f"{person} in round {one.number}"
-    )
-    if set(people) != {person}:
-        told.append(
-            f"  Note: the page was made for {person}; the answers count for {names}."
-        )
-    return told + [f"  Note: {note}" for note in found.notes]
-
-
-def _content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _free_name(name: str, taken: Any) -> str:
-    stem, ending = os.path.splitext(name)
-    found, number = name, 1
-    while found in taken:
-        number += 1
-        found = f"{stem}-{number}{ending}"
-    return found

@@ -25,7 +25,14 @@ from keras_dc3.agreement import FinalLabels
 from keras_dc3.annotations import Annotations
 from keras_dc3.backbones.pretrained import kind_of
 from keras_dc3.data import ImageFileError
-from keras_dc3.project import asking, creating, learning, report, training
+from keras_dc3.project import (
+    asking,
+    creating,
+    learning,
+    report,
+    taking_in,
+    training,
+)
 from keras_dc3.project.costs import cost_of
 from keras_dc3.project.lock import locked
 from keras_dc3.project.settings import LOCK, ClassDescription, ProjectError
@@ -240,6 +247,8 @@ class Project:
 
         Nothing but the file is needed: it is known from it which page and round it
         belongs to. A file that was read before, or a later state of it, may come again.
+        Of two sessions of a person on one page, such as in two browsers, both count;
+        of two answers to one image that which was saved later, which is told.
 
         Args:
             files: files, folders of files, or patterns such as "review-*.json".
@@ -249,7 +258,28 @@ class Project:
         """
         paths = [files] if isinstance(files, str | os.PathLike) else list(files)
         with self._working("read") as work:
-            return asking.read_files(work, [os.fspath(path) for path in paths])
+            return taking_in.read_files(work, [os.fspath(path) for path in paths])
+
+    def remove_answers(
+        self, files: str | os.PathLike | Sequence[str | os.PathLike]
+    ) -> str:
+        """Takes back files that were read: their answers no longer count.
+
+        The files are kept in the folder of the round, and can be read again.
+
+        Args:
+            files: names of files that were read, such as "review-anna.json"; where
+                several rounds have one of that name, "round-1/answers/...".
+
+        Returns:
+            Where the files are now.
+
+        Raises:
+            ValueError: if no file of that name was read, or several were.
+        """
+        names = [files] if isinstance(files, str | os.PathLike) else list(files)
+        with self._working("read") as work:
+            return taking_in.remove_files(work, [os.fspath(name) for name in names])
 
     def next(self) -> str:
         """Begins another round.

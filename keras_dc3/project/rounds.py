@@ -58,22 +58,24 @@ class Round:
         """Returns a path in the folder of the round."""
         return os.path.join(self.folder, *names)
 
-    def file(self, *names: str, again: str = "") -> str:
+    def file(self, *names: str, again: str = "", without: str = "") -> str:
         """Returns the path of a file that a step of this round has written.
 
         Args:
             *names: below the folder of the round.
             again: the step that writes it again, if one can.
+            without: else, how to go on without it, if one can.
 
         Raises:
             ProjectError: if it is not there any more.
         """
         path = self.path(*names)
         if not os.path.exists(path):
+            way_out = f"call `keras-dc3 {again} --again`" if again else without
             raise ProjectError(
                 f"{path!r} is missing, though the record of round {self.number} has "
                 "it: the project was copied in part, or the file was removed. Put it "
-                "back" + (f", or call `keras-dc3 {again} --again`." if again else ".")
+                "back" + (f", or {way_out}." if way_out else ".")
             )
         return path
 

@@ -152,8 +152,9 @@ def check_people(parts: Sequence[Part]) -> None:
                 raise AnnotationError(
                     f"{other.file} and {part.file} are of different sessions, but both "
                     f"have answers of {part.annotator!r} to {answer.image!r}. If these "
-                    "are two people, rename one in the file; if it is one, leave out a "
-                    "file, or read each by itself and use `Annotations.merge`."
+                    "are two people, rename one in the file; if it is one, pass "
+                    '`conflicts="later"`, so that the answer counts that was saved '
+                    "later, or leave out a file."
                 )
 
 

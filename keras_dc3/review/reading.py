@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._text import some, tell
-from keras_dc3._validation import check_positive_number
+from keras_dc3._validation import check_choice, check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
 from keras_dc3.annotations.records import known_times
@@ -18,7 +18,13 @@ from keras_dc3.review import checks, fingerprint
 from keras_dc3.review.files import Part, read_parts
 from keras_dc3.review.fingerprint import Proposed
 from keras_dc3.review.review import Review
-from keras_dc3.review.sessions import in_one_spelling, latest, without_doubles
+from keras_dc3.review.sessions import (
+    in_one_spelling,
+    last_saved,
+    latest,
+    under_one_name,
+    without_doubles,
+)
 
 
 def read(
@@ -26,6 +32,8 @@ def read(
     *,
     proposals: Proposed | None = None,
     images: Any = None,
+    people: Sequence[str] | None = None,
+    conflicts: str = "error",
     longest_seconds: float = 3600.0,
 ) -> Review:
     """Reads what people downloaded from review sheets, JSON and CSV alike.
@@ -44,14 +52,21 @@ def read(
         images: as for `Proposals.to_review`. Then files are refused whose images look
             different. An array is in the order of the `proposals`, which are needed,
             too; so they are where neither images nor files know all ids.
+        people: names that are known. Then capitals and blanks in names do not matter:
+            each person has the name that is here, or that is met first. None: names
+            that differ in these are of different people, which is told.
+        conflicts: what to do about two answers of one person to one image, in
+            different sessions (such as two browsers), or contradictory in one session
+            of which a browser did not keep all: "error", as these may be two people of
+            one name; or "later", the one that was saved later counts, which is told.
+            A repetition is asked on purpose, and is no such answer.
         longest_seconds: longer times, negative ones and 0 count as unknown.
 
     Raises:
         FileNotFoundError: if there is no such file.
         AnnotationError: if a file is of another set or mode, was cut short or changed,
-            or names a class or image that is none; if two answers of a person to an
-            image contradict each other; if one session has two names, or two sessions
-            of one name have answers to the same image.
+            or names a class or image that is none; if one file contradicts itself; if
+            one session has two names; on other conflicts as `conflicts` says.
 
     Example:
 
@@ -61,6 +76,7 @@ def read(
     ('anna', 'ben')
     """
     check_positive_number("longest_seconds", longest_seconds)
+    check_choice("conflicts", conflicts, ("error", "later"))
     paths = _checked(paths)
     notes: list[str] = []
     parts = [part for path in paths for part in read_parts(path)]
@@ -70,8 +86,12 @@ def read(
     if images is not None:
         checks.check_images(parts, proposals, images)
     parts = in_one_spelling(parts, None if proposals is None else proposals.ids)
-    parts = latest(parts, notes)
+    if people is not None:
+        parts = under_one_name(parts, people)
+    parts = latest(parts, notes, conflicts == "later")
     parts = [without_doubles(part, notes) for part in parts]
+    if conflicts == "later":
+        parts = last_saved(parts, notes)
     checks.check_people(parts)
     classes = _classes(parts, proposals, notes)
     listed = _images(parts, proposals)

@@ -1,12 +1,16 @@
-"""Several files of one session as one, in one spelling. Standard library only."""
+"""Several files and sessions of one person as one, in one spelling.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from keras_dc3._names import composed, plain
+from keras_dc3._names import composed, plain, same_person
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.review.files import Answer, Part
 
@@ -32,11 +36,36 @@ def in_one_spelling(parts: Sequence[Part], ids: Iterable[str] | None) -> list[Pa
     return [_rewritten(part, image) for part in parts]
 
 
-def latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
+def under_one_name(parts: Sequence[Part], people: Iterable[str]) -> list[Part]:
+    """Returns parts in which each person has one name, in capitals or not.
+
+    Args:
+        parts: what files hold.
+        people: names that are known; others are as they are written first.
+    """
+    spelled: dict[str, str] = {}
+    for name in people:
+        spelled.setdefault(same_person(name), name)
+    return [
+        replace(part, annotator=spelled.setdefault(same_person(name), name))
+        for part in parts
+        for name in [part.annotator]
+    ]
+
+
+def latest(
+    parts: Sequence[Part], notes: list[str], later_counts: bool = False
+) -> list[Part]:
     """Returns the last one of several states of a session, whatever clocks say.
 
     States of which none came from the other are put together: a browser that did not
     keep all answers went on from older ones.
+
+    Args:
+        parts: what files hold.
+        notes: to which is added what is to be told.
+        later_counts: whether of answers of such states that contradict each other the
+            one that was saved later counts, instead of none.
     """
     found: dict[tuple[str, str, str], list[Part]] = {}
     for part in parts:
@@ -49,7 +78,9 @@ def latest(parts: Sequence[Part], notes: list[str]) -> list[Part]:
         else:
             lines.append(part)
     return [
-        functools.reduce(lambda one, other: _united(one, other, notes), lines)
+        functools.reduce(
+            lambda one, other: _united(one, other, notes, later_counts), lines
+        )
         for lines in found.values()
     ]
 
@@ -66,11 +97,21 @@ def _later(old: Part, part: Part, notes: list[str]) -> Part:
     return later
 
 
-def _united(old: Part, part: Part, notes: list[str]) -> Part:
+def _when(part: Part) -> tuple[str, int]:
+    return part.saved, part.changes
+
+
+def _united(old: Part, part: Part, notes: list[str], later_counts: bool) -> Part:
     answers = {(a.image, a.repetition): a for a in old.answers}
+    differing, later = 0, part if _when(part) > _when(old) else old
     for answer in part.answers:
         other = answers.setdefault((answer.image, answer.repetition), answer)
-        if other.label != answer.label:
+        if other.label == answer.label:
+            continue
+        differing += 1
+        if later is part:
+            answers[answer.image, answer.repetition] = answer
+        if not later_counts:
             raise AnnotationError(
                 f"{other.place} and {answer.place} contradict each other: both are the "
                 f"answer of {part.annotator!r} to {answer.image!r}, in two states of a "
@@ -81,8 +122,43 @@ def _united(old: Part, part: Part, notes: list[str]) -> Part:
         f"{old.file} and {part.file} are of the same session of {part.annotator!r}, "
         "but none came from the other: a browser has not kept all answers. They are "
         f"put together, {len(answers):,} answers."
+        + (
+            f" {differing:,} contradict each other: those of {later.file} count, which "
+            "was saved later."
+            if differing
+            else ""
+        )
     )
     return replace(part, answers=list(answers.values()))
+
+
+def last_saved(parts: Sequence[Part], notes: list[str]) -> list[Part]:
+    """Returns parts in which a person answers an image in one session alone.
+
+    Of answers in several sessions the one that was saved last counts. An answer to an
+    image that comes again on the page is a second one, and takes the place of none.
+    """
+    order = sorted(range(len(parts)), key=lambda i: _when(parts[i]), reverse=True)
+    first: dict[tuple[str, str, bool], tuple[int, Answer]] = {}
+    kept, replaced = list(parts), defaultdict(list)
+    for number in order:
+        part, answers = parts[number], []
+        for answer in part.answers:
+            key = (part.annotator, answer.image, answer.repetition)
+            later, other = first.setdefault(key, (number, answer))
+            if later == number:
+                answers.append(answer)
+            else:
+                replaced[number, later].append(answer.label != other.label)
+        kept[number] = replace(part, answers=answers)
+    for (number, later), differ in replaced.items():
+        notes.append(
+            f"{parts[number].file} and {parts[later].file} are of two sessions of "
+            f"{parts[number].annotator!r}. {len(differ):,} answers are in both, of "
+            f"which {sum(differ):,} differ: those of {parts[later].file} count, which "
+            "was saved later."
+        )
+    return kept
 
 
 def without_doubles(part: Part, notes: list[str]) -> Part:

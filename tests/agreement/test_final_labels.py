@@ -50,7 +50,8 @@ def test_without_answers_the_model_is_all_that_is_known(given):
     guessed = labels.share[nobody].mean()
     assert (
         "The class of 100 images is the model's guess, right in about "
-        f"{guessed:.0%} of cases by its own probabilities: more answers make labels of these."
+        f"{guessed:.0%} of cases by its own probabilities: more answers make labels "
+        "of these."
     ) in str(labels)
     everybody = agreement.final_labels(answers_of(counts + 1, p), proposals_of(p))
     assert "guess" not in str(everybody)

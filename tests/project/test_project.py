@@ -316,7 +316,7 @@ def test_a_full_disk_loses_nothing(asked, monkeypatch, tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("keras_dc3.project.asking.shutil.copy2", full)
+        patched.setattr("keras_dc3.project.taking_in.shutil.copy2", full)
         with pytest.raises(OSError, match="Nothing that was done before is lost"):
             project.read(file)
     assert not Workspace(project.folder).current.done("answers")

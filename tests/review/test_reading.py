@@ -170,6 +170,31 @@ def test_two_sessions_of_one_name(saved):
     match = r"1\.json' and .*2\.json' are of different sessions.*'anna'.*rename"
     with pytest.raises(AnnotationError, match=match):
         review.read([first, second])
+    with pytest.raises(ValueError, match="conflicts"):
+        review.read(first, conflicts="first")
+
+
+@pytest.mark.parametrize("later", ["1.json", "2.json"])
+def test_of_two_sessions_the_later_answer_counts_if_asked_for(saved, later):
+    files = []
+    for name, label in {"1.json": 0, "2.json": 1}.items():
+        day = 2 if name == later else 1
+        files.append(
+            saved(
+                lambda file, day=day: file.update(saved=f"2026-01-0{day}T10:00:00Z"),
+                name=name,
+                session=name,
+                annotator="anna" if name == "1.json" else "Anna",
+                choose=lambda image, proposed, label=label: label,
+            )
+        )
+    with told() as texts:
+        found = review.read(files, people=["ANNA"], conflicts="later")
+    assert "30 answers are in both, of which 30 differ" in texts[0]
+    assert f"{later}' count, which was saved later" in texts[0]
+    assert found.annotations.annotators == ("ANNA",)
+    assert len(found.annotations.records) == 30
+    assert set(found.annotations.records.label) == {int(later == "2.json")}
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
