@@ -74,9 +74,9 @@ class Verdict:
             "clusters" and "unlabeled".
         right_of_certain: how often the class of the images called certain is right,
             with its 95% interval (Wilson): (share, low, high), NaN without any.
-        rounds: in a project, how many rounds of asking have chosen among the images
-            that are proposed for. From 1 on, those that are left are harder than the
-            validation images, which were drawn before. None: of no project.
+        rounds: how many rounds of asking have chosen among the images that are proposed
+            for. From 1 on, those that are left are harder than the validation images,
+            which were drawn before. A project says so; None: nobody has.
     """
 
     images: int

@@ -44,17 +44,17 @@ def write_sheets(
             "propose` makes them."
         )
     found = last_proposals(work)
-    blind = found is None
+    blind = found is None or control == 1
     held = set(work.settings.validation or ())
     answers = work.answers
-    if blind:
+    if found is None:
         asked = _anything(work, held, whole_budget(budget, len(people), overlap))
     else:
         rows = [row for row, name in enumerate(found.ids) if name not in held]
         whole = whole_budget(budget, len(people), overlap)
         found = found.take(rows)
         asked = found.next(whole, answers.all)
-        if control == 1:
+        if blind:
             asked = weak_models.alone(asked, whole)
     if not asked.ids:
         return (
@@ -95,7 +95,7 @@ def write_sheets(
         )
     what = (
         "No model has seen the images yet: each comes alone, without a proposal."
-        if blind
+        if found is None
         else _what(asked)
     )
     if asked.proposed:

@@ -49,7 +49,9 @@ def data_of(work: Workspace, verbose: Any = "auto") -> tuple[SemiSupervisedData,
         held = tuple(data.validation.ids)
         work.save(replace(work.settings, validation=held))
     features = work.path(FEATURES)
-    return training.with_features(data, work.settings, features, verbose), told
+    data = training.with_features(data, work.settings, features, verbose)
+    data.rounds = rounds_of_asking(work)
+    return data, told
 
 
 def train(
@@ -118,8 +120,6 @@ def train(
             print(found)
             model, start_from = found.model, found.kept
     seconds = time.perf_counter() - start
-    if model.verdict is not None:
-        model.verdict = replace(model.verdict, rounds=rounds_of_asking(work))
     model.save(current.path(MODEL))
     scores = training.score(model, data.validation)
     current.forget("propose")  # of a model that was trained before in this round

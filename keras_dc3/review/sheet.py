@@ -132,7 +132,8 @@ def told_of(verdict: Verdict | None) -> list[str]:
             "the images before you accept."
         ]
     certain = f"Images that the model calls certain: {of_certain_images(verdict)}."
-    return [verdict.headline("the proposals on this page"), certain, *map(str, verdict)]
+    measured = map(str, verdict.measured)
+    return [verdict.headline("the proposals on this page"), certain, *measured]
 
 
 def _proposes(steps: Sequence[Step]) -> bool:

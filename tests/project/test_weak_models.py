@@ -80,6 +80,7 @@ def test_what_is_recommended_asks_about_each_image_alone(begun, monkeypatch, cap
         path = f"{project.folder}/round-1/sheets/{page}"
         shown = helpers.content(path)
         assert {step["kind"] for step in shown["steps"]} == {"blind"}
+        assert any(step["again"] for step in shown["steps"])
         assert shown["verdict"] == []  # of proposals that are not on the page
 
 
