@@ -25,7 +25,6 @@ from keras_dc3.project.status import f1_of
 from keras_dc3.project.unseen import Unseen, as_if_unseen
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.proposals import Proposals
-from keras_dc3.proposals.calibration import fit_temperature, tempered
 
 NEW, PREVIOUS, BETTER = STARTS = ("new", "previous", "better")
 _DEFAULTS = {"epochs": None, "time_limit": None, "start_from": NEW}
@@ -218,8 +217,8 @@ def proposals_for(
 ) -> Unseen:
     """Returns the proposals of a model for the images of all parts.
 
-    Class probabilities are as sure as they are right on the validation images, by a
-    temperature (`fit_temperature`), so that what is expected of a sheet is what comes.
+    Class probabilities are as sure as they are right on the validation images
+    (`Proposals.calibrated`), so that what is expected of a sheet is what comes.
     No image is judged by its own answers, see `as_if_unseen`.
 
     Args:
@@ -232,12 +231,8 @@ def proposals_for(
     found = {name: model.propose(part, verbose=verbose) for name, part in parts.items()}
     proposals = stored_proposals.joined(list(found.values()))
     if "validation" in found:
-        of = found["validation"].class_probabilities
-        temperature = fit_temperature(of, data.validation.soft_labels)
-        p = tempered(proposals.class_probabilities, temperature)
-        verdict = proposals.verdict
-        proposals = proposals.of_classes(p, proposals.class_names)
-        proposals.verdict = verdict
+        known = data.validation.soft_labels
+        proposals = proposals.calibrated(found["validation"], known)
     return as_if_unseen(proposals, data, earlier)
 
 

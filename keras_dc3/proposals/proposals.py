@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import as_list
 from keras_dc3._validation import (
     check_choice,
     check_open_probability,
     check_positive_int,
     check_positive_number,
     check_seed,
+    check_soft_labels,
 )
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.class_changes import ClassChange
@@ -27,6 +29,7 @@ from keras_dc3.proposals import (
     sheets,
 )
 from keras_dc3.proposals.belief import beliefs
+from keras_dc3.proposals.calibration import fit_temperature, tempered
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
 from keras_dc3.proposals.predictions import reading
@@ -236,6 +239,59 @@ class Proposals(ProposalData):
         """
         change = ClassChange.of(self.class_names, class_names, renamed)
         return selecting.changed(self, change)
+
+    def calibrated(self, known: Proposals, soft_labels: Any) -> Proposals:
+        """Returns the proposals with probabilities as sure as they are right.
+
+        A network that was trained on few images is much surer than it is right, and so
+        are the clicks that `next` expects and the labels that `agreement.final_labels`
+        makes of its probabilities. They become p^(1 / T), normalized, with the T under
+        which the answers to images that the model was not trained on are likeliest,
+        beginning at 1 (`calibration.fit_temperature`). The most probable class of each
+        image, its ambiguity and its cluster stay.
+
+        Args:
+            known: what the model proposes for images of known labels that it was not
+                trained on, such as the validation images.
+            soft_labels: (m, k), what people have said of these.
+
+        Raises:
+            TypeError: if `known` are none.
+            ValueError: if the classes of `known` are others, or `soft_labels` are no
+                distributions over them for each of its images.
+
+        Example:
+
+        >>> sure = keras_dc3.Proposals(
+        ...     ["a", "b"], [0.1, 0.2], [[0.99, 0.01]] * 2, np.eye(2), ["3", "8"]
+        ... )
+        >>> found = sure.calibrated(sure, [[1, 0], [0, 1]])  # right for one of two
+        >>> float(found.class_probabilities[0, 0].round(1))
+        0.8
+        """
+        if not isinstance(known, ProposalData):
+            raise TypeError(
+                "`known` must be proposals, such as `model.propose(data.validation)`. "
+                f"Received: {type(known).__name__}"
+            )
+        if known.class_names != self.class_names:
+            raise ValueError(
+                "`known` must have the classes of these proposals, "
+                f"{as_list(self.class_names)}. Received: {as_list(known.class_names)}"
+            )
+        check_soft_labels("soft_labels", soft_labels)
+        labels = np.asarray(soft_labels, "float64")
+        if labels.shape != (len(known), len(self.class_names)):
+            raise ValueError(
+                f"`soft_labels` must be one of each of the {len(known):,} images of "
+                f"`known`, over {len(self.class_names)} classes. Received: shape "
+                f"{labels.shape}"
+            )
+        temperature = fit_temperature(known.class_probabilities, labels)
+        p = tempered(self.class_probabilities, temperature)
+        made = self.of_classes(p, self.class_names)
+        made.verdict = self.verdict
+        return made
 
     def next(
         self,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_dc3 import Proposals
 from keras_dc3.proposals.calibration import fit_temperature, tempered
 
 
@@ -47,3 +48,43 @@ def test_of_few_images_it_stays_near_1():
     assert 1.5 < fit_temperature(p, label) < 8
     assert fit_temperature(np.zeros((0, 2)), np.zeros((0, 2))) == 1
     assert fit_temperature(p[:, ::-1], label) < 1.1
+
+
+def made(p, names=("cod", "eel")):
+    n = len(p)
+    ids = [f"img_{i}" for i in range(n)]
+    return Proposals(ids, np.linspace(0, 1, n), p, np.ones((n, 1)), names)
+
+
+def test_proposals_are_calibrated_and_else_as_they_were():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([0.1, 0.1], 80)
+    labels = np.eye(2)[np.where(rng.random(80) < 0.3, 1, 0) ^ p.argmax(axis=1)]
+    proposals, known = made(p[:50]), made(p)
+    found = proposals.calibrated(known, labels)
+    expected = tempered(p, fit_temperature(p, labels))[:50]
+    np.testing.assert_allclose(found.class_probabilities, expected, rtol=1e-6)
+    assert found.class_probabilities.max(axis=1).mean() < 0.85
+    np.testing.assert_array_equal(found.ambiguity, proposals.ambiguity)
+    assert found.ids == proposals.ids
+    # What is expected to be changed is what will be.
+    assert found.next(20).actions <= 20 + 1
+
+
+@pytest.mark.parametrize(
+    ("known", "labels", "error", "message"),
+    [
+        (
+            made(np.full((2, 2), 0.5), ("eel", "cod")),
+            [[1, 0]] * 2,
+            ValueError,
+            "classes",
+        ),
+        (made(np.full((2, 2), 0.5)), [[1, 0]] * 3, ValueError, "each of the 2 images"),
+        (made(np.full((2, 2), 0.5)), [[1, 0.5]] * 2, ValueError, "distribution"),
+        (np.full((2, 2), 0.5), [[1, 0]] * 2, TypeError, "must be proposals"),
+    ],
+)
+def test_bad_input(known, labels, error, message):
+    with pytest.raises(error, match=message):
+        made(np.full((2, 2), 0.5)).calibrated(known, labels)
