@@ -3,8 +3,8 @@
 import functools
 import json
 import re
-import types
 import shutil
+import types
 from pathlib import Path
 
 import keras

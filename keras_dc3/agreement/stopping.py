@@ -163,11 +163,11 @@ class _Given:
     @classmethod
     def of(cls, answers: Any, proposals: Proposals | None) -> _Given:
         wanted = "`answers` must be annotations, a review or corrected labels"
-        labels = labels_of(answers, wanted, CountedLabels)
-        labels = getattr(labels, "as_given", labels)
+        found = labels_of(answers, wanted, CountedLabels)
+        labels = getattr(found, "as_given", found)
         if not np.asarray(labels.counts).sum() > 0:
             raise ValueError("`answers` holds no valid answer.")
-        blind, seconds = _blind(answers, labels)
+        blind, seconds = _blind(answers, found)
         if proposals is None:
             counts = np.asarray(labels.counts, "float64")
             shown = np.zeros_like(counts) if blind is None else blind.counts
@@ -199,9 +199,9 @@ def _blind(answers: Any, labels: Any) -> tuple[Annotations | None, float]:
     known = seconds[~np.isnan(seconds)]
     mean = float(known.mean()) if known.size else math.nan
     if labels is answers:
-        return labels, mean
+        return labels.as_given, mean
     try:
-        return control_share(answers), mean
+        return control_share(answers).as_given, mean
     except ValueError:  # none is blind
         return None, mean
 

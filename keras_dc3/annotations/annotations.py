@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,12 @@ from keras_dc3.annotations import merging, selecting, writing
 from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.annotations.readers import AnnotationReaders
-from keras_dc3.annotations.records import Records, counts_of, in_order_of_images
+from keras_dc3.annotations.records import (
+    Records,
+    counts_of,
+    in_order_of_images,
+    last_answers,
+)
 from keras_dc3.annotations.summary import amount, by_annotators, summarize
 
 
@@ -113,6 +118,17 @@ class Annotations(AnnotationReaders, CountedLabels):
                 counts = counts.astype("int64")
         counts.setflags(write=False)
         put("counts", counts)
+
+    @property
+    def as_given(self) -> Annotations:
+        """The same images, with each person's last answer to an image alone.
+
+        Where somebody changed their mind, `counts` holds shares of an answer, which are
+        taken for people who differ where it is asked how much people do.
+        """
+        if self.records is None or self.counts.dtype.kind != "f":
+            return self
+        return replace(self, counts=None, records=last_answers(self.records))
 
     def __eq__(self, other: object) -> bool:
         """Whether ids, classes, counts, annotators and records are equal."""
