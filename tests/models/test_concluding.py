@@ -66,7 +66,7 @@ def test_it_knows_of_the_rounds_of_asking_that_the_data_know_of(make_backbone, c
     names = [f"img_{i}" for i in range(len(images))]
     whole = keras_dc3.data.ImageSet(images, names, counts, ["cod", "eel", "ray"])
     data = keras_dc3.data.SemiSupervisedData.from_image_set(
-        whole, labeled=12, validation=12, batch_size=8
+        whole, labeled=12, unlabeled=6, validation=12, batch_size=8
     )
     model = make_model(make_backbone)
     assert data.rounds is None
