@@ -3,6 +3,9 @@
 The whole path: `keras_dc3.datasets.load` -> `DC3Model.fit` -> `DC3Model.propose`.
 """
 
+from keras_dc3 import _quiet  # noqa: F401
+
+# isort: split
 from keras_dc3 import (
     agreement,
     annotations,

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "keras_dc3"
 # floors, and its own modules; the parts of one floor do not know each other.
 LAYERS = (
     ("_decision", "_formulas", "_keras", "_kinds", "_registration", "_text", "_ties"),
-    ("_extras", "_unpacking", "_version", "_writing"),
+    ("_extras", "_quiet", "_unpacking", "_version", "_writing"),
     ("_array_files", "_names"),
     ("_validation",),
     ("annotations",),

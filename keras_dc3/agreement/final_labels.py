@@ -205,7 +205,7 @@ def final_labels(
         prior = np.broadcast_to(known / known.sum(), counts.shape)
     else:
         ids, counts = proposals.ids, counts_of(proposals, labels)
-        given = counts_of(proposals, told)
+        given = counts_of(proposals, told, quiet=True)
         prior = prior_of(proposals.class_probabilities)
     if not len(ids):
         raise ValueError("There is no image to label.")

@@ -96,25 +96,7 @@ def _size(sides: Sequence[str] | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
-def _in_flags(error: ValueError, values: FlagValues) -> ValueError:
-    """Returns an error about arguments with the names of their flags."""
-    text = str(error).replace('missing="drop"', "--drop_missing")
-    for name in sorted(values.flag_values_dict(), key=len, reverse=True):
-        text = text.replace(f"`{name}`", f"`--{name}`")
-    for argument in ("image", "annotator", "label"):
-        text = text.replace(f"`{argument}`", f"`--{argument}_column`")
-        text = text.replace(f"`{argument}=`", f"`--{argument}_column`")
-    return ValueError(text)
-
-
 def _init(words: Sequence[str], values: FlagValues) -> str:
-    try:
-        return _create(values)
-    except ValueError as error:
-        raise _in_flags(error, values) from error
-
-
-def _create(values: FlagValues) -> str:
     if not values.images:
         raise ValueError("`--images` must name the folder of the images.")
     answers = None
@@ -148,6 +130,16 @@ def _create(values: FlagValues) -> str:
     )
     where = "" if values.project == "." else f" Go there: cd {values.project}."
     return f"The project is made.{where} Next: {_project(values).next_step()}"
+
+
+def _and_next(told: str, values: FlagValues) -> str:
+    """Returns what a command says, and what to do after it."""
+    return f"{told}\nNext: {_project(values).next_step()}"
+
+
+def _describe(words: Sequence[str], values: FlagValues) -> str:
+    _project(values).describe()
+    return _and_next("", values)
 
 
 def _of_train(of: Flags) -> None:
@@ -217,7 +209,8 @@ def _of_labels(of: Flags) -> None:
 
 
 def _labels(words: Sequence[str], values: FlagValues) -> str:
-    return f"{_project(values).labels(values.output)}\n\nWritten: {values.output}"
+    found = _project(values).labels(values.output)
+    return _and_next(f"{found}\n\nWritten: {values.output}", values)
 
 
 def _of_report(of: Flags) -> None:
@@ -279,8 +272,7 @@ def _settings(words: Sequence[str], values: FlagValues) -> str:
     }
     if values.images is None and not given:
         raise ValueError("Name what is to be changed, such as `--images FOLDER`.")
-    _project(values).change_settings(values.images, **given)
-    return "Changed."
+    return _project(values).change_settings(values.images, **given)
 
 
 _IN_ORDER = (
@@ -296,7 +288,7 @@ _IN_ORDER = (
         "what the images and the answers so far are",
         "Images, answers, ambiguity and classes, in a table.",
         _nothing,
-        lambda words, values: _project(values).describe() and None,
+        _describe,
     ),
     Command(
         "train",
@@ -366,7 +358,9 @@ _IN_ORDER = (
         "Data, verdict, figures, pictures, and what each round brought, in one HTML "
         "file.",
         _of_report,
-        lambda words, values: f"Written: {_project(values).report(values.output)}",
+        lambda words, values: _and_next(
+            f"Written: {_project(values).report(values.output)}", values
+        ),
     ),
     Command(
         "withdraw",

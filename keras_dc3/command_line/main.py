@@ -7,12 +7,14 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 
 from absl import flags, logging
 
 from keras_dc3._version import __version__
 from keras_dc3.command_line.command import Command
 from keras_dc3.command_line.commands import COMMANDS
+from keras_dc3.command_line.wording import Translated, in_flags
 
 _WIDTH = 88
 _STOPPED = 130  # as the shell has it for Ctrl-C
@@ -69,19 +71,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(command: Command, words: Sequence[str], values: flags.FlagValues) -> int:
     logging.set_verbosity(logging.WARNING)
+
+    def translated(text: str) -> str:
+        return in_flags(text, values.flag_values_dict())
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        print(_wrapped(f"Note: {translated(str(message))}"), file=sys.stderr)
+
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _tell  # in a line, without the source
+        with (
+            warnings.catch_warnings(),
+            redirect_stdout(Translated(sys.stdout, translated)),
+        ):
+            warnings.showwarning = tell  # in a line, without the source
             warnings.simplefilter("default", UserWarning)
             told = command.run(words, values)
     except KeyboardInterrupt:
         print(f"\nStopped. {command.stopped}", file=sys.stderr)
         return _STOPPED
     except (ImportError, OSError, ValueError, FloatingPointError) as error:
-        print(f"\n{_wrapped(_said(error))}", file=sys.stderr)
+        print(f"\n{_wrapped(translated(_said(error)))}", file=sys.stderr)
         return 1
     if told is not None:
-        print(told)
+        print(translated(str(told)))
     return 0
 
 
@@ -92,10 +104,6 @@ def _said(error: Exception) -> str:
         return str(error)
     file = getattr(error, "filename", None)
     return reason if file is None else f"{file}: {reason}"
-
-
-def _tell(message: Warning | str, *_: object, **__: object) -> None:
-    print(_wrapped(f"Note: {message}"), file=sys.stderr)
 
 
 def _wrong(text: str) -> int:

@@ -29,8 +29,12 @@ def write_sheets(
     control: float,
     repetitions: float,
     again: bool,
-) -> str:
-    """Writes the pages of the last round; see `Project.sheet`."""
+) -> tuple[str, bool]:
+    """Writes the pages of the last round; see `Project.sheet`.
+
+    Returns:
+        Who is asked what, in words, and whether there is a page more.
+    """
     people = check_names("people", people, clean=True)
     check_positive_int("budget", budget)
     check_probability("overlap", overlap)
@@ -58,9 +62,9 @@ def write_sheets(
             asked = weak_models.alone(asked, whole)
     if not asked.ids:
         return (
-            "There is nothing to ask: all images are settled. `keras-dc3 labels` "
-            "writes the labels."
-        )
+            "There is nothing to ask: all images are settled.\n"
+            "Next: `keras-dc3 labels` writes the labels."
+        ), False
     parts = divide(asked, people, overlap, answers.answered_by(people))
     told: list[str] = []
     os.makedirs(current.path("sheets"), exist_ok=True)
@@ -83,7 +87,14 @@ def write_sheets(
             f"{round(part.actions):,} clicks or keys: {', '.join(pages)}"
         )
     if not any(part.ids for part in parts.values()):
-        return "\n".join([*told, "No page was written."])
+        return "\n".join(
+            [
+                *told,
+                "No page was written.",
+                "Next: `keras-dc3 sheet --people` asks others; `keras-dc3 labels` "
+                "writes the labels.",
+            ]
+        ), False
     proposed = {**asked.proposed, **before.get("proposed", {})}
     current.note("sheets", sheets=sheets, proposed=proposed)
     made_in = work.last_with("propose")
@@ -105,9 +116,9 @@ def write_sheets(
             what,
             *told,
             "Give each person the file of that name, or all of them; it opens in any "
-            "browser. They send you the file that they download there.",
+            "browser.",
         ]
-    )
+    ), True
 
 
 def _sheet_names(people: Sequence[str], taken: Iterable[str]) -> dict[str, str]:

@@ -186,7 +186,7 @@ class Project:
             check_positive_int("epochs", epochs)
         check_choice("start_from", start_from, learning.STARTS)
         with self._working("train") as work:
-            return learning.train(
+            told = learning.train(
                 work,
                 again=again,
                 time_limit=time_limit,
@@ -194,6 +194,7 @@ class Project:
                 start_from=start_from,
                 verbose=verbose,
             )
+            return self._and_next(told)
 
     def propose(self, *, again: bool = False, verbose: Any = "auto") -> str:
         """Says what the model of this round makes of each image.
@@ -202,7 +203,7 @@ class Project:
             A summary; the proposals are kept, also as a CSV file.
         """
         with self._working("propose") as work:
-            return learning.propose(work, again=again, verbose=verbose)
+            return self._and_next(learning.propose(work, again=again, verbose=verbose))
 
     def sheet(
         self,
@@ -232,7 +233,7 @@ class Project:
             Who is asked what, and where the pages are.
         """
         with self._working("sheet") as work:
-            return asking.write_sheets(
+            told, written = asking.write_sheets(
                 work,
                 people,
                 budget,
@@ -241,6 +242,7 @@ class Project:
                 repetitions=repetitions,
                 again=again,
             )
+            return self._and_next(told) if written else told
 
     def read(self, files: str | os.PathLike | Sequence[str | os.PathLike]) -> str:
         """Takes in what people have downloaded from their pages.
@@ -258,7 +260,8 @@ class Project:
         """
         paths = [files] if isinstance(files, str | os.PathLike) else list(files)
         with self._working("read") as work:
-            return taking_in.read_files(work, [os.fspath(path) for path in paths])
+            told = taking_in.read_files(work, [os.fspath(path) for path in paths])
+            return self._and_next(told)
 
     def remove_answers(
         self, files: str | os.PathLike | Sequence[str | os.PathLike]
@@ -279,7 +282,8 @@ class Project:
         """
         names = [files] if isinstance(files, str | os.PathLike) else list(files)
         with self._working("read") as work:
-            return taking_in.remove_files(work, [os.fspath(name) for name in names])
+            told = taking_in.remove_files(work, [os.fspath(name) for name in names])
+            return self._and_next(told)
 
     def next(self) -> str:
         """Begins another round.
@@ -296,7 +300,7 @@ class Project:
                     f"{_sentence(self._next_step(work))}"
                 )
             begun = work.begin_round()
-            return f"Round {begun.number} begins. {_sentence(self._next_step(work))}"
+            return f"Round {begun.number} begins. {_sentence(self._step_after())}"
 
     def status(self, *, resamples: int = 100) -> Status:
         """Returns what was done, how far people agree, and whether to go on.
@@ -417,11 +421,13 @@ class Project:
             if gone:
                 ids += [name for name in work.gone if name not in ids]
             if not ids:
-                return "No image is to be withdrawn."
+                return self._and_next("No image is to be withdrawn.")
             told = reason or ("no longer there" if gone else "withdrawn")
             withdrawn = {**work.settings.withdrawn, **dict.fromkeys(ids, told)}
             work.save(replace(work.settings, withdrawn=withdrawn))
-            return f"Withdrawn: {some(ids, 5)} ({len(withdrawn):,} in all)."
+            return self._and_next(
+                f"Withdrawn: {some(ids, 5)} ({len(withdrawn):,} in all)."
+            )
 
     def restore(self, images: Sequence[str]) -> str:
         """Takes withdrawn images back into the project.
@@ -432,7 +438,9 @@ class Project:
         with self._working("restore") as work:
             withdrawn = dict(work.settings.withdrawn)
             if not withdrawn or not images:
-                return "No image is withdrawn." if not withdrawn else "Name the images."
+                return self._and_next(
+                    "No image is withdrawn." if not withdrawn else "Name the images."
+                )
             ids = work.ids_of(list(images))
             there = [name for name in ids if name not in withdrawn]
             if there:
@@ -443,7 +451,7 @@ class Project:
             for name in ids:
                 del withdrawn[name]
             work.save(replace(work.settings, withdrawn=withdrawn))
-            return f"Back in the project: {some(ids, 5)}."
+            return self._and_next(f"Back in the project: {some(ids, 5)}.")
 
     def change_classes(
         self,
@@ -470,22 +478,27 @@ class Project:
                 )
             creating.check_examples(settings.classes, work.all_files)
             work.save(settings)
-            return f"The classes are now: {some(settings.class_names, 50)}."
+            return self._and_next(
+                f"The classes are now: {some(settings.class_names, 50)}."
+            )
 
     def change_settings(
         self, images: str | os.PathLike | None = None, **changed: Any
-    ) -> None:
+    ) -> str:
         """Changes where the images are, or how the next model is trained.
 
         Args:
             images: the folder in which they are now.
             **changed: `backbone`, `weights`, `backbone_size` or `ssl`, as for `create`.
 
+        Returns:
+            What was changed.
+
         Raises:
             ValueError: if images that the project knows are not in the folder.
         """
         with self._working("settings") as work:
-            settings = work.settings
+            settings, told = work.settings, []
             if images is not None:
                 there = set(creating.images_in(os.fspath(images)))
                 lost = sorted(work.known - there - set(settings.withdrawn))
@@ -497,6 +510,10 @@ class Project:
                     )
                 where = creating.relative(os.fspath(images), self.folder)
                 settings = replace(settings, images=where)
+                told.append(
+                    f"{number_of(len(there), 'image')} in {os.fspath(images)!r}, among "
+                    "them all that the project knows."
+                )
             if "ssl" in changed:
                 check_choice("ssl", changed["ssl"], tuple(strategy_names()))
             if changed.get("backbone", training.FROM_PIXELS) != training.FROM_PIXELS:
@@ -504,12 +521,29 @@ class Project:
             unknown = set(changed) - {"backbone", "weights", "backbone_size", "ssl"}
             if unknown:
                 raise TypeError(f"{sorted(unknown)} cannot be changed in a project.")
+            told += [
+                f"{name}: {getattr(settings, name)!r} -> {value!r}, from the next "
+                "training on."
+                for name, value in changed.items()
+            ]
             work.save(replace(settings, **changed))
+            return self._and_next("\n".join(told) or "Nothing was changed.")
 
     def next_step(self) -> str:
         """Returns what to do now, as a command with its reason."""
         with self._looking() as work:
             return self._next_step(work)
+
+    def _and_next(self, told: str) -> str:
+        """Returns what a step says, and what to do after it, in a line of its own."""
+        return f"{told}\nNext: {self._step_after()}"
+
+    def _step_after(self) -> str:
+        """Returns what to do after a step that is done, also where something is odd."""
+        try:  # the project as it is after the step
+            return self._next_step(Workspace(self.folder))
+        except ProjectError as error:
+            return str(error)  # such as: images are gone; it says what to do
 
     def _answered(self, work: Workspace) -> int:
         answers = work.answers.all

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from keras_dc3 import Project
+from keras_dc3._quiet import is_program
 from keras_dc3.command_line import main
 from keras_dc3.command_line.commands import COMMANDS
 from keras_dc3.project.rounds import new_round
@@ -140,6 +141,46 @@ def test_classes_and_images_by_commands(begun, capsys):
     assert "Name what is to be changed" in capsys.readouterr().err
 
 
+def test_every_command_ends_with_the_next_step(begun, tmp_path, capsys):
+    def last(*call):
+        assert main(list(call)) == 0
+        line = capsys.readouterr().out.splitlines()[-1]
+        assert line.startswith("Next: ")
+        assert line.count("Next") == 1
+        return line
+
+    assert "keras-dc3 train" in last("describe")
+    assert "keras-dc3 train" in last("withdraw", "img_00.png")
+    assert "keras-dc3 train" in last("withdraw", "img_00.png", "--undo")
+    assert "keras-dc3 train" in last("withdraw", "--gone")
+    assert "keras-dc3 train" in last("classes", "--add", "ray")
+    assert "keras-dc3 train" in last("settings", "--ssl", "pi_model")
+    new_round(".", 1)
+    propose_by_hand(Project("."), begun)
+    assert "keras-dc3 sheet" in last("train")  # is trained already
+    assert "keras-dc3 sheet" in last("propose")  # likewise
+    assert "keras-dc3 read" in last("sheet", "--people=anna", "--budget=20")
+    answer("round-1/sheets/round-1-anna.html", "anna.json", "anna", begun)
+    assert "keras-dc3 next" in last("read", "anna.json")
+    for call in (["status"], ["labels"], ["report"]):
+        assert "keras-dc3 next" in last(*call)
+    assert "keras-dc3 read" in last("read", "--remove", "anna.json")
+    last("read", "anna.json")
+    os.rename("../fish", "../pictures")
+    assert main(["status"]) == 1
+    assert "keras-dc3 settings --images FOLDER" in capsys.readouterr().err
+    assert main(["settings", "--images", "../pictures"]) == 0
+    told = capsys.readouterr().out
+    assert "60 images in '../pictures', among them all that the project knows" in told
+    assert main(["settings", "--backbone=small_cnn", "--ssl=fixmatch"]) == 0
+    assert "ssl: 'pi_model' -> 'fixmatch', from the next" in capsys.readouterr().out
+    os.remove("../pictures/img_00.png")
+    assert "keras-dc3 withdraw --gone" in last("settings", "--ssl", "pi_model")
+    assert main(["next"]) == 0  # round 2 has begun
+    assert "keras-dc3 withdraw --gone" in capsys.readouterr().out
+    assert "keras-dc3 train" in last("withdraw", "--gone")
+
+
 def test_train_without_answers_says_whom_to_ask(tmp_path, monkeypatch, capsys):
     write_images(tmp_path / "fish")
     monkeypatch.chdir(tmp_path)
@@ -149,6 +190,54 @@ def test_train_without_answers_says_whom_to_ask(tmp_path, monkeypatch, capsys):
     assert "Ask people" in capsys.readouterr().err
     assert main(["propose", "--project", "p"]) == 1
     assert "keras-dc3 train" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "quiet"),
+    [
+        ("/usr/bin/keras-dc3", ["python", "/usr/bin/keras-dc3", "help"], True),
+        ("keras-dc3.exe", ["keras-dc3.exe", "help"], True),
+        ("-m", ["python", "-X", "dev", "-m", "keras_dc3", "help"], True),
+        ("-m", ["python", "-m", "keras_dc3.backbones", "fetch"], True),
+        ("-m", ["python", "-m", "keras_dc3_mine"], False),
+        ("-m", ["python", "-Im", "mine"], False),
+        ("-c", ["python", "-c", "import keras_dc3"], False),
+        ("mine.py", ["python", "mine.py", "-m", "keras_dc3"], False),
+        ("", ["python"], False),
+    ],
+)
+def test_only_as_a_program_it_quiets_tensorflow(name, call, quiet):
+    assert is_program(name, call) == quiet
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [None, "1"])
+def test_the_level_is_set_before_tensorflow_reads_it(tmp_path, given):
+    """It is the first that the package imports, and keeps what a user has set."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name in ('keras', 'tensorflow'):\n"
+        "            print('level', os.environ.get('TF_CPP_MIN_LOG_LEVEL'))\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    level = {} if given is None else {"TF_CPP_MIN_LOG_LEVEL": given}
+    known = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    for call, expected in {
+        ("-m", "keras_dc3", "help"): given or "3",
+        ("-c", "import keras_dc3"): str(given),
+    }.items():
+        done = subprocess.run(
+            [sys.executable, *call],
+            capture_output=True,
+            text=True,
+            env={**known, "PYTHONPATH": paths, **level},
+        )
+        assert done.returncode == 0
+        levels = [x for x in done.stdout.splitlines() if x.startswith("level")]
+        assert levels and set(levels) == {f"level {expected}"}
 
 
 @pytest.mark.slow
