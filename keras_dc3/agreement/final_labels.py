@@ -133,6 +133,7 @@ class FinalLabels:
             f"people, {by[1]:,} by the model alone.",
             f"Of {sure.sum():,} of them ({sure.mean():.0%}) it is sure, with 95%, that "
             "most people would choose the class.",
+            *self._of_guesses(),
         ]
         number = np.bincount(self.label, minlength=len(self.class_names))
         lines += [
@@ -140,6 +141,17 @@ class FinalLabels:
             for name, count in zip(self.class_names, number, strict=True)
         ]
         return "\n".join(lines)
+
+    def _of_guesses(self) -> list[str]:
+        """Returns what the labels are worth that rest on no answer."""
+        alone = self.source == MODEL
+        if not alone.any():
+            return []
+        return [
+            f"The class of {number_of(int(alone.sum()), 'image')} is the model's "
+            f"guess, right in about {self.share[alone].mean():.0%} of cases by its own "
+            "probabilities: more answers make labels of these.",
+        ]
 
     __repr__ = __str__
 
@@ -193,7 +205,7 @@ def final_labels(
         prior = np.broadcast_to(known / known.sum(), counts.shape)
     else:
         ids, counts = proposals.ids, counts_of(proposals, labels)
-        given = counts_of(proposals, told)
+        given = counts_of(proposals, told, quiet=True)
         prior = prior_of(proposals.class_probabilities)
     if not len(ids):
         raise ValueError("There is no image to label.")

@@ -73,6 +73,7 @@ class Agreement:
     Attributes:
         images: how many there are with a valid answer.
         answers: how many valid answers.
+        repeated: how many of these are a person's further ones to an image.
         undecided: how many more answers give no class, such as "cannot tell". They
             count in times alone.
         annotators: names.
@@ -113,14 +114,16 @@ class Agreement:
     notes: tuple[str, ...] = ()
     class_names: tuple[str, ...] = ()
     weights: str | None = None
+    repeated: int = 0
 
     def __str__(self) -> str:
         people = len(self.annotators)
         by = f" by {number_of(people, 'annotator')}" if people else ""
+        again = f" ({self.repeated:,} of them a person's further ones to an image)"
         more = f", {self.undecided:,} more without a class"
         lines = [
             f"Agreement on {self.images:,} images: {self.answers:,} answers{by}"
-            f"{more if self.undecided else ''}",
+            f"{again if self.repeated else ''}{more if self.undecided else ''}",
             "",
         ]
         lines += order_of_classes(self.class_names, self.weights)
@@ -263,6 +266,7 @@ def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
         ),
         class_names=answers.class_names,
         weights=figures.settings.weights,
+        repeated=int((answers.round > 0).sum()),
     )
 
 

@@ -138,7 +138,7 @@ def stopping(
     limits = share * np.array([_first(values), *_first(draws)])
     if worth is not None:
         limits[:] = worth
-    return _result(forecast, several, values, draws, float(limits[0]), limits[1:])
+    return _result(forecast, several, values, draws, limits, worth is None)
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,11 @@ class _Given:
             done = settled(proposals, counts, _AGREEING)
         weight = fit_weight(prior, counts)
         return cls(prior, counts, np.asarray(shown), done, weight, seconds)
+
+    @property
+    def answered(self) -> int:
+        """How many images have an answer."""
+        return int((self.counts.sum(axis=1) > 0).sum())
 
 
 def _blind(answers: Any, labels: Any) -> tuple[Annotations | None, float]:
@@ -256,13 +261,14 @@ def _result(
     several: int,
     values: np.ndarray,
     draws: np.ndarray,
-    limit: float,
     limits: np.ndarray,
+    compares: bool,
 ) -> Stopping:
     """Returns the answer, of figures (q,) and those of images drawn (draws, q).
 
     Args:
-        limits: (draws,), what each of these draws takes for the limit.
+        limits: (1 + draws,), the limit, and what each of these draws takes for it.
+        compares: whether it is a share of what the first answers brought.
     """
     given, ahead = forecast.given, forecast.ahead
     n, gained = len(given.counts), [0, _HORIZON]
@@ -270,6 +276,7 @@ def _result(
     def of(value: Any, drawn: np.ndarray, note: str = "") -> Estimate:
         return estimate(float(value), drawn, n, note)
 
+    limit = float(limits[0])
     more = int(_more(values, limit, ahead))
     low, high = np.full((2, _HORIZON), np.nan)
     if len(draws):
@@ -280,12 +287,14 @@ def _result(
         stop=more == 0,
         answers=round(float(given.counts.sum())),
         images=n,
+        answered=given.answered,
         several=several,
         distance=of(values[0], draws[:, 0]),
         gain=of(*(-np.diff(d[..., gained], axis=-1)[..., 0] for d in (values, draws))),
         first_gain=of(_first(values), _first(draws)),
         limit=limit,
-        more=of(more, _more(draws, limits, ahead)),
+        compares=compares,
+        more=of(more, _more(draws, limits[1:], ahead)),
         curve=CostCurve(
             ahead[shown], values[:_HORIZON][shown], low[shown], high[shown]
         ),
@@ -307,11 +316,13 @@ def _unknown(given: _Given, several: int, per: int, worth: float | None) -> Stop
         stop=False,
         answers=round(float(given.counts.sum())),
         images=len(given.counts),
+        answered=given.answered,
         several=several,
         distance=nothing,
         gain=nothing,
         first_gain=nothing,
         limit=math.nan if worth is None else float(worth),
+        compares=worth is None,
         more=nothing,
         curve=CostCurve(none.astype("int64"), none, none, none),
         held_out=nothing,

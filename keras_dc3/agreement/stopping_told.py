@@ -35,14 +35,16 @@ class Stopping:
     Attributes:
         stop: whether the next answers bring less than `limit`; False where nothing is
             known yet.
-        answers: number of answers so far. images: of images they are for, and of those
-            that have none yet.
+        answers: number of answers so far; of a person who answered an image again, one.
+        images: number of images that are to be labeled.
+        answered: how many of them have an answer.
         several: how many images have two answers or more.
         distance: points between the labels and what all people would say, see
             `stopping`; NaN, with the reason in `note`, where nothing is known yet.
         gain: points by which the next `per` answers are expected to lower it.
         first_gain: points by which the first `per` answers did.
         limit: points that `per` answers must bring.
+        compares: whether `limit` is a share of `first_gain`, not what was asked for.
         more: how many further answers bring that much; 0 to stop.
         curve: distance by further answers.
         held_out: share that a label gives to a blind answer that it has not seen.
@@ -55,11 +57,13 @@ class Stopping:
     stop: bool
     answers: int
     images: int
+    answered: int
     several: int
     distance: Estimate
     gain: Estimate
     first_gain: Estimate
     limit: float
+    compares: bool
     more: Estimate
     curve: CostCurve
     held_out: Estimate
@@ -68,9 +72,12 @@ class Stopping:
     per: int
 
     def __str__(self) -> str:
+        whole = number_of(self.images, "image")
+        if self.answered < self.images:
+            whole = f"{self.answered:,} of {whole}"
         lines = [
-            f"Answers so far: {self.answers:,} to {number_of(self.images, 'image')}, "
-            f"{self.several:,} of which have two or more."
+            f"Answers so far: {self.answers:,} to {whole}, {self.several:,} of which "
+            "have two or more."
         ]
         if math.isnan(self.distance.value):
             lines.append(f"Whether to stop is not known yet: {self.distance.note}")
@@ -80,18 +87,8 @@ class Stopping:
             f"{_points(self.distance)} from what all people would say.",
             f"The next {self.per:,} answers would bring them {_points(self.gain, 2)} "
             f"nearer; the first {self.per:,} brought {self.first_gain.value:.2f}.",
+            self._rule(),
         ]
-        rule = f"{self.per:,} answers must bring {self.limit:.2f} points: "
-        if self.stop:
-            lines.append(f"{rule}stop here.")
-        else:
-            after = np.interp(
-                self.more.value, self.curve.answers, self.curve.distance
-            ).item()
-            lines.append(
-                f"{rule}about {self.more.format(',.0f')} more answers do, and bring "
-                f"labels to {after:.1f} points."
-            )
         if not math.isnan(self.held_out.value):
             lines.append(
                 f"To the blind answer of one more person a label gives "
@@ -102,6 +99,25 @@ class Stopping:
             minutes = self.per * self.seconds / 60
             lines.append(f"{self.per:,} answers take about {minutes:.1f} minutes.")
         return "\n".join(lines)
+
+    def _rule(self) -> str:
+        """Returns whether to stop, in a sentence."""
+        if self.compares and self.gain.value > self.first_gain.value:
+            return (
+                "Answers bring more now than they did at first, so that it is too "
+                f"early to tell where they cease to: go on, and look again after "
+                f"{self.per:,} more."
+            )
+        rule = f"{self.per:,} answers must bring {self.limit:.2f} points: "
+        if self.stop:
+            return f"{rule}stop here."
+        after = np.interp(
+            self.more.value, self.curve.answers, self.curve.distance
+        ).item()
+        return (
+            f"{rule}about {self.more.format(',.0f')} more answers do, and bring labels "
+            f"to {after:.1f} points."
+        )
 
     __repr__ = __str__
 

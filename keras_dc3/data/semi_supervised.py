@@ -56,6 +56,9 @@ class SemiSupervisedData(BatchSource):
         image_backbone: of features, what computed them from images, where `embed` did.
         unused: ids of the images in no part; None where they are not known.
         withdrawn: ids of the images that `without` took out, a tuple.
+        rounds: how many rounds of asking have chosen among the unlabeled images since
+            the validation images were drawn; `fit` hands it to `Verdict.rounds`. None
+            where nobody has said.
 
     Raises:
         ValueError: if the parts do not fit together; the message says how to fix it.
@@ -105,6 +108,7 @@ class SemiSupervisedData(BatchSource):
         self.image_backbone: Any = None
         self.unused: list[str] | None = None
         self.withdrawn: tuple[str, ...] = ()
+        self.rounds: int | None = None
         self._unanswered: list[str] | None = None  # where it is known of all images
 
     @classmethod

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from keras_dc3._text import number_of
+
 YES, NO = "yes", "no"
 TOO_FEW, NOT_MEASURED = "too few images to tell", "not measured"
 ANSWERS = (YES, NO, TOO_FEW, NOT_MEASURED)
@@ -72,11 +74,15 @@ class Verdict:
             "clusters" and "unlabeled".
         right_of_certain: how often the class of the images called certain is right,
             with its 95% interval (Wilson): (share, low, high), NaN without any.
+        rounds: how many rounds of asking have chosen among the images that are proposed
+            for. From 1 on, those that are left are harder than the validation images,
+            which were drawn before. A project says so; None: nobody has.
     """
 
     images: int
     findings: tuple[Finding, ...]
     right_of_certain: tuple[float, float, float]
+    rounds: int | None = None
 
     def __getitem__(self, key: str) -> Finding:
         for finding in self.findings:
@@ -94,18 +100,26 @@ class Verdict:
         """Key of the question -> answer."""
         return {finding.key: finding.answer for finding in self.findings}
 
+    @property
+    def measured(self) -> tuple[Finding, ...]:
+        """The findings without those whose answer is "not measured"."""
+        return tuple(one for one in self if one.answer != NOT_MEASURED)
+
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self, width: int = 88, subject: str = "the model") -> list[str]:
         """Returns the lines to print.
 
+        In a project they leave out what was not measured, as what would measure it is
+        no step of a project.
+
         Args:
             width: characters of a line.
             subject: what is judged.
         """
         lines = textwrap.wrap(self.headline(subject), width)
-        for finding in self.findings:
+        for finding in self if self.rounds is None else self.measured:
             lines += textwrap.wrap(
                 str(finding), width, initial_indent="- ", subsequent_indent="  "
             )
@@ -113,7 +127,7 @@ class Verdict:
 
     def headline(self, subject: str = "the model") -> str:
         """Returns what is judged, by how many images."""
-        images = f"{self.images:,} validation image{'' if self.images == 1 else 's'}"
+        images = number_of(self.images, "validation image")
         return f"Verdict on {subject}, from {images} ({_NOTE})."
 
     def to_json(self) -> str:
@@ -122,6 +136,7 @@ class Verdict:
             {
                 "images": self.images,
                 "right_of_certain": [_or_null(v) for v in self.right_of_certain],
+                "rounds": self.rounds,
                 "findings": [
                     {
                         "key": finding.key,
@@ -155,7 +170,9 @@ class Verdict:
                 for row in found["findings"]
             )
             share, low, high = map(_or_nan, found["right_of_certain"])
-            return cls(int(found["images"]), findings, (share, low, high))
+            rounds = found.get("rounds")
+            rounds = None if rounds is None else int(rounds)
+            return cls(int(found["images"]), findings, (share, low, high), rounds)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 "The verdict that is kept here cannot be read "
@@ -176,25 +193,56 @@ def lines_or_not_measured(found: Verdict | None, width: int = 88) -> list[str]:
 
 
 def of_certain_images(found: Verdict | None) -> str:
-    """Returns what to do with the images called certain, a sentence."""
+    """Returns what to do with the images called certain, in words."""
     answer = NOT_MEASURED if found is None else found["classes"].answer
     if answer == NOT_MEASURED:
         return "Each gets a class; whether it is right was not measured: check a sample"
-    share, low, high = found.right_of_certain
-    right = ""
-    if not math.isnan(share):
-        right = f", right for {percent(share)} ({span(low, high)}) of such images"
-    if answer == YES:
-        return f"Each gets a class{right}: check it at a glance"
+    gets = f"Each gets a class{_right(found)}"
     if answer == NO:
         return (
-            f"Each gets a class{right}, but the model is no better than always the "
-            "commonest class: do not rely on it, look at each image"
+            f"{gets}, but the model is no better than always the commonest class: do "
+            "not rely on it, look at each image"
         )
+    if answer != YES:
+        return (
+            f"{gets}, but too few validation images tell whether the model is better "
+            "than always the commonest class: look at each image"
+        )
+    if found.rounds:
+        return (
+            f"{gets}. Images that are left after rounds of asking are harder than "
+            "these, so that fewer will be right: look at each image"
+        )
+    return f"{gets}: check it at a glance"
+
+
+def _right(found: Verdict) -> str:
+    """Returns for how many the class is right, and of which images that is."""
+    share, low, high = found.right_of_certain
+    if math.isnan(share):
+        return ""
+    images = number_of(found.images, "validation image")
+    drawn = "" if found.rounds is None else " drawn from the first answers"
     return (
-        f"Each gets a class{right}, but too few validation images tell whether the "
-        "model is better than always the commonest class: look at each image"
+        f", right for {percent(share)} ({span(low, high)}) of the certain ones among "
+        f"{images}{drawn}"
     )
+
+
+def of_little_use(found: Verdict | None) -> str:
+    """Returns why proposals of classes are not to be relied on; "" if they may be."""
+    if found is None:
+        return ""
+    classes = found["classes"]
+    if classes.answer == NO or classes.value <= 0:
+        images = number_of(found.images, "validation image")
+        return (
+            f"it is no better than always the commonest class; of {images}, "
+            f"{classes.text}"
+        )
+    if found.right_of_certain[0] < 0.5:
+        return f"its class is{_right(found).removeprefix(',')}"
+    return ""
 
 
 def percent(share: float) -> str:

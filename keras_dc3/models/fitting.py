@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -292,7 +293,10 @@ class Fitting:
             if validation is not None:
                 validation.outdate()  # p_a may be another
         if validation is not None:
-            model.verdict = validation.verdict(model)
+            found = validation.verdict(model)
+            if found is not None:
+                rounds = getattr(self._data.x, "rounds", None)
+                model.verdict = replace(found, rounds=rounds)
             self._tell(model.verdict)
 
     def _tell(self, something: Any) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from keras_dc3._names import same_person
 from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_names, check_positive_int, check_probability
-from keras_dc3.project import stored_proposals
+from keras_dc3.project import stored_proposals, weak_models
 from keras_dc3.project.learning import last_proposals
 from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError
@@ -48,15 +48,18 @@ def write_sheets(
             "propose` makes them."
         )
     found = last_proposals(work)
-    blind = found is None
+    blind = found is None or control == 1
     held = set(work.settings.validation or ())
     answers = work.answers
-    if blind:
+    if found is None:
         asked = _anything(work, held, whole_budget(budget, len(people), overlap))
     else:
         rows = [row for row, name in enumerate(found.ids) if name not in held]
         whole = whole_budget(budget, len(people), overlap)
-        asked = found.take(rows).next(whole, answers.all)
+        found = found.take(rows)
+        asked = found.next(whole, answers.all)
+        if blind:
+            asked = weak_models.alone(asked, whole)
     if not asked.ids:
         return (
             "There is nothing to ask: all images are settled.\n"
@@ -103,9 +106,11 @@ def write_sheets(
         )
     what = (
         "No model has seen the images yet: each comes alone, without a proposal."
-        if blind
+        if found is None
         else _what(asked)
     )
+    if asked.proposed:
+        told += weak_models.warnings_of(found, answers.all, people)
     return "\n".join(
         [
             what,
@@ -166,9 +171,13 @@ def _what(asked: Questions) -> str:
         if asked.settled
         else ""
     )
+    how = (
+        f"{inside:,} of them in {number_of(len(groups), 'group')} with a proposal"
+        if groups
+        else "each alone, without a proposal"
+    )
     return (
-        f"Chosen: {number_of(len(asked.ids), 'image')}, {inside:,} of them in "
-        f"{number_of(len(groups), 'group')} with a proposal, for about "
+        f"Chosen: {number_of(len(asked.ids), 'image')}, {how}, for about "
         f"{round(asked.actions):,} clicks or keys in all.{settled}"
     )
 

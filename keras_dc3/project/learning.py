@@ -49,7 +49,9 @@ def data_of(work: Workspace, verbose: Any = "auto") -> tuple[SemiSupervisedData,
         held = tuple(data.validation.ids)
         work.save(replace(work.settings, validation=held))
     features = work.path(FEATURES)
-    return training.with_features(data, work.settings, features, verbose), told
+    data = training.with_features(data, work.settings, features, verbose)
+    data.rounds = rounds_of_asking(work)
+    return data, told
 
 
 def train(
@@ -142,6 +144,13 @@ def train(
         f"Round {current.number} is trained, in {in_words(seconds)}: F1 of "
         f"the certain validation images {f1_of(current.record['train'])}."
     )
+
+
+def rounds_of_asking(work: Workspace) -> int:
+    """Returns how many rounds have asked about images that proposals chose."""
+    rounds = work.rounds
+    first = next((n for n, one in enumerate(rounds) if one.done("propose")), None)
+    return 0 if first is None else sum(r.done("answers") for r in rounds[first:])
 
 
 def _mark(data: SemiSupervisedData, *options: Any) -> str:

@@ -225,7 +225,8 @@ class Project:
             budget: clicks or keys of each person, about.
             overlap: share of the work that everybody does, to measure agreement.
             control: share of the images that come without a proposal, to measure what
-                proposals do to people's answers; see `Proposals.to_review`.
+                proposals do to people's answers; see `Proposals.to_review`. With 1
+                each image comes alone, for a model that is of little use.
             repetitions: share of these that come a second time.
             again: whether who has a page in this round already gets a further one.
 
@@ -311,7 +312,7 @@ class Project:
         with self._looking() as work, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd was told when it was read
             answers = work.answers
-            everything = answers.all
+            everything = _answers_there(work)
             measured = stopping = None
             bias = ""
             if everything is not None and everything.counts.sum() > 0:
@@ -581,6 +582,13 @@ class Project:
                     "Nothing that was done before is lost: free some space and do the "
                     "step again; a training goes on from its last whole epoch.",
                 ) from error
+
+
+def _answers_there(work: Workspace) -> Annotations | None:
+    """Returns the answers to the images that play a part; None if there are none."""
+    found, there = work.answers.all, set(work.files)
+    ids = [] if found is None else [name for name in found.ids if name in there]
+    return found.select(ids) if ids else None
 
 
 @contextmanager

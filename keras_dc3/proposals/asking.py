@@ -21,14 +21,26 @@ from keras_dc3.proposals.questions import GROUP, IMAGE, Question
 _ACCEPT, _CHANGE, _ALONE = 1.0, 2.0, 1.0  # actions on a review sheet
 
 
-def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
-    """Returns (n, k) counts of the answers so far, in the order of the proposals."""
+def counts_of(
+    data: ProposalData, annotations: Any, *, as_given: bool = False, quiet: bool = False
+) -> np.ndarray:
+    """Returns (n, k) counts of the answers so far, in the order of the proposals.
+
+    Args:
+        data: the proposals.
+        annotations: the answers; None for none.
+        as_given: count each person's last answer to an image alone: for what is learned
+            of how much people differ, of which a changed mind is no sign.
+        quiet: do not tell again what does not match.
+    """
     counts = np.zeros(data.class_probabilities.shape)
     if annotations is None:
         return counts
     annotations = labels_of(
         annotations, "`annotations` must be `keras_dc3.Annotations` or a review"
     )
+    if as_given:
+        annotations = getattr(annotations, "as_given", annotations)
     names = list(map(composed, annotations.class_names))
     given = np.asarray(annotations.counts)
     chosen = {
@@ -51,7 +63,8 @@ def counts_of(data: ProposalData, annotations: Any) -> np.ndarray:
             f"letters or the folder alone, such as {name!r} and {meant!r}. Their "
             "answers play no part; make the names agree."
         )
-    tell("Answers so far:", told, stacklevel=3)
+    if not quiet:
+        tell("Answers so far:", told, stacklevel=3)
     rows = [data.row_of[one] for one in matches.found.values()]
     known = [i for i, name in enumerate(annotations.ids) if name in matches.found]
     counts[rows] = in_class_order(given, names, data.class_names)[known]

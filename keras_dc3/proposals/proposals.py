@@ -28,7 +28,7 @@ from keras_dc3.proposals import (
     selecting,
     sheets,
 )
-from keras_dc3.proposals.belief import beliefs
+from keras_dc3.proposals.belief import beliefs, fit_weight, prior_of
 from keras_dc3.proposals.calibration import fit_temperature, tempered
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
@@ -359,6 +359,9 @@ class Proposals(ProposalData):
             check_positive_number("model_weight", model_weight)
         check_positive_int("agreeing", agreeing)
         counts = asking.counts_of(self, annotations)
+        if model_weight is None:
+            given = asking.counts_of(self, annotations, as_given=True, quiet=True)
+            model_weight = fit_weight(prior_of(self.class_probabilities), given)
         belief = beliefs(self.class_probabilities, counts, model_weight)
         settled = asking.settled(self, counts, agreeing)
         chosen = asking.choose_questions(
@@ -415,7 +418,7 @@ class Proposals(ProposalData):
                 "not keep them. Use what `model.propose` returned, or a Parquet file; "
                 "`Proposals.from_predictions` takes `embeddings`."
             )
-        counts = asking.counts_of(self, annotations)
+        counts = asking.counts_of(self, annotations, as_given=True)
         probe = DisagreementProbe(seed=seed).fit(self.embeddings, counts)
         return probe.predict(self.embeddings)
 

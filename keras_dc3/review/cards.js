@@ -10,8 +10,6 @@ function button(text, classes, act) {
 function welcome() {
   const card = make("div", "card");
   card.append(make("h2", "", "Who is annotating?"));
-  const about = `${plural(items.length, "answer")} are asked for on this page.`;
-  card.append(make("p", "about", about), ...worth());
   const before = sessions();
   if (before.length) {
     const row = make("div", "row");
@@ -42,18 +40,33 @@ function welcome() {
   const note =
     "Your answers stay in this browser until you download them; a private window " +
     "forgets them when it is closed.";
-  card.append(form, problem, make("p", "about", note));
+  const number = `${plural(items.length, "answer")} are asked for on this page.`;
+  const about = make("p", "about", `${number} ${asked()}`);
+  card.append(form, problem, about, make("p", "about", note), ...worth());
   return card;
 }
 
-/** What the proposals are worth, as far as it was measured. */
+/** What a person is to do, by what there is on the page. */
+function asked() {
+  const groups = data.steps.some((step) => step.kind === "group");
+  const single = data.steps.some((step) => step.kind !== "group");
+  if (!groups) return "Say what each image shows.";
+  const told =
+    "A group comes with a class: mark the images that are something else, then accept the rest.";
+  const why =
+    " Images that come alone have none, so that your own view of them is known.";
+  return single ? told + why : told;
+}
+
+/** What the proposals are worth, as far as it was measured; closed, as it is for who
+ * made the page: people who know how good a model is answer otherwise. */
 function worth() {
   const [first, ...findings] = data.verdict ?? [];
   if (!first) return [];
   const list = make("ul");
   list.append(...findings.map((text) => make("li", "", text)));
-  const box = make("div", "verdict", undefined, make("p", "", first), list);
-  return [box];
+  const summary = make("summary", "", "About the model");
+  return [make("details", "verdict", undefined, summary, make("p", "", first), list)];
 }
 
 /** Without outer blanks and signs that nobody sees, as the files are read. */

@@ -105,7 +105,7 @@ class Sheet:
                 "page_number": number + 1,
                 "pages": len(pages),
                 # Who answers without proposals need not know what these are worth.
-                "verdict": [] if self.mode == "none" else told_of(self.verdict),
+                "verdict": told_of(self.verdict) if _proposes(steps) else [],
             }
             # Names what is asked for, so that a new round finds none of the old
             # answers; the second half tells whether the images that a download lists
@@ -132,7 +132,12 @@ def told_of(verdict: Verdict | None) -> list[str]:
             "the images before you accept."
         ]
     certain = f"Images that the model calls certain: {of_certain_images(verdict)}."
-    return [verdict.headline("the proposals on this page"), certain, *map(str, verdict)]
+    measured = map(str, verdict.measured)
+    return [verdict.headline("the proposals on this page"), certain, *measured]
+
+
+def _proposes(steps: Sequence[Step]) -> bool:
+    return any(step.is_group for step in steps)
 
 
 def _check_unicode(text: str) -> None:

@@ -211,7 +211,7 @@ function refreshFooter(step) {
   $("keys").replaceChildren();
   const keys = isGroup
     ? [["←↑↓→", "move"], ["Space", "mark"], ["E", "mark to the end"], ["?", "help"]]
-    : [["1–9", "answer"], ["U", "cannot tell"], ["?", "help"]];
+    : [[digits(), "answer"], ["U", "cannot tell"], ["?", "help"]];
   for (const [key, what] of keys) $("keys").append(make("kbd", "", key), ` ${what}  `);
   const accept = $("accept");
   accept.hidden = data.mode === "none";
@@ -224,6 +224,12 @@ function refreshFooter(step) {
   const label = className(groupLabel(state.cursor));
   const told = rest ? [`Accept ${rest} as `, make("bdi", "", label)] : ["Done with this group"];
   accept.replaceChildren(...told, " ", make("kbd", "", "Enter"));
+}
+
+/** The keys that name a class; the tenth has 0. */
+function digits() {
+  const number = data.classes.length;
+  return number < 10 ? `1–${number}` : "1–9, 0";
 }
 
 function classButtons() {

@@ -40,12 +40,7 @@ class SoftMatch(WeakAndStrong):
     2.0
     """
 
-    def __init__(
-        self,
-        momentum: float = 0.999,
-        num_sigma: float = 2.0,
-        **kwargs: Any,
-    ):
+    def __init__(self, momentum: float = 0.999, num_sigma: float = 2.0, **kwargs: Any):
         super().__init__(**kwargs)
         check_probability("momentum", momentum)
         check_positive_number("num_sigma", num_sigma)

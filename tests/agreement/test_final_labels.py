@@ -48,6 +48,14 @@ def test_without_answers_the_model_is_all_that_is_known(given):
     rows = np.arange(len(p))
     np.testing.assert_array_equal(labels.agreeing, counts[rows, labels.label])
     np.testing.assert_allclose(labels.share, labels.soft_labels.max(axis=1))
+    guessed = labels.share[nobody].mean()
+    assert (
+        "The class of 100 images is the model's guess, right in about "
+        f"{guessed:.0%} of cases by its own probabilities: more answers make labels "
+        "of these."
+    ) in str(labels)
+    everybody = agreement.final_labels(answers_of(counts + 1, p), proposals_of(p))
+    assert "guess" not in str(everybody)
 
 
 def test_answers_bring_labels_nearer_and_intervals_hold_the_truth(given):

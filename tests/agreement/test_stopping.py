@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -249,6 +250,20 @@ def test_what_is_printed():
     assert "take about" not in text  # no times are known
 
 
+def test_where_answers_bring_more_than_at_first_nothing_is_said_of_a_stop():
+    _, counts = project(300, 3)
+    usual = told(counts)
+    assert usual.compares and "answers must bring" in str(usual)
+    risen = replace(usual, gain=replace(usual.first_gain, value=1e3))
+    text = " ".join(str(risen).split())
+    assert "1000.00 points nearer; the first 100 brought" in text
+    assert "too early to tell where they cease to" in text
+    assert "must bring" not in text and "stop here" not in text
+    wanted = told(counts, worth=0.3)
+    assert not wanted.compares  # a limit that somebody set means what it says
+    assert "must bring 0.30" in str(replace(wanted, gain=risen.gain))
+
+
 def test_blind_answers_are_held_out():
     rows = [
         (f"i{i:03}", person, NAMES[i % 3 if person != "cem" else (i // 3) % 3], 6.0)
@@ -280,7 +295,8 @@ def test_images_without_answers_count_where_there_are_proposals():
     proposals = proposed(truth)
     part = Annotations([f"i{i}" for i in range(60)], NAMES, counts=counts[:60])
     found = agreement.stopping(part, proposals, resamples=0)
-    assert (found.images, found.answers) == (100, 180)
+    assert (found.images, found.answered, found.answers) == (100, 60, 180)
+    assert "180 to 60 of 100 images, 60 of which have two or more" in str(found)
     assert found.distance.value > agreement.stopping(part, resamples=0).distance.value
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -193,7 +195,7 @@ def test_round_trip_and_damaged_text(rng):
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        ("yes", "right for 90.0% (80.0-95.0) of such images: check it at a glance"),
+        ("yes", "among 30 validation images: check it at a glance"),
         ("no", "no better than always the commonest class: do not rely on it"),
         ("too few images to tell", "too few validation images tell"),
         ("not measured", "whether it is right was not measured"),
@@ -204,7 +206,45 @@ def test_what_to_do_with_certain_images(answer, advice):
     found = Verdict(30, (finding,), (0.9, 0.8, 0.95))
     text = findings.of_certain_images(found)
     assert advice in text and ("at a glance" in text) == (answer == "yes")
+    if answer != "not measured":
+        assert "right for 90.0% (80.0-95.0) of the certain ones among 30" in text
     assert "not measured" in findings.of_certain_images(None)
+
+
+def test_what_rounds_of_asking_leave_is_harder():
+    found = Verdict(30, (findings.Finding("classes", "yes", ""),), (0.9, 0.8, 0.95), 0)
+    text = findings.of_certain_images(found)
+    assert "30 validation images drawn from the first answers: check it" in text
+    later = replace(found, rounds=2)
+    text = findings.of_certain_images(later)
+    assert "fewer will be right" in text and "at a glance" not in text
+    assert Verdict.from_json(later.to_json()) == later
+
+
+def test_a_project_tells_what_it_measured(rng):
+    found = replace(verdict(*made_up(rng, 40)), rounds=0)
+    assert found["unlabeled"] not in found.measured
+    assert len(found.measured) == 4 and "Not measured" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "right", "reason"),
+    [
+        ("yes", 0.2, 0.9, ""),
+        ("no", 0.01, 0.9, "no better than always the commonest class; of 30 valid"),
+        ("too few images to tell", -0.1, 0.9, "no better than always the commonest"),
+        ("too few images to tell", 0.0, 0.9, "no better than always the commonest"),
+        ("too few images to tell", 0.1, 0.9, ""),
+        ("too few images to tell", 0.1, 0.1, "its class is right for 10.0% (8.0-"),
+        ("not measured", math.nan, math.nan, ""),
+    ],
+)
+def test_models_of_little_use(answer, value, right, reason):
+    finding = findings.Finding("classes", answer, "figures", value)
+    found = Verdict(30, (finding,), (right, 0.08, 0.95))
+    text = findings.of_little_use(found)
+    assert reason in text and bool(text) == bool(reason)
+    assert findings.of_little_use(None) == ""
 
 
 def test_groups_are_cut_into_as_many(rng):

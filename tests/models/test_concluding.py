@@ -60,6 +60,23 @@ def test_it_is_printed_at_the_end_once(make_backbone, capsys):
     assert model.verdict is not None
 
 
+def test_it_knows_of_the_rounds_of_asking_that_the_data_know_of(make_backbone, capsys):
+    images, labels = validation()
+    counts = np.rint(5 * labels).astype("int64")
+    names = [f"img_{i}" for i in range(len(images))]
+    whole = keras_dc3.data.ImageSet(images, names, counts, ["cod", "eel", "ray"])
+    data = keras_dc3.data.SemiSupervisedData.from_image_set(
+        whole, labeled=12, unlabeled=6, validation=12, batch_size=8
+    )
+    model = make_model(make_backbone)
+    assert data.rounds is None
+    data.rounds = 1
+    model.fit(data, epochs=1, steps_per_epoch=1, verbose=2)
+    assert model.verdict.rounds == 1
+    printed = capsys.readouterr().out
+    assert "Verdict on the model" in printed and "Not measured" not in printed
+
+
 @pytest.mark.slow
 def test_it_takes_no_pass_of_its_own(make_backbone, monkeypatch):
     seen = []

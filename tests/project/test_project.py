@@ -92,6 +92,9 @@ def test_without_answers_people_are_asked_from_the_start(tmp_path):
     status = project.status()
     assert status.costs[1].answers == 32  # each was shown an image again
     assert status.costs[1].images == 25  # of 15 each, a fifth of 25 by both
+    assert (status.agreement.answers, status.agreement.repeated) == (32, 2)
+    assert "(2 of them a person's further ones to an image)" in str(status)
+    assert (status.stopping.answers, status.stopping.answered) == (30, 25)
     assert "keras-dc3 next" in status.next_step
     assert "begins. `keras-dc3 train`" in project.next()
 
@@ -223,7 +226,9 @@ def test_withdrawn_images_play_no_part(asked):
     names = sorted(truth)[:3]
     assert "3 in all" in project.withdraw(names, "blurred")
     assert len(project.labels()) == 57
-    assert project.status(resamples=20).images == 57
+    status = project.status(resamples=20)
+    assert (status.images, status.answered) == (57, 27)
+    assert status.agreement.answers == status.stopping.answers == 54
     project.restore(names[:1])
     assert len(project.labels()) == 58
     with pytest.raises(ValueError, match="no image of"):

@@ -19,7 +19,8 @@ def asked(tmp_path):
     project, truth = new_project(tmp_path)
     new_round(project.folder, 1)
     propose_by_hand(project, truth)
-    project.sheet(["Anna", "ben"], budget=40, control=1.0, repetitions=0.5)
+    people = ["Anna", "ben"]
+    project.sheet(people, budget=25, overlap=0.0, control=1.0, repetitions=0.5)
     return project, truth
 
 
