@@ -33,6 +33,7 @@ _NARROW, _WIDE = 0.2, 0.5  # intervals that speak against any bias, that tell no
 # Blind answers other than the proposal: with fewer, intervals are too narrow; so many
 # weighs the belief that there is no bias.
 _FEW, _PRIOR = 10, 2
+_UNKNOWN = "whether there is a bias."  # the end of a note: no interval tells anything
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +49,8 @@ class ProposalBias:
         proposed_answers: number of answers to proposals it was measured on.
         compared_by: "image" where blind answers were compared with answers to proposals
             for the same image, "class" where for images of the same proposed class.
+        others: (k,) blind answers other than the proposal, which alone tell something;
+            None where that is not known.
     """
 
     class_names: tuple[str, ...]
@@ -56,24 +59,40 @@ class ProposalBias:
     blind_answers: int
     proposed_answers: int
     compared_by: str
+    others: np.ndarray | None = None
 
     def __str__(self) -> str:
-        width = max(map(len, self.class_names))
+        known = not self.pooled.note.endswith(_UNKNOWN)
         return "\n".join(
             [
                 "Proposals accepted whatever people think: "
-                f"{self.pooled.format('.3f')}, from {self.blind_answers:,} blind "
-                f"answers and {self.proposed_answers:,} to proposals, compared by "
+                f"{self.pooled.format('.3f') if known else 'not known'}, from "
+                f"{self.blind_answers:,} blind answers and "
+                f"{self.proposed_answers:,} to proposals, compared by "
                 f"{self.compared_by}",
                 *([self.pooled.note] if self.pooled.note else []),
                 "By proposed class, drawn towards each other and towards 0 as far as "
                 "chance explains the difference:",
-                *(
-                    f"  {name:<{width}}  {value:.3f}"
-                    for name, value in zip(self.class_names, self.delta, strict=True)
-                ),
+                *self._by_class(),
             ]
         )
+
+    def _by_class(self) -> list[str]:
+        """Returns lines: of each class that answers tell of, and of all others."""
+        enough = np.ones(len(self.delta), bool)
+        if self.others is not None:
+            enough = self.others >= _FEW
+        rows = [
+            (self.class_names[c], f"{self.delta[c]:.3f}") for c in enough.nonzero()[0]
+        ]
+        rest = self.delta[~enough]
+        if rest.size:
+            low, high = f"{rest.min():.3f}", f"{rest.max():.3f}"
+            number = f"{rest.size:,} other classes" if rows else "all classes"
+            value = low if low == high else f"{low} to {high}"
+            rows.append((f"{number}, with few answers", value))
+        width = max(len(name) for name, _ in rows)
+        return [f"  {name:<{width}}  {value}" for name, value in rows]
 
     __repr__ = __str__
 
@@ -194,6 +213,7 @@ def fit_bias(
         blind_answers=int(known.sum()),
         proposed_answers=int((first & ~blind).sum()),
         compared_by="image" if paired else "class",
+        others=others,
     )
 
 
@@ -203,7 +223,7 @@ def _told_by(pooled: Estimate, blind: int, others: int) -> str:
     few = f"{blind:,} blind answers, {others:,} of them other than the proposal,"
     few = f"{few} are too few to tell"
     if others < _FEW or not (pooled.low > 0 or width <= _NARROW):
-        return f"{few} whether there is a bias."
+        return f"{few} {_UNKNOWN}"
     if pooled.low <= 0:
         return "No bias can be seen."
     return f"{few} how large the bias is." if width > _WIDE else ""

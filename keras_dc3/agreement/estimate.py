@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dc3._text import number_of
+
 _BLOCK = 32  # resamples at a time
 
 
@@ -36,12 +38,19 @@ class Estimate:
         return self.format(".3f")
 
     def format(self, spec: str) -> str:
-        """Returns such as "0.519 (0.401 to 0.640)"; "-" where there is no figure."""
+        """Returns such as "0.519 (0.401 to 0.640)"; "-" where there is no figure.
+
+        Where an interval has no width, as that of images which all say the same, it
+        is told on how many images the figure rests: "1.000 (from 10 images)".
+        """
         if math.isnan(self.value):
             return "-"
         if math.isnan(self.low):
             return f"{self.value:{spec}}"
-        return f"{self.value:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
+        low, high = f"{self.low:{spec}}", f"{self.high:{spec}}"
+        if low == high and self.images:
+            return f"{self.value:{spec}} (from {number_of(self.images, 'image')})"
+        return f"{self.value:{spec}} ({low} to {high})"
 
 
 def resample(

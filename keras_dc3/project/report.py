@@ -14,7 +14,8 @@ import numpy as np
 from keras_dc3 import plots
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
-from keras_dc3.agreement import final_labels
+from keras_dc3.agreement import Agreement, final_labels
+from keras_dc3.agreement.tables import MEASURES, MOST_PEOPLE, OF_PEOPLE, shown
 from keras_dc3.metrics import Verdict
 from keras_dc3.project.learning import answered_of, last_proposals, last_unseen
 from keras_dc3.project.status import Status, cost_in_words, f1_of
@@ -25,7 +26,7 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
 table{border-collapse:collapse}td,th{padding:.3rem .8rem;border-bottom:1px solid #8884;
 text-align:left;vertical-align:top}pre{white-space:pre-wrap;font-size:.85rem}
-pre.table{white-space:pre;overflow-x:auto}img{max-width:100%;height:auto}.example{max-height:6rem}
+.wide{overflow-x:auto}img{max-width:100%;height:auto}.example{max-height:6rem}
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}img{background:#fff}}
 """
 
@@ -42,8 +43,7 @@ def write(path: str, work: Workspace, status: Status) -> None:
         _rounds(status),
     ]
     if status.agreement is not None:
-        table = html.escape(str(status.agreement))
-        parts += ["<h2>Agreement</h2>", f'<pre class="table">{table}</pre>']
+        parts += ["<h2>Agreement</h2>", *_agreement(status.agreement)]
     if status.bias:
         parts += ["<h2>Bias of proposals</h2>", _text(status.bias)]
     if status.stopping is not None:
@@ -74,7 +74,27 @@ def _table(rows: list[list[str]]) -> str:
         "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>"
         for row in rows[1:]
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide">{table}</div>'
+
+
+def _agreement(agreement: Agreement) -> list[str]:
+    """Returns how far people agree, in tables whose notes wrap."""
+    first, *_ = str(agreement).splitlines()
+    rows = [["", "value (95% interval)", "images", ""]]
+    for name, heading in MEASURES.items():
+        figure = getattr(agreement, name)
+        value = shown(name, figure)
+        rows.append([heading, value, f"{figure.images:,}", html.escape(figure.note)])
+    parts = [f"<p>{html.escape(first)}</p>", _table(rows)]
+    if len(agreement.annotators) > 1:
+        rows = [["annotator", "answers", *OF_PEOPLE.values()]]
+        people = sorted(agreement.people, key=lambda person: -person.answers)
+        for one in people[:MOST_PEOPLE]:
+            figures = [shown(name, getattr(one, name)) for name in OF_PEOPLE]
+            rows.append([html.escape(one.name), f"{one.answers:,}", *figures])
+        parts.append(_table(rows))
+    return parts + [f"<p>{html.escape(note)}</p>" for note in agreement.notes]
 
 
 def _code(text: str) -> str:

@@ -152,12 +152,31 @@ def test_few_blind_answers_are_too_few_to_tell(delta):
         assert "drawn towards each other and towards 0" in text
         assert f"{bias.blind_answers} blind answers, " in text
         assert "too few to tell whether there is a bias." in text
+        assert "whatever people think: not known, from" in text  # no interval either
+        assert f"all classes, with few answers  {bias.delta.min():.3f}" in text
+        assert len(text.splitlines()) == 4
         found.append(bias.delta.max())
     assert max(found) < 0.9  # not all that is accepted is taken for bias
     _, proposals, review = simulated(1, 4000, 5, delta)
     bias = agreement.fit_bias(review, proposals, resamples=100)
     assert "too few" not in str(bias)
     assert ("No bias can be seen." in str(bias)) == (delta == 0)
+
+
+def test_bias_is_told_of_classes_with_enough_answers():
+    delta = np.array([0.25, 0.5, 0.0, 0.125])
+    pooled = agreement.Estimate(0.2, 0.1, 0.3, 90)
+    given = (tuple("abcd"), delta, pooled, 90, 400, "class")
+    told = str(agreement.ProposalBias(*given, others=np.array([9, 30, 0, 10])))
+    assert "0.200 (0.100 to 0.300), from 90" in told
+    rows = [line.strip().rsplit("  ", 1) for line in told.splitlines()[2:]]
+    assert [(name.strip(), value) for name, value in rows] == [
+        ("b", "0.500"),
+        ("d", "0.125"),
+        ("2 other classes, with few answers", "0.000 to 0.250"),
+    ]
+    for name in "abcd":  # nobody knows how many there were
+        assert f"  {name}  " in str(agreement.ProposalBias(*given))
 
 
 def test_class_shares_are_recovered():

@@ -115,7 +115,11 @@ def test_a_round_from_proposals_to_labels(asked, tmp_path):
     assert by_people.sum() > 40
     with open(tmp_path / "labels.csv", encoding="utf-8") as file:
         assert len(file.readlines()) == 61
-    assert os.path.getsize(project.report()) > 2000
+    with open(project.report(), encoding="utf-8") as file:
+        report = file.read()
+    assert len(report) > 2000
+    assert "<td>kappa between annotators</td>" in report
+    assert report.count("<table>") == report.count('<div class="wide"><table>') > 2
 
 
 def test_pages_are_divided_and_nobody_is_asked_twice(asked, tmp_path):
