@@ -97,3 +97,5 @@ def test_rounds_of_asking_are_known_to_the_next_training(begun):
     assert learning.rounds_of_asking(Workspace(folder)) == 1
     rounds_of(folder)[-1].note("answers", files={})  # asked by proposals of round 2
     assert learning.rounds_of_asking(Workspace(folder)) == 2
+    data, _ = learning.data_of(Workspace(folder), verbose=0)
+    assert data.rounds == 2
