@@ -67,9 +67,14 @@ def summary(*records: dict[str, Any]) -> str:
         seeds = len(runs["blind"])
         number = "1 project" if seeds == 1 else f"{seeds} projects"
         lines = [f"**{name}** ({number}):", ""]
+        images = record["settings"]["images"]
         for what, goal in (
             ("what all ways reach", _reached_by_all(runs)),
-            ("the best that blind answers reach", _best(runs["blind"])),
+            (
+                "what blind answers reach where both people have seen every image",
+                _of_both(runs["blind"], images),
+            ),
+            ("the best that blind answers reach, asked again", _best(runs["blind"])),
         ):
             blind = statistics.mean(_cost(one, goal) for one in runs["blind"])
             shares = "; ".join(
@@ -111,6 +116,18 @@ def _reached_by_all(runs: dict[str, list[list[dict]]]) -> float:
 def _best(runs: list[list[dict]]) -> float:
     """Returns the KL that all projects of a way reach."""
     return max(min(r["kl"] for r in one) for one in runs)
+
+
+def _of_both(runs: list[list[dict]], images: int) -> float:
+    """Returns the KL that all projects reach by an answer of two people to each image.
+
+    These are all that proposals bring: nobody is asked about an image again.
+    """
+    found = []
+    for one in runs:
+        actions, kl = ([r[key] for r in one] for key in ("actions", "kl"))
+        found.append(float(np.interp(2 * images, actions, kl)))
+    return max(found)
 
 
 def _cost(rounds: list[dict], goal: float, key: str = "actions") -> float:

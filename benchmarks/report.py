@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ambiguity_table
+import defaults_table
 import evidence
 import evidence_figure
 import feature_tables
@@ -238,6 +239,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "prior": lambda record: _told(label_tables.draw_prior, record),
     "networks": lambda record: _told(pixel_tables.draw_networks, record),
     "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
+    "defaults": defaults_table.draw,
 }
 
 
@@ -303,6 +305,9 @@ def sections() -> dict[str, str]:
     if projects:
         found["projects"] = projects_table.draw(*projects)
         found["projects summary"] = projects_table.summary(*projects)
+    defaults = RESULTS / "defaults.json"
+    if defaults.exists():
+        found["defaults summary"] = defaults_table.summary(read(defaults))
     stopping = [read(path) for path in sorted(RESULTS.glob("stopping-*.json"))]
     if stopping:
         found["stopping"] = stopping_table.draw(*stopping)

@@ -67,6 +67,10 @@ PAGES: dict[str, Page] = {
         "Learning from pixels",
         {"Networks in the same CPU time": "networks", "Recipes": "recipe"},
     ),
+    "defaults": (
+        "The defaults, against simpler things and other recipes",
+        {"In short": "defaults summary", "Accuracy": "defaults"},
+    ),
     "labels": ("All answers to an image, or one of them", {"On features": "labels"}),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",

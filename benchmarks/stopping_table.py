@@ -63,6 +63,7 @@ def summary(*records: dict[str, Any]) -> str:
         name = report_pages.NAMES[record["settings"]["dataset"]]
         every = [found for _, _, found in _rules(record)]
         costs = [statistics.mean(r["cost"] for r in f["runs"]) for f in every]
+        regret = statistics.median(r["regret"] for f in every for r in f["runs"])
         near = sum(cost <= 1 + _NEAR for cost in costs)
         cases = [found for found in every if not found["at_end"]]
         stops = [statistics.mean(r["stop"] for r in f["runs"]) for f in cases]
@@ -71,28 +72,27 @@ def summary(*records: dict[str, Any]) -> str:
         ratios = [stop / found["best"] for stop, found in pairs if found["best"]]
         nothing = len(cases) - len(ratios)
         text = (
-            f"On {name}, what it costs to stop where it says (the answers, and what "
-            f"labels still lack) is within 15% of the best point's in {near} of "
-            f"{len(every)} cases of a way of asking and a price, means of "
-            f"{record['settings']['seeds']} seeds: {max(costs) - 1:.0%} more at worst, "
-            f"{statistics.median(costs) - 1:.0%} in the median. The number of answers "
-            f"alone, which matters less as the cost is flat around its lowest point, "
-            f"is within 15% in {alike} of {len(cases)}: {min(ratios):.0%} to "
-            f"{max(ratios):.0%} of that of the best point (median "
-            f"{statistics.median(ratios):.0%}), more often below than above."
+            f"**{name}** (means of {record['settings']['seeds']} seeds, "
+            f"{len(every)} cases of a way of asking and a price): stopping where it "
+            f"says costs at most 15% more than the best point in {near} of "
+            f"{len(every)}, {max(costs) - 1:.0%} more at worst and "
+            f"{statistics.median(costs) - 1:.0%} in the median ({regret:.2f} points of "
+            f"distance). The number of answers is within 15% of that of the best point "
+            f"in {alike} of {len(cases)}, {min(ratios):.0%} to {max(ratios):.0%} of it "
+            f"(median {statistics.median(ratios):.0%})."
         )
         if nothing:
             text += (
-                f" In {nothing} of them it would have been best to ask nothing, which "
-                "no rule can tell that needs answers to learn from."
+                f" In {nothing} it would have been best to ask nothing, which no rule "
+                "can tell that needs answers to learn from."
             )
         if len(every) > len(cases):
             text += (
-                f" In {len(every) - len(cases)} more the simulation ended before the "
-                "best point, so that they are not counted."
+                f" In {len(every) - len(cases)} the simulation ended before the best "
+                "number of answers, so that it is not compared."
             )
         told.append(text)
-    return " ".join(told)
+    return "\n\n".join(told)
 
 
 def _off(stop: float, found: dict[str, Any]) -> float:
