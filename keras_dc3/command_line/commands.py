@@ -175,7 +175,10 @@ def _of_sheet(of: Flags) -> None:
     of.whole("budget", 300, "Clicks or keys of each person, about.")
     shares = {
         "overlap": (0.2, "Share of the work that everybody does."),
-        "control": (0.1, "Share of the images that come without a proposal; 1 for all."),
+        "control": (
+            0.1,
+            "Share of the images without a proposal; 1 for all.",
+        ),
         "repetitions": (0.05, "Share of these that come a second time."),
     }
     for name, (default, about) in shares.items():

@@ -26,7 +26,7 @@ def quiet_heads() -> Iterator[None]:
     Keras takes heads that have no gradient for a loss that was forgotten. A layer of
     the user's that has none is told still.
     """
-    head = r"'[^']*/(cluster|ambiguity)_head/[^']*'"
+    head = r"'[^']*/(cluster|ambiguity|order)_head/[^']*'"
     message = rf"Gradients do not exist for variables \[{head}(, {head})*\] when"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=message)

@@ -84,6 +84,7 @@ def test_parquet(tmp_path, form, dtype):
     assert_features(data, list(map(str, range(N))))
 
 
+@pytest.mark.filterwarnings("ignore:.*is the most frequent answer to each")
 def test_annotations_are_joined_by_id(tmp_path):
     rows = [(name, person, "cod") for name in IDS[:12] for person in ("ann", "ben")]
     rows += [(name, "cleo", "eel") for name in IDS[6:12]]

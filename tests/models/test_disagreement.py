@@ -88,6 +88,7 @@ def test_without_it_the_certain_are_the_most_confident(trained, data):
     assert confidence[certain].min() >= confidence[~certain].max()
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_saved_copied_and_exported(trained, data, tmp_path):
     expected = trained.propose(data.validation, verbose=0).ambiguity
     trained.save(tmp_path / "model.keras")

@@ -87,6 +87,7 @@ def test_vanilla_calls_every_image_certain(make_backbone):
 
 
 @pytest.mark.graph
+@pytest.mark.filterwarnings("error:Gradients do not exist")
 def test_supervised_trains_on_plain_images(make_backbone):
     x, y = arrays("supervised", n=32)
     model = make_model(

@@ -10,6 +10,7 @@ from keras_dc3.project import stored_proposals
 from keras_dc3.project.unseen import Unseen, as_if_unseen
 
 CLASSES = ["cod", "eel", "ling"]
+pytestmark = pytest.mark.filterwarnings("ignore:60 unlabeled images of `split` have")
 
 
 def given(features, n=90, labeled=30):
