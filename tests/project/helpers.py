@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_dc3 import Project, Proposals
 from keras_dc3.project import stored_proposals
-from keras_dc3.project.rounds import rounds_of
+from keras_dc3.project.rounds import new_round, rounds_of
 from tests.review import helpers
 
 CLASSES = ("cod", "eel", "ling")
@@ -79,4 +79,13 @@ def new_project(folder, answered=30, **options):
     project = Project.create(
         folder / "project", folder / "fish", folder / "answers.csv", **options
     )
+    return project, truth
+
+
+def asked_project(folder, people, **sheet):
+    """A project of which one round is asked about, and the truth."""
+    project, truth = new_project(folder)
+    new_round(project.folder, 1)
+    propose_by_hand(project, truth)
+    project.sheet(people, **sheet)
     return project, truth

@@ -21,6 +21,7 @@ from keras_dc3.project.workspace import Workspace
 from tests.project.helpers import (
     CLASSES,
     answer,
+    asked_project,
     new_project,
     propose_by_hand,
     write_images,
@@ -32,11 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.fixture
 def asked(tmp_path):
     """A project of which one round is asked about; its folder, and the truth."""
-    project, truth = new_project(tmp_path)
-    new_round(project.folder, 1)
-    propose_by_hand(project, truth)
-    project.sheet(["anna", "ben"], budget=30, overlap=0.5)
-    return project, truth
+    return asked_project(tmp_path, ["anna", "ben"], budget=30, overlap=0.5)
 
 
 def page(project, person, number=1):

@@ -6,9 +6,12 @@ import os
 import pytest
 
 from keras_dc3.agreement import measure
-from keras_dc3.project.rounds import new_round
 from keras_dc3.project.workspace import Workspace
-from tests.project.helpers import CLASSES, answer, new_project, propose_by_hand
+from tests.project.helpers import (
+    CLASSES,
+    answer,
+    asked_project,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -16,12 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.fixture
 def asked(tmp_path):
     """A project of which one round is asked about, with repetitions; the truth."""
-    project, truth = new_project(tmp_path)
-    new_round(project.folder, 1)
-    propose_by_hand(project, truth)
-    people = ["Anna", "ben"]
-    project.sheet(people, budget=25, overlap=0.0, control=1.0, repetitions=0.5)
-    return project, truth
+    options = {"budget": 25, "overlap": 0.0, "control": 1.0, "repetitions": 0.5}
+    return asked_project(tmp_path, ["Anna", "ben"], **options)
 
 
 def said(project, person, path, truth, **changed):
