@@ -97,12 +97,14 @@ def _held_out(
         return ClassProbe(_FOLDS, seed).fit(features, labels).held_out, ()
     shares = labels.sum(axis=0) + 1
     p = np.tile(shares / shares.sum(), (len(labels), 1))
-    known = {} if earlier is None else earlier.judged.row_of
-    unjudged = [name for name in data.labeled.ids if name not in known]
-    rows = [row for row, name in enumerate(data.labeled.ids) if name in known]
-    if rows:
-        found = earlier.judged.class_probabilities
-        p[rows] = found[[known[data.labeled.ids[row]] for row in rows]]
+    if earlier is None:
+        return p, tuple(data.labeled.ids)
+    judged, unjudged = earlier.judged, []
+    for row, name in enumerate(data.labeled.ids):
+        if name in judged.row_of:
+            p[row] = judged.class_probabilities[judged.row_of[name]]
+        else:
+            unjudged.append(name)
     return p, tuple(unjudged)
 
 

@@ -9,27 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._text import as_list
 from keras_dc3._validation import (
     check_choice,
     check_open_probability,
     check_positive_int,
     check_positive_number,
     check_seed,
-    check_soft_labels,
 )
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.probes import DisagreementProbe
 from keras_dc3.proposals import (
     asking,
+    calibration,
     csv_format,
     parquet_format,
     selecting,
     sheets,
 )
 from keras_dc3.proposals.belief import beliefs, fit_weight, prior_of
-from keras_dc3.proposals.calibration import fit_temperature, tempered
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
 from keras_dc3.proposals.predictions import reading
@@ -269,29 +267,7 @@ class Proposals(ProposalData):
         >>> float(found.class_probabilities[0, 0].round(1))
         0.8
         """
-        if not isinstance(known, ProposalData):
-            raise TypeError(
-                "`known` must be proposals, such as `model.propose(data.validation)`. "
-                f"Received: {type(known).__name__}"
-            )
-        if known.class_names != self.class_names:
-            raise ValueError(
-                "`known` must have the classes of these proposals, "
-                f"{as_list(self.class_names)}. Received: {as_list(known.class_names)}"
-            )
-        check_soft_labels("soft_labels", soft_labels)
-        labels = np.asarray(soft_labels, "float64")
-        if labels.shape != (len(known), len(self.class_names)):
-            raise ValueError(
-                f"`soft_labels` must be one of each of the {len(known):,} images of "
-                f"`known`, over {len(self.class_names)} classes. Received: shape "
-                f"{labels.shape}"
-            )
-        temperature = fit_temperature(known.class_probabilities, labels)
-        p = tempered(self.class_probabilities, temperature)
-        made = self.of_classes(p, self.class_names)
-        made.verdict = self.verdict
-        return made
+        return calibration.calibrated(self, known, soft_labels)
 
     def next(
         self,
