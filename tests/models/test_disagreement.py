@@ -108,7 +108,7 @@ def test_saved_copied_and_exported(trained, data, tmp_path):
 
 
 def test_told_once_and_forgotten_by_the_next_fit(data, capsys):
-    model = fitted(make_model(), data, keras.optimizers.SGD(0.5), verbose=2)
+    model = fitted(make_model(), data, keras.optimizers.SGD(0.5), epochs=1, verbose=2)
     told = capsys.readouterr().out
     assert told.count("Learned from the answers to 120 labeled images on which") == 1
     assert "an image is certain where p_a is below 0.5" in told
@@ -131,14 +131,14 @@ def test_answers_that_tell_nothing(capsys):
     )
     labels = data.labeled.soft_labels
     data = SemiSupervisedData(data.labeled, labels, data.unlabeled, batch_size=40)
-    model = fitted(make_model(), data, verbose=2)
+    model = fitted(make_model(), data, epochs=1, verbose=2)
     assert "do not tell on which images people disagree" in capsys.readouterr().out
     assert not model.network.disagreement_head.is_learned
 
 
 @pytest.mark.parametrize("config", [DC3Config.paper(), DC3Config.reference()])
 def test_the_papers_objectives_have_none(data, config):
-    model = fitted(make_model(config=config), data)
+    model = fitted(make_model(config=config), data, epochs=1)
     assert model.network.disagreement_head is None
 
 
@@ -153,7 +153,7 @@ def test_the_verdict_is_on_what_was_learned(trained, data):
 
 
 def test_where_no_ambiguity_is_predicted_nothing_is_told(data, capsys):
-    model = fitted(make_model(config=DC3Config.vanilla()), data, verbose=2)
+    model = fitted(make_model(config=DC3Config.vanilla()), data, epochs=1, verbose=2)
     assert "on which images people disagree" not in capsys.readouterr().out
     assert not model.network.disagreement_head.is_learned
 
@@ -174,7 +174,7 @@ def test_joined_with_the_backbone_of_its_features():
     keras.utils.set_random_seed(3)
     backbone = keras.Sequential([keras.Input((2, 1, 3)), keras.layers.Flatten()])
     data = pixels.embed(backbone, weak=1, strong=0, verbose=0)
-    model = fitted(make_model(), data, keras.optimizers.SGD(0.1))
+    model = fitted(make_model(), data, keras.optimizers.SGD(0.1), epochs=1)
     assert model.network.disagreement_head.is_learned
     joined = model.with_image_backbone()
     found = joined.propose(pixels.validation, verbose=0)
