@@ -14,6 +14,7 @@ VERSION = re.search(
 DEMO = ["matplotlib>=3.8", "scikit-learn>=1.4"]
 IMAGES = ["pillow>=11"]  # image files
 REVIEW = ["playwright>=1.50"]  # drives an installed Chromium in the tests of the page
+SERVE = ["aiohttp>=3.9"]  # a server of pages
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
 HUB = ["keras-hub>=0.20"]  # presets of image encoders
@@ -27,6 +28,7 @@ TEST = [
     *PANDAS,
     *PARQUET,
     *REVIEW,
+    *SERVE,
     "pytest>=8",
     "pytest-xdist>=3",  # the tests on two cores take half the time
     "hypothesis>=6.100",
@@ -74,6 +76,7 @@ setup(
         "onnx": ONNX,
         "pandas": PANDAS,
         "parquet": PARQUET,
+        "serve": SERVE,
         "test": TEST,
         "umap": ["umap-learn>=0.5.5"],
     },

@@ -25,6 +25,7 @@ from keras_dc3 import (
     project,
     proposals,
     review,
+    serving,
     strategies,
 )
 from keras_dc3._version import __version__
@@ -63,5 +64,6 @@ __all__ = [
     "project",
     "proposals",
     "review",
+    "serving",
     "strategies",
 ]

@@ -117,6 +117,8 @@ def test_examples_run(module, request, monkeypatch):
         return
     if ".plots" in module:
         pytest.importorskip("matplotlib")
+    if ".serving" in module:
+        pytest.importorskip("aiohttp")
     if any("digits" in test.docstring for test in tests):
         pytest.importorskip("sklearn")
     folder, given = request.getfixturevalue("world")

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "keras_dc3"
 # floors, and its own modules; the parts of one floor do not know each other.
 LAYERS = (
     ("_decision", "_formulas", "_keras", "_kinds", "_registration", "_text", "_ties"),
-    ("_extras", "_quiet", "_unpacking", "_version", "_writing"),
+    ("_extras", "_locking", "_quiet", "_unpacking", "_version", "_writing"),
     ("_array_files", "_names"),
     ("_validation",),
     ("annotations",),
@@ -26,7 +26,7 @@ LAYERS = (
     ("objective", "probes"),
     ("review",),
     ("proposals",),
-    ("agreement", "plots", "exports", "models"),
+    ("agreement", "plots", "exports", "models", "serving"),
     ("datasets", "experiments"),
     ("project", "testing"),
     ("__init__",),
@@ -147,7 +147,7 @@ def test_tensorflow_is_imported_where_allowed():
 def test_heavy_packages_are_never_imported_at_the_top():
     heavy = (
         *("pandas", "sklearn", "scipy", "matplotlib", "torch", "jax", "onnx", "PIL"),
-        *("pyarrow", "fiftyone", "umap", "cleanlab", "crowdkit"),
+        *("pyarrow", "fiftyone", "umap", "cleanlab", "crowdkit", "aiohttp"),
     )
     for path, name in files():
         for module, top in imports(path):
@@ -204,6 +204,7 @@ OPTIONAL = (
     "onnx",
     "tf2onnx",
     "onnxruntime",
+    "aiohttp",
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3 import agreement, datasets
+from keras_dc3._locking import locked
 from keras_dc3._text import number_of, some
 from keras_dc3._validation import (
     check_choice,
@@ -34,7 +35,6 @@ from keras_dc3.project import (
     training,
 )
 from keras_dc3.project.costs import cost_of
-from keras_dc3.project.lock import locked
 from keras_dc3.project.settings import LOCK, ClassDescription, ProjectError
 from keras_dc3.project.status import Status, next_step
 from keras_dc3.project.workspace import Workspace

@@ -8,6 +8,7 @@ function button(text, classes, act) {
 }
 
 function welcome() {
+  if (share) return arrival();
   const card = make("div", "card");
   card.append(make("h2", "", "Who is annotating?"));
   const before = sessions();
@@ -40,10 +41,32 @@ function welcome() {
   const note =
     "Your answers stay in this browser until you download them; a private window " +
     "forgets them when it is closed.";
-  const number = `${plural(items.length, "answer")} are asked for on this page.`;
-  const about = make("p", "about", `${number} ${asked()}`);
-  card.append(form, problem, about, make("p", "about", note), ...worth());
+  card.append(form, problem, taskInWords(), make("p", "about", note), ...worth());
   return card;
+}
+
+/** The first card of a page from a server, which knows who answers. */
+function arrival() {
+  const card = make("div", "card");
+  const person = share.person();
+  if (!person) {
+    card.append(make("h2", "", "Asking the server who you are …"));
+    return card;
+  }
+  const go = button("", "primary", () => begin(person));
+  go.append("Start as ", make("bdi", "", person));
+  go.dataset.annotator = person;
+  const note =
+    "Your answers are kept on the server, and in this browser until it has them. You can " +
+    "go on at any time, on another computer, too, by the same address.";
+  card.append(make("h2", "", "Welcome"), taskInWords(), make("div", "row", undefined, go));
+  card.append(make("p", "about", note), ...worth());
+  return card;
+}
+
+function taskInWords() {
+  const number = `${plural(items.length, "answer")} are asked for on this page.`;
+  return make("p", "about", `${number} ${asked()}`);
 }
 
 /** What a person is to do, by what there is on the page. */
@@ -95,12 +118,14 @@ function ending() {
   card.append(make("h2", "", missing ? "The end, with gaps" : "All done, thank you"));
   const text = missing
     ? `${plural(missing, "answer")} of ${items.length} are still open.`
-    : `${plural(items.length, "answer")}. Download the file and send it back.`;
+    : share
+      ? `${plural(items.length, "answer")}. The server has them once it says so above.`
+      : `${plural(items.length, "answer")}. Download the file and send it back.`;
   card.append(make("p", "about", text));
   const row = make("div", "row");
   if (missing) row.append(button("Go to the first gap", "primary", () => goTo(firstOpen())));
   row.append(
-    button("Download JSON", missing ? "" : "primary", () => download("json")),
+    button("Download JSON", missing || share ? "" : "primary", () => download("json")),
     button("Download CSV", "", () => download("csv")),
     button("Back", "", () => move(-1)),
   );
@@ -110,20 +135,27 @@ function ending() {
 
 /** Tells, most urgent first, what may cost answers. */
 function showAlarm() {
-  const saved = unkept || stale ? "not saved" : "saved in this browser";
+  const here = unkept || stale ? "not saved" : "saved in this browser";
+  const saved = share && !stale ? share.whereKept() : here;
   $("saved").textContent = state || unkept ? saved : "";
   const alarm = $("alarm");
   const names = [...damaged.keys()].join();
-  const why = stale ? "stale" : unkept || (names && `damaged: ${names}`);
+  const away = share ? share.alarmOfServer() : unkept;
+  const why = stale ? "stale" : away || (names && `damaged: ${names}`);
   alarm.hidden = !why;
   if (!why || alarm.dataset.why === why) return;
   alarm.dataset.why = why;
   if (stale) {
     alarm.replaceChildren(
-      "These answers are being changed in another tab or window; nothing is kept here.",
+      share
+        ? "These answers are being changed elsewhere, in another tab or on another " +
+            "computer. What was answered here is kept beside them."
+        : "These answers are being changed in another tab or window; nothing is kept here.",
       button("Go on here", "", takeOver),
     );
-  } else if (unkept) {
+  } else if (share && away) {
+    alarm.textContent = away;
+  } else if (away) {
     alarm.textContent =
       `This browser cannot keep your answers: ${unkept}. ` +
       "They are lost when this page is closed. Download them before, with JSON or CSV.";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from typing import Any
 from keras_dc3._names import trimmed
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.reading.files import read_json, read_text, refuse_other_kinds
-from keras_dc3.review import fingerprint
+from keras_dc3.review import fingerprint, lineage
+from keras_dc3.review.answer_store import AnswerStore, is_store
 
 FORMAT = "keras_dc3 review"
 _ROW = ("image", "label", "proposed", "group", "repetition", "seconds")
@@ -67,23 +69,19 @@ class Part:
 
     def follows(self, other: Part) -> bool:
         """Whether this state of the same session came from the other one."""
-        if not (self.openings and other.openings):
-            return self.changes >= other.changes
-        number = len(other.openings)
-        if self.openings[:number] != other.openings:
-            return False
-        further = self.openings[number:]
-        return other.changes <= (further[0][1] if further else self.changes)
+        return lineage.follows(self, other)
 
 
 def read_parts(path: str | os.PathLike) -> list[Part]:
-    """Returns what a JSON or CSV file of a review sheet holds.
+    """Returns what a JSON or CSV file of a review sheet holds, or a server's file.
 
     Raises:
         FileNotFoundError, OSError: if there is no such file or it cannot be opened.
         AnnotationError: if it is no such file or is not whole; it names the line.
     """
     name = repr(os.fspath(path))
+    if os.path.isfile(path) and is_store(path):
+        return _of_store(path)
     try:
         text = read_text(path, otherwise=_DOWNLOADED)
     except AnnotationError as error:
@@ -95,12 +93,34 @@ def read_parts(path: str | os.PathLike) -> list[Part]:
         ) from error
     if text.lstrip()[:1] in ("{", "["):
         found = read_json(path, "keras_dc3.review.read", _DOWNLOADED)
-        return [_of_json(name, found)]
+        return [part_of_json(name, found)]
     refuse_other_kinds(path, text, _DOWNLOADED)
     return _of_csv(name, text)
 
 
-def _of_json(name: str, found: Any) -> Part:
+def _of_store(path: str | os.PathLike) -> list[Part]:
+    with AnswerStore(path) as store:
+        files = store.files()
+    if not files:
+        raise AnnotationError(
+            f"{os.fspath(path)!r} holds no answer: nobody has given one yet."
+        )
+    return [
+        part_of_json(repr(os.path.join(path, name)), json.loads(text))
+        for name, text in files.items()
+    ]
+
+
+def part_of_json(name: str, found: Any) -> Part:
+    """Returns what one downloaded JSON file holds.
+
+    Args:
+        name: of the file, for messages.
+        found: what JSON told.
+
+    Raises:
+        AnnotationError: as `read_parts`.
+    """
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise AnnotationError(
             f"{name} is no file of a review sheet: it lacks the format {FORMAT!r}."

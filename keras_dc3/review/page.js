@@ -1,7 +1,8 @@
 // Who is at work, and the start.
 
 function begin(annotator) {
-  state = load(annotator) || fresh(annotator);
+  const found = load(annotator);
+  state = (share ? share.goOn(found) : found) || fresh(annotator);
   kept = stored(annotator)?.changes ?? null;
   state.openings = [...(state.openings ?? []), [random(), state.changes]];
   [past, future] = [[], []];
@@ -10,11 +11,12 @@ function begin(annotator) {
   goTo(state.cursor);
 }
 
-/** Goes on in this tab with what another one has saved. */
-function takeOver() {
+/** Goes on in this tab with what another one, or another computer, has saved. */
+async function takeOver() {
   const { annotator } = state;
   const loss = "Answers given here could not be kept. Go on without them?";
-  if (unkept && !confirm(loss)) return;
+  if (unkept && !share?.hasAll() && !confirm(loss)) return;
+  await share?.connect();
   stale = false;
   unkept = null;
   begin(annotator);
@@ -54,6 +56,7 @@ function start() {
   for (const [key, what] of HELP) {
     $("helptext").append(make("p", "", undefined, make("b", "", key), make("span", "", what)));
   }
+  share?.connect();
   render();
   showAlarm();
 }

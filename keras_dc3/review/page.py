@@ -13,21 +13,27 @@ _SCRIPTS = (
     *("state.js", "store.js", "export.js", "view.js", "cards.js"),
     *("press.js", "guard.js", "acts.js", "keys.js", "page.js"),
 )
+_SENDING = "sync.js"
+_DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 
 
-def html(content: dict[str, Any]) -> str:
+def html(content: dict[str, Any], *, served: bool = False) -> str:
     """Returns the page. What it may run or load stands in its security policy.
 
     Args:
         content: what the scripts read; texts in it may hold anything.
+        served: whether a server gives the page, to which it sends answers. Else it
+            can reach no network.
     """
     folder = resources.files("keras_dc3.review")
     style = folder.joinpath("page.css").read_text("utf-8")
-    scripts = [folder.joinpath(name).read_text("utf-8") for name in _SCRIPTS]
+    names = (*_SCRIPTS[:-1], *([_SENDING] if served else ()), _SCRIPTS[-1])
+    scripts = [folder.joinpath(name).read_text("utf-8") for name in names]
     script = "\n".join(['(() => {\n"use strict";', *scripts, "})();"])
     policy = (
         "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
         f"style-src {_hash(style)}; script-src {_hash(script)}"
+        + ("; connect-src 'self'" if served else "")
     )
     parts = {
         "policy": policy,
@@ -37,6 +43,15 @@ def html(content: dict[str, Any]) -> str:
     }
     page = folder.joinpath("page.html").read_text("utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], page)
+
+
+def content_of(page: str) -> Any:
+    """Returns the `content` of a page; None if the text is none."""
+    found = _DATA.search(page)
+    try:
+        return json.loads(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def as_inert_json(content: Any) -> str:

@@ -9,6 +9,7 @@ const damaged = new Map(); // annotator -> what was kept of them and cannot be r
 const unsaved = new Map(); // annotator -> state that only this page has
 let kept = null; // `changes` of what this tab has last written or read
 let stale = false; // another tab has gone on with these answers
+let share = null; // what sends answers to a server, on a page that one has given
 let last = null; // when time was last counted, milliseconds
 let lastSave = 0;
 
@@ -89,12 +90,13 @@ function usable(text, annotator) {
 
 function save() {
   if (!state || stale) return;
+  state.saved = now();
+  share?.send();
   if (overtaken()) {
     stale = true;
     showAlarm();
     return;
   }
-  state.saved = now();
   unkept = writeKey(`${PREFIX}of/${state.annotator}`, JSON.stringify(state));
   if (!unkept) {
     kept = state.changes;
@@ -107,7 +109,7 @@ function save() {
 /** Whether another tab has gone on, of which a sleeping tab may not have heard. */
 function overtaken() {
   const found = stored(state.annotator);
-  if (!found) return false;
+  if (!found || (share && unkept)) return false; // a server tells it by itself
   return found.session !== state.session || found.changes !== kept;
 }
 
@@ -144,7 +146,8 @@ function watch() {
     save();
   });
   addEventListener("beforeunload", (event) => {
-    if ((state && unkept && answered()) || unsaved.size) event.preventDefault();
+    const only = share ? share.alarmOfServer() && !share.hasAll() : unkept;
+    if ((state && only && answered()) || unsaved.size) event.preventDefault();
   });
   addEventListener("storage", (event) => {
     if (!state || event.key !== `${PREFIX}of/${state.annotator}`) return;

@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-from keras_dc3 import Annotations, Project
+from keras_dc3 import Annotations, Project, _locking
 from keras_dc3.data import FileImages
-from keras_dc3.project import ClassDescription, lock
+from keras_dc3.project import ClassDescription
 from keras_dc3.project.answers import read_answers
 from keras_dc3.project.rounds import new_round, rounds_of
 from keras_dc3.project.settings import Settings
@@ -252,7 +252,7 @@ def test_another_process_is_named(asked):
     project, _ = asked
     hold = (
         "import runpy, sys\n"
-        f"locked = runpy.run_path({lock.__file__!r})['locked']\n"
+        f"locked = runpy.run_path({_locking.__file__!r})['locked']\n"
         "with locked(sys.argv[1], 'train'):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

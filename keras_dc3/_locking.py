@@ -1,4 +1,4 @@
-"""One process at a time works in a project: a lock that names its owner."""
+"""One process at a time works in a place: a lock that names its owner."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ except ImportError:  # Windows
 _FAR = 1 << 20  # a byte beyond the text, so that others can read who holds the lock
 
 
-class ProjectInUseError(OSError):
-    """Another process works in the project."""
+class InUseError(OSError):
+    """Another process works there."""
 
 
 @contextmanager
-def locked(path: str, what: str) -> Iterator[None]:
-    """Holds the lock of a project; the system takes it away when the process dies.
+def locked(path: str, what: str, of: str | None = None) -> Iterator[None]:
+    """Holds the lock of a place; the system takes it away when the process dies.
 
     Args:
         path: the file of the lock. It stays, and tells who held it last.
         what: is being done, for others to read.
+        of: what it locks, for the message; None: the folder that it is in.
 
     Raises:
-        ProjectInUseError: if another process holds it; the message names its owner.
+        InUseError: if another process holds it; the message names its owner.
     """
     # Not emptied before the lock is held: it tells who holds it.
     file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
@@ -42,9 +43,9 @@ def locked(path: str, what: str) -> Iterator[None]:
         except OSError as error:
             file.seek(0)
             owner = file.read().strip() or "somebody who has not said who"
-            raise ProjectInUseError(
-                f"{os.path.dirname(path)!r} is in use by {owner}. Wait until that is "
-                "done, or end it."
+            raise InUseError(
+                f"{of or os.path.dirname(path)!r} is in use by {owner}. Wait until "
+                "that is done, or end it."
             ) from error
         file.seek(0)
         file.truncate()

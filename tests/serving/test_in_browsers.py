@@ -1,0 +1,144 @@
+"""Pages of a server in real browsers: what they say, send, and never lose."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from keras_dc3 import review
+from keras_dc3.review import page as pages
+from keras_dc3.review.answer_store import AnswerStore
+from keras_dc3.serving import Server
+from tests.review.driving import seen
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def start(page, name="anna"):
+    page.click(f'[data-annotator="{name}"]')
+
+
+def wait_for(page, words, selector="#saved"):
+    page.wait_for_function(
+        "([at, words]) => document.querySelector(at).textContent.includes(words)",
+        arg=[selector, words],
+    )
+
+
+def kept(server):
+    """Person -> labels that the server has, in the order of the page."""
+    with AnswerStore(server.answers) as store:
+        files = [json.loads(text) for text in store.files().values()]
+    found = {}
+    for file in files:
+        said = [row["label"] for row in file["annotations"]]
+        found.setdefault(file["annotator"], []).append(said)
+    return found
+
+
+def test_no_two_scripts_of_a_page_use_one_name():
+    """They are joined into one, where the later would take the place of the other."""
+    names = [
+        name
+        for path in Path(pages.__file__).parent.glob("*.js")
+        for name in re.findall(
+            r"^(?:async )?(?:function|let|const) (\w+)", path.read_text("utf-8"), re.M
+        )
+    ]
+    assert len(names) > 100 and len(set(names)) == len(names)
+
+
+def test_two_people_one_of_whom_is_offline_for_a_while(server, sheet, look):
+    anna = look(server.addresses["anna"])
+    ben = look(server.addresses["ben"], "ben")
+    start(anna)
+    start(ben, "ben")
+    for _ in range(2):
+        anna.keyboard.press("1")
+        ben.keyboard.press("2")
+    for page in (anna, ben):
+        wait_for(page, "saved on the server")
+        assert not page.is_visible("#alarm")
+    ben.context.set_offline(True)
+    for _ in range(3):
+        anna.keyboard.press("1")
+        ben.keyboard.press("3")
+    wait_for(ben, "saved in this browser only")
+    wait_for(anna, "saved on the server")
+    alarm = ben.inner_text("#alarm")
+    assert "Not saved on the server: The server cannot be reached." in alarm
+    assert "kept in this browser; they are sent again by themselves" in alarm
+    assert kept(server) == {"anna": [["cat"] * 5], "ben": [["dog"] * 2]}
+    ben.context.set_offline(False)
+    wait_for(ben, "saved on the server")
+    assert not ben.is_visible("#alarm")
+    assert kept(server)["ben"] == [["dog"] * 2 + ["red deer"] * 3]
+    assert "connect-src" not in Path(sheet).read_text("utf-8")
+    policy = anna.get_attribute("meta[http-equiv]", "content")
+    assert policy.endswith("; connect-src 'self'") and "'unsafe" not in policy
+    assert anna.evaluate("fetch('http://localhost:1/').catch((e) => e.name)")
+    for _ in range(7):
+        anna.keyboard.press("1")
+    assert "Download the file" not in anna.inner_text("main")
+    found = review.read(server.answers)
+    assert found.annotations.annotators == ("anna", "ben")
+
+
+def test_another_computer_goes_on_and_nothing_is_lost(server, look):
+    first = look(server.addresses["anna"])
+    start(first)
+    first.keyboard.press("1")
+    wait_for(first, "saved on the server")
+    second = look(server.addresses["anna"], "another computer")
+    start(second)
+    assert seen(second)["count"] == "1 of 12"
+    second.keyboard.press("2")
+    wait_for(second, "saved on the server")
+    first.keyboard.press("3")  # has not heard of it
+    first.wait_for_selector("text=Go on here")
+    assert "on another computer" in first.inner_text("#alarm")
+    first.keyboard.press("3")
+    assert seen(first)["count"] == "2 of 12"  # not counted, and told
+    first.click("text=Go on here")
+    first.wait_for_selector("#alarm", state="hidden")
+    assert kept(server)["anna"] == [["cat", "dog"], ["cat", "red deer"]]
+    first.keyboard.press("n")
+    first.keyboard.press("1")
+    wait_for(first, "saved on the server")
+    second.keyboard.press("1")
+    second.wait_for_selector("text=Go on here")
+    again = look(server.addresses["anna"], "another computer")  # a tab beside it
+    start(again)
+    again.keyboard.press("n")
+    wait_for(again, "saved on the server")
+    lines = kept(server)["anna"]
+    assert ["cat", "dog", "cat"] in lines and ["cat", "red deer"] in lines
+    found = review.read(server.answers, conflicts="later").annotations
+    assert sum(found.annotated) == 4
+
+
+def test_answers_outlive_the_death_of_server_and_page(server, sheet, look):
+    page = look(server.addresses["anna"])
+    start(page)
+    page.keyboard.press("1")
+    wait_for(page, "saved on the server")
+    port = int(server.addresses["anna"].split(":")[2].split("/")[0])
+    server.stop()
+    page.keyboard.press("2")
+    wait_for(page, "saved in this browser only")
+    page.close()  # as if its machine had died
+    with Server(sheet, ["anna", "ben"], port=port) as again:
+        page = look(again.addresses["anna"])
+        page.wait_for_selector("#main [data-annotator]")
+        for _ in range(100):
+            if kept(again)["anna"] == [["cat", "dog"]]:
+                break
+            page.wait_for_timeout(50)
+        else:
+            raise AssertionError(kept(again))
+        start(page)
+        assert seen(page)["count"] == "2 of 12"
+        page.keyboard.press("3")
+        wait_for(page, "saved on the server")
+        assert kept(again)["anna"] == [["cat", "dog", "red deer"]]
