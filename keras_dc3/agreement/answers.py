@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from keras_dc3.agreement.given import Given
-from keras_dc3.agreement.notes import left_out, odd_people
-from keras_dc3.annotations import Annotations
+from keras_dc3.agreement.notes import left_out, odd_people, of_split
+from keras_dc3.annotations import Annotations, without_class
 from keras_dc3.review import Review
 
 
@@ -61,6 +62,10 @@ class Answers:
         undecided: number of answers without a class.
         answered: number of images with a valid answer.
         notes: what is to be told, one sentence each.
+        reasons: why there is no class -> number of the answers `undecided`.
+        second: (m,) int64, the other class of an answer that is split between two; -1
+            of others. `label` is that with the larger share.
+        share: (m,) float64, the share of `label`; 1 of others.
     """
 
     ids: tuple[str, ...]
@@ -83,6 +88,9 @@ class Answers:
     undecided: int
     answered: int
     notes: tuple[str, ...] = ()
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    second: np.ndarray | None = None
+    share: np.ndarray | None = None
 
 
 def control_share(review: Review) -> Annotations:
@@ -159,6 +167,8 @@ def read_answers(
     if others.size:
         alone = int(opened.alone[others].sum())
         notes.insert(0, left_out(len(others), alone, again_blind))
+    notes += of_split(int(records.is_split[rows].sum()))
+    notes += without_class.told(annotations)
     used = np.unique(records.image[np.concatenate([timed, again])])
     image = np.searchsorted(used, records.image)
     there = np.isin(records.image, used)
@@ -193,6 +203,9 @@ def read_answers(
         undecided=len(timed) - len(rows),
         answered=int((counts.sum(axis=1) > 0).sum()),
         notes=tuple(notes),
+        reasons=without_class.by_reason(records.take(timed)),
+        second=records.second[rows],
+        share=records.share[rows],
     )
 
 

@@ -28,9 +28,12 @@ class CorrectedLabels(CountedLabels):
             expectation: itself as far as it was the person's own, else spread over the
             classes. Rows sum to the number of answers. Without bias these are the
             counts of people's first answers.
+            An answer that is split between two classes is taken for the person's own,
+            whatever was proposed, and counts its shares.
         shrunk_labels: (n, k) float64, the best guess of each image's distribution:
             with few answers it leans towards what people say of images with the same
-            proposal; NaN without answer.
+            proposal; NaN without answer. Of a split answer the class with the larger
+            share counts here, as in `given`.
         strength: how many answers that leaning weighs.
         given: (n, k) float64, the same answers as people gave them. How much people
             differ is read from these: shares of an answer that was spread over the
@@ -104,6 +107,7 @@ def correct_answers(
     """
     if not answers.known:
         raise ValueError("Only counts are known, which do not tell what was proposed.")
+    answers, moved = _splits_as_own(answers)
     blind, steps = tallies(answers)
     prior = _prior_means(blind, steps, delta)
     results = [_posterior(blind, steps, delta, s * prior) for s in _STRENGTHS]
@@ -114,11 +118,29 @@ def correct_answers(
     shape = len(ids), len(answers.class_names)
     full, shrunk = np.zeros(shape), np.full(shape, np.nan)
     given = np.zeros(shape)
-    full[rows], shrunk[rows] = counts, mean
+    full[rows], shrunk[rows] = counts + moved, mean
     given[rows] = blind + sum(of_step for _, of_step in steps)
     return CorrectedLabels(
         tuple(ids), answers.class_names, full, shrunk, float(_STRENGTHS[best]), given
     )
+
+
+def _splits_as_own(answers: Answers) -> tuple[Answers, np.ndarray]:
+    """Returns the answers with split ones as blind, and what these move (n, k).
+
+    Who splits an answer has not just accepted a proposal. A blind answer counts 1 for
+    its class, of which a part then moves to the second one.
+    """
+    moved = np.zeros((len(answers.ids), len(answers.class_names)))
+    if answers.second is None or not (answers.second >= 0).any():
+        return answers, moved
+    split = answers.second >= 0
+    rows = np.flatnonzero(split & (answers.round == 0))
+    image, rest = answers.image[rows], 1 - answers.share[rows]
+    np.add.at(moved, (image, answers.label[rows]), -rest)
+    np.add.at(moved, (image, answers.second[rows]), rest)
+    proposed = np.where(split, -1, answers.proposed)
+    return replace(answers, proposed=proposed), moved
 
 
 def _prior_means(blind, steps, delta) -> np.ndarray:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from keras_dc3._text import number_of
+from keras_dc3._names import KnownNames
+from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_seed
 from keras_dc3.agreement import label_files
 from keras_dc3.agreement.concentrations import Concentrations
@@ -39,6 +41,9 @@ class FinalLabels:
         low, high: (n,) float64, its 95% interval.
         answers: (n,) float64, how many answers there are.
         agreeing: (n,) float64, how many of them name the class `label`.
+        bad_images: ids of the images that are left out, as most people call them bad.
+        none_of_these: ids of those in which somebody sees none of the classes.
+        notes_of: id -> (person, text) of each note that people wrote on the image.
     """
 
     ids: tuple[str, ...]
@@ -51,6 +56,9 @@ class FinalLabels:
     high: np.ndarray
     answers: np.ndarray
     agreeing: np.ndarray
+    bad_images: tuple[str, ...] = ()
+    none_of_these: tuple[str, ...] = ()
+    notes_of: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -69,7 +77,8 @@ class FinalLabels:
         """Returns what a table of them has: name -> (n,).
 
         image, class, share, low, high, answers, agreeing, source, annotators (with ";"
-        between), then `p(<class name>)` for each class.
+        between), then `p(<class name>)` for each class, and notes ("person: text",
+        with a line end between).
         """
         soft = {
             f"p({name})": self.soft_labels[:, column]
@@ -86,7 +95,11 @@ class FinalLabels:
             "source": self.source,
             "annotators": np.array(list(map(";".join, self.annotators)), dtype=object),
             **soft,
+            "notes": np.array(list(map(self._note, self.ids)), dtype=object),
         }
+
+    def _note(self, name: str) -> str:
+        return "\n".join(": ".join(pair) for pair in self.notes_of.get(name, ()))
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes a line per image, in the form that the end of the name says.
@@ -134,6 +147,7 @@ class FinalLabels:
             f"Of {sure.sum():,} of them ({sure.mean():.0%}) it is sure, with 95%, that "
             "most people would choose the class.",
             *self._of_guesses(),
+            *self._without_class(),
         ]
         number = np.bincount(self.label, minlength=len(self.class_names))
         lines += [
@@ -153,6 +167,23 @@ class FinalLabels:
             "probabilities: more answers make labels of these.",
         ]
 
+    def _without_class(self) -> list[str]:
+        """Returns what is said of bad images, and of those that call for a class."""
+        told = []
+        if self.bad_images:
+            told.append(
+                f"Left out, as most people call them bad: "
+                f"{number_of(len(self.bad_images), 'image')}, "
+                f"{some(map(repr, self.bad_images))}."
+            )
+        if self.none_of_these:
+            told.append(
+                "May call for a new class, as somebody sees none of these: "
+                f"{number_of(len(self.none_of_these), 'image')}, "
+                f"{some(map(repr, self.none_of_these))}."
+            )
+        return told
+
     __repr__ = __str__
 
 
@@ -168,7 +199,8 @@ def final_labels(
     What is believed of an image is a mixture of Dirichlet distributions around what the
     model says of it, with the answers so far (see `stopping`): the more answers, the
     less the model counts, and images on which people differ stay unsure. Its mean is
-    the soft label; the interval is of the share of the most likely class.
+    the soft label; the interval is of the share of the most likely class. Images that
+    most people call bad get no label, which is told.
 
     Args:
         answers: annotations, a review, or labels corrected for the bias of proposals.
@@ -176,7 +208,7 @@ def final_labels(
             images of the answers, and what is known beforehand of each are the shares
             of the classes.
         annotations: the answers with names of people, where `answers` are corrected
-            labels, which have none.
+            labels, which have none; of a review, its notes come along.
         seed: of the draws of the intervals.
 
     Raises:
@@ -207,8 +239,17 @@ def final_labels(
         ids, counts = proposals.ids, counts_of(proposals, labels)
         given = counts_of(proposals, told, quiet=True)
         prior = prior_of(proposals.class_probabilities)
+    told_by = answers if annotations is None else annotations
+    bad, none = _without_class(ids, told_by)
+    left_out = set(bad)
+    keep = np.array([name not in left_out for name in ids], bool)
+    ids = tuple(name for name in ids if name not in left_out)
+    prior, counts, given = prior[keep], counts[keep], given[keep]
     if not len(ids):
-        raise ValueError("There is no image to label.")
+        raise ValueError(
+            "There is no image to label"
+            + (", as people call all of them bad." if bad else ".")
+        )
     beliefs = Concentrations(prior, counts, given)
     shares = beliefs.fit()
     soft = beliefs.moments(shares).label
@@ -226,7 +267,10 @@ def final_labels(
         high=np.maximum(high, share),
         answers=counts.sum(axis=1),
         agreeing=given[rows, label],
-        annotators=_people(ids, answers if annotations is None else annotations),
+        annotators=_people(ids, told_by),
+        bad_images=bad,
+        none_of_these=none,
+        notes_of=dict(getattr(told_by, "notes_of", {})),
     )
 
 
@@ -243,6 +287,21 @@ def _interval(
         found.append(np.percentile(drawn, (2.5, 97.5), axis=0))
     low, high = np.concatenate(found, axis=1)
     return low, high
+
+
+def _without_class(ids: Any, answers: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns those of `ids` that are bad, and of the others those of none of these."""
+    annotations = getattr(answers, "annotations", answers)
+    if not isinstance(annotations, Annotations):
+        return (), ()
+    known = KnownNames(ids)
+
+    def those(names: tuple[str, ...]) -> dict[str, None]:
+        return dict.fromkeys(one for name in names for one in known.find(name)[0])
+
+    bad = those(annotations.bad_images)
+    none = those(annotations.none_of_these)
+    return tuple(bad), tuple(name for name in none if name not in bad)
 
 
 def _people(ids: Any, answers: Any) -> tuple[tuple[str, ...], ...]:

@@ -44,6 +44,7 @@ def _json_lines(labels: Any, path: str) -> None:
             line = {name: _plain(values[row]) for name, values in plain.items()}
             line["annotators"] = list(labels.annotators[row])
             soft = map(float, labels.soft_labels[row])
+            line["notes"] = list(map(list, labels.notes_of.get(labels.ids[row], ())))
             line["soft_label"] = dict(zip(labels.class_names, soft, strict=True))
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from keras_dc3.agreement.tables import (
 )
 from keras_dc3.agreement.times import TimeCounts, TimeRule
 from keras_dc3.annotations import Annotations
+from keras_dc3.annotations.without_class import in_words
 from keras_dc3.review import Review
 
 _OF_PEOPLE = ("between", "within", "raw_between", "seconds_mean", "seconds_median")
@@ -76,6 +77,7 @@ class Agreement:
         repeated: how many of these are a person's further ones to an image.
         undecided: how many more answers give no class, such as "cannot tell". They
             count in times alone.
+        reasons: why -> how many of these.
         annotators: names.
         people: `PersonAgreement` of each annotator.
         pairs: `PairAgreement` of each pair of annotators with enough common images.
@@ -115,12 +117,14 @@ class Agreement:
     class_names: tuple[str, ...] = ()
     weights: str | None = None
     repeated: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         people = len(self.annotators)
         by = f" by {number_of(people, 'annotator')}" if people else ""
         again = f" ({self.repeated:,} of them a person's further ones to an image)"
-        more = f", {self.undecided:,} more without a class"
+        more, why = f", {self.undecided:,} more without a class", in_words(self.reasons)
+        more += f" ({why})" if why else ""
         lines = [
             f"Agreement on {self.images:,} images: {self.answers:,} answers{by}"
             f"{again if self.repeated else ''}{more if self.undecided else ''}",
@@ -165,9 +169,11 @@ def measure(
     """Returns how far people agree and how long they take, with 95% intervals.
 
     Between people, the first answer of each to an image counts; further ones are
-    repetitions. Of a review with proposals, the answers to these are measured;
-    `control_share` gives its blind ones. A review sheet repeats blind images alone:
-    then kappa within an annotator is that of these.
+    repetitions. Of an answer that is split between two classes that with the larger
+    share counts, which is told; so are images that most people call bad. Of a review
+    with proposals, the answers to these are measured; `control_share` gives its blind
+    ones. A review sheet repeats blind images alone: then kappa within an annotator is
+    that of these.
 
     Times: missing ones stay missing; 0, negative ones and those above
     `longest_seconds` are left out; those above `break_seconds` count as that much.
@@ -267,6 +273,7 @@ def agreement_of(figures: Figures, draws: np.ndarray) -> Agreement:
         class_names=answers.class_names,
         weights=figures.settings.weights,
         repeated=int((answers.round > 0).sum()),
+        reasons=answers.reasons,
     )
 
 

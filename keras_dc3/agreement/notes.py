@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
+
 
 def left_out(number: int, alone: int, rounds_are_blind: bool) -> str:
     """Returns what is told of blind answers beside answers to proposals."""
@@ -20,6 +22,16 @@ def left_out(number: int, alone: int, rounds_are_blind: bool) -> str:
         f"{told}, but for kappa within an annotator: no image came again with a "
         "proposal, so that it is that of blind answers, and tells nothing of proposals."
     )
+
+
+def of_split(number: int) -> list[str]:
+    """Returns what is told of so many answers that are split between two classes."""
+    if not number:
+        return []
+    return [
+        f"{number_of(number, 'answer')} split between two classes: that with the "
+        "larger share counts here."
+    ]
 
 
 def odd_people(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_class_names, check_counts, check_names
-from keras_dc3.annotations import merging, selecting, writing
+from keras_dc3.annotations import merging, selecting, without_class, writing
 from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.annotations.readers import AnnotationReaders
@@ -48,8 +48,9 @@ class Annotations(AnnotationReaders, CountedLabels):
         ids: tuple of str.
         class_names: tuple of str.
         notes: tuple of str, what was odd in what was read.
-        counts: (n, k) int64; float64 where a person gave different answers to an image,
-            or where `from_counts` got fractions.
+        counts: (n, k) int64; float64 where a person gave different answers to an image
+            or one that is split between two classes, or where `from_counts` got
+            fractions.
         annotators: tuple of str, in the order of `records`; empty if nobody is known.
         records: `Records`, ordered by image; None where only counts are known.
 
@@ -121,14 +122,47 @@ class Annotations(AnnotationReaders, CountedLabels):
 
     @property
     def as_given(self) -> Annotations:
-        """The same images, with each person's last answer to an image alone.
+        """The same images, with each person's last answer to an image alone, and whole.
 
         Where somebody changed their mind, `counts` holds shares of an answer, which are
-        taken for people who differ where it is asked how much people do.
+        taken for people who differ where it is asked how much people do. So are those
+        of a split answer, of which the class with the larger share counts here.
         """
         if self.records is None or self.counts.dtype.kind != "f":
             return self
-        return replace(self, counts=None, records=last_answers(self.records))
+        return replace(self, counts=None, records=last_answers(self.records.whole))
+
+    def people_saying(self, reason: str) -> np.ndarray:
+        """Returns (n,) int64: how many people give no class, for this reason.
+
+        The last answer of each person to an image counts.
+
+        Args:
+            reason: "cannot tell", "bad image", "none of these", or "no answer" where
+                somebody was asked and nobody knows why there is no class.
+
+        Raises:
+            ValueError: if it is none of these.
+
+        Example:
+
+        >>> int(annotations.people_saying("bad image").sum())
+        0
+        """
+        return without_class.people_saying(self, reason)
+
+    @property
+    def bad_images(self) -> tuple[str, ...]:
+        """Ids of the images that more than half of those who answered call bad."""
+        return without_class.bad_images(self)
+
+    @property
+    def none_of_these(self) -> tuple[str, ...]:
+        """Ids of the images in which somebody sees none of the classes.
+
+        Those of which most people say so come first: they call for a new class.
+        """
+        return without_class.none_of_these(self)
 
     def __eq__(self, other: object) -> bool:
         """Whether ids, classes, counts, annotators and records are equal."""
@@ -271,7 +305,8 @@ class Annotations(AnnotationReaders, CountedLabels):
             class_names: all classes from now on. A new one has no answer yet.
             renamed: old name -> new name, of classes that do not keep theirs. Classes
                 that get the same name become one, with the answers of all. None leaves
-                a class out: answers of it are no valid ones any more.
+                a class out: answers of it are no valid ones any more; one that is split
+                is an answer of its class with the larger share, if that one is kept.
 
         Raises:
             ValueError: if two new names are alike, an old name is no class, a new name
@@ -297,6 +332,8 @@ class Annotations(AnnotationReaders, CountedLabels):
     ) -> None:
         """Writes a CSV file in UTF-8, a line per answer: image,annotator,label,seconds.
 
+        Where somebody said why there is no class, or split an answer between two, the
+        columns no_answer, second_label and first_share say so, which `from_csv` reads.
         `Annotations.from_csv(path, class_names=annotations.class_names)` gives equal
         annotations (and `longest_seconds`, if it was set); without `class_names`,
         classes that nobody chose are lost and the order is that of `class_order`. An
@@ -321,14 +358,15 @@ class Annotations(AnnotationReaders, CountedLabels):
 
         Args:
             form: "long": one row per answer with columns image, annotator, label and
-                seconds; None for an unknown annotator or no valid answer, NaN for no
-                time. "crowdkit": columns task, worker and label, the valid answers, as
-                the aggregators of crowd-kit take them. "cleanlab": a row per annotated
-                image (the index), a column per annotator, class numbers with NaN where
-                somebody was not asked, as `cleanlab.multiannotator` takes them. In the
-                last two, each person has one answer to an image, the last one, and each
-                answer of unknown annotators is that of a further person, "unknown 1",
-                ...
+                seconds, and further ones as `to_csv` writes; None for an unknown
+                annotator or no valid answer, NaN for no time. "crowdkit": columns task,
+                worker and label, the valid answers, as the aggregators of crowd-kit
+                take them. "cleanlab": a row per annotated image (the index), a column
+                per annotator, class numbers with NaN where somebody was not asked, as
+                `cleanlab.multiannotator` takes them. In the
+                last two, each person has one answer to an image, the last one, of a
+                split one the class with the larger share, and each answer of unknown
+                annotators is that of a further person, "unknown 1", ...
 
         Raises:
             ImportError: if pandas is not installed.

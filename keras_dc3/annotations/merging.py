@@ -77,6 +77,11 @@ def merge(annotations: Annotations, *others: Annotations, repeated: str) -> Anno
         ),
         np.concatenate([_moved(p.class_names, column, p.records.label) for p in parts]),
         np.concatenate([p.records.seconds for p in parts]),
+        np.concatenate([p.records.reason for p in parts]),
+        np.concatenate(
+            [_moved(p.class_names, column, p.records.second) for p in parts]
+        ),
+        np.concatenate([p.records.share for p in parts]),
     )
     if repeated == "last":
         records = last_answers(records)
@@ -126,7 +131,7 @@ def changed(annotations: Annotations, change: ClassChange) -> Annotations:
     if records is None:
         counts = change.of_values(annotations.counts)
     else:
-        records = replace(records, label=change.of_labels(records.label))
+        records = records.of_classes(change.of_labels)
     return replace(
         annotations, class_names=change.after, counts=counts, records=records
     )

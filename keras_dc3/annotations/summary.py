@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3.annotations import without_class
+
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
@@ -49,7 +51,17 @@ def summarize(annotations: Annotations) -> str:
     if records is not None:
         invalid = int((records.label < 0).sum())
         if invalid:
-            lines.append(f"  no answer   {_count(invalid, len(records))} when asked")
+            why = without_class.in_words(without_class.by_reason(records))
+            lines.append(
+                f"  no answer   {_count(invalid, len(records))} when asked"
+                f"{f': {why}' if why else ''}"
+            )
+        split = int(records.is_split.sum())
+        if split:
+            lines.append(
+                f"  split       {_count(split, len(records))} of the answers between "
+                "two classes"
+            )
         known = records.seconds[~np.isnan(records.seconds)]
         if known.size:
             lines.append(
@@ -63,8 +75,9 @@ def summarize(annotations: Annotations) -> str:
         f"  {name:<{width}}  {part:6.1%}"
         for name, part in zip(annotations.class_names, share, strict=True)
     ]
-    if annotations.notes:
-        lines += ["", "Notes", *(f"  {note}" for note in annotations.notes)]
+    notes = [*annotations.notes, *without_class.told(annotations)]
+    if notes:
+        lines += ["", "Notes", *(f"  {note}" for note in notes)]
     return "\n".join(lines)
 
 

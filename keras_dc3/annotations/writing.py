@@ -6,6 +6,7 @@ import csv
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from keras_dc3._extras import optional
 from keras_dc3._formulas import escaped, warn_of_formulas
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import file_path, whole_file
-from keras_dc3.annotations.records import Records, last_answers
+from keras_dc3.annotations.reading.columns import FURTHER
+from keras_dc3.annotations.records import REASONS, Records, last_answers
 
 if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
@@ -39,7 +41,7 @@ def to_csv(
     try:
         with whole_file(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(COLUMNS)
+            writer.writerow(_titles(annotations.records))
             writer.writerows(rows)
     except UnicodeEncodeError as error:
         raise ValueError(
@@ -59,7 +61,8 @@ def to_frame(annotations: Annotations, form: str) -> Any:
         )
     pd = optional("pandas", "`to_frame` needs pandas", "pandas")
     if form == "long":
-        return _columns(pd, annotations, annotations.records, list(COLUMNS))
+        titles = _titles(annotations.records)
+        return _columns(pd, annotations, annotations.records, titles)
     records = annotations.records.take(annotations.records.label >= 0)
     records, people = _persons(last_answers(records), annotations.annotators)
     if form == "crowdkit":
@@ -88,8 +91,7 @@ def _persons(
             names.append(f"unknown {number}")
     person = records.annotator.copy()
     person[unknown] = len(annotators) + np.arange(len(unknown))
-    known = Records(records.image, person, records.label, records.seconds)
-    return known, (*annotators, *names)
+    return replace(records, annotator=person), (*annotators, *names)
 
 
 def _columns(
@@ -105,15 +107,25 @@ def _columns(
         _named(people, records.annotator),
         _named(annotations.class_names, records.label),
         records.seconds,
+        _named(REASONS[1:], records.reason - 1),
+        _named(annotations.class_names, records.second),
+        np.where(records.is_split, records.share, np.nan),
     ]
     return pd.DataFrame(dict(zip(names, columns, strict=False)))
+
+
+def _titles(records: Records | None) -> list[str]:
+    """Returns the titles of the columns that answers need."""
+    if records is None or not (records.reason.any() or records.is_split.any()):
+        return list(COLUMNS)
+    return [*COLUMNS, *FURTHER]
 
 
 def _named(names: tuple[str, ...], positions: np.ndarray) -> np.ndarray:
     return np.array([*names, None], dtype=object)[positions]
 
 
-def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
+def _rows(annotations: Annotations) -> Iterator[tuple[str, ...]]:
     records = annotations.records
     if records is None:
         if annotations.counts.dtype.kind == "f":
@@ -123,20 +135,28 @@ def _rows(annotations: Annotations) -> Iterator[tuple[str, str, str, str]]:
                 "`numpy.savez`."
             )
         records = Records.of_counts(annotations.counts)
+    width = len(_titles(records))
     people, names = (*annotations.annotators, ""), (*annotations.class_names, "")
     ends = np.searchsorted(records.image, np.arange(len(annotations)), side="right")
     answers = zip(
         records.annotator.tolist(),
         records.label.tolist(),
         records.seconds.tolist(),
+        _named(("", *REASONS[1:]), records.reason),
+        _named(names, records.second),
+        np.where(records.is_split, records.share, np.nan).tolist(),
         strict=True,
     )
     start = 0
     for image, end in zip(annotations.ids, ends.tolist(), strict=True):
         if start == end:
-            yield image, "", "", ""
+            yield (image, *[""] * (width - 1))
         for _ in range(start, end):
-            person, label, seconds = next(answers)
-            time = repr(seconds) if seconds == seconds else ""
-            yield image, people[person], names[label], time
+            person, label, seconds, *further, share = next(answers)
+            found = (image, people[person], names[label], _number(seconds))
+            yield (*found, *further, _number(share))[:width]
         start = end
+
+
+def _number(value: float) -> str:
+    return repr(value) if value == value else ""

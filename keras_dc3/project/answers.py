@@ -6,7 +6,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError, Settings
 from keras_dc3.proposals import Proposals
 from keras_dc3.review import Review
+from keras_dc3.review.new_classes import meant
 
 _MODE = "dc3"
 _LEAST_BLIND = 20  # answers, below which no bias is measured
@@ -33,17 +34,25 @@ class Answers:
         first: answers from before the project; None without.
         by_round: round -> what was answered on its sheets.
         proposed: image -> class that was proposed for it first.
+        typed: class that people have typed on pages and that is none of the project
+            yet -> the images of these answers, which count without a class so far.
     """
 
     first: Annotations | None
     by_round: Mapping[int, Review]
     proposed: Mapping[str, str]
+    typed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def review(self) -> Review | None:
         """The answers on all sheets; None if there are none."""
         parts = list(self.by_round.values())
         return parts[0].merge(*parts[1:]) if parts else None
+
+    @cached_property
+    def notes_of(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """Image -> (person, text) of each note that people wrote on a page."""
+        return {} if self.review is None else self.review.notes_of
 
     @cached_property
     def all(self) -> Annotations | None:
@@ -155,16 +164,23 @@ def read_answers(first: str, rounds: Sequence[Round], settings: Settings) -> Ans
             old = {*names, *renamed}
             before = Annotations.from_csv(first, class_names=sorted(old))
             before = before.with_classes(names, renamed)
-        found, proposed = {}, {}
+        found, proposed, typed = {}, {}, {}
         people = people_of(before, rounds)
         for one in rounds:
             reviews = _of_round(one, people)
             if reviews:
+                for part in reviews:
+                    _note_typed(typed, part, settings)
                 reviews = [_as_today(part, settings) for part in reviews]
                 found[one.number] = reviews[0].merge(*reviews[1:])
             for image, name in one.record.get("sheets", {}).get("proposed", {}).items():
                 proposed.setdefault(image, renamed.get(name, name))
-    return Answers(before, found, proposed)
+    names = meant({name: len(images) for name, images in typed.items()}, ())
+    together = defaultdict(list)
+    for name, images in typed.items():
+        together[names[name]] += images
+    together = {name: tuple(dict.fromkeys(ids)) for name, ids in together.items()}
+    return Answers(before, found, proposed, together)
 
 
 def people_of(answers: Annotations | None, rounds: Sequence[Round]) -> list[str]:
@@ -216,6 +232,29 @@ def sheet_of(one: Round, sheet: str) -> Proposals:
 
 def _as_today(found: Review, settings: Settings) -> Review:
     """Returns a review under the class names of today, to be merged with others."""
-    renamed = settings.names_now(found.annotations.class_names)
+    renamed: dict[str, str | None] = {}
+    renamed |= settings.names_now(found.annotations.class_names)
+    renamed |= typed_now(found, settings)
     found = found.with_classes(settings.class_names, renamed)
-    return replace(found, mode=_MODE)  # of a blind page, too: all of it is control
+    # Of a blind page, too: all of it is control.
+    return replace(found, mode=_MODE, new_classes=())
+
+
+def typed_now(found: Review, settings: Settings) -> dict[str, str | None]:
+    """Returns typed class -> class of the project; None where it is none yet."""
+    known = (*settings.class_names, *settings.renamed)
+    same = meant(dict.fromkeys(found.new_classes, 1), known)
+    now = {typed: settings.renamed.get(name, name) for typed, name in same.items()}
+    names = set(settings.class_names)
+    return {typed: name if name in names else None for typed, name in now.items()}
+
+
+def _note_typed(typed: dict[str, list[str]], found: Review, settings: Settings) -> None:
+    """Adds the images of answers in classes that are none of the project yet."""
+    records, names = found.annotations.records, found.annotations.class_names
+    for name, now in typed_now(found, settings).items():
+        if now is None:
+            column = names.index(name)
+            rows = (records.label == column) | (records.second == column)
+            ids = [found.annotations.ids[i] for i in np.unique(records.image[rows])]
+            typed.setdefault(name, []).extend(ids)

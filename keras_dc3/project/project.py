@@ -36,7 +36,7 @@ from keras_dc3.project import (
 )
 from keras_dc3.project.costs import cost_of
 from keras_dc3.project.settings import LOCK, ClassDescription, ProjectError
-from keras_dc3.project.status import Status, next_step
+from keras_dc3.project.status import Status, next_step, no_class
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.strategies import names as strategy_names
 
@@ -330,6 +330,7 @@ class Project:
                 costs={n: cost_of(found) for n, found in answers.by_round.items()},
                 agreement=measured,
                 bias=bias,
+                no_class=no_class(everything, answers.typed),
                 stopping=stopping,
                 next_step=self._next_step(work),
             )
@@ -373,6 +374,7 @@ class Project:
                 found = agreement.final_labels(
                     labels, proposals, annotations=work.answers.all
                 )
+            found = replace(found, notes_of=work.answers.notes_of)
             if path is not None:
                 name = os.fspath(path)
                 if name.endswith(("/", os.sep)):

@@ -44,6 +44,9 @@ def write(path: str, work: Workspace, status: Status) -> None:
     ]
     if status.agreement is not None:
         parts += ["<h2>Agreement</h2>", *_agreement(status.agreement)]
+    if status.no_class:
+        parts.append("<h2>Answers that are none of the classes</h2>")
+        parts += [f"<p>{_code(text)}</p>" for text in status.no_class]
     if status.bias:
         parts += ["<h2>Bias of proposals</h2>", _text(status.bias)]
     if status.stopping is not None:

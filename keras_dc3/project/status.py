@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from keras_dc3._text import number_of
+from keras_dc3._text import number_of, some
 from keras_dc3.agreement import Agreement, Stopping
+from keras_dc3.annotations import Annotations
 from keras_dc3.project.costs import Cost
 from keras_dc3.project.progress import in_words
 from keras_dc3.project.rounds import Round
+
+_SHOWN = 5  # names of images in a line
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,6 +31,8 @@ class Status:
         costs: round -> what its answers have cost.
         agreement: how far people agree; None where that is not known yet.
         bias: what is said of the bias of proposals.
+        no_class: what is said of images that are bad or that no class fits, and of
+            classes that people have typed, with what to do about them.
         stopping: whether more answers still help; None where that is not known yet.
         next_step: what to do now.
     """
@@ -41,6 +47,7 @@ class Status:
     bias: str
     stopping: Stopping | None
     next_step: str
+    no_class: Sequence[str] = ()
 
     def __str__(self) -> str:
         left_out = f", {self.withdrawn:,} withdrawn" if self.withdrawn else ""
@@ -52,6 +59,8 @@ class Status:
             lines += ["", *_table(self.rounds, self.costs)]
         if self.agreement is not None:
             lines += ["", *_in_words(self.agreement), "", str(self.agreement)]
+        if self.no_class:
+            lines += ["", "Answers that are none of the classes", *self.no_class]
         if self.bias:
             lines += ["", "Bias of proposals", self.bias]
         if self.stopping is not None:
@@ -70,6 +79,40 @@ def _in_words(agreement: Agreement) -> list[str]:
         f"Of two people who answered the same image, {raw.format('.0%')} said the same "
         f"(on {number_of(raw.images, 'image')}, with and without proposals)."
     ]
+
+
+def no_class(
+    answers: Annotations | None, typed: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Returns what is said of answers that are none of the classes, and what to do.
+
+    Args:
+        answers: of all people; None if there are none.
+        typed: class that people have typed -> the images of these answers.
+    """
+    told = []
+    if answers is not None and answers.bad_images:
+        bad = answers.bad_images
+        names = " ".join(map(shlex.quote, bad[:_SHOWN]))
+        told.append(
+            f"Most people call {number_of(len(bad), 'image')} bad, for which there is "
+            f'no label. `keras-dc3 withdraw {names} --reason "bad image"` takes '
+            + ("the first ones out" if len(bad) > _SHOWN else "out what is named")
+            + ", so that nobody is asked about it any more."
+        )
+    if answers is not None and answers.none_of_these:
+        none = answers.none_of_these
+        told.append(
+            f"In {number_of(len(none), 'image')} somebody sees none of these classes: "
+            f"{some(none, _SHOWN)}. `keras-dc3 classes --add NAME` adds a class."
+        )
+    for name, images in typed.items():
+        told.append(
+            f"Somebody has typed the class {name!r} for "
+            f"{number_of(len(images), 'image')}: {some(images, _SHOWN)}. The answers "
+            f"count from `keras-dc3 classes --add {shlex.quote(name)}` on."
+        )
+    return told
 
 
 def _table(rounds: Sequence[Mapping[str, Any]], costs: Mapping[int, Cost]) -> list[str]:

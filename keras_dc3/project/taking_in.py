@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 import shutil
 import warnings
 from collections import defaultdict
@@ -12,9 +13,15 @@ from collections.abc import Container, Mapping, Sequence
 from keras_dc3._names import same_person
 from keras_dc3._text import some
 from keras_dc3._writing import whole_path
-from keras_dc3.project.answers import answer_file, people_of, review_of, sheet_of
+from keras_dc3.project.answers import (
+    answer_file,
+    people_of,
+    review_of,
+    sheet_of,
+    typed_now,
+)
 from keras_dc3.project.rounds import Round
-from keras_dc3.project.settings import ProjectError
+from keras_dc3.project.settings import ProjectError, Settings
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.review import fingerprint
 from keras_dc3.review.files import read_parts
@@ -40,7 +47,7 @@ def read_files(work: Workspace, paths: Sequence[str]) -> str:
     for (number, sheet), new in by_sheet.items():
         try:
             people = people_of(work.answers.all, work.rounds)
-            told += _take_in(rounds[number], sheet, new, people)
+            told += _take_in(rounds[number], sheet, new, people, work.settings)
         except ValueError as error:
             if len(files) == 1:
                 raise
@@ -102,7 +109,7 @@ def _sheet_of(work: Workspace, path: str) -> tuple[int, str]:
 
 
 def _take_in(
-    one: Round, sheet: str, new: Sequence[str], people: list[str]
+    one: Round, sheet: str, new: Sequence[str], people: list[str], settings: Settings
 ) -> list[str]:
     """Copies files into a round, once it is sure that they can be used."""
     known = _known(one)
@@ -142,7 +149,13 @@ def _take_in(
         told.append(
             f"  Note: the page was made for {person}; the answers count for {names}."
         )
-    return told + [f"  Note: {note}" for note in found.notes]
+    told += [f"  Note: {note}" for note in found.notes]
+    return told + [
+        f"  Note: answers in {name!r} count without a class until `keras-dc3 classes "
+        f"--add {shlex.quote(name)}` adds it."
+        for name, now in typed_now(found, settings).items()
+        if now is None
+    ]
 
 
 def _known(one: Round) -> Mapping[str, str]:

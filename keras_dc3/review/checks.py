@@ -162,7 +162,7 @@ def check_classes(parts: Sequence[Part], known: Sequence[str]) -> None:
     """Raises AnnotationError if an answer or proposal is none of the classes."""
     for part in parts:
         for answer in part.answers:
-            for name in (answer.label, answer.proposed):
+            for name in (*answer.named, answer.proposed):
                 if name is None or name in known:
                     continue
                 near = nearest(name, known)

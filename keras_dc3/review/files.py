@@ -8,7 +8,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from keras_dc3._names import trimmed
@@ -16,32 +16,21 @@ from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.reading.files import read_json, read_text, refuse_other_kinds
 from keras_dc3.review import fingerprint, lineage
 from keras_dc3.review.answer_store import AnswerStore, is_store
+from keras_dc3.review.answers import (
+    AGAIN,
+    FURTHER,
+    NOTE,
+    ROW,
+    Answer,
+    answer_of,
+    as_of_old,
+    of_cells,
+)
 
-FORMAT = "keras_dc3 review"
-_ROW = ("image", "label", "proposed", "group", "repetition", "seconds")
+FORMAT, VERSIONS = "keras_dc3 review", (1, 2)
 _PART = ("annotator", "mode", "fingerprint", "page", "session", "saved")
-_AGAIN = "Download it again."
 _DOWNLOADED = "give the file that was downloaded from a review sheet"
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer; `label` is None for "cannot tell", `proposed` for a blind one."""
-
-    image: str
-    label: str | None
-    proposed: str | None
-    group: str
-    repetition: bool
-    seconds: float
-    place: str = field(compare=False)
-
-    def same(self, other: Answer) -> bool:
-        """Whether both say the same."""
-        mine = [value for value in vars(self).values() if value == value]
-        theirs = [value for value in vars(other).values() if value == value]
-        return mine[:-1] == theirs[:-1]
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ class Part:
     `changes` counts what was done in the session, so that clocks play no part; it is 0
     where the file does not tell. `openings` are (name, changes before it) of each time
     that the page was opened in the session, () where the file does not tell. `classes`
-    and `images` are None where the file does not list them.
+    and `images` are None where the file does not list them. `notes` are (image, text).
     """
 
     file: str
@@ -66,6 +55,7 @@ class Part:
     classes: tuple[str, ...] | None = None
     images: tuple[str, ...] | None = None
     openings: tuple[tuple[str, int], ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
 
     def follows(self, other: Part) -> bool:
         """Whether this state of the same session came from the other one."""
@@ -125,31 +115,31 @@ def part_of_json(name: str, found: Any) -> Part:
         raise AnnotationError(
             f"{name} is no file of a review sheet: it lacks the format {FORMAT!r}."
         )
-    if found.get("version") != 1:
+    if found.get("version") not in VERSIONS or isinstance(found["version"], bool):
         raise AnnotationError(
             f"{name} is of version {found.get('version')!r}, but this release reads "
-            "version 1. Update keras_dc3."
+            f"versions {' and '.join(map(str, VERSIONS))}. Update keras_dc3."
         )
     for key, kind in {"classes": list, "images": list, "annotations": list}.items():
         if not isinstance(found.get(key), kind):
-            raise AnnotationError(f"{name} lacks the list {key!r}. {_AGAIN}")
+            raise AnnotationError(f"{name} lacks the list {key!r}. {AGAIN}")
     for key in ("classes", "images"):
         if not all(isinstance(value, str) and value for value in found[key]):
-            raise AnnotationError(f"{name}: {key!r} must hold names only. {_AGAIN}")
-    answers = []
+            raise AnnotationError(f"{name}: {key!r} must hold names only. {AGAIN}")
+    rows, needed = [], (*ROW, *(FURTHER if found["version"] > 1 else ()))
     for number, row in enumerate(found["annotations"], 1):
         place = f"{name}, annotation {number}"
-        if not isinstance(row, dict) or any(key not in row for key in _ROW):
-            raise AnnotationError(f"{place} lacks one of {list(_ROW)}. {_AGAIN}")
-        answers.append(_answer(place, row))
-    _check_whole(name, found.get("rows"), len(answers))
-    part = _part(name, found, answers, tuple(found["classes"]), tuple(found["images"]))
+        if not isinstance(row, dict) or any(key not in row for key in needed):
+            raise AnnotationError(f"{place} lacks one of {list(needed)}. {AGAIN}")
+        rows.append((place, row if found["version"] > 1 else as_of_old(row)))
+    _check_whole(name, found.get("rows"), len(rows))
+    part = _part(name, found, rows, tuple(found["classes"]), tuple(found["images"]))
     of_page = {**part.fingerprint, "images": part.page.partition("-")[2]}
     key = fingerprint.differing(of_page, found["images"], found["classes"])
     if key is not None:
         raise AnnotationError(
             f"{name}: the list {key!r} is not the one that the sheet was made with: it "
-            f"was changed or put in another order. {_AGAIN}"
+            f"was changed or put in another order. {AGAIN}"
         )
     return part
 
@@ -159,20 +149,20 @@ def _of_csv(name: str, text: str) -> list[Part]:
     try:
         _, header = next(rows)
     except StopIteration:
-        raise AnnotationError(f"{name} is empty. {_AGAIN}") from None
-    lacking = [key for key in (*_ROW, *_PART, "rows") if key not in header]
+        raise AnnotationError(f"{name} is empty. {AGAIN}") from None
+    lacking = [key for key in (*ROW, *_PART, "rows") if key not in header]
     if lacking:
         raise AnnotationError(
             f"{name} is no file of a review sheet: it lacks the columns {lacking}. For "
             "other tables use `Annotations.from_csv`."
         )
-    found: dict[tuple, tuple[dict, list[Answer]]] = {}
+    found: dict[tuple, tuple[dict, list[tuple[str, dict]]]] = {}
     for line, cells in rows:
         place = f"{name}, line {line}"
         if len(cells) != len(header):
             raise AnnotationError(
                 f"{place}: {len(cells)} cells, but {len(header)} columns. Is the file "
-                f"cut short? {_AGAIN}"
+                f"cut short? {AGAIN}"
             )
         row = dict(zip(header, cells, strict=True))
         row["label"] = row["label"] or None
@@ -180,6 +170,7 @@ def _of_csv(name: str, text: str) -> list[Part]:
         for key in ("repetition", "accepted"):
             flag = row.get(key, "")
             row[key] = _FLAGS.get(flag.lower(), flag)
+        row = of_cells(row)
         row["seconds"] = _number(row["seconds"])
         row["changes"] = _whole_number(row.get("changes", ""))
         row["openings"] = [
@@ -189,13 +180,13 @@ def _of_csv(name: str, text: str) -> list[Part]:
             )
         ]
         key = (*(row[k] for k in (*_PART, "rows", "changes")), str(row["openings"]))
-        found.setdefault(key, (row, []))[1].append(_answer(place, row))
+        found.setdefault(key, (row, []))[1].append((place, row))
     if not found:
         raise AnnotationError(f"{name} holds no answer.")
     parts = []
-    for row, answers in found.values():
-        _check_whole(name, _whole_number(row["rows"]), len(answers))
-        parts.append(_part(name, row, answers))
+    for row, rows_of_part in found.values():
+        _check_whole(name, _whole_number(row["rows"]), len(rows_of_part))
+        parts.append(_part(name, row, rows_of_part))
     return parts
 
 
@@ -212,7 +203,7 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         raise AnnotationError(
             f"{name}, line {line}: this is no CSV ({error}). Is the file cut short? "
-            f"{_AGAIN}"
+            f"{AGAIN}"
         ) from error
 
 
@@ -231,57 +222,33 @@ def _check_whole(name: str, told: Any, found: int) -> None:
     if told != found:
         raise AnnotationError(
             f"{name} says that it holds {told} answers, but there are {found}: it was "
-            f"cut short or changed. {_AGAIN}"
+            f"cut short or changed. {AGAIN}"
         )
-
-
-def _answer(place: str, row: dict[str, Any]) -> Answer:
-    kinds = {
-        "image": str,
-        "label": str | None,
-        "proposed": str | None,
-        "group": str,
-        "repetition": bool,
-        "seconds": int | float | None,
-    }
-    for key, kind in kinds.items():
-        wrong = isinstance(row[key], bool) and key != "repetition"
-        if wrong or not isinstance(row[key], kind):
-            raise AnnotationError(f"{place}: {key!r} cannot be {row[key]!r}. {_AGAIN}")
-    values = {key: row[key] for key in _ROW}
-    fits = row["label"] is not None and row["label"] == row["proposed"]
-    if row.get("accepted", fits) not in (fits, ""):
-        raise AnnotationError(
-            f"{place}: 'accepted' is {row['accepted']!r}, but the label is "
-            f"{row['label']!r} and {row['proposed']!r} was proposed: the file was "
-            f"changed. {_AGAIN}"
-        )
-    seconds = math.nan if row["seconds"] is None else float(min(row["seconds"], 1e300))
-    return Answer(**{**values, "seconds": seconds}, place=place)
 
 
 def _part(
     name: str,
     found: dict[str, Any],
-    answers: list[Answer],
+    rows: Sequence[tuple[str, dict[str, Any]]],
     classes: Sequence[str] | None = None,
     images: Sequence[str] | None = None,
 ) -> Part:
+    answers = [answer_of(place, row) for place, row in rows]
     for key in _PART:
         if not isinstance(found.get(key), str) or not trimmed(found[key]):
-            raise AnnotationError(f"{name} lacks {key!r}. {_AGAIN}")
+            raise AnnotationError(f"{name} lacks {key!r}. {AGAIN}")
     pieces = fingerprint.parts(found["fingerprint"])
     if pieces is None or pieces["mode"] != found["mode"]:
         raise AnnotationError(
             f"{name}: {found['fingerprint']!r} is no fingerprint of a review in mode "
-            f"{found['mode']!r}. {_AGAIN}"
+            f"{found['mode']!r}. {AGAIN}"
         )
     changes = found.get("changes") or 0
     if not isinstance(changes, int) or isinstance(changes, bool) or changes < 0:
-        raise AnnotationError(f"{name}: 'changes' cannot be {changes!r}. {_AGAIN}")
+        raise AnnotationError(f"{name}: 'changes' cannot be {changes!r}. {AGAIN}")
     openings = found.get("openings") or []
     if not isinstance(openings, list) or not all(map(_is_opening, openings)):
-        raise AnnotationError(f"{name}: 'openings' cannot be {openings!r}. {_AGAIN}")
+        raise AnnotationError(f"{name}: 'openings' cannot be {openings!r}. {AGAIN}")
     return Part(
         name,
         trimmed(found["annotator"]),
@@ -291,10 +258,11 @@ def _part(
         found["session"],
         found["saved"],
         changes,
-        answers,
+        [answer for answer in answers if answer.kind != NOTE],
         classes,
         images,
         tuple((opening, changes) for opening, changes in openings),
+        tuple((answer.image, answer.note) for answer in answers if answer.note),
     )
 
 

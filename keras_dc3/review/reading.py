@@ -13,8 +13,9 @@ from keras_dc3._text import some, tell
 from keras_dc3._validation import check_choice, check_positive_number
 from keras_dc3.annotations import AnnotationError, Annotations, Records, class_order
 from keras_dc3.annotations.reading.guesses import SAME_PEOPLE
-from keras_dc3.annotations.records import known_times
-from keras_dc3.review import checks, fingerprint
+from keras_dc3.annotations.records import REASONS, known_times
+from keras_dc3.review import checks, fingerprint, new_classes
+from keras_dc3.review.answers import NEW_CLASS, SPLIT
 from keras_dc3.review.files import Part, read_parts
 from keras_dc3.review.fingerprint import Proposed
 from keras_dc3.review.review import Review
@@ -25,6 +26,8 @@ from keras_dc3.review.sessions import (
     under_one_name,
     without_doubles,
 )
+
+_REASON = {reason: number for number, reason in enumerate(REASONS)}
 
 
 def read(
@@ -39,8 +42,12 @@ def read(
     """Reads what people downloaded from review sheets, JSON and CSV alike.
 
     Files of several annotators and of several pages are put together. Of two files of
-    the same session, the later state counts. "Cannot tell" is an answer
-    with label -1. What is odd but can be used is told in one warning and in `notes`.
+    the same session, the later state counts. "Cannot tell", "bad image" and "none of
+    these" are answers with label -1, told apart by `Review.kinds` and
+    `Annotations.people_saying`. Classes that people have typed come after those of the
+    sheet; names that differ in capitals and blanks alone are one class, a known one
+    where there is one. What is odd but can be used is told in one warning and in
+    `notes`.
 
     Args:
         paths: one file, or several.
@@ -93,11 +100,18 @@ def read(
     if conflicts == "later":
         parts = last_saved(parts, notes)
     checks.check_people(parts)
-    classes = _classes(parts, proposals, notes)
+    known = _classes(parts, proposals, notes)
+    with_new = new_classes.joined(parts, known)
+    parts, notes = with_new.parts, [*notes, *with_new.notes]
+    checks.check_classes(parts, (*known, *with_new.added))
+    classes = (*known, *with_new.added)
     listed = _images(parts, proposals)
     notes += checks.other_proposals(parts, proposals)
     notes += SAME_PEOPLE.told({part.annotator: 1 for part in parts})
     review = _review(parts, classes, listed, longest_seconds, notes)
+    review = replace(
+        review, new_classes=with_new.added, notes_of=_notes_of(parts, listed)
+    )
     empty = int((review.annotations.counts.sum(axis=1) == 0).sum())
     if empty:
         notes.append(f"{empty:,} of {len(listed):,} images have no valid answer.")
@@ -129,15 +143,11 @@ def _classes(
     if proposals is not None:
         known = proposals.class_names
     if known is not None:
-        checks.check_classes(parts, known)
         return tuple(known)
-    found = {
-        name
-        for part in parts
-        for answer in part.answers
-        for name in (answer.label, answer.proposed)
-        if name is not None
-    }
+    answers = [answer for part in parts for answer in part.answers]
+    new = {answer.label for answer in answers if answer.kind == NEW_CLASS}
+    found = {name for a in answers if a.kind != NEW_CLASS for name in a.named}
+    found = found - new | {a.proposed for a in answers if a.proposed is not None}
     if not found:
         raise AnnotationError(
             f"{_files(parts)}: no answer names a class, and a CSV file does not list "
@@ -159,16 +169,35 @@ def _images(parts: Sequence[Part], proposals: Proposed | None) -> tuple[str, ...
         listed = dict.fromkeys(name for part in parts for name in part.images or ())
         if any(part.images is None for part in parts):
             return tuple(
-                dict.fromkeys([*listed, *(a.image for p in parts for a in p.answers)])
+                dict.fromkeys(
+                    [
+                        *listed,
+                        *(a.image for p in parts for a in p.answers),
+                        *(image for p in parts for image, _ in p.notes),
+                    ]
+                )
             )
     for part in parts:
-        for answer in part.answers:
-            if answer.image not in listed:
+        named = [(answer.place, answer.image) for answer in part.answers]
+        named += [(f"{part.file}, a note", image) for image, _ in part.notes]
+        for place, image in named:
+            if image not in listed:
                 raise AnnotationError(
-                    f"{answer.place}: {answer.image!r} is none of the "
-                    f"{len(listed):,} images of the review. Correct it."
+                    f"{place}: {image!r} is none of the {len(listed):,} images of the "
+                    "review. Correct it."
                 )
     return tuple(listed)
+
+
+def _notes_of(
+    parts: Sequence[Part], images: Sequence[str]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Returns image -> (person, text) of each note, in the order of the images."""
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    for part in parts:
+        for image, text in part.notes:
+            found.setdefault(image, {})[part.annotator, text] = None
+    return {name: tuple(found[name]) for name in images if name in found}
 
 
 def _review(
@@ -190,6 +219,7 @@ def _review(
     labels = np.array([label_of[a.label] for _, a in answers])
     proposed = np.array([label_of[a.proposed] for _, a in answers])
     given = np.array([a.seconds for _, a in answers])
+    kinds = np.array([a.kind for _, a in answers], dtype=object)
     seconds, odd = known_times(given, longest_seconds)
     not_above_0 = odd["zero"] + odd["negative"]
     unknown = not_above_0 + odd["too_long"]
@@ -208,6 +238,9 @@ def _review(
             np.array([person[name] for name, _ in answers]),
             labels,
             seconds,
+            np.array([_REASON.get(kind, 0) for kind in kinds], "int64"),
+            np.array([label_of[a.split[1][0]] if a.split else -1 for _, a in answers]),
+            np.array([a.split[0][1] if a.split else 1.0 for _, a in answers]),
         ),
         notes=tuple(notes),
     )
@@ -215,7 +248,8 @@ def _review(
         annotations,
         proposed,
         np.array([a.group for _, a in answers], dtype=object),
-        (proposed >= 0) & (labels == proposed),
+        (proposed >= 0) & (labels == proposed) & (kinds != SPLIT),
         np.array([a.repetition for _, a in answers]),
         parts[0].mode,
+        kinds=kinds,
     )

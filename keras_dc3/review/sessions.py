@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from keras_dc3._names import composed, plain, same_person
 from keras_dc3.annotations import AnnotationError
-from keras_dc3.review.files import Answer, Part
+from keras_dc3.review.answers import Answer
+from keras_dc3.review.files import Part
 
 
 def in_one_spelling(parts: Sequence[Part], ids: Iterable[str] | None) -> list[Part]:
@@ -106,7 +107,7 @@ def _united(old: Part, part: Part, notes: list[str], later_counts: bool) -> Part
     differing, later = 0, part if _when(part) > _when(old) else old
     for answer in part.answers:
         other = answers.setdefault((answer.image, answer.repetition), answer)
-        if other.label == answer.label:
+        if other.said == answer.said:
             continue
         differing += 1
         if later is part:
@@ -129,7 +130,8 @@ def _united(old: Part, part: Part, notes: list[str], later_counts: bool) -> Part
             else ""
         )
     )
-    return replace(part, answers=list(answers.values()))
+    notes = tuple(dict.fromkeys((*old.notes, *part.notes)))
+    return replace(part, answers=list(answers.values()), notes=notes)
 
 
 def last_saved(parts: Sequence[Part], notes: list[str]) -> list[Part]:
@@ -149,7 +151,7 @@ def last_saved(parts: Sequence[Part], notes: list[str]) -> list[Part]:
             if later == number:
                 answers.append(answer)
             else:
-                replaced[number, later].append(answer.label != other.label)
+                replaced[number, later].append(answer.said != other.said)
         kept[number] = replace(part, answers=answers)
     for (number, later), differ in replaced.items():
         notes.append(
@@ -190,6 +192,7 @@ def _rewritten(part: Part, image: Callable[[str], str]) -> Part:
             image=image(one.image),
             label=None if one.label is None else composed(one.label),
             proposed=None if one.proposed is None else composed(one.proposed),
+            split=tuple((composed(name), share) for name, share in one.split),
         )
 
     return replace(
@@ -197,4 +200,5 @@ def _rewritten(part: Part, image: Callable[[str], str]) -> Part:
         images=None if part.images is None else tuple(map(image, part.images)),
         classes=None if part.classes is None else tuple(map(composed, part.classes)),
         answers=[answer(one) for one in part.answers],
+        notes=tuple((image(name), text) for name, text in part.notes),
     )

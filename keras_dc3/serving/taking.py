@@ -9,6 +9,7 @@ from keras_dc3.annotations import AnnotationError
 from keras_dc3.review.answer_store import State
 from keras_dc3.review.checks import check_classes
 from keras_dc3.review.files import Part, part_of_json
+from keras_dc3.review.new_classes import joined
 from keras_dc3.review.sessions import without_doubles
 from keras_dc3.serving.pages import Page
 
@@ -92,7 +93,8 @@ def _part(file: dict[str, Any], page: Page, person: str) -> Part:
     """Returns what would be read of the file, if it is of the page and the person."""
     try:
         part = part_of_json(_WHAT, file)
-        check_classes([part], page.class_names)
+        with_new = joined([part], page.class_names)
+        check_classes(with_new.parts, (*page.class_names, *with_new.added))
         without_doubles(part, [])
     except AnnotationError as error:
         raise RefusedError(422, str(error)) from error
@@ -108,9 +110,9 @@ def _part(file: dict[str, Any], page: Page, person: str) -> Part:
         )
     if part.changes > _MOST_CHANGES:
         raise RefusedError(422, f"{_WHAT}: 'changes' cannot be {part.changes}.")
-    for answer in part.answers:
-        if answer.image not in page.images:
-            raise RefusedError(
-                422, f"{answer.place}: {answer.image!r} is no image of the page."
-            )
+    named = [(answer.place, answer.image) for answer in part.answers]
+    named += [(f"{_WHAT}, a note", image) for image, _ in part.notes]
+    for place, image in named:
+        if image not in page.images:
+            raise RefusedError(422, f"{place}: {image!r} is no image of the page.")
     return part

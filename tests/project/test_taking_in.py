@@ -12,6 +12,7 @@ from tests.project.helpers import (
     answer,
     asked_project,
 )
+from tests.review.test_kinds import as_kind
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -157,3 +158,44 @@ def test_a_session_under_two_names_says_how_to_go_on(asked, tmp_path):
     project.remove_answers("a.json")
     project.read(tmp_path / "b.json")
     assert counted(project)[1] == ("Eve",)
+
+
+def test_answers_that_are_none_of_the_classes(asked, tmp_path):
+    """Bad images get no label; a typed class counts once it is one of the project."""
+    project, truth = asked
+    said(project, "ben", tmp_path / "ben.json", truth)
+    file = json.loads((tmp_path / "ben.json").read_text("utf-8")) | {"version": 2}
+    for row in file["annotations"]:
+        as_kind(row, "class")
+    once = [r["image"] for r in file["annotations"]]
+    rows = [r for r in file["annotations"] if once.count(r["image"]) == 1][:4]
+    bad, none, ray, split = (row["image"] for row in rows)
+    as_kind(rows[0], "bad image", note="all black")
+    as_kind(rows[1], "none of these")
+    as_kind(rows[2], "new class", label="Sea ray")
+    parts = {truth[split]: 0.6, "sea  ray": 0.4}
+    as_kind(rows[3], "split", label=truth[split], split=parts)
+    (tmp_path / "ben.json").write_text(json.dumps(file), encoding="utf-8")
+    told = project.read(tmp_path / "ben.json")
+    assert "answers in 'Sea ray' count without a class until `keras-dc3 cl" in told
+    status = str(project.status(resamples=0))
+    assert f'`keras-dc3 withdraw {bad} --reason "bad image"`' in status
+    assert f"sees none of these classes: {none}" in status
+    assert "'Sea ray' for 2 images" in status and "--add 'Sea ray'`" in status
+    labels = project.labels(tmp_path / "labels.csv")
+    assert labels.bad_images == (bad,) and bad not in labels.ids
+    assert labels.notes_of == {bad: (("ben", "all black"),)}
+    report = project.report()
+    with open(report, encoding="utf-8") as page:
+        assert "Answers that are none of the classes" in page.read()
+
+    project.change_classes(["sea ray"])
+    answers = Workspace(project.folder).answers
+    assert not answers.typed and answers.all.class_names == (*CLASSES, "sea ray")
+    places = [answers.all.ids.index(name) for name in (ray, split)]
+    assert answers.all.counts[places, 3].tolist() == [1, pytest.approx(0.4)]
+    assert "ray' for" not in str(project.status(resamples=0))
+    project.change_classes(renamed={"sea ray": CLASSES[0]})
+    everything = Workspace(project.folder).answers.all
+    assert everything.class_names == CLASSES
+    assert everything.counts[places[0], 0] == 1

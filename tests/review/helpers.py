@@ -17,6 +17,7 @@ COLUMNS = (
     *("seconds", "started", "ended", "mode", "fingerprint", "page", "session"),
     *("saved", "rows", "changes", "openings"),
 )
+FURTHER = ("kind", "split", "note")  # from the second version on
 HOSTILE = (
     "</script><script>window.hacked = 1</script>",
     '"><img src=x onerror="window.hacked = 1">.png',
@@ -143,14 +144,20 @@ def as_csv(file):
     def text(value):
         if isinstance(value, bool):
             return str(value).lower()
+        if isinstance(value, dict):
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return "" if value is None else str(value)
 
     out = io.StringIO(newline="")
     openings = " ".join(f"{name}:{number}" for name, number in file["openings"])
     whole = {**file, "openings": openings}
     rows = [{**whole, **row} for row in file["annotations"]]
-    csv.writer(out).writerow(COLUMNS)
-    csv.writer(out).writerows([text(row.get(c)) for c in COLUMNS] for row in rows)
+    for row in rows:
+        if re.match("'*[=+@\t\r-]", row.get("note") or ""):
+            row["note"] = f"'{row['note']}"
+    columns = COLUMNS + (FURTHER if file["version"] > 1 else ())
+    csv.writer(out).writerow(columns)
+    csv.writer(out).writerows([text(row.get(c)) for c in columns] for row in rows)
     return out.getvalue()
 
 

@@ -161,7 +161,7 @@ def test_a_file_cut_short(saved, form):
     ("change", "match"),
     [
         (lambda f: f.update(format="x"), "is no file of a review sheet"),
-        (lambda f: f.update(version=2), "version 2, but this release reads"),
+        (lambda f: f.update(version=3), "version 3, but this release reads versions 1"),
         (lambda f: f.pop("classes"), "lacks the list 'classes'"),
         (lambda f: f.update(images=[3]), "'images' must hold names only"),
         (lambda f: f.update(annotator=" "), "lacks 'annotator'"),

@@ -20,6 +20,7 @@ from keras_dc3.annotations.errors import AnnotationError, no_name
 from keras_dc3.annotations.reading import guesses
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.records import (
+    REASONS,
     Records,
     known_times,
     last_answers,
@@ -28,6 +29,7 @@ from keras_dc3.annotations.records import (
 )
 
 REPEATED = ("keep", "last", "error")
+_REASONS = {"": 0, **{name: number for number, name in enumerate(REASONS)}}
 
 
 @dataclass
@@ -43,6 +45,10 @@ class Answers:
         listed: images to begin with, whether they have answers or not.
         notes: what the reader has to tell already.
         order: the classes in the order that the data give them; () if they give none.
+        reason: text, why there is no class, "" where it is not known; None if there are
+            no reasons at all.
+        second: text, the other class of a split answer, "" of others; None likewise.
+        share: numbers, that of `label`; NaN where it is whole; None likewise.
     """
 
     image: list[str]
@@ -53,6 +59,9 @@ class Answers:
     listed: Sequence[str] = ()
     notes: Sequence[str] = ()
     order: Sequence[str] = ()
+    reason: list[str] | None = None
+    second: list[str] | None = None
+    share: list[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -118,13 +127,14 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
     none = {"", *map(composed, no_answer)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}
+    others = {composed(trimmed(text)) for text in answers.second or ()} - {""}
     if not chosen:
         raise AnnotationError(
             f"{source.name} holds no annotation: there are {len(source):,} answers, "
             "none of them with a class."
         )
     if class_names is None:
-        class_names = names.class_order(chosen)
+        class_names = names.class_order({*chosen, *others})
         given = tuple(dict.fromkeys(map(composed, map(trimmed, answers.order))))
         declared = set(class_names) <= set(given)
         if declared:
@@ -141,6 +151,7 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         annotator,
         np.array([number.get(name, -1) for name in labels])[label],
         seconds,
+        **_further(answers, number),
     )
     unknown = int((records.annotator < 0).sum())
     if 0 < unknown < len(records):
@@ -167,6 +178,44 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         "notes": tuple(notes),
         "places": _places(source, image, len(images)),
     }
+
+
+def _further(answers: Answers, number: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Returns the parts of `Records` that say why there is no class, and what is split.
+
+    Raises:
+        AnnotationError: if a reason is none, or an answer cannot be split so.
+    """
+    found: dict[str, np.ndarray] = {}
+    if answers.reason is not None:
+        wrong = [i for i, text in enumerate(answers.reason) if text not in _REASONS]
+        if wrong:
+            raise AnnotationError(
+                f"{answers.source.at(wrong[0])}: `no_answer` must be one of "
+                f"{some(map(repr, REASONS[1:]))} or empty. Received: "
+                f"{answers.reason[wrong[0]]!r}"
+            )
+        found["reason"] = np.array([_REASONS[text] for text in answers.reason], "int64")
+    if answers.second is None or answers.share is None:
+        return found
+    second, share = [], []
+    rows = zip(answers.label, answers.second, answers.share, strict=True)
+    for position, (first, other, part) in enumerate(rows):
+        names = [composed(trimmed(name)) for name in (first, other)]
+        if not names[1] and part != part:
+            second.append(-1)
+            share.append(1.0)
+            continue
+        if not set(names) <= set(number) or names[0] == names[1] or not 0.5 <= part < 1:
+            raise AnnotationError(
+                f"{answers.source.at(position)}: a split answer has two different "
+                "classes in `label` and `second_label`, and in `first_share` that of "
+                f"the first, from 0.5 to below 1. Received: {first!r}, {other!r}, "
+                f"{part:g}"
+            )
+        second.append(number[names[1]])
+        share.append(part)
+    return found | {"second": np.array(second, "int64"), "share": np.array(share)}
 
 
 def _encode(

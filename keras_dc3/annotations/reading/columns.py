@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from keras_dc3._names import (
     FORM,
@@ -19,6 +21,9 @@ from keras_dc3.annotations.reading.guesses import ANSWER_ROWS, told
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.table_files import has_numbers
 from keras_dc3.annotations.reading.tables import Column, Table, composed_column
+
+# Columns that `Annotations.to_csv` writes where an answer needs them.
+FURTHER = ("no_answer", "second_label", "first_share")
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,20 @@ def answers_of(table: Table, columns: AnswerColumns) -> Answers:
             *told(ANSWER_ROWS, table, image, annotator, label),
         ],
         order=table.order_of([label]),
+        **_further(table),
     )
+
+
+def _further(table: Table) -> dict[str, list]:
+    """Returns what `to_csv` writes beside, where the table has all of it."""
+    if not set(FURTHER) <= set(table.header or ()):
+        return {}
+    reason, second, share = FURTHER
+    return {
+        "reason": [trimmed(text) for text in texts_of(table, reason, reason)],
+        "second": texts_of(table, second, second),
+        "share": seconds_of(table, share, share),
+    }
 
 
 def joined(parts: list[Answers], source: Source) -> Answers:
@@ -101,7 +119,21 @@ def joined(parts: list[Answers], source: Source) -> Answers:
         source=source,
         notes=[*(note for part in parts for note in part.notes), *spelling],
         order=parts[0].order if len(parts) == 1 else (),
+        reason=_together(parts, "reason", ""),
+        second=_together(parts, "second", ""),
+        share=_together(parts, "share", math.nan),
     )
+
+
+def _together(parts: list[Answers], name: str, nothing: Any) -> list[Any] | None:
+    """Returns a column of several tables, of which some may lack it; None if all do."""
+    if all(getattr(part, name) is None for part in parts):
+        return None
+    return [
+        value
+        for part in parts
+        for value in getattr(part, name) or [nothing] * len(part.image)
+    ]
 
 
 def _in_one_spelling(parts: list[Answers]) -> tuple[list[Answers], list[str]]:
@@ -147,19 +179,24 @@ def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
     return texts
 
 
-def seconds_of(table: Table, column: Column) -> list[float]:
+def seconds_of(table: Table, column: Column, name: str = "seconds") -> list[float]:
     """Returns a column as numbers; AnnotationError if one is neither number nor gap."""
     seconds = []
-    for position, text in enumerate(texts_of(table, "seconds", column)):
+    for position, text in enumerate(texts_of(table, name, column)):
         try:
             if "_" in text:
                 raise ValueError
             seconds.append(float(text) if text.strip() else float("nan"))
         except ValueError:
+            way_out = "Correct it."
+            if name == "seconds":
+                way_out = (
+                    "Pass `seconds=None`, or a function of the row that gives the "
+                    "number."
+                )
             raise AnnotationError(
-                f"{table.at(position)}: `seconds` must be a number or empty. "
-                f"Received: {text!r}. Pass `seconds=None`, or a function of the row "
-                "that gives the number."
+                f"{table.at(position)}: `{name}` must be a number or empty. "
+                f"Received: {text!r}. {way_out}"
             ) from None
     return seconds
 
