@@ -16,6 +16,7 @@ from keras_dc3.project.rounds import new_round
 from tests.datasets.folders import table, write
 from tests.project import helpers as projects
 from tests.review import helpers
+from tests.serving.clients import Client
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -427,6 +428,23 @@ def test_a_project(folder, monkeypatch, capsys):
 def test_review_sheets(reviewed):
     review = execute("review.md", reviewed)["review"]
     assert len(review.annotations.records) == len(review.proposed) == 120
+
+
+@pytest.mark.filterwarnings("ignore:.*have no valid answer")
+@runs("serving.md")
+def test_a_server_of_pages(proposed, folder):
+    pytest.importorskip("aiohttp")
+    execute("review-round.md", proposed, 0)
+
+    def wait(text):
+        client = Client(proposed["server"].addresses["anna"], "review.html", "anna")
+        client.open("first")
+        client.choose(0, client.whole["classes"][0])
+        assert client.send()
+
+    proposed["input"] = wait
+    found = execute("serving.md", proposed, port=0)["review"]
+    assert found.annotations.annotators == ("anna",)
 
 
 @runs("agreement.md")

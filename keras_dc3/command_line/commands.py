@@ -12,7 +12,10 @@ from absl.flags import FlagValues
 
 from keras_dc3.annotations import Annotations
 from keras_dc3.command_line.command import Command, Flags
+from keras_dc3.command_line.stopping import until_stopped
 from keras_dc3.project import ClassDescription, Project
+from keras_dc3.serving import Server
+from keras_dc3.serving.server import PORT
 from keras_dc3.strategies import names as strategy_names
 
 _FROM_PIXELS = "small_cnn"
@@ -210,7 +213,58 @@ def _of_read(of: Flags) -> None:
 
 def _read(words: Sequence[str], values: FlagValues) -> str:
     project = _project(values)
-    return (project.remove_answers if values.remove else project.read)(list(words))
+    if values.remove:
+        return project.remove_answers(list(words))
+    return project.read(list(words) or None)
+
+
+def _of_serve(of: Flags) -> None:
+    of.items("people", "Who answers, comma-separated; else all who have a page.")
+    of.text(
+        "host",
+        "127.0.0.1",
+        "Name or address of this machine under which others reach it, or 0.0.0.0. "
+        "Without it, pages can be opened on this machine alone.",
+    )
+    of.whole("port", PORT, "On which it is reached; 0 for any that is free.", least=0)
+    of.items("names", "Further names under which others know this machine.")
+    of.text(
+        "answers",
+        None,
+        "Where files are named: the file of the answers; else answers.sqlite beside "
+        "the first one.",
+    )
+
+
+def _serve(words: Sequence[str], values: FlagValues) -> str:
+    people, names = _names(values.people), _names(values.names) or ()
+    options = {"host": values.host, "port": values.port, "names": names}
+    if words:
+        if not people:
+            raise ValueError("`--people` must name who answers, such as anna,ben.")
+        server = Server(list(words), people, answers=values.answers, **options)
+        then = (
+            f'`keras_dc3.review.read("{server.answers}")` of Python reads them, '
+            "also while the server runs."
+        )
+    elif values.answers is not None:
+        raise ValueError(
+            "`--answers` goes with named files; a project keeps the answers beside its "
+            "pages."
+        )
+    else:
+        server = _project(values).serve(people, **options)
+        then = "`keras-dc3 read` takes them in."
+    with server:
+        for person, address in server.addresses.items():
+            print(f"  {person}: {address}")
+        print(
+            "Each person opens the address of that name; who knows it, answers in that "
+            "name.\nAnswers are kept as they come; Ctrl-C ends this.",
+            flush=True,
+        )
+        until_stopped()
+    return f"\nStopped. The answers are in {server.answers}.\nNext: {then}"
 
 
 def _of_labels(of: Flags) -> None:
@@ -330,13 +384,25 @@ _IN_ORDER = (
         _sheet,
     ),
     Command(
+        "serve",
+        "give people their pages from this machine, and keep what they answer",
+        "Gives the pages of this round, or the named ones, to people of one network, "
+        "and prints an address for each. It runs until Ctrl-C; called again, the "
+        "addresses and answers are the same.",
+        _of_serve,
+        _serve,
+        words="[PAGE ...]",
+        stopped="What was answered is kept.",
+    ),
+    Command(
         "read",
         "take in the files that people have downloaded from their pages",
         "Files, folders of files, or patterns such as review-*.json. Which page and "
-        "round a file belongs to is known from the file.",
+        "round a file belongs to is known from the file. Without files, what "
+        "`keras-dc3 serve` has kept so far.",
         _of_read,
         _read,
-        words="FILE ...",
+        words="[FILE ...]",
     ),
     Command(
         "status",

@@ -31,6 +31,7 @@ from keras_dc3.project import (
     creating,
     learning,
     report,
+    served,
     taking_in,
     training,
 )
@@ -38,6 +39,8 @@ from keras_dc3.project.costs import cost_of
 from keras_dc3.project.settings import LOCK, ClassDescription, ProjectError
 from keras_dc3.project.status import Status, next_step, no_class
 from keras_dc3.project.workspace import Workspace
+from keras_dc3.serving import Server
+from keras_dc3.serving.server import PORT
 from keras_dc3.strategies import names as strategy_names
 
 
@@ -245,8 +248,35 @@ class Project:
             )
             return self._and_next(told) if written else told
 
-    def read(self, files: str | os.PathLike | Sequence[str | os.PathLike]) -> str:
-        """Takes in what people have downloaded from their pages.
+    def serve(
+        self,
+        people: Sequence[str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = PORT,
+        names: Sequence[str] = (),
+    ) -> Server:
+        """Returns a server that gives people their pages and keeps their answers.
+
+        `read` takes in what it has kept, also while it runs. It is not started yet: use
+        it in a `with` statement, see `serving.Server`.
+
+        Args:
+            people: who gets an address; None: all who have a page in this round.
+            host, port, names: as for `serving.Server`.
+
+        Raises:
+            ImportError: without aiohttp, extra `[serve]`.
+            ValueError: if there is no page, or none of one of the people.
+        """
+        with self._looking() as work:
+            options = {"host": host, "port": port, "names": names}
+            return served.server_of(work, people, **options)
+
+    def read(
+        self, files: str | os.PathLike | Sequence[str | os.PathLike] | None = None
+    ) -> str:
+        """Takes in what people have downloaded from their pages, or a server has kept.
 
         Nothing but the file is needed: it is known from it which page and round it
         belongs to. A file that was read before, or a later state of it, may come again.
@@ -254,13 +284,16 @@ class Project:
         of two answers to one image that which was saved later, which is told.
 
         Args:
-            files: files, folders of files, or patterns such as "review-*.json".
+            files: files, folders of files, or patterns such as "review-*.json". None:
+                what the server of this round has kept so far.
 
         Raises:
             ValueError: if a file belongs to no page of the project, or is damaged.
         """
-        paths = [files] if isinstance(files, str | os.PathLike) else list(files)
+        paths = [files] if isinstance(files, str | os.PathLike) else list(files or ())
         with self._working("read") as work:
+            if files is None:
+                paths = taking_in.of_server(work)
             told = taking_in.read_files(work, [os.fspath(path) for path in paths])
             return self._and_next(told)
 

@@ -174,7 +174,8 @@ def next_step(current: Round | None, answered: int, classes: int) -> str:
     if current.done("sheets"):
         return (
             "people open their pages and send you the files that they download: "
-            "`keras-dc3 read FILE ...` takes them in."
+            "`keras-dc3 read FILE ...` takes them in. Or `keras-dc3 serve` gives them "
+            "the pages, and `keras-dc3 read` takes in what they have answered."
         )
     if current.done("propose"):
         return "`keras-dc3 sheet` writes pages on which people answer."

@@ -13,6 +13,7 @@ from collections.abc import Container, Mapping, Sequence
 from keras_dc3._names import same_person
 from keras_dc3._text import some
 from keras_dc3._writing import whole_path
+from keras_dc3.project import served
 from keras_dc3.project.answers import (
     answer_file,
     people_of,
@@ -24,6 +25,7 @@ from keras_dc3.project.rounds import Round
 from keras_dc3.project.settings import ProjectError, Settings
 from keras_dc3.project.workspace import Workspace
 from keras_dc3.review import fingerprint
+from keras_dc3.review.answer_store import is_store
 from keras_dc3.review.files import read_parts
 
 _ENDINGS = (".json", ".csv")
@@ -62,8 +64,26 @@ def read_files(work: Workspace, paths: Sequence[str]) -> str:
     return "\n".join(told)
 
 
+def of_server(work: Workspace) -> list[str]:
+    """Returns the path of what the server of the last round has kept.
+
+    Raises:
+        ProjectError: if there was none.
+    """
+    path = None if work.current is None else served.answers_of(work.current)
+    if path is None or not os.path.exists(path):
+        raise ProjectError(
+            "Name the files that people have downloaded; in this round, no page was "
+            "given by `keras-dc3 serve` yet."
+        )
+    return [path]
+
+
 def _files(paths: Sequence[str]) -> list[str]:
-    """Returns the files that paths, folders or patterns name."""
+    """Returns the files that paths, folders or patterns name.
+
+    That of a server is written as those that its pages would download.
+    """
     found: list[str] = []
     for path in paths:
         path = os.fspath(path)
@@ -78,6 +98,8 @@ def _files(paths: Sequence[str]) -> list[str]:
             if not matching:
                 raise ProjectError(f"No file is called like {path!r}.")
             found += matching  # Windows' command line leaves patterns as they are
+        elif os.path.isfile(path) and is_store(path):
+            found += served.as_files(path)
         else:
             found.append(path)
     if not found:

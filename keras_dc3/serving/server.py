@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from keras_dc3._locking import locked
 from keras_dc3._names import same_person
+from keras_dc3._text import some
 from keras_dc3._validation import check_names
 from keras_dc3.review.answer_store import AnswerStore
 from keras_dc3.serving import guard
@@ -37,7 +38,8 @@ class Server:
 
     Args:
         pages: the files of `Proposals.to_review`, for everybody; or person -> files.
-        people: who answers; None where `pages` tells it.
+        people: who answers. Not needed where `pages` tells it; then, those of them
+            who get an address.
         answers: the file of the answers, which is made if there is none; None:
             "answers.sqlite" beside the first page.
         host: name or address of this machine under which it is reached. By default,
@@ -74,7 +76,9 @@ class Server:
     ):
         web()  # without it, nothing else is worth a look
         paths = _of_people(pages, people)
-        self._pages, self._theirs = read_pages(paths)
+        self._pages, theirs = read_pages(paths)
+        asked = theirs if people is None else people
+        self._theirs = {person: theirs[person] for person in asked}
         first = next(path for some in paths.values() for path in some)
         beside = os.path.join(os.path.dirname(os.path.abspath(first)), ANSWERS)
         self.answers = beside if answers is None else os.fspath(answers)
@@ -185,10 +189,14 @@ def _of_people(
         if people is None:
             raise ValueError("`people` must name who answers, such as ['anna', 'ben'].")
         pages = dict.fromkeys(check_names("people", people, clean=True), pages)
-    elif people is not None:
-        raise ValueError("Give `people`, or pages of each person, but not both.")
     else:
         check_names("people", list(pages), clean=True)
+        lost = set(people or ()) - set(pages)
+        if lost or people == []:
+            raise ValueError(
+                f"`people` must be some of those who have pages, {some(pages)}. "
+                f"Received: {people!r}"
+            )
     found = {
         person: [
             os.fspath(path)

@@ -61,7 +61,7 @@ def state_of(body: bytes, page: Page, person: str) -> State:
         session=part.session,
         openings=part.openings,
         changes=part.changes,
-        answers=len(part.answers),
+        answers=len(file["annotations"]),  # or notes alone
         state=_text(state),
         file=_text(file, indent=1),
     )

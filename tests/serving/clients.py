@@ -35,9 +35,10 @@ class Client:
 
     def file(self):
         """What a download would hold."""
+        whole = self.whole["annotations"]
         rows = [
-            {**self.whole["annotations"][number], "label": label, "accepted": False}
-            for number, label in sorted(self.labels.items())
+            {**whole[i], "label": label, "accepted": label == whole[i]["proposed"]}
+            for i, label in sorted(self.labels.items())
         ]
         known = {"changes": self.changes, "openings": self.openings}
         return {**self.whole, **known, "rows": len(rows), "annotations": rows}
