@@ -7,7 +7,8 @@
 
 Each image and two weakly and two strongly augmented views of it, as `data.embed` makes
 them (seed 0), in the order of the set: "plain" (n, d), "weak" and "strong" (2, n, d),
-float16. Those that results are quoted of were made by EfficientNet-Lite0 with the
+float16. Those that results are quoted of were made by the network that
+`train_extractor.py` trains, or, where a table says so, by EfficientNet-Lite0 with the
 weights for ImageNet that its authors published (Apache 2.0), saved as a Keras model.
 """
 

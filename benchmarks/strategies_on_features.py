@@ -50,7 +50,7 @@ from absl import app, flags
 FLAGS = flags.FLAGS
 NETWORKS = {
     "cifar10h": "ResNet-9",
-    "fashionmnist_h": "EfficientNet-Lite0 (ImageNet), 64 pixels",
+    "fashionmnist_h": "residual network (CIFAR-10H)",
 }
 PROBE = "linear_probe"
 UNCERTAINTIES = ("softmax", "entropy", "margin")

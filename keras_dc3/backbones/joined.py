@@ -35,7 +35,7 @@ class JoinedBackbone(keras.Model):
     ...     keras_dc3.backbones.feature_mlp(3, 5),
     ... )
     >>> tuple(joined(np.zeros((2, 8, 8, 3), "uint8")).shape)
-    (2, 5)
+    (2, 8)
     """
 
     def __init__(
