@@ -9,7 +9,10 @@ function goTo(cursor, asked = false) {
   const order = places();
   state.cursor = order.includes(cursor) ? cursor : firstOpen();
   state.begun[state.cursor] ??= now();
-  if (state.cursor !== goTo.shown) focus = 0;
+  if (state.cursor !== goTo.shown) {
+    focus = 0;
+    fromHere = false;
+  }
   const same = state.cursor === goTo.shown && state.cursor !== "end";
   if (same) refresh();
   else {
@@ -34,8 +37,8 @@ function after(cursor) {
   return order[order.indexOf(cursor) + 1] ?? "end";
 }
 
-/** A label for what the aim is. Returns whether it was taken. */
-function choose(label, event) {
+/** A label for what the aim is, with further changes. Returns whether it was taken. */
+function choose(label, event, further = []) {
   const { cursor } = state;
   const step = current();
   if (!step) {
@@ -46,17 +49,22 @@ function choose(label, event) {
   leaveFind();
   const when = now();
   const own = (i) => ["own", i, [label, when]];
+  const give = (changes, next) => act([...further, ...changes], next);
   const choices = {
-    single: () => act([own(step.items[0])], () => after(cursor)),
-    marks: () => act(markedHere().flatMap((i) => [own(i), ["marked", i, undefined]])),
-    named: () => act([own(step.items[focus])]),
+    single: () => give([own(step.items[0])], () => after(cursor)),
+    marks: () => give(markedHere().flatMap((i) => [own(i), ["marked", i, undefined]])),
+    named: () => give([own(step.items[focus])]),
+    rest: () => give(step.items.slice(focus).flatMap((i) => [own(i), ["marked", i, undefined]])),
     group: () => {
       const changes = [["label", cursor, label === step.label ? undefined : label]];
       if (isDone(cursor)) changes.push(["done", cursor, now()]);
-      act(changes);
+      give(changes);
     },
   };
-  choices[aim()]();
+  const chosen = aim();
+  fromHere = false;
+  choices[chosen]();
+  if (chosen === "rest") sayOfRest(step, label);
   return true;
 }
 
@@ -81,6 +89,10 @@ function touch(n, upTo = false) {
   const from = focus;
   touched = true;
   focus = n;
+  if (fromHere) {
+    refresh();
+    return;
+  }
   if (upTo) {
     mark(step.items.slice(Math.min(from, n), Math.max(from, n) + 1));
     return;
@@ -105,6 +117,10 @@ function isForGroup(what) {
 function accept(event) {
   const { cursor } = state;
   if (!isForGroup("Accept") || isSlipToAccept(event)) return;
+  if (fromHere) {
+    ignore("Accept, while a class for the images from here on is awaited", STOP_REST);
+    return;
+  }
   act([["done", cursor, now()]], () => after(cursor));
 }
 

@@ -10,7 +10,7 @@ const MOST_TOLD = 3; // notices at once
 let arrived = -Infinity; // when the card appeared, milliseconds
 let touched = false; // whether images of the card were marked since it appeared
 let emptied = -Infinity; // when the last mark of the group was named or taken away
-let searched = -Infinity; // when Enter chose a class in the search
+let searched = -Infinity; // when Enter chose a class in the search, or in a question
 let lastAim = null; // what a class was for
 const lookedAt = new Set(); // cards
 
@@ -45,6 +45,7 @@ const MEANT = {
   marks: "the marked images",
   named: "the current image",
   single: "this image",
+  rest: "all images from here on",
 };
 
 /** Whether a class is a slip, which is told. */
@@ -73,7 +74,7 @@ function isSlipToAccept(event) {
     return true;
   }
   if (event.key !== "Enter" || !early(searched)) return false;
-  ignore("Enter, pressed twice in the search", "Repeat it to accept the group.");
+  ignore("Enter, pressed twice", "Repeat it to accept the group.");
   return true;
 }
 
@@ -84,7 +85,7 @@ const quoted = (label) => `“\u2068${className(label)}\u2069”`;
  * What is `repeated`, by a key that is held down, is said once.
  */
 function ignore(what, instead, repeated = false) {
-  const place = $("keyhelp").open ? $("helpnotices") : $("notices");
+  const place = openDialog()?.querySelector(".notices") ?? $("notices");
   const text = make("span", "", ` ${what}. ${instead}`);
   const notice = make("p", "", undefined, make("b", "", "Ignored:"), text);
   const same = (one) => one.textContent === notice.textContent;

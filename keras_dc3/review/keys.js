@@ -3,7 +3,12 @@
 const HELP = [
   ["1 … 9, 0", "the class: of the marked images; where none is marked, of the whole group"],
   ["U", "cannot tell"],
+  ["B, X", "bad image: broken, blurred, nothing on it; none of these: a class is missing"],
+  ["T, S", "type a new class; split the answer between two classes, such as 70% and 30%"],
+  ["M", "a note on the current image"],
   ["Enter", "accept all images of the group that are not marked"],
+  ["H", "then a class: for all images from the current one to the end of the group"],
+  ["J, Shift+J", "join the next group to this one, to accept both at once; take them apart"],
   ["Click, Space", "mark an image that does not belong, or take the mark away"],
   ["Shift+Click, E", "mark all up to here; mark all from here to the end"],
   ["Arrow keys", "go from image to image"],
@@ -19,6 +24,14 @@ const KEYS = {
   n: () => move(1),
   p: () => move(-1),
   u: (event) => choose(UNSURE, event),
+  b: (event) => choose(BAD, event),
+  x: (event) => choose(NONE, event),
+  t: askForClass,
+  s: askForSplit,
+  m: askForNote,
+  h: toggleRest,
+  j: (event) => (event.shiftKey ? takeApart() : joinNext()),
+  Escape: () => fromHere && toggleRest(),
   e: () => isForGroup("E") && mark(current().items.slice(focus)),
   " ": () => isForGroup("Space") && touch(focus),
   Enter: accept,
@@ -31,7 +44,8 @@ const KEYS = {
   },
   "?": () => $("keyhelp").showModal(),
 };
-const ANSWERS = /^([0-9ue ]|Enter)$/;
+const ANSWERS = /^([0-9uebx ]|Enter)$/;
+const ONCE = /^[tsmhj]$/; // which count once, too, however long they are held
 
 /** The key by its sign, and by its place where the layout has another sign there, or
  * where Shift is still held down. */
@@ -53,12 +67,18 @@ function onKey(event) {
   if (!state || event.isComposing || !event.key) return;
   const key = keyOf(event);
   const answers = ANSWERS.test(key);
-  if ($("keyhelp").open) {
+  const isField = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  if (openDialog()) {
     const forButton = onButton && /^( |Enter)$/.test(key);
-    if (answers && !forButton) ignore(nameOf(key), "Close this help first, by Esc.");
+    if (isField || forButton || event.ctrlKey || event.metaKey || event.altKey) return;
+    if ($("more").open && MORE_KEYS.test(key)) {
+      $("more").close();
+      KEYS[key](event);
+      event.preventDefault(); // else the letter is typed into what it opens
+    } else if (answers) ignore(nameOf(key), "Close this first, by Esc.");
     return;
   }
-  if (event.target.tagName === "INPUT") return;
+  if (isField) return;
   if (event.ctrlKey || event.metaKey || event.altKey) {
     if (!event.altKey && /^[zy]$/.test(key)) {
       event.preventDefault();
@@ -71,11 +91,11 @@ function onKey(event) {
     return;
   }
   if (onButton && (key === " " || (key === "Enter" && !event.repeat))) return;
-  if (answers && event.repeat) {
+  if ((answers || ONCE.test(key)) && event.repeat) {
     ignore(`${nameOf(key)}, held down`, HELD, true);
   } else if (/^[0-9]$/.test(key)) {
     const label = (Number(key) + 9) % 10;
-    if (label < data.classes.length) choose(label, event);
+    if (classes().includes(label)) choose(label, event);
     else ignore(key, "No class has this key.");
   } else if (KEYS[key]) KEYS[key](event);
   else if (/^(Arrow|Home|End)/.test(key) && current()) arrow(key);
@@ -85,14 +105,14 @@ function onKey(event) {
 
 /** The class that a text means: its name, or the only one that begins so. */
 function meant(text) {
-  const exact = data.classes.indexOf(text);
-  if (exact >= 0) return exact;
-  const labels = [...data.classes.keys()];
+  const labels = classes();
+  const exact = labels.find((label) => className(label) === text);
+  if (exact !== undefined) return exact;
   for (const fits of [
     (name) => name === folded(text),
     (name) => name.startsWith(folded(text)),
   ]) {
-    const found = labels.filter((label) => fits(folded(data.classes[label])));
+    const found = labels.filter((label) => fits(folded(className(label))));
     if (found.length) return found.length === 1 ? found[0] : null;
   }
   return null;
@@ -105,7 +125,7 @@ function onFind() {
   let number = 0;
   for (const button of $("classes").children) {
     const mine = Number(button.dataset.label);
-    const found = mine !== UNSURE && folded(data.classes[mine]).includes(folded(text));
+    const found = mine !== UNSURE && folded(className(mine)).includes(folded(text));
     button.hidden = Boolean(text) && !found;
     button.classList.toggle("aim", mine === label);
     number += found ? 1 : 0;
@@ -113,7 +133,7 @@ function onFind() {
   const asked = $("asked");
   asked.replaceChildren();
   if (!text) return;
-  if (label !== null) asked.append("Enter: ", make("bdi", "", data.classes[label]));
+  if (label !== null) asked.append("Enter: ", make("bdi", "", className(label)));
   else asked.append(number ? `${number} found: type on, or choose one` : "No such class");
 }
 

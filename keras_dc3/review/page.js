@@ -8,6 +8,7 @@ function begin(annotator) {
   [past, future] = [[], []];
   goTo.shown = undefined;
   lookedAt.clear();
+  regroup();
   goTo(state.cursor);
 }
 
@@ -42,12 +43,14 @@ function start() {
   const acts = { undo, redo, accept, back: () => move(-1), next: () => move(1) };
   for (const [id, does] of Object.entries(acts)) onPress($(id), does);
   onPress($("main"), pressImages);
+  onPress($("openmore"), openMore);
   const clicks = {
     json: () => download("json"),
     csv: () => download("csv"),
     who: leave,
     help: () => $("keyhelp").showModal(),
     closehelp: () => $("keyhelp").close(),
+    closemore: () => $("more").close(),
   };
   for (const [id, click] of Object.entries(clicks)) $(id).onclick = click;
   document.addEventListener("keydown", onKey);

@@ -11,7 +11,15 @@ from typing import Any
 
 _SCRIPTS = (
     *("state.js", "store.js", "export.js", "view.js", "cards.js"),
-    *("press.js", "guard.js", "acts.js", "keys.js", "page.js"),
+    *(
+        "press.js",
+        "guard.js",
+        "acts.js",
+        "beyond.js",
+        "groups.js",
+        "keys.js",
+        "page.js",
+    ),
 )
 _SENDING = "sync.js"
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)

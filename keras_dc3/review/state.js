@@ -2,7 +2,11 @@
 // that it can be undone.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const UNSURE = -1;
+// What an answer is that names no class; all of these are below 0. A class has its place
+// in `data.classes`, one that was typed here comes after these, in `state.added`; an
+// answer split between two is [class, other class, percent of the first, 50 to 99].
+const [UNSURE, BAD, NONE] = [-1, -2, -3];
+const WITHOUT_CLASS = { [UNSURE]: "cannot tell", [BAD]: "bad image", [NONE]: "none of these" };
 
 // One item per answer asked for: an image that comes again is two items.
 const items = [];
@@ -10,6 +14,7 @@ data.steps.forEach((step, number) => {
   step.items = step.images.map(
     (image) => items.push({ image, step: number, again: Boolean(step.again) }) - 1,
   );
+  step.drawn = step.items; // without those of groups that a person joins to it
 });
 
 let state = null; // of the annotator who is at work
@@ -39,14 +44,19 @@ function fresh(annotator) {
     done: {}, // step -> when the group was accepted
     seconds: {}, // cursor -> active time
     begun: {}, // cursor -> when it was first seen
+    added: {}, // class -> its name, of classes that were typed here
+    notes: {}, // item -> text
+    joined: {}, // step -> the step of the group to which its images were joined
   };
 }
 
 /** What a class is for: a "single" image, the "marks" of a group, the "group", or the
- * current image of one in which all are "named". */
+ * current image of one in which all are "named"; "rest": of a group, all images from the
+ * current one on. */
 function aim() {
   const step = current();
   if (step.kind !== "group") return "single";
+  if (fromHere) return "rest";
   if (step.items.some(open)) return "marks";
   return step.items.every((i) => state.own[i]) ? "named" : "group";
 }
@@ -107,15 +117,17 @@ function put(changes) {
     if (value === undefined) delete state[map][key];
     else state[map][key] = value;
   }
+  if (changes.some(([map]) => map === "joined")) regroup();
 }
 
 /** All places in order: the steps, then single images that were left of groups. */
 function places() {
   const left = [];
   items.forEach((item, i) => {
-    if (state.marked[i] && state.done[item.step]) left.push(`i${i}`);
+    if (state.marked[i] && state.done[shownIn(item.step)]) left.push(`i${i}`);
   });
-  return [...data.steps.keys()].map(String).concat(left, "end");
+  const steps = [...data.steps.keys()].filter((number) => !(number in state.joined));
+  return steps.map(String).concat(left, "end");
 }
 
 function stepAt(cursor) {
@@ -131,7 +143,7 @@ function groupLabel(number) {
 
 /** Returns [label, when] of an item, or null where it is open. */
 function answerOf(i) {
-  const { step } = items[i];
+  const step = shownIn(items[i].step);
   if (state.own[i]) return state.own[i];
   if (data.steps[step].kind !== "group") return null;
   if (!state.done[step] || state.marked[i]) return null;
@@ -154,5 +166,20 @@ function isDone(cursor) {
 }
 
 function className(label) {
-  return label === UNSURE ? "cannot tell" : data.classes[label];
+  if (Array.isArray(label)) {
+    const [first, second, percent] = label;
+    return `${percent}% ${className(first)}, ${100 - percent}% ${className(second)}`;
+  }
+  return WITHOUT_CLASS[label] ?? data.classes[label] ?? state.added[label] ?? typing;
+}
+
+/** All classes, those typed here as well. */
+function classes() {
+  return [...data.classes.keys(), ...Object.keys(state?.added ?? {}).map(Number)];
+}
+
+/** What kind of answer a label is, as files tell it. */
+function kindOf(label) {
+  if (Array.isArray(label)) return "split";
+  return WITHOUT_CLASS[label] ?? (data.classes[label] === undefined ? "new class" : "class");
 }

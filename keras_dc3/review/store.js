@@ -71,15 +71,27 @@ function stored(annotator) {
 
 function usable(text, annotator) {
   const maps = ["own", "marked", "label", "done", "seconds", "begun"];
-  const isLabel = (label) => label === UNSURE || data.classes[label] !== undefined;
+  const further = ["added", "notes", "joined"]; // that earlier releases did not have
   try {
     const found = JSON.parse(text);
+    for (const map of further) found[map] ??= {};
+    const isClass = (label) =>
+      Number.isInteger(label) && (data.classes[label] ?? found.added[label]) !== undefined;
+    const isSplit = ([first, second, percent], length) =>
+      length === 3 && isClass(first) && isClass(second) && percent >= 50 && percent < 100;
+    const isLabel = (label) =>
+      Array.isArray(label)
+        ? isSplit(label, label.length)
+        : Object.hasOwn(WITHOUT_CLASS, label) || isClass(label);
     const whole =
       found.version === 1 &&
       found.annotator === annotator &&
-      maps.every((map) => typeof found[map] === "object" && found[map]) &&
+      [...maps, ...further].every((map) => typeof found[map] === "object" && found[map]) &&
       Object.entries(found.own).every(([i, [label]]) => items[i] && isLabel(label)) &&
-      Object.entries(found.label).every(([i, label]) => data.steps[i] && isLabel(label));
+      Object.entries(found.label).every(([i, label]) => data.steps[i] && isLabel(label)) &&
+      Object.values(found.added).every((name) => typeof name === "string") &&
+      Object.entries(found.notes).every(([i, text]) => items[i] && typeof text === "string") &&
+      Object.entries(found.joined).every((pair) => pair.every((i) => data.steps[i]?.label >= 0));
     if (!whole) return null;
     found.changes ??= 0;
     return found;

@@ -23,6 +23,12 @@ function picture(image, alt) {
   return element;
 }
 
+/** What a screen reader is to say now. */
+function say(text) {
+  $("said").textContent = text;
+}
+
+const openDialog = () => document.querySelector("dialog[open]");
 const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const current = () => stepAt(state.cursor);
 const open = (i) => state.marked[i] && !state.own[i];
@@ -60,7 +66,7 @@ function told() {
   const place = whereabouts();
   if (step.kind !== "group") return `${place}: ${question(step)}`;
   const label = className(groupLabel(state.cursor));
-  return `${place}: ${step.title}, ${plural(step.items.length, "image")}, ${label}`;
+  return `${place}: ${titleOf(step)}, ${plural(step.items.length, "image")}, ${label}`;
 }
 
 function whereabouts() {
@@ -74,7 +80,7 @@ const question = (step) =>
 function group() {
   const step = current();
   const title = make("div", "group");
-  title.append(make("h2", "", step.title));
+  title.append(make("h2", "", titleOf(step)));
   title.append(make("span", "kind", plural(step.items.length, "image")));
   const done = make("span", "kind done", "accepted");
   done.id = "done";
@@ -130,12 +136,15 @@ function refresh() {
     : "Nothing to undo since this page was opened";
   dim("redo", !future.length);
   for (const id of ["json", "csv"]) $(id).disabled = !count;
+  typedButtons();
   if (!state || state.cursor === "end") return;
   const step = current();
   if (step.kind === "group") refreshGroup(step);
   else {
     const answer = answerOf(step.items[0]);
-    $("given").textContent = answer ? `Your answer: ${className(answer[0])}` : "";
+    const note = state.notes[step.items[0]];
+    const texts = [answer && `Your answer: ${className(answer[0])}`, note && `Note: ${note}`];
+    $("given").textContent = texts.filter(Boolean).join(". ");
   }
   refreshFooter(step);
 }
@@ -154,14 +163,19 @@ function refreshGroup(step) {
     const marked = open(item);
     box.classList.toggle("marked", Boolean(marked));
     box.classList.toggle("own", Boolean(state.own[item]));
-    box.classList.toggle("unsure", answer?.[0] === UNSURE);
+    box.classList.toggle("unsure", answer?.[0] < 0);
+    box.classList.toggle("rest", fromHere && n >= focus);
+    const note = state.notes[item];
+    box.classList.toggle("noted", note !== undefined);
+    box.title = note ?? "";
     box.classList.toggle("accepted", done && Boolean(answer) && !state.own[item]);
     box.classList.toggle("here", n === focus);
     box.tabIndex = n === focus ? 0 : -1;
     box.setAttribute("aria-selected", marked ? "true" : "false");
     box.lastChild.textContent = answer ? className(answer[0]) : "";
     const said = answer ? `, ${className(answer[0])}` : marked ? ", taken out" : "";
-    box.setAttribute("aria-label", `image ${n + 1}${said}`);
+    const noted = note === undefined ? "" : `, note: ${note}`;
+    box.setAttribute("aria-label", `image ${n + 1}${said}${noted}`);
   });
   const label = groupLabel(state.cursor);
   const marks = markedHere().length;
@@ -175,6 +189,7 @@ function refreshGroup(step) {
     group: "Mark the images that are something else, then accept the rest.",
     marks: `${plural(marks, "marked image")} will be asked for again at the end, unless named now.`,
     named: "Each image has a class of its own. A class renames the current one.",
+    rest: "A class is for all images from the current one to the end; H stops.",
   };
   const either = make("span", "either");
   for (const [when, text] of Object.entries(texts)) {
@@ -192,6 +207,7 @@ function refreshFooter(step) {
     group: "The whole group is",
     marks: `${marks.length} marked ${marks.length === 1 ? "is" : "are"}`,
     named: "This image is",
+    rest: `From image ${focus + 1} on, ${step.items.length - focus} are`,
     single: "This is",
   }[aims];
   $("choice").classList.toggle("marks", aims === "marks");
@@ -233,21 +249,38 @@ function digits() {
 }
 
 function classButtons() {
-  const names = [...data.classes.keys(), UNSURE];
-  for (const label of names) {
-    const key = label === UNSURE ? "U" : label < 10 ? String((label + 1) % 10) : "";
-    const button = make("button");
-    button.type = "button";
-    button.dataset.label = label;
-    if (key) button.append(make("kbd", "", key), " ");
-    const name = label === UNSURE ? "Cannot tell" : data.classes[label];
-    button.append(make("bdi", "", name));
-    button.title = name;
-    onPress(button, (event) => choose(label, event));
-    $("classes").append(button);
+  for (const label of data.classes.keys()) {
+    $("classes").append(classButton(label, data.classes[label]));
   }
+  $("classes").append(classButton(UNSURE, "Cannot tell"));
   $("find").hidden = data.classes.length <= 10;
   document.body.classList.toggle("many", data.classes.length > 10);
+}
+
+function classButton(label, name) {
+  const key = label === UNSURE ? "U" : label < 10 ? String((label + 1) % 10) : "";
+  const button = make("button");
+  button.type = "button";
+  button.dataset.label = label;
+  if (key) button.append(make("kbd", "", key), " ");
+  button.append(make("bdi", "", name));
+  button.title = name;
+  onPress(button, (event) => choose(label, event));
+  return button;
+}
+
+/** The classes that this person has typed, as buttons after the others. */
+function typedButtons() {
+  const added = Object.entries(state?.added ?? {});
+  const there = [...$("classes").querySelectorAll(".typed")];
+  const shown = there.map((button) => [button.dataset.label, button.title]);
+  if (JSON.stringify(shown) === JSON.stringify(added)) return;
+  for (const button of there) button.remove();
+  for (const [label, name] of added) {
+    const button = classButton(Number(label), name);
+    button.classList.add("typed");
+    $("classes").append(button);
+  }
 }
 
 function resize(by) {
