@@ -356,7 +356,7 @@ def test_keys_while_the_help_is_open(sheet):
     page.click(".thumb >> nth=2")
     page.keyboard.press("?")
     page.keyboard.press("5")
-    assert "Close this help first" in told(page, "#helpnotices")[0]
+    assert "Close this first" in told(page, "#helpnotices")[0]
     page.keyboard.press("Escape")
     page.keyboard.press("5")
     assert named(page) == {2: "frog"} and not told(page)
