@@ -14,6 +14,7 @@ from keras_dc3.annotations.records import (
     REASONS,
     Records,
     last_said,
+    persons,
 )
 
 if TYPE_CHECKING:
@@ -71,17 +72,30 @@ def told(annotations: Annotations) -> list[str]:
         )
 
     bad, none = annotations.bad_images, annotations.none_of_these
-    if bad:
-        notes.append(
-            f"{number_of(len(bad), 'image')} without a label, as most people call them "
-            f"bad: {listed(bad, BAD_IMAGE)}."
-        )
+    if people_saying(annotations, BAD_IMAGE).any():
+        of_these = "of none of them most people do"
+        if bad:
+            of_these = (
+                f"of {len(bad):,} most people do, without a label therefore: "
+                f"{listed(bad, BAD_IMAGE)}"
+            )
+        notes.append(f"{_who_says(annotations, BAD_IMAGE)}; {of_these}.")
     if none:
         notes.append(
-            f"{number_of(len(none), 'image')} may call for a new class, as somebody "
-            f"sees none of these: {listed(none, NONE_OF_THESE)}."
+            f"{_who_says(annotations, NONE_OF_THESE)}, which may call for a new class: "
+            f"{listed(none, NONE_OF_THESE)}."
         )
     return notes
+
+
+def _who_says(annotations: Annotations, reason: str) -> str:
+    """Returns such as "12 images: 3 people say bad image"."""
+    last = last_said(annotations.records)
+    mine = (last.label < 0) & (last.reason == REASONS.index(reason))
+    images = len(np.unique(last.image[mine]))
+    people = len(np.unique(persons(last)[mine]))
+    who = "1 person says" if people == 1 else f"{people:,} people say"
+    return f"{number_of(images, 'image')}: {who} {reason}"
 
 
 def _people(annotations: Annotations) -> np.ndarray:

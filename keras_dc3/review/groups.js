@@ -67,7 +67,7 @@ function joinNext() {
   // What joins an accepted group was not seen when that was accepted.
   act([...parts.map((part) => ["joined", part, here]), ["done", here, undefined]]);
   if (current().items.length === first) return; // another tab has gone on
-  focus = first;
+  focus = current().items.indexOf(data.steps[next].drawn[0]);
   refresh();
   thumb(focus).scrollIntoView({ block: "nearest" });
   thumb(focus).focus({ preventScroll: true });

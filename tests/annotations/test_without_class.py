@@ -41,6 +41,7 @@ def test_half_of_the_people_are_not_most():
     found = some(reason=[0, 2, 0, 3, 0, 0, 0])
     assert found.people_saying("no answer").tolist() == [1, 0, 0]
     assert found.bad_images == ()  # one of two who said something
+    assert "1 image: 1 person says bad image; of none of them" in found.summary()
 
 
 def test_only_the_last_of_a_persons_answers_counts():

@@ -302,7 +302,8 @@ def test_what_agreement_and_labels_say(files):
     (image,) = found.annotations.bad_images
     assert measured.reasons == {"bad image": 3, "none of these": 2}
     assert "5 more without a class (3 bad image, 2 none of these)" in str(measured)
-    assert f"bad: '{image}' (3 of 3 who answered)" in str(measured)
+    assert "1 image: 3 people say bad image; of 1 most people do" in str(measured)
+    assert f"therefore: '{image}' (3 of 3 who answered)" in str(measured)
     assert "2 answers split between two classes" in str(measured)
     assert "(2 of 3 who answered)" in str(measured)
     assert len(labels) == 29 and image not in labels.ids

@@ -12,6 +12,7 @@ from keras_dc3.review.answer_store import AnswerStore
 from keras_dc3.serving import Server
 from tests.review.driving import write
 from tests.review.helpers import HOSTILE, make_images, make_proposals
+from tests.review.test_kinds import as_kind
 from tests.serving.clients import Client
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -255,3 +256,24 @@ def test_what_a_server_cannot_start_with(server, sheet, tmp_path):
         Server(tmp_path / "nowhere.html", ["anna"])
     with pytest.raises(ValueError, match="`port` must be"):
         Server(sheet, ["anna"], port=70000)
+
+
+def test_answers_beyond_the_classes_are_taken(server, sheet, anna):
+    """A typed class, two classes, and a note alone; but no share of 150%."""
+    for number in range(3):
+        anna.choose(number, "cat")
+    body = anna.body()
+    body["file"]["version"] = 2
+    rows = body["file"]["annotations"]
+    as_kind(rows[0], "new class", label="狐")
+    as_kind(rows[1], "split", label="dog", split={"dog": 0.6, "狐": 0.4})
+    as_kind(rows[2], "note", label=None, note="😀")
+    status, found = anna.ask("PUT", body=body)
+    assert status == 200, found
+    kept = review.read(server.answers)
+    assert kept.new_classes == ("狐",) and len(kept.kinds) == 2
+    assert kept.annotations.counts.sum(axis=0)[-1] == pytest.approx(1.4)
+    assert list(kept.notes_of.values()) == [(("anna", "😀"),)]
+    rows[1]["split"] = {"dog": 1.5, "cat": 0.5}
+    status, found = anna.ask("PUT", body=body)
+    assert status == 422 and "'split' must give two classes" in found["error"]
