@@ -128,7 +128,7 @@ class MouseAndKeys(Hands):
 
     @staticmethod
     def key_of(label):
-        return "u" if label < 0 else str((label + 1) % 10)
+        return {-1: "u", -2: "b", -3: "x"}.get(label) or str((label + 1) % 10)
 
     def do(self, name):
         if name in self.view and self.rng.random() < 0.3:

@@ -101,6 +101,18 @@ class Intentions:
         self.touched = True
         self._act(lambda: self._mark(self.here[self.focus :]))
 
+    def from_here_on(self, label):
+        """One class for all images from the current one to the end."""
+        self.touched = True
+        items = self.here[self.focus :]
+        own, marked = self.meant["own"], self.meant["marked"]
+
+        def name():
+            own.update(dict.fromkeys(items, label))
+            marked.difference_update(items)
+
+        self._act(name)
+
     def focus_on(self, number):
         self.focus = number
 

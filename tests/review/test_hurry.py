@@ -18,6 +18,7 @@ from tests.slow import few
 pytest.importorskip("PIL.Image")
 
 NAMES = ("cat", "dog", "deer", "horse", "frog", "bird", "ship", "truck", "plane", "car")
+WITHOUT = {"cannot tell": -1, "bad image": -2, "none of these": -3}
 SOON = 250  # milliseconds, as the page on review sheets says
 
 
@@ -129,7 +130,9 @@ class Person:
         self.meant.move(1)
 
     def label(self):
-        return self.rng.choice([-1, *range(len(NAMES))])
+        by_keys = isinstance(self.hands, MouseAndKeys)
+        without = [*([-3, -2] if by_keys else []), -1]
+        return self.rng.choice([*without, *range(len(NAMES))])
 
     def some_images(self, most=3):
         """Numbers of images that are neither marked nor named."""
@@ -171,12 +174,22 @@ class Person:
         self.act("mouse", f"image {last}", True)
         self.meant.range_to(last)
 
-    def mark_by_keys(self):
+    def go_by_keys(self):
         self.act("key", "Home")
         self.meant.focus_on(0)
         for number in range(1, min(self.rng.randint(1, 3), len(self.meant.here))):
             self.act("key", "ArrowRight")
             self.meant.focus_on(number)
+
+    def name_from_here_on(self):
+        self.go_by_keys()
+        self.act("key", "h")
+        label = self.label()
+        self.act("choose", label)
+        self.meant.from_here_on(label)
+
+    def mark_by_keys(self):
+        self.go_by_keys()
         if self.rng.random() < 0.8:
             self.act("key", " ")
             self.meant.click(self.meant.focus)
@@ -212,7 +225,7 @@ class Person:
             odds = {"name_images": 8, "change_mind": 1, "click_any": 1}
             odds |= {"name_twice": 2, "name_group": 1, "accept": 3, "accept_twice": 2}
             if isinstance(self.hands, MouseAndKeys):
-                odds |= {"mark_a_range": 1, "mark_by_keys": 1}
+                odds |= {"mark_a_range": 1, "mark_by_keys": 1, "name_from_here_on": 1}
         else:
             odds = {"answer_one": 12, "one_answer_too_many": 2}
         chosen = list(odds)
@@ -263,7 +276,9 @@ def read_back(page, tmp_path, proposals):
         rows = read.annotations.records
         images = [proposals.ids[i] for i in rows.image.tolist()]
         keys = zip(images, read.repetition.tolist(), strict=True)
-        found.append(dict(zip(keys, rows.label.tolist(), strict=True)))
+        answers = zip(rows.label.tolist(), read.kinds, strict=True)
+        labels = [WITHOUT.get(kind, label) for label, kind in answers]
+        found.append(dict(zip(keys, labels, strict=True)))
     return found
 
 
