@@ -79,6 +79,15 @@ def settled(data: ProposalData, counts: np.ndarray, agreeing: int) -> np.ndarray
     return one_class & (counts.sum(axis=1) + backed >= agreeing)
 
 
+def called_bad(data: ProposalData, annotations: Any) -> np.ndarray:
+    """Returns (n,) whether most people who answered call the image bad."""
+    bad = np.zeros(len(data.ids), bool)
+    annotations = getattr(annotations, "annotations", annotations)
+    for name in getattr(annotations, "bad_images", ()):
+        bad[[data.row_of[one] for one in data.known_ids.find(name)[0]]] = True
+    return bad
+
+
 def choose_questions(
     data: ProposalData,
     groups: Sequence[ProposalGroup],

@@ -300,7 +300,7 @@ class Proposals(ProposalData):
         **Settled** images are not asked about again: all answers name one class, and
         `agreeing` or more voices do. The model has one voice where it judges the image
         certain. So one answer settles an image for which the model was certain of the
-        same.
+        same. Images that most people call bad are not asked about again, either.
 
         Each image is asked about once; call it again with the new answers. The same
         input gives the same questions.
@@ -340,8 +340,9 @@ class Proposals(ProposalData):
             model_weight = fit_weight(prior_of(self.class_probabilities), given)
         belief = beliefs(self.class_probabilities, counts, model_weight)
         settled = asking.settled(self, counts, agreeing)
+        open_ = ~(settled | asking.called_bad(self, annotations))
         chosen = asking.choose_questions(
-            self, self.groups(), belief, ~settled, float(budget)
+            self, self.groups(), belief, open_, float(budget)
         )
         rows = [self.row_of[name] for question in chosen for name in question.ids]
         return Questions(tuple(chosen), int(settled.sum()), self.take(rows))

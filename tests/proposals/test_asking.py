@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dc3 import review
-from keras_dc3.annotations import Annotations
+from keras_dc3.annotations import Annotations, Records
 from keras_dc3.proposals import Proposals
 from keras_dc3.proposals.belief import answer_gain, beliefs, fit_weight
 from tests.proposals.helpers import NAMES, make_proposals
@@ -406,3 +406,14 @@ def test_a_class_that_nobody_chose_may_lack(recwarn):
     given = answers(("a", "x", "cat"), ("a", "y", "cat"), names=("cat",))
     assert alone([[0.5, 0.5]]).next(5, given).settled == 1
     assert not recwarn.list
+
+
+def test_bad_images_are_not_asked_about_again():
+    proposals = Proposals(
+        ["a.png", "b.png"], [1.0, 1.0], [[0.5, 0.5]] * 2, np.eye(2), ["x", "y"]
+    )
+    records = Records([0, 0, 1], [0, 1, 0], [-1, -1, -1], [1.0] * 3, [2, 2, 3])
+    people = ["anna", "ben"]
+    answers = Annotations(["a", "b"], ["x", "y"], annotators=people, records=records)
+    assert proposals.next(9, answers).ids == ("b.png",)
+    assert set(proposals.next(9).ids) == {"a.png", "b.png"}
