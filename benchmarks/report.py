@@ -25,6 +25,7 @@ import label_tables
 import pixel_tables
 import projects_table
 import report_pages
+import serving_table
 import simulated_table
 import stopping_table
 import strategies_table
@@ -240,6 +241,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "networks": lambda record: _told(pixel_tables.draw_networks, record),
     "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
     "defaults": defaults_table.draw,
+    "serving": serving_table.draw,
 }
 
 

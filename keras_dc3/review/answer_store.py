@@ -35,7 +35,7 @@ create table states (
   state text not null,       -- as the page keeps it
   file text not null,        -- as the page would download it
   primary key (page, person, session, line)
-) without rowid;
+);
 """
 
 

@@ -165,8 +165,9 @@ async function ask(options) {
 
 /** Sends the last state while the page is closed, without waiting for an answer. */
 function inPassing() {
-  if (!due) return;
-  const body = bodyOf(due);
+  const one = due ?? (sending && state);
+  if (!one) return;
+  const body = bodyOf(one);
   if (body.length > IN_PASSING) return; // the next opening sends it
   const headers = { "Content-Type": "application/json" };
   fetch("state", { method: "PUT", body, headers, keepalive: true }).catch(() => {});

@@ -18,6 +18,7 @@ from keras_dc3.serving.taking import RefusedError, state_of
 MOST_BYTES = 16 << 20  # of what a page sends at once
 _LIST = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Pages of {person}</title><h1>Pages of {person}</h1><ul>{items}</ul></html>
 """
@@ -113,8 +114,8 @@ class Site:
 
     async def _list(self, request: Any) -> Any:
         person = self._person(request)
-        if not request.path.endswith("/"):
-            raise web().HTTPFound(f"{request.path}/")
+        if not request.path.endswith("/"):  # not from "/" on: a proxy may add to it
+            raise web().HTTPFound(f"{request.match_info['token']}/")
         pages = [self.pages[key] for key in self.theirs[person]]
         if len(pages) == 1:
             raise web().HTTPFound(f"{pages[0].key}/")

@@ -63,7 +63,7 @@ def state_of(body: bytes, page: Page, person: str) -> State:
         changes=part.changes,
         answers=len(file["annotations"]),  # or notes alone
         state=_text(state),
-        file=_text(file, indent=1),
+        file=_text(file),
     )
 
 
@@ -80,8 +80,8 @@ def _refuse_number(name: str) -> None:
     raise RefusedError(400, f"{_WHAT} holds {name}, which is no number of JSON.")
 
 
-def _text(found: Any, indent: int | None = None) -> str:
-    text = json.dumps(found, ensure_ascii=False, indent=indent)
+def _text(found: Any) -> str:
+    text = json.dumps(found, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError as error:

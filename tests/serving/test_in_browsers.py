@@ -1,7 +1,9 @@
 """Pages of a server in real browsers: what they say, send, and never lose."""
 
+import errno
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from keras_dc3 import review
 from keras_dc3.review import page as pages
 from keras_dc3.review.answer_store import AnswerStore
 from keras_dc3.serving import Server
-from tests.review.driving import seen
+from tests.review.driving import download, seen
+from tests.review.test_storage import FULL
 
+REFUSED = json.dumps({"error": "Odd."})
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
@@ -49,7 +53,7 @@ def test_no_two_scripts_of_a_page_use_one_name():
     assert len(names) > 100 and len(set(names)) == len(names)
 
 
-def test_two_people_one_of_whom_is_offline_for_a_while(server, sheet, look):
+def test_two_people_one_of_whom_is_offline_for_a_while(server, sheet, look, tmp_path):
     anna = look(server.addresses["anna"])
     ben = look(server.addresses["ben"], "ben")
     start(anna)
@@ -78,11 +82,71 @@ def test_two_people_one_of_whom_is_offline_for_a_while(server, sheet, look):
     policy = anna.get_attribute("meta[http-equiv]", "content")
     assert policy.endswith("; connect-src 'self'") and "'unsafe" not in policy
     assert anna.evaluate("fetch('http://localhost:1/').catch((e) => e.name)")
-    for _ in range(7):
+    anna.keyboard.press("b")
+    for _ in range(6):
         anna.keyboard.press("1")
     assert "Download the file" not in anna.inner_text("main")
+    wait_for(anna, "saved on the server")
+    file = json.loads(download(anna, "json", tmp_path / "anna.json").read_text("utf-8"))
+    wait_for(anna, "saved on the server")
+    with AnswerStore(server.answers) as store:
+        sent = json.loads(store.files()["review-anna.json"])
+    assert sent["annotations"] == file["annotations"] and len(file["annotations"]) == 12
+    assert [row["kind"] for row in file["annotations"]][5] == "bad image"
     found = review.read(server.answers)
     assert found.annotations.annotators == ("anna", "ben")
+
+
+def test_what_else_goes_wrong_is_told(server, look, monkeypatch):
+    page = look(server.addresses["ben"], "ben")
+    page.evaluate(f"() => {{ {FULL} }}")
+    start(page, "ben")
+    page.keyboard.press("1")
+    wait_for(page, "saved on the server")
+    assert not page.is_visible("#alarm")  # the browser keeps nothing, the server does
+    page.keyboard.press("Control+z")
+    page.keyboard.press("2")
+    wait_for(page, "saved on the server")
+    assert kept(server) == {"ben": [["dog"]]}
+
+    def full(store, states):
+        raise OSError(errno.ENOSPC, "The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AnswerStore, "put", full)
+        page.keyboard.press("1")
+        wait_for(page, "Not saved on the server: The disk is full.", "#alarm")
+        alarm = page.inner_text("#alarm")
+        assert "cannot keep your answers: its storage is full. Leave this" in alarm
+        assert page.inner_text("#saved") == "not saved"
+        asked = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.close(run_before_unload=True)
+        page.wait_for_timeout(300)
+        assert asked == ["beforeunload"]
+    wait_for(page, "saved on the server")
+    assert not page.is_visible("#alarm")
+    assert kept(server) == {"ben": [["dog", "cat"]]}
+    page.route("**/state", lambda route: route.fulfill(status=422, body=REFUSED))
+    page.keyboard.press("3")
+    wait_for(page, "Not saved on the server: Odd.", "#alarm")
+    page.unroute("**/state")
+    page.keyboard.press("1")
+    wait_for(page, "saved on the server")
+    page.keyboard.press("2")  # and closed before the server can have answered
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
+    until = time.monotonic() + 10
+    said = ["dog", "cat", "red deer", "cat", "dog"]
+    while kept(server) != {"ben": [said]} and time.monotonic() < until:
+        time.sleep(0.02)
+    assert kept(server) == {"ben": [said]}
+    page = look(server.addresses["ben"], "ben")
+    start(page, "ben")
+    page.click("#who")
+    assert page.inner_text("main h2") == "Welcome"
+    start(page, "ben")
+    assert seen(page)["count"] == "5 of 12"
 
 
 def test_another_computer_goes_on_and_nothing_is_lost(server, look):
