@@ -18,11 +18,11 @@ pytest.importorskip("PIL.Image")
 WITHOUT = {-1: "cannot tell", -2: "bad image", -3: "none of these"}
 WHEN = "2026-01-01T10:00:00.000Z"
 # The scripts that make files of a state, without those that show it.
-EXPORT = """(content) => {
+EXPORT = """(made) => {
   const element = document.createElement("script");
   element.type = "application/json";
   element.id = "data";
-  element.textContent = content;
+  element.textContent = made;
   document.body.append(element);
   const goTo = {};
   %s
