@@ -314,11 +314,11 @@ def test_slips_with_new_acts(visit, tmp_path):
         page.keyboard.press("Escape")
     page.keyboard.press("?")
     page.keyboard.press("x")
-    assert "Close this first" in page.inner_text("#helpnotices")
+    assert "first, by Esc" in page.inner_text("#helpnotices")
     page.keyboard.press("Escape")
     page.click("#openmore")
     page.keyboard.press("1")
-    assert "Close this first" in page.inner_text("#more .notices")
+    assert "first, by Esc" in page.inner_text("#more .notices")
     page.wait_for_timeout(700)
     page.keyboard.press("x")  # as its list says
     assert "as none of these" in seen(page)["accept"]
