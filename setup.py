@@ -54,7 +54,7 @@ setup(
     packages=find_packages(include=["keras_dc3", "keras_dc3.*"]),
     package_data={
         "keras_dc3": ["py.typed"],
-        "keras_dc3.review": ["*.html", "*.css", "*.js"],
+        "keras_dc3.review": ["*.html", "*.css", "*.js", "vendor/*"],
     },
     install_requires=[
         "tensorflow>=2.18",

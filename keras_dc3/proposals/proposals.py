@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_dc3._validation import (
     check_choice,
@@ -410,8 +411,12 @@ class Proposals(ProposalData):
         repetitions: float = 0.05,
         seed: int = 0,
         thumbnail_size: int = 160,
+        full_size: int | str | None = None,
         max_images_per_page: int = 2000,
         round_name: str = "",
+        class_descriptions: Mapping[str, str] | None = None,
+        examples: Any = None,
+        example_embeddings: ArrayLike | None = None,
     ) -> tuple[str, ...]:
         """Writes a review sheet, a page on which people label in a browser.
 
@@ -441,12 +446,30 @@ class Proposals(ProposalData):
                 to measure whether people agree with themselves. At most 0.5: they come
                 after half of the others at the earliest.
             seed: of the draw and the order of blind images.
-            thumbnail_size: longest side of an image on the page, pixels. Larger images
+            thumbnail_size: longest side of an image in a group, pixels. Larger images
                 are made smaller; up to 64 pixels they are PNG, else JPEG of quality 85.
-            max_images_per_page: more images make several pages.
+                Of an image more than four times as long as wide, the short side gets a
+                quarter of it.
+            full_size: how large people can see an image. Default: the thumbnail of one
+                in a group, and 640 pixels of one that comes alone, less where the page
+                would be above 30 MB, which is told. A number, such as 1024: that many
+                pixels of all images, for the large view. "beside": the images as they
+                are, in files in a folder beside the page, "review-images", which must
+                be passed on together with it.
+            max_images_per_page: more images make several pages, and so do those that
+                take more than 30 MB.
             round_name: any text. A page that is written again with the same arguments
                 and proposals goes on with the answers that a browser keeps of it; under
                 another name it starts empty.
+            class_descriptions: class name -> what the class is, shown with the
+                instructions; not all classes need one.
+            examples: images of known class, such as `data.labeled`, or class name ->
+                images. Up to three of each class, those people agree on most, are
+                shown with the instructions. None of the images of the sheet is.
+            example_embeddings: (m, d), what the network of the proposals sees in the
+                examples, as `model.propose(data.labeled).embeddings`. Then the page
+                can show beside an image of a group the nearest examples of the two
+                classes that are likeliest.
 
         Returns:
             The paths of the files.
@@ -471,8 +494,12 @@ class Proposals(ProposalData):
             repetitions=repetitions,
             seed=seed,
             thumbnail_size=thumbnail_size,
+            full_size=full_size,
             max_images_per_page=max_images_per_page,
             round_name=round_name,
+            class_descriptions=class_descriptions,
+            examples=examples,
+            example_embeddings=example_embeddings,
         )
 
     def steps(self, mode: str) -> list[Step]:

@@ -13,6 +13,7 @@ from keras_dc3.proposals.sheets import sheet
 from keras_dc3.review.plan import Step
 
 GROUP, IMAGE = "group", "image"
+_ORDER = "What brings most for the clicks that it takes comes first."
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,7 @@ class Questions:
             path: the file; see `Proposals.to_review`.
             images: of the proposals, in whatever form `Proposals.to_review` takes; an
                 array in the order of `questions.proposals`.
-            **options: `title`, `control`, `repetitions`, `seed`, `thumbnail_size`,
-                `max_images_per_page` and `round_name` of `Proposals.to_review`.
+            **options: of `Proposals.to_review`, all but its `mode`.
 
         Returns:
             The paths of the files.
@@ -168,7 +168,7 @@ class Questions:
         names = self.proposals.class_names
         groups = [one.step(names) for one in self if one.kind == GROUP]
         alone = [one.ids[0] for one in self if one.kind == IMAGE]
-        asked = sheet(self.proposals, "dc3", groups, alone)
+        asked = sheet(self.proposals, "dc3", groups, alone, _ORDER)
         return asked.write(path, images, **options)
 
     def __str__(self) -> str:

@@ -11,11 +11,26 @@ from keras_dc3.review.fingerprint import of_values
 from keras_dc3.review.plan import Step
 from keras_dc3.review.sheet import Sheet
 
+_ORDERS = {
+    "dc3": "Classes of certain images come first, then clusters of ambiguous ones; "
+    "of each the largest first.",
+    "classes": "The predicted classes come in the order of the classes.",
+    "none": "",
+}
+
 
 def sheet(
-    proposals: ProposalData, mode: str, groups: Sequence[Step], alone: Sequence[str]
+    proposals: ProposalData,
+    mode: str,
+    groups: Sequence[Step],
+    alone: Sequence[str],
+    order: str | None = None,
 ) -> Sheet:
-    """Returns a review sheet of some groups, and of images to ask about alone."""
+    """Returns a review sheet of some groups, and of images to ask about alone.
+
+    Args:
+        order: of the groups, in a sentence. Default: that of the mode.
+    """
     return Sheet(
         mode=mode,
         ids=proposals.ids,
@@ -24,6 +39,9 @@ def sheet(
         alone=alone,
         verdict=proposals.verdict,
         values=of_values(proposals),
+        probabilities=proposals.class_probabilities,
+        embeddings=proposals.embeddings,
+        order=_ORDERS[mode] if order is None else order,
     )
 
 

@@ -9,9 +9,11 @@ function goTo(cursor, asked = false) {
   const order = places();
   state.cursor = order.includes(cursor) ? cursor : firstOpen();
   state.begun[state.cursor] ??= now();
+  closeOverview();
   if (state.cursor !== goTo.shown) {
     focus = 0;
     fromHere = false;
+    if (!keepsLarge(goTo.shown, state.cursor)) hideLarge();
   }
   const same = state.cursor === goTo.shown && state.cursor !== "end";
   if (same) refresh();
@@ -54,6 +56,7 @@ function choose(label, event, further = []) {
     single: () => give([own(step.items[0])], () => after(cursor)),
     marks: () => give(markedHere().flatMap((i) => [own(i), ["marked", i, undefined]])),
     named: () => give([own(step.items[focus])]),
+    large: () => give([own(itemHere()), ["marked", itemHere(), undefined]]),
     rest: () => give(step.items.slice(focus).flatMap((i) => [own(i), ["marked", i, undefined]])),
     group: () => {
       const changes = [["label", cursor, label === step.label ? undefined : label]];
@@ -78,9 +81,17 @@ function pressImages(event, target) {
     const instead =
       current().kind === "group"
         ? "If it was for an image of the group before, go back to it."
-        : "Choose the class of this image below; it cannot be marked.";
+        : "Choose the class of this image below; it cannot be marked. Z shows it large.";
     ignore("a click", instead);
   }
+}
+
+/** A finger that rests on an image shows it large. Returns whether there is one. */
+function restOnImage(target) {
+  const box = target.closest(".thumb");
+  if (!state || !current() || !(box || target.closest(".frame"))) return false;
+  openLarge(box ? [...$("grid").children].indexOf(box) : 0);
+  return true;
 }
 
 /** Marks or unmarks an image of the group; with `upTo`, marks all from the last one. */
@@ -124,7 +135,11 @@ function accept(event) {
   act([["done", cursor, now()]], () => after(cursor));
 }
 
-function arrow(key) {
+function arrow(key, shifted = false) {
+  if (isLarge()) {
+    arrowInLarge(key, shifted);
+    return;
+  }
   const step = current();
   if (step.kind !== "group") {
     if (key === "ArrowLeft") move(-1);

@@ -41,7 +41,8 @@ function welcome() {
   const note =
     "Your answers stay in this browser until you download them; a private window " +
     "forgets them when it is closed.";
-  card.append(form, problem, taskInWords(), make("p", "about", note), ...worth());
+  card.append(form, problem, howMany(), ...instructions(), make("p", "about", note));
+  card.append(...classList(), ...worth());
   return card;
 }
 
@@ -59,26 +60,36 @@ function arrival() {
   const note =
     "Your answers are kept on the server, and in this browser until it has them. You can " +
     "go on at any time, on another computer, too, by the same address.";
-  card.append(make("h2", "", "Welcome"), taskInWords(), make("div", "row", undefined, go));
-  card.append(make("p", "about", note), ...worth());
+  card.append(make("h2", "", "Welcome"), howMany(), make("div", "row", undefined, go));
+  card.append(...instructions(), make("p", "about", note), ...classList(), ...worth());
   return card;
 }
 
-function taskInWords() {
-  const number = `${plural(items.length, "answer")} are asked for on this page.`;
-  return make("p", "about", `${number} ${asked()}`);
+function howMany() {
+  const number = plural(items.length, "answer");
+  return make("p", "about", `${number} are asked for on this page.`);
 }
 
 /** What a person is to do, by what there is on the page. */
-function asked() {
+function instructions() {
   const groups = data.steps.some((step) => step.kind === "group");
   const single = data.steps.some((step) => step.kind !== "group");
-  if (!groups) return "Say what each image shows.";
-  const told =
-    "A group comes with a class: mark the images that are something else, then accept the rest.";
-  const why =
-    " Images that come alone have none, so that your own view of them is known.";
-  return single ? told + why : told;
+  const told = [];
+  if (groups) {
+    told.push(
+      "A group comes with a class: mark the images that are something else, then accept the rest.",
+      "Say what the marked ones are at once, or one by one at the end.",
+    );
+  } else told.push("Say what each image shows.");
+  if (single && groups) {
+    told.push(
+      "Images that come alone, in blocks between the groups, have none, so that your own view of them is known.",
+    );
+  }
+  told.push("Where you cannot tell, say so; nobody needs to guess.");
+  const list = make("ul", "told");
+  list.append(...told.map((text) => make("li", "", text)));
+  return [make("h3", "", "What to do"), list];
 }
 
 /** What the proposals are worth, as far as it was measured; closed, as it is for who
@@ -158,7 +169,7 @@ function showAlarm() {
   } else if (away) {
     alarm.textContent =
       `This browser cannot keep your answers: ${unkept}. ` +
-      "They are lost when this page is closed. Download them before, with JSON or CSV.";
+      "They are lost when this page is closed. Download them before.";
   } else {
     alarm.replaceChildren(
       "Answers that this browser has kept are damaged and cannot be shown: those of ",

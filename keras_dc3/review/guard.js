@@ -44,6 +44,7 @@ const MEANT = {
   group: "all images",
   marks: "the marked images",
   named: "the current image",
+  large: "the large image",
   single: "this image",
   rest: "all images from here on",
 };
@@ -51,6 +52,10 @@ const MEANT = {
 /** Whether a class is a slip, which is told. */
 function isSlip(label, aim, event) {
   const name = quoted(label);
+  if (isLarge() && early(largeSince, event)) {
+    ignore(`${name}, before anyone can have seen this image`, "Repeat it for this image.");
+    return true;
+  }
   if (early(arrived, event) && !(touched && aim !== "group")) {
     const what = aim === "single" ? "this image" : "this group";
     ignore(`${name}, before anyone can have seen ${what}`, `Repeat it for ${MEANT[aim]}.`);

@@ -1,6 +1,10 @@
 // Keys, and the search for a class.
 
 const HELP = [
+  ["Z, long tap", "the current image large; +, − and Shift+Arrow keys zoom and move it"],
+  [", . I", "in the large view: darker, brighter, dark for light"],
+  ["G, C", "overview of all groups; the next cluster that is open"],
+  ["W, V", "why the current image is here; what the model says of each image"],
   ["1 … 9, 0", "the class: of the marked images; where none is marked, of the whole group"],
   ["U", "cannot tell"],
   ["B, X", "bad image: broken, blurred, nothing on it; none of these: a class is missing"],
@@ -43,6 +47,11 @@ const KEYS = {
     else ignore("/", "Classes are searched where there are more than ten.");
   },
   "?": () => $("keyhelp").showModal(),
+  z: toggleLarge,
+  g: toggleOverview,
+  c: toCluster,
+  w: toggleWhy,
+  v: toggleOdds,
 };
 const ANSWERS = /^([0-9uebx ]|Enter)$/;
 const ONCE = /^[tsmhj]$/; // which count once, too, however long they are held
@@ -61,24 +70,36 @@ function keyOf(event) {
 const HELD = "It counts once; let it go and press it again.";
 const nameOf = (key) => ({ " ": "Space", Enter: "Enter" })[key] ?? key.toUpperCase();
 
+/** Whether a key is for a field, and not for the images. */
+function isTyping(field, key) {
+  if (field.tagName === "SELECT") {
+    if (!/^(Escape|Enter)$/.test(key)) return true;
+    (thumb(focus) || $("main")).focus({ preventScroll: true });
+    return true;
+  }
+  if (field.tagName !== "INPUT") return false;
+  return field.type !== "range" || /^(Arrow|Home|End|Page)/.test(key);
+}
+
 function onKey(event) {
   const onButton = event.target.tagName === "BUTTON";
   if (onButton && event.repeat && event.key === "Enter") event.preventDefault();
   if (!state || event.isComposing || !event.key) return;
   const key = keyOf(event);
   const answers = ANSWERS.test(key);
-  const isField = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (openDialog()) {
+    const isField = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     const forButton = onButton && /^( |Enter)$/.test(key);
     if (isField || forButton || event.ctrlKey || event.metaKey || event.altKey) return;
     if ($("more").open && MORE_KEYS.test(key)) {
       $("more").close();
       KEYS[key](event);
       event.preventDefault(); // else the letter is typed into what it opens
-    } else if (answers) ignore(nameOf(key), "Close this first, by Esc.");
+    } else if (key === "w" && $("why").open) $("why").close();
+    else if (answers) ignore(nameOf(key), "Close this first, by Esc.");
     return;
   }
-  if (isField) return;
+  if (isTyping(event.target, key)) return;
   if (event.ctrlKey || event.metaKey || event.altKey) {
     if (!event.altKey && /^[zy]$/.test(key)) {
       event.preventDefault();
@@ -91,14 +112,19 @@ function onKey(event) {
     return;
   }
   if (onButton && (key === " " || (key === "Enter" && !event.repeat))) return;
+  if (inOverview()) {
+    if (keyInOverview(key)) event.preventDefault();
+    return;
+  }
   if ((answers || ONCE.test(key)) && event.repeat) {
     ignore(`${nameOf(key)}, held down`, HELD, true);
   } else if (/^[0-9]$/.test(key)) {
     const label = (Number(key) + 9) % 10;
     if (classes().includes(label)) choose(label, event);
     else ignore(key, "No class has this key.");
-  } else if (KEYS[key]) KEYS[key](event);
-  else if (/^(Arrow|Home|End)/.test(key) && current()) arrow(key);
+  } else if (isLarge() && LARGE_KEYS[key]) LARGE_KEYS[key]();
+  else if (KEYS[key]) KEYS[key](event);
+  else if (/^(Arrow|Home|End)/.test(key) && current()) arrow(key, event.shiftKey);
   else return;
   event.preventDefault();
 }

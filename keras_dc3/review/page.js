@@ -9,6 +9,8 @@ function begin(annotator) {
   goTo.shown = undefined;
   lookedAt.clear();
   regroup();
+  closeOverview();
+  hideLarge();
   goTo(state.cursor);
 }
 
@@ -28,6 +30,8 @@ function leave() {
   save();
   if (unkept) unsaved.set(state.annotator, state);
   stale = false;
+  closeOverview();
+  hideLarge();
   state = null;
   goTo.shown = undefined;
   [past, future] = [[], []];
@@ -44,21 +48,28 @@ function start() {
   for (const [id, does] of Object.entries(acts)) onPress($(id), does);
   onPress($("main"), pressImages);
   onPress($("openmore"), openMore);
+  onRest($("main"), restOnImage);
+  watchLarge();
+  menu($("download"), $("downloads"));
   const clicks = {
     json: () => download("json"),
     csv: () => download("csv"),
     who: leave,
+    overall: toggleOverview,
     help: () => $("keyhelp").showModal(),
+    closewhy: () => $("why").close(),
     closehelp: () => $("keyhelp").close(),
     closemore: () => $("more").close(),
   };
   for (const [id, click] of Object.entries(clicks)) $(id).onclick = click;
   document.addEventListener("keydown", onKey);
+  addEventListener("resize", fit);
   $("find").addEventListener("input", onFind);
   $("find").addEventListener("keydown", onFindKey);
   for (const [key, what] of HELP) {
     $("helptext").append(make("p", "", undefined, make("b", "", key), make("span", "", what)));
   }
+  $("helptask").append(...instructions(), ...classList());
   share?.connect();
   render();
   showAlarm();

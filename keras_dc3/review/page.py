@@ -10,18 +10,14 @@ from importlib import resources
 from typing import Any
 
 _SCRIPTS = (
-    *("state.js", "store.js", "export.js", "view.js", "cards.js"),
-    *(
-        "press.js",
-        "guard.js",
-        "acts.js",
-        "beyond.js",
-        "groups.js",
-        "keys.js",
-        "page.js",
-    ),
+    *("state.js", "store.js", "export.js", "view.js", "cards.js", "beside.js"),
+    *("order.js", "large.js", "overview.js", "menu.js", "press.js", "guard.js"),
+    *("acts.js", "beyond.js", "groups.js", "keys.js", "page.js"),
 )
 _SENDING = "sync.js"
+# Zooms and moves an image. As `npm pack @panzoom/panzoom@4.6.2` gives it, in
+# package/dist; its licence lies beside it.
+_VENDORED = "vendor/panzoom.min.js"
 _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 
 
@@ -37,9 +33,15 @@ def html(content: dict[str, Any], *, served: bool = False) -> str:
     style = folder.joinpath("page.css").read_text("utf-8")
     names = (*_SCRIPTS[:-1], *([_SENDING] if served else ()), _SCRIPTS[-1])
     scripts = [folder.joinpath(name).read_text("utf-8") for name in names]
-    script = "\n".join(['(() => {\n"use strict";', *scripts, "})();"])
+    vendored = folder.joinpath(_VENDORED).read_text("utf-8")
+    script = "\n".join([vendored, '(() => {\n"use strict";', *scripts, "})();"])
+    # A page that is opened as a file is "self" to some browsers, no one to others.
+    large = content.get("large", {}).values()
+    files = any(not address.startswith("data:") for address in large)
+    beside = " 'self' file:" if files else ""
     policy = (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; img-src data:{beside}; base-uri 'none'; "
+        "form-action 'none'; "
         f"style-src {_hash(style)}; script-src {_hash(script)}"
         + ("; connect-src 'self'" if served else "")
     )

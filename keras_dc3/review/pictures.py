@@ -17,6 +17,7 @@ from keras_dc3.data.images_by_id import find_images, to_show
 
 _LOSSLESS = 64  # pixels; a JPEG of a smaller image is blurred and hardly smaller
 _QUALITY = 85
+_STRIP = 4  # an image that is longer for its width keeps a width that can be seen
 
 
 class Picture(NamedTuple):
@@ -36,7 +37,7 @@ def pillow() -> Any:
 
 
 def find_pictures(
-    images: Any, ids: Sequence[str]
+    images: Any, ids: Sequence[str], chosen: Sequence[str] | None = None
 ) -> Iterator[tuple[str, Picture | str]]:
     """Yields (id, `Picture`) for each id, or (id, why there is none).
 
@@ -44,7 +45,8 @@ def find_pictures(
         images: as for `data.images_by_id.find_images`, or (n, h, w, c), one for each
             id. Those of a mapping may differ in size; floating-point ones share one
             range of values.
-        ids: the images to find.
+        ids: of the images.
+        chosen: those of them to find. Default: all.
 
     Raises:
         ValueError, TypeError: if `images` are none of these.
@@ -57,7 +59,7 @@ def find_pictures(
     elif not isinstance(images, str | os.PathLike):
         images = _as_set(images, ids)
         low, high = images.value_range
-    for name, image in find_images(images, ids):
+    for name, image in find_images(images, ids if chosen is None else chosen):
         if isinstance(image, str):
             yield name, image
             continue
@@ -84,11 +86,13 @@ def pixel_digest(image: np.ndarray) -> str:
 def data_url(image: np.ndarray, longest: int) -> str:
     """Returns the image as the text of an address.
 
-    It is made smaller so that no side is above `longest` pixels, never larger. Up to 64
-    pixels it is a PNG, which loses nothing, above a JPEG of quality 85.
+    It is made smaller, never larger, see `fitting`. Up to 64 pixels it is a PNG, which
+    loses nothing, above a JPEG of quality 85.
     """
     picture = pillow().fromarray(image)
-    picture.thumbnail((longest, longest), pillow().Resampling.LANCZOS)
+    size = fitting(picture.size, longest)
+    if size != picture.size:
+        picture = picture.resize(size, pillow().Resampling.LANCZOS, reducing_gap=2.0)
     file = io.BytesIO()
     if max(picture.size) <= _LOSSLESS:
         kind = "png"
@@ -97,6 +101,27 @@ def data_url(image: np.ndarray, longest: int) -> str:
         kind = "jpeg"
         picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def fitting(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Returns (width, height) of an image on a page, no larger than it is.
+
+    No side is above `longest` pixels. Of an image that is more than four times as long
+    as it is wide nothing could be seen then: its short side gets a quarter of
+    `longest`, as far as the long one stays below eight times `longest`.
+
+    Args:
+        size: (width, height) of the image.
+        longest: pixels.
+    """
+    long, short = max(size), min(size)
+    scale = longest / long
+    if long > _STRIP * short:
+        scale = min(longest / _STRIP / short, 2 * _STRIP * scale)
+    if scale >= 1.0:
+        return size
+    width, height = (max(1, round(side * scale)) for side in size)
+    return width, height
 
 
 def _as_set(images: Any, ids: Sequence[str]) -> Any:

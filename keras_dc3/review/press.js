@@ -7,12 +7,31 @@ const RESTING = 500; // milliseconds; a finger that lies longer may only hold th
 const OWED = 700; // milliseconds from lifting to the click that follows it, at most
 
 const presses = new WeakMap(); // element -> what a press on it or within it does
+const rests = new WeakMap(); // element -> what a finger does that rests on it
 let pointer = ""; // the kind of the last one
+let pointed = -Infinity; // when it went down, milliseconds
+let resting = 0; // the timer of the finger that rests
 let fingers = []; // that are down, in this order
 let owed = []; // presses that are done, and of which the click is still to come
 
 function onPress(element, act) {
   presses.set(element, act);
+}
+
+/** What a single finger does that stays where it is, in place of a tap. */
+function onRest(element, act) {
+  rests.set(element, act);
+}
+
+function watchRest() {
+  clearTimeout(resting);
+  const [one] = fingers;
+  if (fingers.length !== 1 || !rests.has(one.element)) return;
+  resting = setTimeout(() => {
+    if (!rests.get(one.element)(one.target)) return;
+    fingers = fingers.filter((finger) => finger !== one);
+    owed.push({ element: one.element, until: performance.now() + 5 * OWED });
+  }, RESTING);
 }
 
 function pressable(target) {
@@ -30,6 +49,7 @@ function press(element, event, target) {
 function finishTaps(last) {
   const end = last ? fingers.indexOf(last) + 1 : fingers.length;
   const begun = fingers.slice(0, end);
+  clearTimeout(resting);
   fingers = fingers.slice(end);
   for (const one of begun) {
     const held = performance.now() - one.since > RESTING;
@@ -41,10 +61,12 @@ function watchPresses() {
   const on = (name, act) => document.addEventListener(name, act, { capture: true });
   on("pointerdown", (event) => {
     pointer = event.pointerType;
+    pointed = performance.now();
     const element = pressable(event.target);
     if (!element || pointer === "mouse" || event.button) return;
     const { pointerId: id, target, clientX: x, clientY: y } = event;
     fingers.push({ id, element, event, target, x, y, since: performance.now() });
+    watchRest();
   });
   on("mousedown", (event) => {
     const element = pressable(event.target);
@@ -56,6 +78,16 @@ function watchPresses() {
   });
   on("pointercancel", (event) => {
     fingers = fingers.filter((one) => one.id !== event.pointerId);
+    clearTimeout(resting);
+  });
+  on("pointermove", (event) => {
+    const one = fingers.find((finger) => finger.id === event.pointerId);
+    if (one && Math.hypot(event.clientX - one.x, event.clientY - one.y) > TAP) {
+      clearTimeout(resting);
+    }
+  });
+  on("contextmenu", (event) => {
+    if (pointer !== "mouse" && rests.has(pressable(event.target))) event.preventDefault();
   });
   on("pointerup", (event) => {
     const one = fingers.find((finger) => finger.id === event.pointerId);

@@ -1,14 +1,18 @@
 // What was answered, and what is kept of it. Every change of it goes through `act`, so
 // that it can be undone.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+// What older pages lack, which a server may give out anew, is empty.
+const extras = { large: {}, likely: {}, examples: [], typical: {}, near: {}, descriptions: [] };
+const content = JSON.parse(document.getElementById("data").textContent);
+const data = { ...extras, order: "", ...content };
 // What an answer is that names no class; all of these are below 0. A class has its place
 // in `data.classes`, one that was typed here comes after these, in `state.added`; an
 // answer split between two is [class, other class, percent of the first, 50 to 99].
 const [UNSURE, BAD, NONE] = [-1, -2, -3];
 const WITHOUT_CLASS = { [UNSURE]: "cannot tell", [BAD]: "bad image", [NONE]: "none of these" };
 
-// One item per answer asked for: an image that comes again is two items.
+// One item per answer asked for: an image that comes again is two items. `step.items`
+// are in the order of the screen, which a person may change; `items` never change.
 const items = [];
 data.steps.forEach((step, number) => {
   step.items = step.images.map(
@@ -50,13 +54,14 @@ function fresh(annotator) {
   };
 }
 
-/** What a class is for: a "single" image, the "marks" of a group, the "group", or the
- * current image of one in which all are "named"; "rest": of a group, all images from the
- * current one on. */
+/** What a class is for: a "single" image, the "marks" of a group, the "group", the
+ * current image of one in which all are "named", or that of the "large" view; "rest": of a
+ * group, all images from the current one on. */
 function aim() {
   const step = current();
   if (step.kind !== "group") return "single";
   if (fromHere) return "rest";
+  if (isLarge()) return "large";
   if (step.items.some(open)) return "marks";
   return step.items.every((i) => state.own[i]) ? "named" : "group";
 }

@@ -135,7 +135,7 @@ function probe() {
 /** Adds the time since the last movement to the current place, breaks cut off. */
 function tick() {
   const time = performance.now();
-  if (state && last !== null && state.cursor !== "end") {
+  if (state && last !== null && state.cursor !== "end" && !inOverview()) {
     const gap = Math.min((time - last) / 1000, LONGEST_GAP);
     state.seconds[state.cursor] = (state.seconds[state.cursor] || 0) + gap;
   }

@@ -4,6 +4,9 @@
 const $ = (id) => document.getElementById(id);
 let focus = 0; // the image of the group that the keys act on
 let size = 120; // of the images of a group, pixels
+let sized = false; // whether a person has chosen it
+const LEAST = 64; // pixels of an image that a finger can hit and an eye can see
+const IN_SIGHT = 20; // images of a group on a small screen, where they can be so many
 
 function make(tag, classes, text, ...children) {
   const element = document.createElement(tag);
@@ -48,6 +51,7 @@ function render() {
   else if (current().kind === "group") main.append(...group());
   else main.append(single());
   refresh();
+  fit();
   // Now, and not at each answer, when a hand may be on its way to another class.
   const chosen = $("classes").querySelector(".chosen");
   chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -85,6 +89,7 @@ function group() {
   const done = make("span", "kind done", "accepted");
   done.id = "done";
   title.append(done);
+  arrange(step);
   const sizes = make("span", "sizes");
   for (const [sign, by] of [["−", -40], ["+", 40]]) {
     const button = make("button", "", sign);
@@ -93,7 +98,7 @@ function group() {
     onPress(button, () => resize(by));
     sizes.append(button, " ");
   }
-  title.append(sizes);
+  title.append(tools(step), sizes);
   const task = make("p", "task");
   task.id = "task";
   const grid = make("div", "grid");
@@ -102,9 +107,11 @@ function group() {
   grid.setAttribute("aria-multiselectable", "true");
   grid.setAttribute("aria-label", "Images of the group");
   step.items.forEach((item, n) => {
-    const box = make("div", n < step.medoids ? "thumb typical" : "thumb");
+    const box = make("div", isMedoid(item) ? "thumb typical" : "thumb");
     box.setAttribute("role", "option");
-    box.append(picture(items[item].image, ""), make("span", "badge"));
+    const shown = picture(items[item].image, "");
+    shown.onload = () => box.classList.toggle("strip", isStrip(shown));
+    box.append(shown, make("span", "badge"), make("span", "odd"));
     grid.append(box);
   });
   return [title, make("p", "about", step.description), task, grid];
@@ -116,7 +123,20 @@ function single() {
   const frame = make("div", "frame", undefined, shown);
   const given = make("p", "given");
   given.id = "given";
-  return make("div", "single", undefined, make("h2", "", question(step)), frame, given);
+  const large = tool("Large", "Z", "The image, large", toggleLarge);
+  const below = make("div", "below", undefined, given, large);
+  return make("div", "single", undefined, make("h2", "", question(step)), frame, below);
+}
+
+/** Whether an image stands for its group; the first ones of the page's order do. */
+function isMedoid(item) {
+  const { drawn, medoids } = data.steps[items[item].step];
+  return item < Math.min(...drawn) + medoids;
+}
+
+/** Whether nothing could be seen of an image if all of it were shown in a square. */
+function isStrip({ naturalWidth: width, naturalHeight: height }) {
+  return Math.max(width, height) > 4 * Math.min(width, height);
 }
 
 const thumb = (n) => $("grid")?.children[n];
@@ -130,12 +150,13 @@ function refresh() {
   $("count").textContent = `${count} of ${items.length}`;
   $("who").textContent = state ? state.annotator : "";
   $("who").hidden = !state;
+  $("overall").hidden = !state;
   dim("undo", !past.length);
   $("undo").title = past.length
     ? "Undo (Ctrl+Z)"
     : "Nothing to undo since this page was opened";
   dim("redo", !future.length);
-  for (const id of ["json", "csv"]) $(id).disabled = !count;
+  for (const id of ["download", "json", "csv"]) $(id).disabled = !count;
   typedButtons();
   if (!state || state.cursor === "end") return;
   const step = current();
@@ -147,6 +168,7 @@ function refresh() {
     $("given").textContent = texts.filter(Boolean).join(". ");
   }
   refreshFooter(step);
+  if (isLarge()) showLarge();
 }
 
 /** Shows that a button does nothing now; it keeps the focus, unlike a disabled one. */
@@ -172,11 +194,12 @@ function refreshGroup(step) {
     box.classList.toggle("here", n === focus);
     box.tabIndex = n === focus ? 0 : -1;
     box.setAttribute("aria-selected", marked ? "true" : "false");
-    box.lastChild.textContent = answer ? className(answer[0]) : "";
+    box.querySelector(".badge").textContent = answer ? className(answer[0]) : "";
     const said = answer ? `, ${className(answer[0])}` : marked ? ", taken out" : "";
     const noted = note === undefined ? "" : `, note: ${note}`;
     box.setAttribute("aria-label", `image ${n + 1}${said}${noted}`);
   });
+  refreshOdds(step);
   const label = groupLabel(state.cursor);
   const marks = markedHere().length;
   const rest = label === step.label ? "proposed" : "your choice for all";
@@ -208,13 +231,14 @@ function refreshFooter(step) {
     marks: `${marks.length} marked ${marks.length === 1 ? "is" : "are"}`,
     named: "This image is",
     rest: `From image ${focus + 1} on, ${step.items.length - focus} are`,
+    large: "This image is",
     single: "This is",
   }[aims];
   $("choice").classList.toggle("marks", aims === "marks");
-  const item = step.items[aims === "named" ? focus : 0];
+  const item = step.items[/named|large/.test(aims) ? focus : 0];
   const chosen = aims === "group" ? groupLabel(state.cursor) : answerOf(item)?.[0];
   for (const button of $("classes").children) {
-    const mine = Number(button.dataset.label) === chosen && !marks.length;
+    const mine = Number(button.dataset.label) === chosen && (aims === "large" || !marks.length);
     button.classList.toggle("chosen", mine);
     button.setAttribute("aria-pressed", mine ? "true" : "false");
   }
@@ -284,6 +308,25 @@ function typedButtons() {
 }
 
 function resize(by) {
+  sized = true;
   size = Math.min(320, Math.max(80, size + by));
   document.documentElement.style.setProperty("--thumb", `${size}px`);
+}
+
+/** On a small screen, makes the images as large as still leaves enough of them in sight. */
+function fit() {
+  const grid = $("grid");
+  if (!grid || sized) return;
+  const small = matchMedia("(max-width: 520px), (max-height: 520px)").matches;
+  const gap = parseFloat(getComputedStyle(grid).columnGap);
+  const main = $("main");
+  const top = grid.offsetTop - main.offsetTop;
+  const room = main.clientHeight - top - parseFloat(getComputedStyle(main).paddingBottom);
+  const wanted = Math.min(IN_SIGHT, grid.children.length);
+  const sideOf = (columns) => (grid.clientWidth - gap * (columns - 1)) / columns;
+  const inSight = (columns) => columns * Math.floor((room + gap) / (sideOf(columns) + gap));
+  let columns = 1;
+  while (inSight(columns) < wanted && sideOf(columns + 1) >= LEAST) columns += 1;
+  const side = small ? Math.min(size, Math.floor(sideOf(columns))) : size;
+  document.documentElement.style.setProperty("--thumb", `${side}px`);
 }

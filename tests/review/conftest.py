@@ -41,11 +41,12 @@ def browser():
 def visit(browser, tmp_path):
     """Opens pages in one browser profile; faults on them fail the test.
 
-    With `hurried`, keys and clicks follow each other as fast as they are sent.
+    With `hurried`, keys and clicks follow each other as fast as they are sent. Errors
+    that hold the text `expected` are no faults.
     """
     contexts, faults = {}, []
 
-    def open_page(path, name="", script=None, hurried=False, **options):
+    def open_page(path, name="", script=None, hurried=False, expected=None, **options):
         if name not in contexts:
             contexts[name] = browser.new_context(
                 viewport={"width": 1280, "height": 860}, **options
@@ -53,10 +54,12 @@ def visit(browser, tmp_path):
             contexts[name].set_default_timeout(20_000)
         page = contexts[name].new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on(
-            "console",
-            lambda told: faults.append(told.text) if told.type == "error" else None,
-        )
+
+        def hear(told):
+            if told.type == "error" and (not expected or expected not in told.text):
+                faults.append(told.text)
+
+        page.on("console", hear)
         page.on(
             "request",
             lambda sent: (

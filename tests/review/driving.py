@@ -72,7 +72,8 @@ def shown_ids(page, content):
 
 
 def download(page, kind, path):
-    """Clicks JSON or CSV in the head of the page and keeps the file."""
+    """Chooses JSON or CSV in the head of the page and keeps the file."""
+    page.click("#download")
     with page.expect_download() as started:
         page.click(f"#{kind}")
     started.value.save_as(path)
