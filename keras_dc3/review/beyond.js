@@ -61,11 +61,16 @@ function inquire(title, fields, done, act) {
     $("ask").close();
   };
   $("askform").onkeydown = (event) => {
-    if (event.key !== "Enter" || event.target.tagName !== "SELECT") return;
-    event.preventDefault();
-    $("askform").requestSubmit();
+    if (event.key === "Enter" && event.target.tagName === "SELECT") submitBy(event);
   };
   $("ask").showModal();
+}
+
+/** Answers by a key, which is then not for the images as well. */
+function submitBy(event) {
+  event.preventDefault();
+  event.stopPropagation();
+  $("askform").requestSubmit();
 }
 
 function field(text, element) {
@@ -217,7 +222,7 @@ function askForNote() {
   area.maxLength = MOST_OF_NOTE;
   area.value = state.notes[item] ?? "";
   area.onkeydown = (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("askform").requestSubmit();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submitBy(event);
   };
   const which = step?.kind === "group" ? `Note on image ${n + 1}` : "Note on this image";
   inquire(which, [field("Ctrl+Enter keeps it; an empty one is taken away", area)], "Keep", () => {

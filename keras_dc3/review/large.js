@@ -112,6 +112,8 @@ function showLarge() {
   const said = answer ? className(answer[0]) : marked ? "taken out" : "";
   $("largetext").replaceChildren($("lensimage").alt);
   if (said) $("largetext").append(": ", make("b", "", said));
+  const note = state.notes[item];
+  if (note) $("largetext").append(" · Note: ", make("bdi", "", note));
   $("lens").classList.toggle("marked", Boolean(marked));
   $("lens").classList.toggle("own", Boolean(state.own[item]));
 }

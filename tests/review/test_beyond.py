@@ -322,3 +322,54 @@ def test_slips_with_new_acts(visit, tmp_path):
     page.wait_for_timeout(700)
     page.keyboard.press("x")  # as its list says
     assert "as none of these" in seen(page)["accept"]
+
+
+def test_beside_the_large_view_and_other_orders(visit, tmp_path):
+    """What is answered there is for the image that is seen; joining keeps the order."""
+    path, made = write(tmp_path, make_proposals(40), control=0.0)
+    sizes = [len(s["images"]) for s in made["steps"]]
+    page = visit(path)
+    begin(page)
+    press = page.keyboard.press
+    press("ArrowRight")
+    press("z")
+    press("b")
+    assert [b for b in seen(page)["badges"] if b] == ["bad image"]
+    press("m")
+    page.keyboard.type("dark")
+    press("Control+Enter")
+    assert page.inner_text("#largetext").endswith("bad image · Note: dark")
+    press("s")
+    press("Enter")
+    assert "70% " in page.inner_text("#largetext")
+    press("t")
+    page.keyboard.type("fox")
+    press("Enter")
+    assert "fox" in page.inner_text("#largetext")
+    assert not page.locator("#notices p").count()
+    press("Escape")
+    assert [b for b in seen(page)["badges"] if b] == ["fox"]
+    page.select_option("select[aria-label='Order of the images']", "name")
+    press("j")
+    images = shown_ids(page, made)
+    assert len(images) == sizes[0] + sizes[1]
+    assert images == sorted(images, key=lambda name: int(name[4:-4]))
+    first = made["images"][made["steps"][1]["images"][0]]
+    assert (
+        images[
+            page.evaluate(
+                "[...document.querySelectorAll('.thumb')].findIndex("
+                "(box) => box.classList.contains('here'))"
+            )
+        ]
+        == first
+    )
+    press("h")
+    press("2")
+    at = images.index(first)
+    rows = rows_of(page, tmp_path)
+    assert all(rows[image]["label"] == "dog" for image in images[at:])
+    press("g")
+    tiles = page.locator("#overview .tile")
+    assert tiles.count() == len(sizes) - 1  # two groups are one
+    assert " + " in tiles.first.inner_text()
