@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 def people_saying(annotations: Annotations, reason: str) -> np.ndarray:
     """See `Annotations.people_saying`."""
     check_choice("reason", reason, REASONS)
-    if annotations.records is None:
+    records, number = annotations.records, REASONS.index(reason)
+    if records is None or not (records.reason == number).any():
         return np.zeros(len(annotations), "int64")
-    last = last_said(annotations.records)
-    mine = (last.label < 0) & (last.reason == REASONS.index(reason))
+    last = last_said(records)
+    mine = (last.label < 0) & (last.reason == number)
     return np.bincount(last.image[mine], minlength=len(annotations))
 
 
 def bad_images(annotations: Annotations) -> tuple[str, ...]:
     """See `Annotations.bad_images`."""
     bad = people_saying(annotations, BAD_IMAGE)
+    if not bad.any():
+        return ()
     rows = np.flatnonzero(2 * bad > _people(annotations))
     return tuple(annotations.ids[row] for row in rows)
 
@@ -60,6 +63,8 @@ def in_words(reasons: dict[str, int]) -> str:
 
 def told(annotations: Annotations) -> list[str]:
     """Returns what is told of images that are bad or show none of the classes."""
+    if annotations.records is None or not annotations.records.reason.any():
+        return []
     notes, people = [], _people(annotations)
     row = {name: place for place, name in enumerate(annotations.ids)}
 
@@ -100,8 +105,6 @@ def _who_says(annotations: Annotations, reason: str) -> str:
 
 def _people(annotations: Annotations) -> np.ndarray:
     """(n,) how many people have said something of each image."""
-    if annotations.records is None:
-        return np.zeros(len(annotations), "int64")
     last = last_said(annotations.records)
     said = (last.label >= 0) | (last.reason > 0)
     return np.bincount(last.image[said], minlength=len(annotations))

@@ -153,7 +153,7 @@ function addClass(text, event) {
   }
   typing = name;
   const added = data.classes.length + Object.keys(state.added).length;
-  if (choose(added, event, [["added", added, name]])) say(`New class: ${name}.`);
+  if (choose(added, event, [["added", added, name]])) say(`New class: ${name}. ${told()}`);
   typing = "";
   return "";
 }

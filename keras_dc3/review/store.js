@@ -78,7 +78,12 @@ function usable(text, annotator) {
     const isClass = (label) =>
       Number.isInteger(label) && (data.classes[label] ?? found.added[label]) !== undefined;
     const isSplit = ([first, second, percent], length) =>
-      length === 3 && isClass(first) && isClass(second) && percent >= 50 && percent < 100;
+      length === 3 &&
+      [first, second].every(isClass) &&
+      first !== second &&
+      Number.isInteger(percent) &&
+      percent >= 50 &&
+      percent < 100;
     const isLabel = (label) =>
       Array.isArray(label)
         ? isSplit(label, label.length)

@@ -46,7 +46,7 @@ def test_every_kind_of_answer_by_keys(visit, tmp_path):
     typed("  red   fox 狐")
     press("Enter")
     assert page.locator("#ask[open]").count() == 0
-    assert "New class: red fox 狐" in page.inner_text("#said")
+    assert page.inner_text("#said") == "New class: red fox 狐. 5 of 14: What is this?"
     expected[here()] = ("red fox 狐", "new class", None)
     typed("RED FOX 狐")
     press("Enter")
@@ -143,6 +143,41 @@ def test_undo_of_a_new_class_takes_its_button_away(visit, tmp_path):
     page.click("#who")
     begin(page, "Ben")
     assert page.locator("#classes .typed").count() == 0
+
+
+AS_BEFORE = """() => {
+  const key = Object.keys(localStorage).find((one) => one.endsWith("/of/Anna"));
+  const state = JSON.parse(localStorage[key]);
+  for (const map of ["added", "notes", "joined"]) delete state[map];
+  const change = CHANGE;
+  change(state);
+  localStorage[key] = JSON.stringify(state);
+}"""
+
+
+def test_what_a_browser_has_kept_of_an_earlier_release(visit, tmp_path):
+    """It goes on; an answer that no release can have written is told as damaged."""
+    path, _ = write(tmp_path, make_proposals(6), "none", repetitions=0.0)
+    page = visit(path)
+    begin(page)
+    page.keyboard.press("1")
+    page.goto("about:blank")  # a page that is left keeps its answers once more
+    page.goto(f"file://{path}")
+    page.evaluate(AS_BEFORE.replace("CHANGE", "() => {}"))
+    page.reload()
+    go_on(page)
+    page.keyboard.press("b")
+    assert seen(page)["count"] == "2 of 6"
+    for damage in ("[1, 1, 70]", "[0, 1, 150]", "[0, 9, 70]", "-4"):
+        other = visit(path, name=damage)
+        begin(other)
+        other.keyboard.press("1")
+        other.goto("about:blank")
+        other.goto(f"file://{path}")
+        change = f"(state) => {{ state.own[0][0] = {damage}; }}"
+        other.evaluate(AS_BEFORE.replace("CHANGE", change))
+        other.reload()
+        assert "damaged" in other.inner_text("#alarm"), damage
 
 
 def test_the_menu_does_all_of_it_by_touch(visit, tmp_path):
