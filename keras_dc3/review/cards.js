@@ -147,7 +147,7 @@ function ending() {
 /** Tells, most urgent first, what may cost answers. */
 function showAlarm() {
   const here = unkept || stale ? "not saved" : "saved in this browser";
-  const saved = share && !stale ? share.whereKept() : here;
+  const saved = share ? share.whereKept() : here;
   $("saved").textContent = state || unkept ? saved : "";
   const alarm = $("alarm");
   const names = [...damaged.keys()].join();

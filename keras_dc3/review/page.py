@@ -36,9 +36,10 @@ def html(content: dict[str, Any], *, served: bool = False) -> str:
     vendored = folder.joinpath(_VENDORED).read_text("utf-8")
     script = "\n".join([vendored, '(() => {\n"use strict";', *scripts, "})();"])
     # A page that is opened as a file is "self" to some browsers, no one to others.
+    here = "'self'" if served else "'self' file:"
     large = content.get("large", {}).values()
     files = any(not address.startswith("data:") for address in large)
-    beside = " 'self' file:" if files else ""
+    beside = f" {here}" if files else ""
     policy = (
         f"default-src 'none'; img-src data:{beside}; base-uri 'none'; "
         "form-action 'none'; "

@@ -111,6 +111,7 @@ function save() {
   share?.send();
   if (overtaken()) {
     stale = true;
+    share?.setAside(state);
     showAlarm();
     return;
   }

@@ -22,6 +22,7 @@ share = {
     deliver();
   },
   goOn,
+  setAside,
   hasAll: () => !due && !parcels.size && !refused,
   person: () => person,
   whereKept,
@@ -185,6 +186,7 @@ function failed(error) {
 
 /** Where the answers are, in a few words. */
 function whereKept() {
+  if (stale && share.hasAll()) return "kept beside";
   if (trouble || refused) return unkept ? "not saved" : "saved in this browser only";
   if (due || parcels.size || sending) return "sending …";
   return "saved on the server";

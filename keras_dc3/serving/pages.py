@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from keras_dc3.review import fingerprint
 from keras_dc3.review.page import content_of, html
@@ -14,6 +17,9 @@ _NEEDED = {
     **{name: str for name in ("page", "name", "title", "mode", "fingerprint")},
     **{name: list for name in ("images", "classes", "steps")},
 }
+# What pages of version 0.1 do not have.
+_LATER = ("large", "likely", "near", "typical")
+_PICTURE = re.compile(r"[^/\\]+-images/[0-9a-f]+\.png")
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Page:
         class_names: that can be answered.
         images: ids that are asked about.
         text: HTML, in UTF-8.
+        pictures: files beside the page that it shows, by their addresses.
     """
 
     key: str
@@ -37,6 +44,7 @@ class Page:
     class_names: tuple[str, ...]
     images: frozenset[str]
     text: bytes
+    pictures: Mapping[str, str]
 
 
 def read_page(path: str | os.PathLike) -> Page:
@@ -56,6 +64,7 @@ def read_page(path: str | os.PathLike) -> Page:
             f"{os.fspath(path)!r} is no review sheet, or it was changed. Give a page "
             "that `keras-dc3 sheet` or `Proposals.to_review` wrote."
         )
+    content = {**_later(len(content["classes"])), **content}
     return Page(
         key=content["page"],
         name=content["name"],
@@ -64,12 +73,50 @@ def read_page(path: str | os.PathLike) -> Page:
         class_names=tuple(content["classes"]),
         images=frozenset(content["images"]),
         text=html(content, served=True).encode(),
+        pictures=_pictures(path, content),
     )
+
+
+def _later(classes: int) -> dict[str, Any]:
+    """Returns what a page of an earlier release lacks, without anything in it."""
+    empty: dict[str, Any] = {name: {} for name in _LATER}
+    return {**empty, "examples": [], "descriptions": [""] * classes, "order": ""}
+
+
+def _pictures(path: str | os.PathLike, content: dict[str, Any]) -> dict[str, str]:
+    """Returns address -> file of the pictures that lie in a folder beside a page.
+
+    Raises:
+        FileNotFoundError: if one is missing.
+        ValueError: if one lies elsewhere, as no page has it that was not changed.
+    """
+    folder, found = os.path.dirname(os.path.abspath(path)), {}
+    for address in content["large"].values():
+        if address.startswith("data:"):
+            continue
+        address = unquote(address)
+        file = os.path.join(folder, address)
+        if not _PICTURE.fullmatch(address) or os.path.islink(file):
+            raise ValueError(
+                f"{os.fspath(path)!r} was changed: it shows {address!r}, which is no "
+                "picture that lies beside it."
+            )
+        if not os.path.isfile(file):
+            raise FileNotFoundError(
+                errno.ENOENT, "A picture beside the page is missing", file
+            )
+        found[address] = file
+    return found
 
 
 def _is_whole(content: Any) -> bool:
     if not isinstance(content, dict) or not all(
         isinstance(content.get(name), kind) for name, kind in _NEEDED.items()
+    ):
+        return False
+    large = content.get("large", {})
+    if not isinstance(large, dict) or not all(
+        isinstance(address, str) for address in large.values()
     ):
         return False
     _, _, of_images = content["page"].partition("-")

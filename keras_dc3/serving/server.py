@@ -81,7 +81,7 @@ class Server:
         self._theirs = {person: theirs[person] for person in asked}
         first = next(path for some in paths.values() for path in some)
         beside = os.path.join(os.path.dirname(os.path.abspath(first)), ANSWERS)
-        self.answers = beside if answers is None else os.fspath(answers)
+        self.answers = os.path.normpath(beside if answers is None else answers)
         self._host, self._port = host, _checked_port(port)
         self._names = guard.known_names(host, names)
         self._tokens: dict[str, str] = {}

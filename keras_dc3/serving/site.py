@@ -63,6 +63,7 @@ class Site:
         app.router.add_get("/{token}/", self._list)
         app.router.add_get("/{token}/{page}/", self._page)
         app.router.add_get("/{token}/{page}/state", self._give)
+        app.router.add_get("/{token}/{page}/{folder}/{file}", self._picture)
         app.router.add_put("/{token}/{page}/state", self._take)
         return app
 
@@ -84,7 +85,8 @@ class Site:
             response = _told(507, error.strerror or str(error))
         except ValueError as error:  # such as a damaged file of answers
             response = _told(500, str(error))
-        response.headers.update(guard.HEADERS)
+        for name, value in guard.HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     def _check(self, request: Any) -> None:
@@ -128,6 +130,17 @@ class Site:
     async def _page(self, request: Any) -> Any:
         _, page = self._whose(request)
         return web().Response(body=page.text, content_type="text/html", charset="utf-8")
+
+    async def _picture(self, request: Any) -> Any:
+        _, page = self._whose(request)
+        known = request.match_info
+        path = page.pictures.get(f"{known['folder']}/{known['file']}")
+        if path is None:
+            raise RefusedError(404, f"{page.title!r} has no such picture.")
+        # Its name is that of what it shows, so that it can be kept.
+        return web().FileResponse(
+            path, headers={"Cache-Control": "private, max-age=86400"}
+        )
 
     async def _give(self, request: Any) -> Any:
         person, page = self._whose(request)

@@ -10,6 +10,7 @@ import pytest
 
 from keras_dc3.review.answer_store import AnswerStore, State
 from keras_dc3.review.lineage import follows
+from tests.slow import few
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def known(store):
     return lines, latest
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", few(range(40), *range(6)))
 def test_no_state_is_lost(tmp_path, seed):
     """Of tabs that open, answer, fall behind, and whose requests come late or twice."""
     rng = random.Random(seed)

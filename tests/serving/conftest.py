@@ -30,7 +30,7 @@ def look(browser):
     """Opens addresses, each name with a browser profile of its own."""
     contexts, faults = {}, []
 
-    def open_page(address, name="anna"):
+    def open_page(address, name="anna", script=None):
         if name not in contexts:
             contexts[name] = browser.new_context(
                 viewport={"width": 1280, "height": 860}
@@ -39,6 +39,8 @@ def look(browser):
         page = contexts[name].new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.add_init_script(UNHURRIED)
+        if script:
+            page.add_init_script(script)
         page.goto(address)
         return page
 

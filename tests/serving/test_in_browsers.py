@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -12,7 +13,8 @@ from keras_dc3 import review
 from keras_dc3.review import page as pages
 from keras_dc3.review.answer_store import AnswerStore
 from keras_dc3.serving import Server
-from tests.review.driving import download, seen
+from tests.review.driving import download, seen, write
+from tests.review.helpers import make_images, make_proposals
 from tests.review.test_storage import FULL
 
 REFUSED = json.dumps({"error": "Odd."})
@@ -162,6 +164,7 @@ def test_another_computer_goes_on_and_nothing_is_lost(server, look):
     first.keyboard.press("3")  # has not heard of it
     first.wait_for_selector("text=Go on here")
     assert "on another computer" in first.inner_text("#alarm")
+    wait_for(first, "kept beside")
     first.keyboard.press("3")
     assert seen(first)["count"] == "2 of 12"  # not counted, and told
     first.click("text=Go on here")
@@ -180,6 +183,34 @@ def test_another_computer_goes_on_and_nothing_is_lost(server, look):
     assert ["cat", "dog", "cat"] in lines and ["cat", "red deer"] in lines
     found = review.read(server.answers, conflicts="later").annotations
     assert sum(found.annotated) == 4
+
+
+def test_a_sleeping_tab_without_network_loses_nothing(server, look):
+    deaf = "addEventListener('storage', (e) => e.stopImmediatePropagation(), true);"
+    first = look(server.addresses["anna"], script=deaf)
+    start(first)
+    first.keyboard.press("1")
+    second = look(server.addresses["anna"])  # in the same browser
+    start(second)
+    second.keyboard.press("2")
+    wait_for(second, "saved on the server")
+    second.context.set_offline(True)
+    second.keyboard.press("2")
+    first.keyboard.press("3")
+    wait_for(first, "saved in this browser only")
+    assert "What was answered here is kept beside" in first.inner_text("#alarm")
+    first.close()
+    second.close()
+    second.context.set_offline(False)
+    page = look(server.addresses["anna"])
+    page.wait_for_selector("#main [data-annotator]")
+    until = time.monotonic() + 10
+    lines = [["cat", "dog", "dog"], ["cat", "red deer"]]
+    while sorted(kept(server)["anna"]) != lines and time.monotonic() < until:
+        page.wait_for_timeout(20)
+    assert sorted(kept(server)["anna"]) == lines
+    start(page)
+    assert seen(page)["count"] == "3 of 12"
 
 
 def test_answers_outlive_the_death_of_server_and_page(server, sheet, look):
@@ -206,3 +237,54 @@ def test_answers_outlive_the_death_of_server_and_page(server, sheet, look):
         page.keyboard.press("3")
         wait_for(page, "saved on the server")
         assert kept(again)["anna"] == [["cat", "dog", "red deer"]]
+
+
+def test_pictures_beside_the_page_and_pages_of_earlier_releases(tmp_path, look):
+    pytest.importorskip("aiohttp")
+    images = make_images(12, side=300)
+    path, made = write(
+        tmp_path, make_proposals(12), images=images, full_size="beside", control=0
+    )
+    old = Path(write(tmp_path, name="old.html", round_name="old")[0])
+    text = old.read_text("utf-8")
+    content = pages.content_of(text)
+    for name in ("large", "likely", "near", "typical", "examples", "descriptions"):
+        del content[name]
+    del content["order"]
+    data = f'id="data">{pages.as_inert_json(content)}</script>'
+    text = re.sub(r'id="data">.*?</script>', lambda _: data, text)
+    old.write_text(text, "utf-8")
+    with Server([path, old], ["anna"], port=0) as server:
+        (address,) = server.addresses.values()
+        page = look(address)
+        assert page.inner_text("h1") == "Pages of anna"
+        page.click("text=review")
+        start(page)
+        page.keyboard.press("z")
+        page.wait_for_function(
+            "() => document.getElementById('lensimage').naturalWidth === 300"
+        )
+        policy = page.get_attribute("meta[http-equiv]", "content")
+        assert "img-src data: 'self'; " in policy
+        folder = f"{address}{made['page']}/review-images"
+        name = next(iter(made["large"].values())).split("/")[1]
+        for wanted, status in {
+            name: 200,
+            "x.png": 404,
+            "..%2freview.html": 404,
+        }.items():
+            assert page.request.get(f"{folder}/{wanted}").status == status
+        page.goto(address)
+        page.click("text=old")
+        start(page)
+        for key in "zzggo":
+            page.keyboard.press(key)
+        page.keyboard.press("Escape")
+        wait_for(page, "saved on the server")
+    os.remove(tmp_path / "review-images" / name)
+    with pytest.raises(FileNotFoundError, match="beside the page is missing"):
+        Server(path, ["anna"])
+    path = Path(path)
+    path.write_text(path.read_text("utf-8").replace("review-images/", "../x/"), "utf-8")
+    with pytest.raises(ValueError, match="no picture that lies beside it"):
+        Server(path, ["anna"])
