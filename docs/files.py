@@ -34,7 +34,7 @@ def page() -> str:
     package = ROOT / "keras_dc3"
     folders: dict[Path, list[Path]] = {}
     for path in sorted(package.rglob("*")):
-        if path.suffix in (".py", ".js"):
+        if path.suffix in (".py", ".js") and path.parent.name != "vendor":  # not ours
             folders.setdefault(path.parent, []).append(path)
     blocks = [HEAD]
     for folder, files in sorted(folders.items()):
