@@ -26,6 +26,7 @@ import pixel_tables
 import projects_table
 import report_pages
 import serving_table
+import several_looks_table
 import simulated_table
 import stopping_table
 import strategies_table
@@ -242,6 +243,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
     "defaults": defaults_table.draw,
     "serving": serving_table.draw,
+    "several_looks": several_looks_table.draw,
 }
 
 
@@ -307,9 +309,12 @@ def sections() -> dict[str, str]:
     if projects:
         found["projects"] = projects_table.draw(*projects)
         found["projects summary"] = projects_table.summary(*projects)
-    defaults = RESULTS / "defaults.json"
-    if defaults.exists():
-        found["defaults summary"] = defaults_table.summary(read(defaults))
+    for name, table in {
+        "defaults": defaults_table,
+        "several_looks": several_looks_table,
+    }.items():
+        if (RESULTS / f"{name}.json").exists():
+            found[f"{name} summary"] = table.summary(read(RESULTS / f"{name}.json"))
     stopping = [read(path) for path in sorted(RESULTS.glob("stopping-*.json"))]
     if stopping:
         found["stopping"] = stopping_table.draw(*stopping)

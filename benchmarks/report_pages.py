@@ -72,6 +72,10 @@ PAGES: dict[str, Page] = {
         "The defaults, against simpler things and other recipes",
         {"In short": "defaults summary", "Accuracy": "defaults"},
     ),
+    "several_looks": (
+        "Histories and ensembles",
+        {"Are several looks worth more than the last one?": "several_looks"},
+    ),
     "labels": ("All answers to an image, or one of them", {"On features": "labels"}),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",

@@ -15,11 +15,16 @@ from keras_dc3.data.moments import Moments
 from keras_dc3.data.policies import NoAugmentation
 
 NAMES = ("none", *VIEWS)
+_AS_IT_IS = 0.5  # share of the weak views
 
 
 @dataclass(frozen=True)
 class StoredViews:
     """Shows of each image one of its stored views, drawn at random in each batch.
+
+    One weak view in two is the image as it is. That is what a trained model is asked
+    about, and features of a frozen network, unlike pixels, may move far by an
+    augmentation that its own training has not seen.
 
     Args:
         name: of the stored views, "weak" or "strong".
@@ -33,7 +38,11 @@ class StoredViews:
 
     def show(self, part: Any, at: np.ndarray, moments: Moments, seed: Any):
         """Returns (m, d) float32, the view of the images at (m,) positions."""
-        return part.read_views(self.name, at, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        shown = part.read_views(self.name, at, rng)
+        if self.name != "weak":
+            return shown
+        return np.where(rng.random((len(shown), 1)) < _AS_IT_IS, part.read(at), shown)
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,17 @@ def test_of_one_stored_view_the_features_are_the_second():
     assert (is_view ^ is_plain).all() and is_view.any() and is_plain.any()
 
 
+@pytest.mark.parametrize(("name", "share"), [("weak", 0.5), ("strong", 0.0)])
+def test_one_weak_view_in_two_is_the_image_as_it_is(name, share):
+    part = FeatureSet(FEATURES, IDS, views={name: WEAK})
+    at = np.arange(N).repeat(100)
+    found = StoredViews(name).show(part, at, None, 3)
+    is_plain = (found == FEATURES[at]).all(axis=1)
+    is_view = (found == WEAK[:, at].astype("float32")).all(axis=2).any(axis=0)
+    assert (is_plain ^ is_view).all() and found.dtype == np.float32
+    assert is_plain.mean() == pytest.approx(share, abs=0.05)
+
+
 def test_joined_sets_read_each_its_own():
     first, second = make(weak=WEAK).subset([0, 1, 2]), make(weak=WEAK).subset([9, 8])
     both = joined([first, second]).subset([4, 0, 3])
