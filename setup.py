@@ -13,7 +13,8 @@ VERSION = re.search(
 # The demonstration and the plots; scikit-learn also ships the demonstration's digits.
 DEMO = ["matplotlib>=3.8", "scikit-learn>=1.4"]
 IMAGES = ["pillow>=11"]  # image files
-REVIEW = ["playwright>=1.50"]  # drives an installed Chromium in the tests of the page
+# Drives an installed Chromium in the tests of the page, and judges it by axe-core.
+REVIEW = ["playwright>=1.50", "axe-playwright-python>=0.1.7"]
 SERVE = ["aiohttp>=3.9"]  # a server of pages
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files

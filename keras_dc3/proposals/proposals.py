@@ -463,9 +463,10 @@ class Proposals(ProposalData):
                 another name it starts empty.
             class_descriptions: class name -> what the class is, shown with the
                 instructions; not all classes need one.
-            examples: images of known class, such as `data.labeled`, or class name ->
-                images. Up to three of each class, those people agree on most, are
-                shown with the instructions. None of the images of the sheet is.
+            examples: images of known class: the data of a training, annotated images
+                such as `data.labeled`, or class name -> images. Up to three of each
+                class, those people agree on most, are shown with the instructions. None
+                of the images of the sheet is.
             example_embeddings: (m, d), what the network of the proposals sees in the
                 examples, as `model.propose(data.labeled).embeddings`. Then the page
                 can show beside an image of a group the nearest examples of the two

@@ -187,24 +187,38 @@ def _of_mapping(
 
 
 def _of_set(cls: type[Examples], examples: Any, class_names: Sequence[str]) -> Examples:
-    needed = ("ids", "class_names", "counts", "read")
-    if not all(hasattr(examples, name) for name in needed):
+    part = getattr(examples, "labeled", examples)
+    if not all(
+        hasattr(part, name) for name in ("ids", "class_names", "counts", "read")
+    ):
         raise TypeError(
-            "`examples` must be annotated images, such as `data.labeled`, or a dict of "
-            f"class name -> images. Received: {type(examples).__name__}"
+            "`examples` must be the data of a training, annotated images, such as "
+            "`data.labeled`, or a dict of class name -> images. Received: "
+            f"{type(examples).__name__}"
         )
-    if examples.counts is None:
-        raise ValueError(
-            "`examples` must be images that people have named, but they have no counts."
-            " Pass the labeled part of the data, such as `data.labeled`."
-        )
-    for name in examples.class_names:
+    for name in examples.class_names or ():
         _check_class(name, class_names)
+    soft = _shares(examples, part)
     known = np.array([list(class_names).index(name) for name in examples.class_names])
-    chosen = examples.most_chosen
-    labels = np.where(chosen >= 0, known[chosen], -1)
-    certainty = np.nan_to_num(examples.soft_labels.max(axis=1))
-    return cls(examples, examples.ids, labels, certainty)
+    best = soft.max(axis=1, initial=0.0)
+    labels = np.where(best > 0, known[soft.argmax(axis=1)], -1)
+    return cls(part, part.ids, labels, best)
+
+
+def _shares(examples: Any, part: Any) -> np.ndarray:
+    """Returns (m, k), the share of each class among what was said of an image."""
+    if examples is not part:  # data of a training, which hold the labels
+        labels = np.asarray(examples.labels)
+        if labels.ndim == 2:
+            return labels.astype("float64")
+        return np.eye(len(examples.class_names))[labels]
+    if part.counts is None:
+        raise ValueError(
+            "`examples` must be images that people have named, but these have no "
+            "counts. Pass the data themselves, which hold the labels, or a dict of "
+            "class name -> images."
+        )
+    return np.nan_to_num(part.soft_labels)
 
 
 def _check_class(name: Any, class_names: Sequence[str]) -> None:

@@ -1,4 +1,8 @@
 // Who is at work, and the start.
+//
+// The scripts draw the page themselves, without a library of components: presses and the
+// guard against slips rest on elements that stay the same while answers change, and what
+// is drawn anew is a card, never a part of one.
 
 function begin(annotator) {
   const found = load(annotator);

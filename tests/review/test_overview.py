@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_dc3.data import SemiSupervisedData
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.proposals import Proposals
 from tests.review.driving import answers, begin, download, seen, shown_ids, write
@@ -247,13 +248,20 @@ def test_wrong_examples(tmp_path):
     fails("holds 'cow', which is none", class_descriptions={"cow": "x"})
     fails("must hold text", class_descriptions={"cat": 1})
     fails("must be a dict", class_descriptions=["cat"])
-    fails("must be annotated images", examples=3)
-    fails("they have no counts", examples=ImageSet(make_images(1), ["a"], None, NAMES))
+    fails("must be the data of a training", examples=3)
+    fails("these have no counts", examples=ImageSet(make_images(1), ["a"], None, NAMES))
     fails("images of 'cow'", examples={"cow": make_images(1)})
     fails("there are none", example_embeddings=embeddings)
     fails("one row per image", examples=part, example_embeddings=embeddings[:3])
     short = embeddings[:, :2]
     fails("have 4 features", examples=part, example_embeddings=short)
     fails("has the shape", examples={"cat": [np.zeros(3)]})
+    data = SemiSupervisedData(part.subset([2, 3, 4, 5]), labels=[2, 0, 1, 2])
+    _, made = write(tmp_path, several(), examples=data)
+    assert {c: len(rows) for c, rows in made["typical"].items()} == {
+        "0": 1,
+        "1": 1,
+        "2": 2,
+    }
     _, made = write(tmp_path, several(), examples={"cat": make_images(5, seed=3)})
     assert len(made["examples"]) == 3
