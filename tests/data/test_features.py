@@ -137,7 +137,7 @@ def test_of_one_stored_view_the_features_are_the_second():
 
 @pytest.mark.parametrize(("name", "share"), [("weak", 0.5), ("strong", 0.0)])
 def test_one_weak_view_in_two_is_the_image_as_it_is(name, share):
-    part = FeatureSet(FEATURES, IDS, views={name: WEAK})
+    part = make(**{name: WEAK})
     at = np.arange(N).repeat(100)
     found = StoredViews(name).show(part, at, None, 3)
     is_plain = (found == FEATURES[at]).all(axis=1)
