@@ -186,6 +186,12 @@ def _of_sheet(of: Flags) -> None:
     }
     for name, (default, about) in shares.items():
         of.number(name, default, about, most=1)
+    of.text(
+        "full_size",
+        None,
+        "How large people can see an image: pixels, or beside, for files beside the "
+        "page.",
+    )
     of.switch("again", "Write a further page for who has one.")
 
 
@@ -199,8 +205,14 @@ def _sheet(words: Sequence[str], values: FlagValues) -> str:
         overlap=values.overlap,
         control=values.control,
         repetitions=values.repetitions,
+        full_size=_size(values.full_size),
         again=values.again,
     )
+
+
+def _size(text: str | None) -> int | str | None:
+    """Returns a number where there is one; all else is judged where pages are made."""
+    return int(text) if text and text.isdecimal() else text or None
 
 
 def _of_read(of: Flags) -> None:

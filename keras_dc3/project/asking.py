@@ -28,6 +28,7 @@ def write_sheets(
     overlap: float,
     control: float,
     repetitions: float,
+    full_size: int | str | None,
     again: bool,
 ) -> tuple[str, bool]:
     """Writes the pages of the last round; see `Project.sheet`.
@@ -74,7 +75,14 @@ def write_sheets(
             told.append(f"  {person}: nothing, has answered all of it before")
             continue
         number = len(sheets)
-        pages = _write(work, current, name, part, blind, number, control, repetitions)
+        options = {
+            "repetitions": repetitions,
+            "full_size": full_size,
+            "seed": work.settings.seed + 100 * current.number + number,
+        }
+        if not blind:
+            options["control"] = control
+        pages = _write(work, current, name, part, blind, options)
         stored_proposals.write(current.path("sheets", f"{name}.npz"), part.proposals)
         sheets[name] = {
             "person": person,
@@ -206,19 +214,16 @@ def _write(
     name: str,
     part: Questions,
     blind: bool,
-    number: int,
-    control: float,
-    repetitions: float,
+    options: dict[str, Any],
 ) -> list[str]:
-    options: dict[str, Any] = {
+    options = {
         "title": f"{work.name}, round {current.number}",
-        "repetitions": repetitions,
-        "seed": work.settings.seed + 100 * current.number + number,
         "round_name": f"round {current.number}",
+        **options,
     }
     path = current.path("sheets", f"round-{current.number}-{name}.html")
     if blind:
         pages = part.proposals.to_review(path, work.images, "none", **options)
     else:
-        pages = part.to_review(path, work.images, control=control, **options)
+        pages = part.to_review(path, work.images, **options)
     return list(pages)

@@ -217,6 +217,7 @@ class Project:
         overlap: float = 0.2,
         control: float = 0.1,
         repetitions: float = 0.05,
+        full_size: int | str | None = None,
         again: bool = False,
     ) -> str:
         """Writes a page for each person, with what brings most for the effort.
@@ -231,6 +232,7 @@ class Project:
                 proposals do to people's answers; see `Proposals.to_review`. With 1
                 each image comes alone, for a model that is of little use.
             repetitions: share of these that come a second time.
+            full_size: how large people can see an image, see `Proposals.to_review`.
             again: whether who has a page in this round already gets a further one.
 
         Returns:
@@ -244,6 +246,7 @@ class Project:
                 overlap=overlap,
                 control=control,
                 repetitions=repetitions,
+                full_size=full_size,
                 again=again,
             )
             return self._and_next(told) if written else told

@@ -12,6 +12,7 @@ from keras_dc3.metrics import verdict
 from keras_dc3.project import learning, stored_proposals
 from keras_dc3.project.rounds import new_round, rounds_of
 from keras_dc3.project.workspace import Workspace
+from keras_dc3.review import gallery
 from tests.project.helpers import CLASSES, new_project, propose_by_hand
 from tests.review import helpers
 
@@ -41,6 +42,25 @@ def begun(tmp_path):
     project, truth = new_project(tmp_path)
     new_round(project.folder, 1)
     return project, truth
+
+
+def test_the_size_of_images_goes_to_the_pages(begun, monkeypatch):
+    """By the command, with and without proposals; what is no size is refused."""
+    project, truth = begun
+    monkeypatch.chdir(project.folder)
+    propose(project, truth, NONE, judged(0.9))
+    with pytest.raises(ValueError, match="`full_size` must be a number of pixels"):
+        project.sheet(["ben"], budget=5, full_size="large")
+    asked, check = [], gallery.checked_size
+    monkeypatch.setattr(
+        gallery, "checked_size", lambda size: asked.append(size) or check(size)
+    )
+    for person, control in {"anna": "0.1", "ben": "1"}.items():
+        words = ["sheet", f"--people={person}", "--budget=5", f"--control={control}"]
+        assert main([*words, "--full_size=16"]) == 0
+    assert main(["sheet", "--people=cem", "--full_size=beside"]) == 0
+    assert main(["sheet", "--people=dan"]) == 0
+    assert asked == [16, 16, "beside", None]
 
 
 @pytest.mark.parametrize(
