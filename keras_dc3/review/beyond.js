@@ -36,18 +36,27 @@ function openMore() {
       return one;
     }),
   );
+  $("more").querySelector(".forwhom").textContent = forWhom();
   $("more").showModal();
+}
+
+/** Which images an answer is for, for who sees a window over them. */
+function forWhom() {
+  if (!current()) return "";
+  if (aim() !== "group") return `An answer is for ${MEANT[aim()]}.`;
+  return "An answer is for all images of the group. If it is for some alone, mark these first.";
 }
 
 /** Asks something in a window of its own.
  * `act` gets the event and returns what is wrong with what was filled in, or "".
  */
-function inquire(title, fields, done, act) {
+function inquire(title, fields, done, act, whom = forWhom()) {
   if (!current()) {
     ignore(title, NO_IMAGE);
     return;
   }
   $("asktitle").textContent = title;
+  $("ask").querySelector(".forwhom").textContent = whom;
   const problem = make("p", "problem");
   problem.setAttribute("role", "alert");
   const cancel = button("Cancel", "", () => $("ask").close());
@@ -202,13 +211,15 @@ function askForSplit() {
   if ($("ask").open) show();
 }
 
-/** What a split begins with: that of the current image, else its class and the next. */
+/** What a split begins with: that of the image or group that it is for, else the class of
+ * it and the next. */
 function splitSoFar(labels) {
   const step = current();
-  const given = step && answerOf(step.items[step.kind === "group" ? focus : 0])?.[0];
+  const ofOne = step && /^(single|named|large)$/.test(aim());
+  const one = ofOne ? answerOf(itemHere())?.[0] : undefined;
+  const given = one ?? (step?.kind === "group" ? groupLabel(state.cursor) : undefined);
   if (Array.isArray(given)) return given;
-  const proposed = step?.kind === "group" ? groupLabel(state.cursor) : labels[0];
-  const first = [given, proposed, labels[0]].find((label) => labels.includes(label));
+  const first = labels.includes(given) ? given : labels[0];
   return [first, labels.find((label) => label !== first), 70];
 }
 
@@ -231,5 +242,5 @@ function askForNote() {
     act([["notes", item, text || undefined]]);
     say(text ? "The note is kept." : "The note is taken away.");
     return "";
-  });
+  }, "");
 }

@@ -83,7 +83,7 @@ function instructions() {
   } else told.push("Say what each image shows.");
   if (single && groups) {
     told.push(
-      "Images that come alone, in blocks between the groups, have none, so that your own view of them is known.",
+      "Images that come alone, in blocks between the groups, come without a class, so that your own view of them is known.",
     );
   }
   told.push("Where you cannot tell, say so; nobody needs to guess.");

@@ -46,9 +46,18 @@ function regroup() {
   });
 }
 
-function titleOf(step) {
+/** A group and those that are joined to it. */
+function partsOf(step) {
   const others = step.parts?.split(",").slice(1) ?? [];
-  return [step.title, ...others.map((part) => data.steps[part].title)].join(" + ");
+  return [step, ...others.map((part) => data.steps[part])];
+}
+
+function titleOf(step) {
+  return partsOf(step).map(({ title }) => title).join(" + ");
+}
+
+function descriptionOf(step) {
+  return partsOf(step).map(({ description }) => description).filter(Boolean).join("; ");
 }
 
 /** Joins the images of the next open group to this one. */

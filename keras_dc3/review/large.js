@@ -118,6 +118,18 @@ function showLarge() {
   $("lens").classList.toggle("own", Boolean(state.own[item]));
 }
 
+/** Goes to the first image of the group that was changed, unless it is the current one:
+ * what is taken back must be seen. */
+function showChanged(changes) {
+  const { items: here } = current();
+  const ofImages = changes.filter(([map]) => /^(own|marked|notes)$/.test(map));
+  const places = ofImages.map(([, item]) => here.indexOf(Number(item)));
+  const there = places.filter((n) => n >= 0);
+  if (current().kind !== "group" || !there.length || there.includes(focus)) return;
+  focus = Math.min(...there);
+  refresh();
+}
+
 /** Arrow keys: to other images, with Shift over a zoomed one. */
 function arrowInLarge(key, shifted) {
   const [x, y] = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1] }[key] ?? [0, -1];

@@ -3,7 +3,7 @@
 
 const ORDERS = {
   typical: "typical ones first",
-  between: "from one class to another",
+  between: "between two classes",
   name: "by name",
 };
 

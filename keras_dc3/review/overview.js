@@ -51,8 +51,9 @@ function overview() {
   const list = make("ol", "tiles");
   list.append(...blocks().map((block) => make("li", "", undefined, tile(block))));
   const parts = [make("h2", "", "Overview")];
-  const told = `${data.order} A click or Enter goes there; G comes back here.`.trim();
-  return [...parts, make("p", "about", told), list, ...worth()];
+  const told = make("p", "about", `${data.order} Choose a part to go there.`.trim());
+  told.append(make("span", "forkeys", " Enter does so, too; G comes back here."));
+  return [...parts, told, list, ...worth()];
 }
 
 function tile(block) {

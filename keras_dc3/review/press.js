@@ -12,7 +12,7 @@ let pointer = ""; // the kind of the last one
 let pointed = -Infinity; // when it went down, milliseconds
 let resting = 0; // the timer of the finger that rests
 let fingers = []; // that are down, in this order
-let owed = []; // presses that are done, and of which the click is still to come
+let owed = []; // presses that are done, with their place, of which the click is to come
 
 function onPress(element, act) {
   presses.set(element, act);
@@ -30,7 +30,7 @@ function watchRest() {
   resting = setTimeout(() => {
     if (!rests.get(one.element)(one.target)) return;
     fingers = fingers.filter((finger) => finger !== one);
-    owed.push({ element: one.element, until: performance.now() + 5 * OWED });
+    owe(one.element, one.event, performance.now() + 5 * OWED);
   }, RESTING);
 }
 
@@ -40,8 +40,23 @@ function pressable(target) {
   return element;
 }
 
+function owe(element, { clientX: x, clientY: y }, until = Infinity) {
+  owed.push({ element, x, y, until });
+}
+
+/** What was pressed by a press that is done, of which this is the click; or nothing. What
+ * the press has shown may have come under the finger since: nobody has aimed at that.
+ */
+function settled(event, element) {
+  owed = owed.filter((done) => done.until >= performance.now());
+  const near = ({ x, y }) => Math.hypot(event.clientX - x, event.clientY - y) <= TAP;
+  let at = owed.findIndex((done) => done.element === element);
+  if (at < 0) at = owed.findIndex(near);
+  return at < 0 ? undefined : owed.splice(at, 1)[0].element;
+}
+
 function press(element, event, target) {
-  owed.push({ element, until: Infinity });
+  owe(element, event);
   presses.get(element)(event, target);
 }
 
@@ -100,10 +115,10 @@ function watchPresses() {
   // What is left are clicks of keys and of aids, which press nothing.
   on("click", (event) => {
     const element = pressable(event.target);
-    if (!element) return;
-    owed = owed.filter((done) => done.until >= performance.now());
-    const at = event.detail ? owed.findIndex((done) => done.element === element) : -1;
-    if (at >= 0) owed.splice(at, 1);
-    else presses.get(element)(event, event.target);
+    const pressed = event.detail ? settled(event, element) : undefined;
+    if (pressed && pressed !== element) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (element && !pressed) presses.get(element)(event, event.target);
   });
 }

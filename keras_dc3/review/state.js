@@ -106,6 +106,7 @@ function moved(what, list, other, done) {
 function putBack(changes, cursor) {
   put(changes);
   goTo(cursor, true);
+  if (isLarge()) showChanged(changes);
 }
 
 /** Another tab has gone on: what is done here cannot be kept. */

@@ -114,7 +114,7 @@ function group() {
     box.append(shown, make("span", "badge"), make("span", "odd"));
     grid.append(box);
   });
-  return [title, make("p", "about", step.description), task, grid];
+  return [title, make("p", "about", descriptionOf(step)), task, grid];
 }
 
 function single() {
@@ -212,7 +212,7 @@ function refreshGroup(step) {
     group: "Mark the images that are something else, then accept the rest.",
     marks: `${plural(marks, "marked image")} will be asked for again at the end, unless named now.`,
     named: "Each image has a class of its own. A class renames the current one.",
-    rest: "A class is for all images from the current one to the end; H stops.",
+    rest: "A class is for all images from the current one to the end; H, or More, stops.",
   };
   const either = make("span", "either");
   for (const [when, text] of Object.entries(texts)) {

@@ -214,6 +214,10 @@ def test_the_menu_does_all_of_it_by_touch(visit, tmp_path):
         "#said"
     )
     more("Two classes")
+    # The current image is a dog, but this is for the group, and begins with its class.
+    assert "all images of the group" in page.inner_text("#ask .forwhom")
+    first = page.input_value("#ask select >> nth=0")
+    assert first == str(made["steps"][0]["label"])
     page.tap("#ask button:has-text('Cancel')")
     more("Join the next group")
     assert len(seen(page)["pictures"]) == len(groups[0]) + len(groups[1])

@@ -147,6 +147,25 @@ def test_fingers(group):
     assert seen(page)["marked"] == 2 and not page.evaluate(SHOWN)["open"]
 
 
+def test_what_is_taken_back_is_seen_large(group):
+    """Undo goes to the image that it changes, so that nothing changes unseen."""
+    page, _ = group()
+    press = page.keyboard.press
+    press("z")
+    press(" ")
+    press("ArrowRight")
+    press("2")
+    for _ in range(3):
+        press("ArrowRight")
+    assert "5 of 12" in page.evaluate(SHOWN)["text"]
+    for key, place in [("z", 2), ("z", 1), ("y", 1), ("y", 2)]:
+        press(f"Control+{key}")
+        assert f"{place} of 12" in page.evaluate(SHOWN)["text"], (key, place)
+    assert "dog" in page.evaluate(SHOWN)["text"]
+    press("Escape")
+    assert seen(page)["marked"] == 1 and seen(page)["badges"][1] == "dog"
+
+
 def test_single_images_stay_large_until_a_group_comes(visit, tmp_path):
     _, images = one_group(40)
     proposals = make_proposals(40, [f"name of image {i}" for i in range(40)])

@@ -124,6 +124,27 @@ def test_two_quick_taps_are_one(visit, tmp_path):
     assert seen(page)["count"] == f"{len(made['steps'][0]['images'])} of 40"
 
 
+def test_a_tap_is_not_for_what_it_opens(visit, tmp_path):
+    """What opens under the finger before the click of the tap comes was not meant."""
+    path, _ = write(tmp_path, make_proposals(40), control=0.0)
+    page = visit(path, has_touch=True)
+    begin(page)
+    before = page.inner_text("#main h2"), seen(page)["target"]
+    for height in range(560, 860, 40):  # so that each of the menu lies there once
+        page.set_viewport_size({"width": 390, "height": height})
+        page.tap("#openmore")
+        page.wait_for_timeout(50)
+        assert page.locator("#more[open]").count() == 1, height
+        page.tap("#closemore")
+        assert page.locator("dialog[open]").count() == 0, height
+        assert (page.inner_text("#main h2"), seen(page)["target"]) == before
+        page.tap(".tools button:has-text('Why')")
+        page.wait_for_timeout(50)
+        assert page.locator("#why[open]").count() == 1, height
+        page.tap("#closewhy")
+    assert page.get_attribute("#undo", "aria-disabled") == "true"
+
+
 def test_a_double_click_names_the_marked_images_alone(visit, tmp_path):
     path, _ = write(tmp_path, make_proposals(40), control=0.0)
     page = visit(path)
