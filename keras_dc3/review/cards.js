@@ -1,5 +1,9 @@
 // The first and the last card, and the alarm.
 
+// Where the page lies within another one, that may forbid to begin and to download.
+const PREVIEW =
+  " If this is a preview, save the file and open it in a browser, before you begin.";
+
 function button(text, classes, act) {
   const element = make("button", classes, text);
   element.type = "button";
@@ -169,7 +173,8 @@ function showAlarm() {
   } else if (away) {
     alarm.textContent =
       `This browser cannot keep your answers: ${unkept}. ` +
-      "They are lost when this page is closed. Download them before.";
+      "They are lost when this page is closed. Download them before." +
+      (window === window.top ? "" : PREVIEW);
   } else {
     alarm.replaceChildren(
       "Answers that this browser has kept are damaged and cannot be shown: those of ",

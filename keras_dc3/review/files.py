@@ -131,6 +131,11 @@ def part_of_json(name: str, found: Any) -> Part:
         place = f"{name}, annotation {number}"
         if not isinstance(row, dict) or any(key not in row for key in needed):
             raise AnnotationError(f"{place} lacks one of {list(needed)}. {AGAIN}")
+        if found["version"] == 1 and any(key in row for key in FURTHER):
+            raise AnnotationError(
+                f"{place} has one of {list(FURTHER)}, which a file of version 1 does "
+                f"not know: it was changed. {AGAIN}"
+            )
         rows.append((place, row if found["version"] > 1 else as_of_old(row)))
     _check_whole(name, found.get("rows"), len(rows))
     part = _part(name, found, rows, tuple(found["classes"]), tuple(found["images"]))
@@ -155,6 +160,12 @@ def _of_csv(name: str, text: str) -> list[Part]:
         raise AnnotationError(
             f"{name} is no file of a review sheet: it lacks the columns {lacking}. For "
             "other tables use `Annotations.from_csv`."
+        )
+    lacking = [key for key in FURTHER if key not in header]
+    if 0 < len(lacking) < len(FURTHER):
+        raise AnnotationError(
+            f"{name} lacks the columns {lacking}, without which it does not tell which "
+            f"images are bad or split between two classes. {AGAIN}"
         )
     found: dict[tuple, tuple[dict, list[tuple[str, dict]]]] = {}
     for line, cells in rows:

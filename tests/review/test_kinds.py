@@ -252,6 +252,28 @@ def test_a_csv_that_was_changed(files):
         review.read(path, proposals=make_proposals())
 
 
+@pytest.mark.parametrize("lost", [("note",), ("kind",), ("split", "note")])
+def test_a_csv_without_some_of_the_further_columns(files, lost):
+    """Else a bad image would be "cannot tell", and a split answer a class."""
+    (path,) = files("csv", anna={"kinds": ["bad image", "split"]})
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = [column for column in rows[0] if column not in lost]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, kept, extrasaction="ignore")
+        table.writeheader()
+        table.writerows(rows)
+    with pytest.raises(AnnotationError, match=f"columns .*{lost[0]}.* bad or split"):
+        review.read(path, proposals=make_proposals())
+
+
+def test_a_file_that_was_made_one_of_version_1(files):
+    (path,) = files(anna={"kinds": ["cannot tell", "bad image"]})
+    save(path, json.loads(path.read_text("utf-8")) | {"version": 1})
+    with pytest.raises(AnnotationError, match=r"annotation 1 has one of .* version 1"):
+        review.read(path)
+
+
 def test_two_sessions_that_differ_in_the_kind_alone(page, tmp_path):
     path = page(mode="none", repetitions=0.0)
     first = of_kinds(path, kinds=["bad image"], notes=["dark"])

@@ -108,10 +108,22 @@ def test_told_at_once_where_nothing_is_kept(visit, tmp_path, script, why):
     path, _ = write(tmp_path, mode="none")
     page = visit(path, script=script)
     assert page.is_visible("#alarm") and why in page.inner_text("#alarm")
+    assert "preview" not in page.inner_text("#alarm")
     begin(page)
     page.keyboard.press("1")
     assert page.is_visible("#alarm") and page.inner_text("#saved") == "not saved"
     assert list(answers(page, tmp_path).values()) == ["cat"]
+
+
+def test_a_preview_says_so(visit, tmp_path):
+    """One that lets scripts run, but neither keeps answers nor gives them out."""
+    write(tmp_path, mode="none")
+    preview = tmp_path / "preview.html"
+    preview.write_text('<iframe sandbox="allow-scripts" src="review.html"></iframe>')
+    page = visit(preview, expected="autofocus")
+    alarm = page.frame_locator("iframe").locator("#alarm")
+    alarm.wait_for()
+    assert "save the file and open it in a browser" in alarm.inner_text()
 
 
 def test_storage_that_becomes_full(visit, tmp_path):
