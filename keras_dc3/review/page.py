@@ -43,7 +43,7 @@ def html(content: dict[str, Any], *, served: bool = False) -> str:
     policy = (
         f"default-src 'none'; img-src data:{beside}; base-uri 'none'; "
         "form-action 'none'; "
-        f"style-src {_hash(style)}; script-src {_hash(script)}"
+        f"style-src {hash_source(style)}; script-src {hash_source(script)}"
         + ("; connect-src 'self'" if served else "")
     )
     parts = {
@@ -73,6 +73,7 @@ def as_inert_json(content: Any) -> str:
     return text
 
 
-def _hash(text: str) -> str:
+def hash_source(text: str) -> str:
+    """Returns how a security policy allows a script or style with this text alone."""
     found = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{found}'"

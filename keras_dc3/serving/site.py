@@ -10,17 +10,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_dc3._extras import optional
+from keras_dc3.review.page import hash_source
 from keras_dc3.serving import guard
 from keras_dc3.serving.keeper import Keeper
 from keras_dc3.serving.pages import Page
 from keras_dc3.serving.taking import RefusedError, state_of
 
 MOST_BYTES = 16 << 20  # of what a page sends at once
+_STYLE = (
+    "body{font:16px/1.4 system-ui,sans-serif;max-width:600px;margin:auto;padding:8px}"
+    "h1{font-size:22px}ul{padding:0}li{list-style:none;margin:8px 0}"
+    "a{display:block;padding:12px 16px;border:1px solid;border-radius:8px}"
+    "h1,a{overflow-wrap:anywhere}"
+)
 _LIST = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
+style-src {style_hash}"><meta name="color-scheme" content="light dark">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Pages of {person}</title><h1>Pages of {person}</h1><ul>{items}</ul></html>
+<style>{style}</style><title>Pages of {person}</title>
+<h1>Pages of {person}</h1><ul>{items}</ul></html>
 """
 
 
@@ -124,7 +133,12 @@ class Site:
         items = "".join(
             f'<li><a href="{page.key}/">{html.escape(page.title)}</a>' for page in pages
         )
-        text = _LIST.format(person=html.escape(person), items=items)
+        text = _LIST.format(
+            person=html.escape(person),
+            items=items,
+            style=_STYLE,
+            style_hash=hash_source(_STYLE),
+        )
         return web().Response(text=text, content_type="text/html")
 
     async def _page(self, request: Any) -> Any:

@@ -258,6 +258,7 @@ def test_pictures_beside_the_page_and_pages_of_earlier_releases(tmp_path, look):
         (address,) = server.addresses.values()
         page = look(address)
         assert page.inner_text("h1") == "Pages of anna"
+        assert page.locator("a >> nth=0").bounding_box()["height"] >= 40  # for a finger
         page.click("text=review")
         start(page)
         page.keyboard.press("z")
