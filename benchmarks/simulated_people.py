@@ -30,7 +30,9 @@ ASSUMPTIONS = (
     "answer is not the proposed class: a click to mark it and a key to name it. Where "
     "that is cheaper, 1 key names the whole group anew first.",
     "'Named together': 1 click for each such image and 1 "
-    "key for each class among them.",
+    "key for each class among them. Marks of several images at once (Shift+click, E, "
+    "'From here to the end') would cost less, and are not counted. Groups that are "
+    "joined cost what they cost apart, and nobody needs the overview to go on.",
     "Each person has a sheet of all images with its own seed; in the modes with "
     "proposals a tenth of the images is blind, and counts like any other.",
     "The second round, for kappa within people, costs nothing and adds no answers.",
