@@ -185,6 +185,7 @@ class DC3Model(AdaptedModel):
         )
         self.backbone = backbone
         self.ssl: SSLStrategy = strategies.get(ssl, training_steps)
+        self._ssl_is_named = isinstance(ssl, str)
         self.config = config or DC3Config()
         self.training_steps = int(training_steps)
         self.batch_norm = batch_norm
@@ -274,6 +275,8 @@ class DC3Model(AdaptedModel):
                 self.network, self.average, self.collective, self.ssl, self.batch_norm
             )
             self.built = True
+            if self.takes_features and self._ssl_is_named:
+                self.ssl.weigh_for_features()
             if self.takes_features and self._auto is not None:
                 self.compile(**self._auto())
             self._build_optimizer()

@@ -51,6 +51,8 @@ class SSLStrategy(keras.layers.Layer):
         unlabeled_ratio: unlabeled images per labeled one in a batch.
         ramp_fraction: the part of training over which the loss weight ramps up where
             the strategy is named by a string; see `for_training`.
+        feature_weight: the loss weight where the strategy is named by a string and the
+            model is of features that were computed before; None: as for images.
 
     Args:
         weight: of the unlabeled loss, at least 0.
@@ -78,6 +80,7 @@ class SSLStrategy(keras.layers.Layer):
     needs_unlabeled: bool = True
     unlabeled_ratio: int = 1
     ramp_fraction: float = 0.0
+    feature_weight: float | None = None
 
     def __init__(self, weight: float = 1.0, ramp_steps: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
@@ -105,6 +108,11 @@ class SSLStrategy(keras.layers.Layer):
         """
         if self.ramp_fraction and self.ramp_steps == round(self.ramp_fraction * before):
             self.ramp_steps = round(self.ramp_fraction * training_steps)
+
+    def weigh_for_features(self) -> None:
+        """Takes the loss weight for a model of features that were computed before."""
+        if self.feature_weight is not None:
+            self.weight = self.feature_weight
 
     # State ----------------------------------------------------------------------------
 

@@ -98,6 +98,26 @@ def test_the_scale_of_features_changes_no_answer(scale):
 
 
 @pytest.mark.slow
+def test_a_teacher_named_by_a_string_weighs_less_on_features(trained, tmp_path):
+    weights = {
+        "named": make_model("mean_teacher", num_classes=3),
+        "given": make_model(keras_dc3.strategies.MeanTeacher(), num_classes=3),
+        "without one": make_model("pi_model", num_classes=3),
+    }
+    for model in weights.values():
+        model.build((None, D))
+    found = {name: model.ssl.weight for name, model in weights.items()}
+    assert found == {"named": 20.0, "given": 50.0, "without one": 10.0}
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.ssl.weight == trained.ssl.weight == 20.0
+    of_images = keras_dc3.DC3Model(
+        keras_dc3.backbones.small_cnn((8, 8, 3), 2), ssl="mean_teacher", num_classes=3
+    )
+    of_images.build((None, 8, 8, 3))
+    assert of_images.ssl.weight == 50.0
+
+
 def test_it_learns():
     data = datasets.from_embeddings(
         FEATURES, CLASSES, num_classes=3, labeled=32, validation=16, batch_size=16
