@@ -112,15 +112,24 @@ class Source:
             "validation": test,
         }
 
-    def data(self, parts: dict[str, np.ndarray], seed: int) -> Any:
-        """Returns the data set, with three answers to each labeled image."""
+    def data(
+        self, parts: dict[str, np.ndarray], seed: int, order: int | None = None
+    ) -> Any:
+        """Returns the data set, with three answers to each labeled image.
+
+        Args:
+            parts: as `parts` returns them.
+            seed: of the answers that are drawn.
+            order: seed of the order and the views of training; None: `seed`.
+        """
+        order = seed if order is None else order
         rng = np.random.default_rng([seed, 22])
         counts = self.counts.copy()
         for row in parts["labeled"]:
             number = min(ANSWERS, counts[row].sum())
             counts[row] = rng.multivariate_hypergeometric(counts[row], number)
         if self.kind == FEATURES:
-            return feature_data.make_data(self.features, counts, parts, seed)
+            return feature_data.make_data(self.features, counts, parts, order)
         rows = np.concatenate(list(parts.values()))
         names = {part: [str(i) for i in found] for part, found in parts.items()}
         return keras_dc3.datasets.from_arrays(
@@ -129,7 +138,7 @@ class Source:
             ids=[str(i) for i in rows],
             split=names,
             labels="soft",
-            seed=seed,
+            seed=order,
         )
 
 

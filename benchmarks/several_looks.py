@@ -4,8 +4,9 @@
         --output benchmarks/results/several_looks.json
 
 Trains Mean-Teacher with DC3 as it comes, `--members` times on the same images and
-answers from other first weights, and asks each about the unlabeled images at the end of
-each of the 16 epochs. AUROC, for images whose most frequent answer has less than 80%:
+answers, from other first weights and in another order, and asks each about the
+unlabeled images at the end of each of the 16 epochs. AUROC, for images whose most
+frequent answer has less than 80%:
 
     p_a              of one model, as it is proposed
     last             entropy of its class probabilities
@@ -174,11 +175,12 @@ def main(argv: list[str]) -> None:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            data = source.data(parts, seed)
             start = time.perf_counter()
             members = []
             for number in range(FLAGS.members):
-                members.append(member(data, kind, 100 * seed + number))
+                own = 100 * seed + number
+                data = source.data(parts, seed, own)
+                members.append(member(data, kind, own))
                 keras.backend.clear_session()
         seconds = round(time.perf_counter() - start, 1)
         line = {"cell": cell, "seconds": seconds}
