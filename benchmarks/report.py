@@ -22,6 +22,7 @@ import evidence_figure
 import feature_tables
 import findings
 import label_tables
+import page_table
 import pixel_tables
 import projects_table
 import report_pages
@@ -243,6 +244,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
     "defaults": defaults_table.draw,
     "serving": serving_table.draw,
+    "page_work": page_table.draw,
     "several_looks": several_looks_table.draw,
 }
 
@@ -312,6 +314,7 @@ def sections() -> dict[str, str]:
     for name, table in {
         "defaults": defaults_table,
         "several_looks": several_looks_table,
+        "page_work": page_table,
     }.items():
         if (RESULTS / f"{name}.json").exists():
             found[f"{name} summary"] = table.summary(read(RESULTS / f"{name}.json"))

@@ -77,6 +77,10 @@ PAGES: dict[str, Page] = {
         {"Are several looks worth more than the last one?": "several_looks"},
     ),
     "labels": ("All answers to an image, or one of them", {"On features": "labels"}),
+    "page_work": (
+        "A review sheet at work, simulated",
+        {"1,000 images, before and now": "page_work"},
+    ),
     "unfinished": (
         "The paper's network and length, CIFAR-10H",
         {"What the runs had reached": "unfinished"},
