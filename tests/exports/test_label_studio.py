@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_dc3.annotations import Annotations
@@ -154,6 +154,7 @@ def test_round_trip(tmp_path, rng, mode, source):
     assert len(proposals.in_order_of(annotations.ids)) == 30
 
 
+@example(ids=["A0://", "gs://a/b", "A0://x?y=1", "/upload/1/abcdefgh-x"], seed=0)
 @given(
     ids=st.lists(TEXT.filter(lambda t: t == t.strip()), min_size=1, unique=True),
     seed=st.integers(0, 99),
