@@ -64,7 +64,7 @@ def test_every_strategy_trains_and_proposes(ssl, views):
     assert 0 <= logs["accuracy"] <= 1 and "d" in logs
     proposals = model.propose(data.unlabeled, verbose=0)
     assert proposals.ids == data.unlabeled.ids
-    assert proposals.embeddings.shape == (24, 8)
+    assert proposals.embeddings.shape == (24, D + 8)
     predicted = model.predict(data.unlabeled, verbose=0)
     np.testing.assert_allclose(
         proposals.class_probabilities, predicted["classes"], atol=1e-6
