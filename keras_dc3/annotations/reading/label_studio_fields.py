@@ -87,10 +87,10 @@ def image_of(
         )
     text = as_text(written)
     image = trimmed(text or "")
-    own = trimmed(as_text(data.get("id")) or "")
-    if image != own or not (callable(column) or column == "id"):
+    may_be_id = callable(column) or column == "id"
+    # An id stands as it is, also where it looks like an address.
+    if not may_be_id or image != trimmed(as_text(data.get("id")) or ""):
         image = trimmed(_refined(image, data) if callable(column) else file_of(image))
-    # else an id, which stands as it is, also where it looks like an address.
     if not image:
         raise AnnotationError(
             f"{place}: the image must be named by text. Found: {written!r}"
