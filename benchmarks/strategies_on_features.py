@@ -196,10 +196,18 @@ def main(argv: list[str]) -> None:
 
     folder = feature_data.folder_of(FLAGS.data_dir)
     paths = {name: Path(f"{FLAGS.output}-{name}.json") for name in FLAGS.datasets}
-    results: dict[str, list[dict[str, Any]]] = {
-        name: json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
-        for name, path in paths.items()
-    }
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in paths}
+    for name, path in paths.items():
+        if not path.exists():
+            continue
+        before = json.loads(path.read_text("utf-8"))
+        known, network = before["settings"]["network"], NETWORKS.get(name, "features")
+        if known != network:
+            raise app.UsageError(
+                f"{path} is of features of {known!r}, not of {network!r}. Name another "
+                "--output."
+            )
+        results[name] = before["results"]
     counts = {name: feature_data.read_counts(folder, name) for name in paths}
     features = {
         name: feature_data.read_features(folder / f"{name}_features.npz")

@@ -72,7 +72,7 @@ def answers_of(table: Table, columns: AnswerColumns) -> Answers:
         image=texts_of(table, "image", image),
         annotator=texts_of(table, "annotator", annotator),
         label=labels,
-        seconds=None if seconds is None else seconds_of(table, seconds),
+        seconds=None if seconds is None else _seconds_of(table, seconds),
         source=Source([(table.name, table.lines)], table.word),
         notes=[
             *table.notes,
@@ -91,7 +91,7 @@ def _further(table: Table) -> dict[str, list]:
     return {
         "reason": [trimmed(text) for text in texts_of(table, reason, reason)],
         "second": texts_of(table, second, second),
-        "share": seconds_of(table, share, share),
+        "share": numbers_of(table, share, share),
     }
 
 
@@ -179,26 +179,34 @@ def texts_of(table: Table, argument: str, column: Column | None) -> list[str]:
     return texts
 
 
-def seconds_of(table: Table, column: Column, name: str = "seconds") -> list[float]:
-    """Returns a column as numbers; AnnotationError if one is neither number nor gap."""
-    seconds = []
-    for position, text in enumerate(texts_of(table, name, column)):
+def numbers_of(
+    table: Table, argument: str, column: Column, way_out: str = "Correct it."
+) -> list[float]:
+    """Returns a column as numbers; AnnotationError if one is neither number nor gap.
+
+    Args:
+        table: its rows.
+        argument: what the column is for, as the error names it.
+        column: which one.
+        way_out: what the error tells to do.
+    """
+    numbers = []
+    for position, text in enumerate(texts_of(table, argument, column)):
         try:
             if "_" in text:
                 raise ValueError
-            seconds.append(float(text) if text.strip() else float("nan"))
+            numbers.append(float(text) if text.strip() else float("nan"))
         except ValueError:
-            way_out = "Correct it."
-            if name == "seconds":
-                way_out = (
-                    "Pass `seconds=None`, or a function of the row that gives the "
-                    "number."
-                )
             raise AnnotationError(
-                f"{table.at(position)}: `{name}` must be a number or empty. "
+                f"{table.at(position)}: `{argument}` must be a number or empty. "
                 f"Received: {text!r}. {way_out}"
             ) from None
-    return seconds
+    return numbers
+
+
+def _seconds_of(table: Table, column: Column) -> list[float]:
+    way_out = "Pass `seconds=None`, or a function of the row that gives the number."
+    return numbers_of(table, "seconds", column, way_out)
 
 
 def _check_cells(table: Table, labels: list[str]) -> None:
