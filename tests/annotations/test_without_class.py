@@ -111,19 +111,25 @@ def test_files_and_merging_keep_it(tmp_path):
     back = Annotations.from_csv(tmp_path / "a.csv", class_names=["cat", "dog"])
     assert back == found and back.bad_images == ("a",)
     assert Annotations.from_csv(tmp_path / "a.csv") == found
-    assert Annotations.from_frame(found.to_frame()) == found
     both = found.select(["c"]).merge(found.select(["a", "b"]))
     assert both.select(["a", "b", "c"]) == found
-    assert list(found.to_frame("crowdkit")["label"]) == ["cat", "dog", "cat", "cat"]
     plain = some(reason=None, second=None, share=None)
     plain.to_csv(tmp_path / "b.csv")
     assert (tmp_path / "b.csv").read_text("utf-8").startswith("image,annotator,label,s")
-    assert "no_answer" not in plain.to_frame() and plain != found
+    assert plain != found
     beside = [tmp_path / "a.csv", write(tmp_path, "image,annotator,label\nd,x,cat\n")]
     beside[1].rename(tmp_path / "d.csv")
     beside[1] = tmp_path / "d.csv"
     found.to_csv(beside[0])
     assert Annotations.from_csv(beside).counts[2] == pytest.approx([1.7, 0.3])
+
+
+def test_frames_keep_it():
+    pytest.importorskip("pandas")
+    found = some()
+    assert Annotations.from_frame(found.to_frame()) == found
+    assert list(found.to_frame("crowdkit")["label"]) == ["cat", "dog", "cat", "cat"]
+    assert "no_answer" not in some(reason=None, second=None, share=None).to_frame()
 
 
 @pytest.mark.parametrize(
