@@ -24,6 +24,26 @@ from keras_dc3.review.lineage import follows
 
 _OURS, _VERSION = 0x6B646333, 1  # "kdc3", how the file says whose it is
 _HEAD = b"SQLite format 3\0"
+_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_OF_THE_SYSTEM = (  # how SQLite's names begin, of which the last fits all
+    (
+        ("SQLITE_FULL",),
+        errno.ENOSPC,
+        "The disk of {path!r} is full. Nothing that was kept before is lost: free some "
+        "space.",
+    ),
+    (
+        ("SQLITE_BUSY", "SQLITE_LOCKED"),
+        errno.EBUSY,
+        "{path!r} is being written by another program. Wait until that is done, or end "
+        "it.",
+    ),
+    (
+        ("",),
+        errno.EIO,
+        "{path!r} cannot be used ({error}). Look at its permissions and its disk.",
+    ),
+)
 _TABLES = """
 create table pages (page text primary key, name text not null, title text not null);
 create table people (person text primary key, token text not null unique);
@@ -267,29 +287,23 @@ class AnswerStore:
         try:
             yield
         except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name.startswith("SQLITE_FULL"):
-                raise OSError(
-                    errno.ENOSPC,
-                    f"The disk of {self.path!r} is full. Nothing that was kept before "
-                    "is lost: free some space.",
-                ) from error
-            if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-                raise OSError(
-                    errno.EBUSY,
-                    f"{self.path!r} is being written by another program. Wait until "
-                    "that is done, or end it.",
-                ) from error
-            if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-                raise AnnotationError(
-                    f"{self.path!r} is damaged ({error}): it was changed or cut off. "
-                    "Put back a copy of it."
-                ) from error
-            raise OSError(
-                errno.EIO,
-                f"{self.path!r} cannot be used ({error}). Look at its permissions and "
-                "its disk.",
-            ) from error
+            raise _told_error(self.path, error) from error
+
+
+def _told_error(path: str, error: sqlite3.Error) -> Exception:
+    """Returns the error that says in a sentence what is wrong, and what to do."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_DAMAGED):
+        return AnnotationError(
+            f"{path!r} is damaged ({error}): it was changed or cut off. Put back a "
+            "copy of it."
+        )
+    number, text = next(
+        (number, text)
+        for beginnings, number, text in _OF_THE_SYSTEM
+        if name.startswith(beginnings)
+    )
+    return OSError(number, text.format(path=path, error=error))
 
 
 def _openings(text: str) -> tuple[tuple[str, int], ...]:
