@@ -1,4 +1,4 @@
-"""The collective of `tf.distribute`. TensorFlow only."""
+"""The collective of `tf.distribute`: values of all replicas are brought together."""
 
 from __future__ import annotations
 

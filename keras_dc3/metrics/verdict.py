@@ -1,4 +1,4 @@
-"""Whether proposals are of use, in words: yes, no, or too few images to tell."""
+"""Judges whether proposals are of use: takes what a model said, asks five questions."""
 
 from __future__ import annotations
 

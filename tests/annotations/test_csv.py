@@ -120,6 +120,8 @@ def test_unknown_annotators_are_different_people(tmp_path):
         annotations = read(tmp_path, text)
     assert counted(annotations) == {"a": {"cat": 2, "dog": 1}}
     assert annotations.annotators == ("x",)
+    with pytest.warns(UserWarning, match="1 answer names no annotator"):
+        read(tmp_path, LONG + "a,,cat\na,x,dog\nb,,\n")  # of b there is no answer
 
 
 # -- bad input

@@ -132,6 +132,40 @@ def test_frames_keep_it():
     assert "no_answer" not in some(reason=None, second=None, share=None).to_frame()
 
 
+ROWS = "image,annotator,label,{}\na,anna,cat,{}\na,ben,dog,{}\nb,anna,dog,{}\n"
+
+
+def test_columns_of_a_table_by_hand(tmp_path):
+    """Each is read without the others, where it can be meant as ours is."""
+    text = ROWS.format("second_label,first_share", "dog,0.75", ",", ",")
+    found = Annotations.from_csv(write(tmp_path, text))
+    assert found.counts.tolist() == [[0.75, 1.25], [0, 1]]
+    text = ROWS.format("no_answer", "", "", "").replace("dog,\nb", ",bad image\nb")
+    found = Annotations.from_csv(write(tmp_path, text))
+    assert found.people_saying("bad image").tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "told"),
+    [
+        ("no_answer", "0", r"'no_answer' is not read: '0' is no reason"),
+        ("second_label", "cat", r"'second_label' and 'first_share'; one of them alone"),
+        ("first_share", "0.7", r"'second_label' and 'first_share'; one of them alone"),
+    ],
+)
+def test_a_column_that_is_not_read_is_told(tmp_path, columns, cells, told):
+    path = write(tmp_path, ROWS.format(columns, *[cells] * 3))
+    with pytest.warns(UserWarning, match=told):
+        found = Annotations.from_csv(path)
+    assert found.counts.tolist() == [[1, 1], [0, 1]]
+
+
+def test_a_class_beside_a_reason_for_none(tmp_path):
+    text = ROWS.format("no_answer", "", "bad image", "")
+    with pytest.raises(AnnotationError, match=r"line 3: .*'dog' beside 'bad image'"):
+        Annotations.from_csv(write(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain, trimmed
-from keras_dc3._text import some, tell
+from keras_dc3._text import number_of, some, tell
 from keras_dc3._validation import (
     check_choice,
     check_class_names,
@@ -153,10 +153,13 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
         seconds,
         **_further(answers, number),
     )
-    unknown = int((records.annotator < 0).sum())
-    if 0 < unknown < len(records):
+    says_something = (records.label >= 0) | (records.reason > 0)
+    unknown = int((says_something & (records.annotator < 0)).sum())
+    if 0 < unknown < int(says_something.sum()):
+        verb = "names" if unknown == 1 else "name"
         notes.append(
-            f"{unknown:,} answers name no annotator: each counts as another person's."
+            f"{number_of(unknown, 'answer')} {verb} no annotator: each counts as "
+            "another person's."
         )
     notes += guesses.SAME_PEOPLE.told(dict.fromkeys(people, 1))
     if sum(odd_times.values()) > odd_times["missing"]:
@@ -195,6 +198,14 @@ def _further(answers: Answers, number: Mapping[str, int]) -> dict[str, np.ndarra
                 f"{some(map(repr, REASONS[1:]))} or empty. Received: "
                 f"{answers.reason[wrong[0]]!r}"
             )
+        for position, text in enumerate(answers.reason):
+            name = composed(trimmed(answers.label[position]))
+            if text and name in number:
+                raise AnnotationError(
+                    f"{answers.source.at(position)}: an answer has either a class or, "
+                    f"in `no_answer`, why it has none. Received: {name!r} beside "
+                    f"{text!r}"
+                )
         found["reason"] = np.array([_REASONS[text] for text in answers.reason], "int64")
     if answers.second is None or answers.share is None:
         return found

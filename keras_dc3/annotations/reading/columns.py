@@ -14,6 +14,7 @@ from keras_dc3._names import (
     tell_lacking,
     trimmed,
 )
+from keras_dc3._text import some
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.reading.answers import Answers
 from keras_dc3.annotations.reading.files import as_text, safe_repr
@@ -21,8 +22,10 @@ from keras_dc3.annotations.reading.guesses import ANSWER_ROWS, told
 from keras_dc3.annotations.reading.source import Source
 from keras_dc3.annotations.reading.table_files import has_numbers
 from keras_dc3.annotations.reading.tables import Column, Table, composed_column
+from keras_dc3.annotations.records import REASONS
 
-# Columns that `Annotations.to_csv` writes where an answer needs them.
+# Columns that `Annotations.to_csv` writes where an answer needs them: why it names no
+# class; the other class of an answer that is split, and the share of the first.
 FURTHER = ("no_answer", "second_label", "first_share")
 
 
@@ -68,6 +71,7 @@ def answers_of(table: Table, columns: AnswerColumns) -> Answers:
     labels = texts_of(table, "label", label)
     if not callable(label):
         _check_cells(table, labels)
+    further, left_out = _further(table)
     return Answers(
         image=texts_of(table, "image", image),
         annotator=texts_of(table, "annotator", annotator),
@@ -77,22 +81,38 @@ def answers_of(table: Table, columns: AnswerColumns) -> Answers:
         notes=[
             *table.notes,
             *told(ANSWER_ROWS, table, image, annotator, label),
+            *left_out,
         ],
         order=table.order_of([label]),
-        **_further(table),
+        **further,
     )
 
 
-def _further(table: Table) -> dict[str, list]:
-    """Returns what `to_csv` writes beside, where the table has all of it."""
-    if not set(FURTHER) <= set(table.header or ()):
-        return {}
-    reason, second, share = FURTHER
-    return {
-        "reason": [trimmed(text) for text in texts_of(table, reason, reason)],
-        "second": texts_of(table, second, second),
-        "share": numbers_of(table, share, share),
-    }
+def _further(table: Table) -> tuple[dict[str, list], list[str]]:
+    """Returns what `to_csv` writes beside, and what is told of what is not read."""
+    found, notes = {}, []
+    reason, *split = FURTHER
+    there = [name for name in FURTHER if name in (table.header or ())]
+    if reason in there:
+        texts = [trimmed(text) for text in texts_of(table, reason, reason)]
+        odd = [text for text in texts if text and text not in REASONS]
+        if odd and len(there) < len(FURTHER):  # a column of the user's own
+            notes.append(
+                f"The column {reason!r} is not read: {odd[0]!r} is no reason for "
+                f"having no class, as {some(map(repr, REASONS[1:]))} are."
+            )
+        else:
+            found["reason"] = texts
+    second, share = split
+    if second in there and share in there:
+        found["second"] = texts_of(table, second, second)
+        found["share"] = numbers_of(table, share, share)
+    elif second in there or share in there:
+        notes.append(
+            f"An answer that is split between two classes has the columns {second!r} "
+            f"and {share!r}; one of them alone is not read."
+        )
+    return found, notes
 
 
 def joined(parts: list[Answers], source: Source) -> Answers:

@@ -1,4 +1,4 @@
-"""Every guess on what was given, and what is told of it: one list of rules.
+"""Every guess that is told in a warning, and its words: one list of rules.
 
 A reader takes a table as what its call says. What a column, a number or a name may be
 instead is a guess: it is told, and changes nothing. A new guess is one more `Rule`.

@@ -1,4 +1,4 @@
-"""Tables of text. Standard library only."""
+"""Tables of text; columns that lack, and which other reader reads them."""
 
 from __future__ import annotations
 
