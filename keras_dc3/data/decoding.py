@@ -102,9 +102,24 @@ class ImageFormat:
             return ValueRange(0.0, float(self.max_value))
         return self.value_range
 
-    def read(self, path: str | os.PathLike) -> np.ndarray:
-        """Returns the image as `read_image` does."""
-        with OpenedImage(path, self.max_pixels) as (image, file):
+    def read(
+        self,
+        path: str | os.PathLike,
+        content: bytes | None = None,
+        *,
+        scales_alone: bool = True,
+    ) -> np.ndarray:
+        """Returns the image as `read_image` does.
+
+        Args:
+            path: the file; with `content` what it is called in errors.
+            content: the bytes of the file, where it is no file of this machine.
+            scales_alone: whether values of more than 8 bits may be scaled by the
+                image's own, where no range was given; else such an image is an error.
+        """
+        with OpenedImage(path, self.max_pixels, content) as (image, file):
+            if not scales_alone and self.stored_range is None:
+                _check_bytes(image)
             if self.image_size is not None:
                 # A JPEG that is much too large is decoded at a fraction of its size.
                 image.draft(None, (2 * max(self.image_size),) * 2)
@@ -121,6 +136,15 @@ class ImageFormat:
                 )
             pixels = np.asarray(image)
         return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _check_bytes(image: Any) -> None:
+    """Raises ValueError for an image, not decoded yet, of more than 8 bits."""
+    if pillow_images.is_measured(image):
+        raise ValueError(
+            "its values have more than 8 bits, or a sign: `value_range` must say what "
+            "is black and what is white, as in training"
+        )
 
 
 def read_image(path: str | os.PathLike, **options: Any) -> np.ndarray:

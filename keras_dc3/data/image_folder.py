@@ -17,6 +17,8 @@ _OTHER_IMAGES = """.3fr .arw .avif .avifs .bpg .cdr .cin .cr2 .cr3 .crw .cur .cz
     .mhd .mng .mrc .mrw .mrxs .nd2 .ndpi .nef .nhdr .nii .nrrd .nrw .oib .oif .ora .orf
     .pam .pcd .pct .pcx .pef .pfm .pict .psb .psd .qoi .raf .ras .rw2 .rwl .scn .sgi
     .sr2 .srf .srw .svg .svgz .svs .tga .vsi .wdp .wmf .x3f .xbm .xcf .xpm .zvi"""
+READABLE = frozenset(_READABLE.split())  # extensions
+_OTHERS = frozenset(_OTHER_IMAGES.split())
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")
 # What systems and tools leave behind; names that begin with a dot are passed over too.
 _CLUTTER = re.compile(
@@ -72,7 +74,6 @@ def list_images(folder: str | os.PathLike) -> FolderListing:
         raise kind(
             f"There is no folder of images {folder!r}. Name the folder that holds them."
         )
-    readable, others = set(_READABLE.split()), set(_OTHER_IMAGES.split())
     files: list[str] = []
     left_out: Counter[str] = Counter()
     passed_over = 0
@@ -80,17 +81,22 @@ def list_images(folder: str | os.PathLike) -> FolderListing:
         stem, extension = os.path.splitext(name.lower())
         if not looked_at:
             passed_over += 1
-        elif extension in readable or (not extension and _is_image(folder, name)):
+        elif extension in READABLE or (not extension and _is_image(folder, name)):
             files.append(name)
-        elif extension in others:
+        elif extension in _OTHERS:
             left_out[extension] += 1
         elif extension == ".gz":
             inner = os.path.splitext(stem)[1]
-            if inner in readable or inner in others:
+            if inner in READABLE or inner in _OTHERS:
                 left_out[inner + extension] += 1
     files.sort()
     _check_names(folder, files)
     return FolderListing(tuple(files), dict(left_out.most_common()), passed_over)
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file or folder is hidden, or one that a system leaves behind."""
+    return name.startswith(".") or _CLUTTER.fullmatch(name) is not None
 
 
 def _walk(folder: str) -> Iterator[tuple[str, bool]]:
@@ -102,7 +108,7 @@ def _walk(folder: str) -> Iterator[tuple[str, bool]]:
         with _scan(folder, inside) as entries:
             for entry in entries:
                 name = inside + entry.name
-                if entry.name.startswith(".") or _CLUTTER.fullmatch(entry.name):
+                if is_clutter(entry.name):
                     yield name, False
                     continue
                 if entry.is_symlink():

@@ -6,6 +6,7 @@ Pillow is imported when called.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 from typing import IO, TYPE_CHECKING, Any
@@ -122,7 +123,7 @@ def why_no_kind(file: IO[bytes]) -> str | None:
         starts = _all(tags.get(_STRIPS) or tags.get(_TILES))
         sizes = _all(tags.get(_STRIP_BYTES) or tags.get(_TILE_BYTES))
         end = max(map(sum, zip(starts, sizes, strict=True)))
-        whole = end <= os.fstat(file.fileno()).st_size and min(sizes) > 0
+        whole = end <= _size(file) and min(sizes) > 0
         if not (whole and tags.get(_WIDTH) and tags.get(_HEIGHT)):
             return None
         bits, kind = _first(tags.get(_BITS)), _first(tags.get(_FORMAT)) or 1
@@ -156,6 +157,13 @@ def _ppm_as_stored(image: Image.Image) -> str | None:
             "Pillow makes 8 bits"
         )
     return None
+
+
+def _size(file: IO[bytes]) -> int:
+    """Returns how many bytes a file has, wherever it is read at."""
+    place, size = file.tell(), file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return size
 
 
 def _all(value: Any) -> tuple[Any, ...]:
@@ -199,28 +207,41 @@ class OpenedImage:
     Whatever goes wrong inside is an `ImageFileError`.
 
     Args:
-        path: the file.
+        path: the file; with `content` what it is called in errors.
         max_pixels: most pixels that it may have; None for no limit.
+        content: the bytes of the file, where it is no file of this machine.
 
     Raises:
         ImportError: without Pillow.
     """
 
-    def __init__(self, path: str | os.PathLike, max_pixels: int | None):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        max_pixels: int | None,
+        content: bytes | None = None,
+    ):
         self.pillow, self.path = import_pillow(), os.fspath(path)
         self.max_pixels, self.until = max_pixels, contextlib.ExitStack()
+        self.content = content
 
-    def __enter__(self) -> tuple[Image.Image, IO[bytes]]:
+    def _open(self) -> IO[bytes]:
+        """Returns the file, open until the image has been decoded."""
+        if self.content is not None:
+            return io.BytesIO(self.content)
         try:
             if os.path.exists(self.path) and not os.path.isfile(self.path):
                 # To open a pipe may wait for ever.
                 raise OSError("it is a folder, a pipe or the like, not a file")
-            self.file = self.until.enter_context(open(self.path, "rb"))
+            return self.until.enter_context(open(self.path, "rb"))
         except (OSError, ValueError) as error:
             text = getattr(error, "strerror", None) or error
             if isinstance(error, PermissionError):
                 raise self._error(text, "Allow reading it.") from error
             raise self._unreadable(text) from error
+
+    def __enter__(self) -> tuple[Image.Image, IO[bytes]]:
+        self.file = self._open()
         try:
             image = open_image(self.file, _FORMATS, self.until)
             unread = as_stored(image)
@@ -246,7 +267,7 @@ class OpenedImage:
 
     def _unknown(self, error: Exception) -> ImageFileError:
         """Returns why Pillow did not open the file: nothing of it, or of its kind."""
-        if not os.fstat(self.file.fileno()).st_size:
+        if not _size(self.file):
             return self._error("it is empty, a file of 0 bytes")
         if not isinstance(error, self.pillow.UnidentifiedImageError):
             return self._unreadable(error)
