@@ -10,11 +10,12 @@ Both formats answer with named outputs, for any batch size:
 
 A SavedModel has the signatures `serving_default`, for uint8 images (0..255), and
 `serving_float`, for float32 images as the model's `predict` takes them, both with the
-one argument `images`; and `class_names`, which answers with the names of the columns
-of `class_probabilities`. An ONNX file takes uint8 images. A model that was trained on
-floats of a range that integers cannot be mapped to takes float32 images everywhere
-(`DC3Model.image_values`); one that was trained on features takes these, float32, in the
-one argument `features`. The same facts stand as text in
+one argument `images`; `with_embeddings`, which answers `serving_default` and with
+`embeddings` (n, d), what the heads see of each image; and `class_names`, which answers
+with the names of the columns of `class_probabilities`. An ONNX file takes uint8 images.
+A model that was trained on floats of a range that integers cannot be mapped to takes
+float32 images everywhere (`DC3Model.image_values`); one that was trained on features
+takes these, float32, in the one argument `features`. The same facts stand as text in
 `assets.extra/keras_dc3.json`, and in the metadata of an ONNX file.
 
 Images of another shape are an error: `InvalidArgumentError` of TensorFlow, in both
@@ -37,6 +38,7 @@ from keras_dc3._extras import optional
 from keras_dc3._validation import check_writable_folder
 from keras_dc3._writing import file_path, whole_path
 from keras_dc3.models.image_values import BYTES, SYMMETRIC, UNIT
+from keras_dc3.models.proposing import with_features
 
 _IN_WORDS = {
     BYTES: "0 to 255 (the numbers of a uint8 image)",
@@ -45,6 +47,8 @@ _IN_WORDS = {
 }
 
 FORMATS = ("tf_saved_model", "onnx")
+FORMAT = "keras_dc3 export, version 1"
+WITH_EMBEDDINGS = "with_embeddings"
 DESCRIPTION_FILE = os.path.join("assets.extra", "keras_dc3.json")
 
 
@@ -101,9 +105,11 @@ def describe(model: Any) -> dict[str, Any]:
     """Returns what a user of the exported files must know, as plain values."""
     values = model.image_values
     names = model.class_names or tuple(map(str, range(model.num_classes)))
+    verdict = model.verdict
     return {
-        "format": "keras_dc3 export, version 1",
+        "format": FORMAT,
         "class_names": list(names),
+        "verdict": None if verdict is None else json.loads(verdict.to_json()),
         "num_clusters": model.num_clusters,
         "cluster_names": [f"cluster {i}" for i in range(model.num_clusters)],
         "input": {
@@ -142,14 +148,19 @@ def _float_range(model: Any) -> str:
     return f"{values.low:.4g} to {values.high:.4g}, scaled as in training"
 
 
-def _serving_function(model: Any, checks_shapes: bool) -> Any:
+def _serving_function(
+    model: Any, checks_shapes: bool, with_embeddings: bool = False
+) -> Any:
     """Returns a `tf.function` from images, of any dtype it takes, to the outputs.
 
     Args:
         model: the `DC3Model`.
         checks_shapes: whether it looks at the shape of the images.
+        with_embeddings: whether it answers with "embeddings", too.
     """
     import tensorflow as tf
+
+    run = with_features(model) if with_embeddings else model
 
     @tf.function
     def serve(images: Any) -> dict[str, Any]:
@@ -160,7 +171,7 @@ def _serving_function(model: Any, checks_shapes: bool) -> Any:
         one = tf.zeros(tf.concat([[1], tf.shape(images)[1:]], 0), images.dtype)
         filled = tf.concat([images, one], 0)[: tf.maximum(rows, 1)]
         filled = tf.ensure_shape(filled, (None, *model.image_shape))
-        outputs = model(filled, training=False)
+        outputs = run(filled, training=False)
         outputs = {name: output[:rows] for name, output in outputs.items()}
         ambiguity = outputs["ambiguity"]
         words = tf.constant([CERTAIN, AMBIGUOUS, "invalid"])
@@ -171,6 +182,7 @@ def _serving_function(model: Any, checks_shapes: bool) -> Any:
             "cluster_probabilities": outputs["clusters"],
             "ambiguity": ambiguity,
             "decision": tf.gather(words, word),
+            **({"embeddings": outputs["features"]} if with_embeddings else {}),
         }
 
     return serve
@@ -222,6 +234,7 @@ def _write_saved_model(model: Any, path: str) -> None:
         return {"class_names": tf.identity(names)}
 
     module.class_names = class_names
+    with_embeddings = _serving_function(model, True, with_embeddings=True)
     tf.saved_model.save(
         module,
         path,
@@ -231,6 +244,9 @@ def _write_saved_model(model: Any, path: str) -> None:
             ),
             "serving_float": module.serve.get_concrete_function(
                 _image_spec(model, "float32")
+            ),
+            WITH_EMBEDDINGS: with_embeddings.get_concrete_function(
+                _image_spec(model, default)
             ),
             "class_names": class_names.get_concrete_function(),
         },
