@@ -18,12 +18,14 @@ REVIEW = ["playwright>=1.50", "axe-playwright-python>=0.1.7"]
 SERVE = ["aiohttp>=3.9"]  # a server of pages
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
+FILES_BY_ADDRESS = ["fsspec>=2024.2"]  # images in stores, by gs:// or s3://
 HUB = ["keras-hub>=0.20"]  # presets of image encoders
 CV = ["keras-cv>=0.9"]  # no longer developed
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
 DOCS = ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=1"]  # the site
 TEST = [
     *DEMO,
+    *FILES_BY_ADDRESS,
     *IMAGES,
     *ONNX,
     *PANDAS,
@@ -77,6 +79,7 @@ setup(
         "onnx": ONNX,
         "pandas": PANDAS,
         "parquet": PARQUET,
+        "remote": [*FILES_BY_ADDRESS, "gcsfs>=2024.2", "s3fs>=2024.2"],
         "serve": SERVE,
         "test": TEST,
         "umap": ["umap-learn>=0.5.5"],

@@ -25,6 +25,7 @@ from keras_dc3 import (
     project,
     proposals,
     review,
+    scale,
     serving,
     strategies,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "project",
     "proposals",
     "review",
+    "scale",
     "serving",
     "strategies",
 ]

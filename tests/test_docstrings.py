@@ -41,6 +41,7 @@ RESULTS = {
     "ReadableImages",
     "Records",
     "Review",
+    "ScoreSummary",
     "SparseCounts",
     "Stopping",
     "Summary",
@@ -117,6 +118,10 @@ def test_examples_run(module, request, monkeypatch):
         return
     if ".plots" in module:
         pytest.importorskip("matplotlib")
+    if ".scale" in module:
+        pytest.importorskip("pyarrow")
+        if keras.backend.backend() != "tensorflow":
+            pytest.skip("models are exported on TensorFlow")
     if ".serving" in module:
         pytest.importorskip("aiohttp")
     if any("digits" in test.docstring for test in tests):

@@ -27,7 +27,7 @@ LAYERS = (
     ("review",),
     ("proposals",),
     ("agreement", "plots", "exports", "models", "serving"),
-    ("datasets", "experiments"),
+    ("datasets", "experiments", "scale"),
     ("project", "testing"),
     ("__init__",),
     ("command_line",),
@@ -42,6 +42,9 @@ TENSORFLOW = {
     "data/": False,
     "datasets/": False,
     "models/export.py": False,
+    "scale/exported.py": False,
+    "scale/sources/from_tfds.py": False,
+    "scale/sources/tfrecords.py": False,
     "testing/gradients.py": False,
 }
 # TFDS finds a builder by importing its file, which is TensorFlow's and TFDS' alone.
@@ -147,7 +150,7 @@ def test_tensorflow_is_imported_where_allowed():
 def test_heavy_packages_are_never_imported_at_the_top():
     heavy = (
         *("pandas", "sklearn", "scipy", "matplotlib", "torch", "jax", "onnx", "PIL"),
-        *("pyarrow", "fiftyone", "umap", "cleanlab", "crowdkit", "aiohttp"),
+        *("pyarrow", "fiftyone", "umap", "cleanlab", "crowdkit", "aiohttp", "fsspec"),
     )
     for path, name in files():
         for module, top in imports(path):
@@ -205,6 +208,7 @@ OPTIONAL = (
     "tf2onnx",
     "onnxruntime",
     "aiohttp",
+    "fsspec",
 )
 
 

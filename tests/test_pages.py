@@ -244,6 +244,17 @@ def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
     assert len(names["model"].history.epoch) == 1 and Path("views.png").exists()
 
 
+@pytest.mark.tensorflow
+@runs("scale.md")
+def test_scoring(folder, make_backbone):
+    pytest.importorskip("pyarrow")
+    model = keras_dc3.DC3Model(make_backbone(), num_classes=2)
+    model.build((None, 8, 8, 3))
+    model.export("exported")
+    names = execute("scale.md", {})
+    assert len(names["proposals"]) == names["summary"].images == 60
+
+
 @pytest.mark.slow
 @runs("training.md", 2)
 def test_the_best_epoch_is_kept(make_backbone, data, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The commands of `keras-dc3`: which flags each takes, and what it does.
 
-Each is a thin cover of a method of `keras_dc3.Project`.
+Each is a thin cover of a method of `keras_dc3.Project`; but for `score`, which needs
+none.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from absl.flags import FlagValues
 
 from keras_dc3.annotations import Annotations
 from keras_dc3.command_line.command import Command, Flags
+from keras_dc3.command_line.scoring import SCORE
 from keras_dc3.command_line.stopping import until_stopped
 from keras_dc3.project import ClassDescription, Project
 from keras_dc3.serving import Server
@@ -471,5 +473,6 @@ _IN_ORDER = (
         _of_settings,
         _settings,
     ),
+    SCORE,
 )
 COMMANDS = {command.name: command for command in _IN_ORDER}

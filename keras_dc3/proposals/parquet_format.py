@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,19 @@ _VERDICT = b"keras_dc3.verdict"  # key of the file's metadata
 _OTHERWISE = "give the file that `proposals.to_parquet(...)` wrote"
 
 
-def write(data: ProposalData, path: str | os.PathLike) -> None:
-    """Writes one row per image. See `Proposals.to_parquet`."""
-    pa, pq = _pyarrow()
+def write(
+    data: ProposalData,
+    path: str | os.PathLike,
+    kept: Mapping[bytes, bytes] | None = None,
+) -> None:
+    """Writes one row per image. See `Proposals.to_parquet`.
+
+    Args:
+        data: the rows.
+        path: the file.
+        kept: further metadata of the file.
+    """
+    pa, pq = pyarrow()
     texts = {"id", "decision", "class"}
     try:
         columns = {
@@ -40,8 +51,10 @@ def write(data: ProposalData, path: str | os.PathLike) -> None:
         table = pa.Table.from_arrays(list(columns.values()), list(columns))
     except UnicodeEncodeError as error:
         raise not_unicode(error) from error
+    kept = dict(kept or {})
     if data.verdict is not None:
-        kept = {_VERDICT: data.verdict.to_json().encode()}
+        kept[_VERDICT] = data.verdict.to_json().encode()
+    if kept:
         table = table.replace_schema_metadata(kept)
     with whole_file(path, "wb") as file:
         pq.write_table(table, file)
@@ -53,7 +66,7 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
     Raises:
         ImportError, FileNotFoundError, ValueError: see `Proposals.from_parquet`.
     """
-    pa, pq = _pyarrow()
+    pa, pq = pyarrow()
     path = os.fspath(path)
     check_file(path)
     try:
@@ -164,6 +177,7 @@ class _Columns:
         raise ValueError(f"{self._path!r}, row {row}: {problem}")
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def pyarrow() -> tuple[Any, Any]:
+    """Returns `pyarrow` and `pyarrow.parquet`; ImportError that names the extra."""
     needs = "Parquet files need pyarrow"
     return tuple(optional(m, needs, "parquet") for m in ("pyarrow", "pyarrow.parquet"))

@@ -26,6 +26,7 @@ from keras_dc3.proposals import (
     csv_format,
     parquet_format,
     selecting,
+    shards,
     sheets,
 )
 from keras_dc3.proposals.belief import beliefs, fit_weight, prior_of
@@ -693,15 +694,18 @@ class Proposals(ProposalData):
         may be missing. `cluster_probabilities` is None, as after `from_csv`.
 
         Args:
-            path: the file.
+            path: the file; or the folder that `keras_dc3.scale.score` wrote, of which
+                all shards are read, where they fit into memory.
 
         Raises:
             ImportError: without pyarrow.
             FileNotFoundError: if there is no such file.
             ValueError: if the file is not what `to_parquet` writes: it names the row,
-                from 0 on.
+                from 0 on. If the folder lacks shards, is not finished, or holds those
+                of several runs.
         """
-        columns = parquet_format.read(path)
+        reader = shards if shards.is_run(path) else parquet_format
+        columns = reader.read(path)
         try:
             return cls.from_columns(**columns)
         except ValueError as error:

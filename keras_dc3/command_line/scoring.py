@@ -1,0 +1,88 @@
+"""The command `score`: flags of `keras_dc3.scale.score`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from absl.flags import FlagValues
+
+from keras_dc3.command_line.command import Command, Flags
+from keras_dc3.data.decoding import FITS
+from keras_dc3.scale import ScoreSummary, score
+
+
+def _define(of: Flags) -> None:
+    of.text("to", None, "The folder to write to; made if missing.")
+    of.switch("embeddings", "Write the embedding of each image, too.")
+    of.whole("batch_size", 128, "Images that the model sees at once.")
+    about = "Images of a file; a run that is killed loses as many at most."
+    of.whole("images_per_shard", 8192, about)
+    of.text(
+        "image_column",
+        None,
+        "Column of a table, or feature of records or a data set, with the image or its "
+        "path; else one of the usual names, such as image.",
+    )
+    about = "Likewise with the id; else such as id, and paths are their own ids."
+    of.text("id_column", None, about)
+    of.text("split", None, "Of a data set of TensorFlow Datasets; else train.")
+    of.choice("fit", "resize", FITS, "How images of another size get that of training.")
+    of.items(
+        "value_range",
+        "In images of more than 8 bits per value, what is black and what is white, as "
+        "in training, such as 0,4095.",
+    )
+    about = "Share of the images of a file that may fail before the run stops."
+    of.number("max_failed", 0.5, about, 0.0, 1.0)
+    of.whole("threads", None, "To decode images with; else one per core.")
+
+
+def _range(given: Sequence[str] | None) -> tuple[float, ...] | None:
+    if given is None:
+        return None
+    try:
+        return tuple(map(float, given))
+    except ValueError as error:
+        raise ValueError(
+            "`--value_range` must be two numbers, such as 0,4095. Received: "
+            f"{','.join(given)}"
+        ) from error
+
+
+def _score(words: Sequence[str], values: FlagValues) -> ScoreSummary:
+    if len(words) < 2:
+        raise ValueError(
+            "Name the exported model and the images: `keras-dc3 score MODEL SOURCE "
+            f"--to FOLDER`. Received: {' '.join(words) or 'nothing'}"
+        )
+    if not values.to:
+        raise ValueError("`--to` must name the folder to write to.")
+    model, *source = words
+    return score(
+        model,
+        source,
+        values.to,
+        embeddings=values.embeddings,
+        batch_size=values.batch_size,
+        images_per_shard=values.images_per_shard,
+        image_column=values.image_column,
+        id_column=values.id_column,
+        split=values.split,
+        fit=values.fit,
+        value_range=_range(values.value_range),
+        max_failed=values.max_failed,
+        threads=values.threads,
+    )
+
+
+SCORE = Command(
+    "score",
+    "what an exported model makes of any number of images",
+    "Writes Parquet files of proposals as it goes, without a project. SOURCE is a "
+    "folder of images; TFRecord, Parquet or CSV files; or tfds:NAME. Called again, it "
+    "goes on where it was stopped.",
+    _define,
+    _score,
+    words="MODEL SOURCE [SOURCE ...]",
+    stopped="What is finished is kept; call it again to go on.",
+)

@@ -1,0 +1,154 @@
+"""Proposals in a folder of Parquet files: the shards of one run of `scale`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_dc3._text import some
+from keras_dc3.proposals import parquet_format
+
+SUMMARY = "summary.json"  # of a run that is finished
+_NAME = re.compile(r"part-([0-9]{5,})\.parquet")
+_KEY = b"keras_dc3.shard"  # of a file's metadata
+_AGAIN = "Call `keras-dc3 score` with this folder again: it goes on."
+
+
+class Shard(NamedTuple):
+    """What a shard says of itself.
+
+    run: the fingerprint of its run. number: its place, from 0 on. images: how many of
+    the source it stands for. certain: how many of its rows are. failed: (id, reason) of
+    each image that has no row.
+    """
+
+    run: str
+    number: int
+    images: int
+    certain: int
+    failed: tuple[tuple[str, str], ...] = ()
+
+    def metadata(self) -> dict[bytes, bytes]:
+        """Returns what stands in the metadata of its file."""
+        return {_KEY: json.dumps(self._asdict()).encode()}
+
+
+def name_of(number: int) -> str:
+    """Returns the name of a shard's file, such as "part-00007.parquet"."""
+    return f"part-{number:05d}.parquet"
+
+
+def numbers_in(folder: str | os.PathLike) -> list[int]:
+    """Returns the numbers of the shards that lie in a folder, whole or not."""
+    matches = map(_NAME.fullmatch, os.listdir(folder))
+    return sorted(int(match[1]) for match in matches if match)
+
+
+def is_run(path: str | os.PathLike) -> bool:
+    """Whether a path is that of a folder of shards."""
+    if not os.path.isdir(path):
+        return False
+    return bool(numbers_in(path)) or os.path.exists(os.path.join(path, SUMMARY))
+
+
+def look_into(path: str) -> Shard:
+    """Returns what a shard says of itself, from the end of its file alone.
+
+    Raises:
+        ValueError: if it is cut off or damaged, lacks rows, or is no shard.
+    """
+    pa, pq = parquet_format.pyarrow()
+    try:
+        with open(path, "rb") as file:
+            found = pq.ParquetFile(file).metadata
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path!r} is cut off or damaged ({error}).") from error
+    kept = (found.metadata or {}).get(_KEY)
+    if kept is None:
+        raise ValueError(f"{path!r} is no shard of `keras-dc3 score`.")
+    values = json.loads(kept)
+    failed = tuple(map(tuple, values.pop("failed")))
+    shard = Shard(**values, failed=failed)
+    expected = shard.images - len(failed)
+    if found.num_rows != expected:
+        raise ValueError(
+            f"{path!r} holds {found.num_rows:,} rows, and should hold {expected:,}."
+        )
+    return shard
+
+
+def ids_of(path: str) -> list[str]:
+    """Returns the ids of the rows of a shard.
+
+    Raises:
+        ValueError: if they cannot be read.
+    """
+    pa, pq = parquet_format.pyarrow()
+    try:
+        with open(path, "rb") as file:
+            return pq.ParquetFile(file).read(["id"]).column("id").to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path!r} is damaged ({error}). Remove it.") from error
+
+
+def read(folder: str | os.PathLike) -> dict[str, Any]:
+    """Reads all shards of a run that is finished, as `parquet_format.read` one file.
+
+    Raises:
+        ValueError: if it is not finished, shards are missing or of several runs.
+    """
+    folder = os.fspath(folder)
+    parts = [parquet_format.read(path) for path in _of_one_run(folder)]
+    first = parts[0]
+    for number, part in enumerate(parts):
+        if part["class_names"] != first["class_names"]:
+            raise ValueError(
+                f"{folder!r}: {name_of(number)!r} has other classes than "
+                f"{name_of(0)!r}. Score these images anew, into an empty folder."
+            )
+    return {key: _joined(key, [part[key] for part in parts]) for key in first}
+
+
+def _of_one_run(folder: str) -> Iterator[str]:
+    """Yields the path of each shard of a run, after all were looked into."""
+    try:
+        with open(os.path.join(folder, SUMMARY), encoding="utf-8") as file:
+            summary = json.load(file)
+        run, number = summary["run"], summary["shards"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{folder!r} holds no finished run of `keras-dc3 score`: there is no "
+            f"{SUMMARY!r} that can be read. {_AGAIN}"
+        ) from error
+    found = numbers_in(folder)
+    missing = [name_of(n) for n in sorted(set(range(number)) - set(found))]
+    further = [name_of(n) for n in found if n >= number]
+    if missing or further:
+        what = f"lacks {some(missing)}" if missing else f"has {some(further)} too many"
+        raise ValueError(
+            f"{folder!r} is of a run of {number:,} shards, and {what}. "
+            f"{_AGAIN if missing else 'Remove these.'}"
+        )
+    paths = [os.path.join(folder, name_of(n)) for n in range(number)]
+    for place, path in enumerate(paths):
+        shard = look_into(path)
+        if (shard.run, shard.number) != (run, place):
+            raise ValueError(
+                f"{path!r} is of another run, or another place in it, than the folder "
+                "that it lies in. Keep the shards of one run together, under the names "
+                "that they were written with."
+            )
+    return iter(paths)
+
+
+def _joined(key: str, values: list[Any]) -> Any:
+    if key in ("class_names", "verdict") or values[0] is None:
+        return values[0]
+    if isinstance(values[0], np.ndarray):
+        return np.concatenate(values)
+    return [one for part in values for one in part]

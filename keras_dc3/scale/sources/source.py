@@ -1,0 +1,118 @@
+"""What a source of images is, and what is known of one image before it is decoded."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Item(NamedTuple):
+    """One image that is not decoded yet.
+
+    id: its name. image: the path or address of its file, the bytes of one, or decoded
+    pixels (h, w, c); None if it is known that it cannot be had, and `reason` says why.
+    """
+
+    id: str
+    image: str | bytes | np.ndarray | None
+    reason: str = ""
+
+
+class Source(ABC):
+    """Images in an order that never changes while the source does not.
+
+    Attributes:
+        kind: in words, such as "folder of images".
+        total: how many images there are; None if that is not known before the end.
+        ids_differ: whether it is certain that no id stands there twice.
+        columns: which columns or features were chosen, to be kept with the run.
+    """
+
+    kind: str
+    total: int | None = None
+    ids_differ = False
+    columns: dict[str, str | None]
+
+    def __init__(self):
+        self.columns = {}
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Returns what changes when images come, go, or are written anew."""
+
+    @abstractmethod
+    def items(self, start: int) -> Iterator[Item]:
+        """Yields the images in order, from a position on."""
+
+
+def digest(lines: Iterable[Any]) -> str:
+    """Returns a fingerprint of a listing."""
+    content = hashlib.sha256()
+    for line in lines:
+        content.update(f"{line}\n".encode("utf-8", "surrogatepass"))
+    return content.hexdigest()
+
+
+def as_text(name: Any) -> tuple[str, str]:
+    """Returns an id as text, and why it is none ("" if it is one)."""
+    if name is None:
+        return "", "it has no id"
+    if isinstance(name, bytes):
+        try:
+            name = name.decode("utf-8")
+        except UnicodeDecodeError:
+            return repr(name), "its id is no text in UTF-8"
+    name = str(name)
+    return name, "" if name else "its id is empty"
+
+
+def choose_column(
+    what: str,
+    given: str | None,
+    usual: tuple[str, ...],
+    columns: Iterable[str],
+    place: str,
+    option: str,
+) -> str | None:
+    """Returns the column that holds something; None if none was given and none fits.
+
+    Args:
+        what: it holds, for messages.
+        given: what the user says.
+        usual: how such a column is called, where the user says nothing.
+        columns: those that there are.
+        place: where, for messages.
+        option: which argument says it.
+
+    Raises:
+        ValueError: if there is no such column, or several could be meant.
+    """
+    columns = list(columns)
+    listed = ", ".join(map(repr, columns)) or "none"
+    if given is not None:
+        if given in columns:
+            return given
+        raise ValueError(
+            f"{place} has no column {given!r} with {what}; it has {listed}. Name one "
+            f"of them as `{option}`."
+        )
+    found = [name for name in usual if name in columns]
+    if len(found) > 1:
+        raise ValueError(
+            f"{place} has several columns that may hold {what}: "
+            f"{', '.join(map(repr, found))}. Name one of them as `{option}`."
+        )
+    return found[0] if found else None
+
+
+def no_column(what: str, columns: Iterable[str], place: str, option: str) -> ValueError:
+    """Returns the error for a column that must be there and cannot be found."""
+    listed = ", ".join(map(repr, columns)) or "none"
+    return ValueError(
+        f"It is not known which column of {place} holds {what}; it has {listed}. Name "
+        f"it as `{option}`."
+    )

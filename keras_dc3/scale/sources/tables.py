@@ -1,0 +1,203 @@
+"""Parquet and CSV files of paths, or of encoded images, as a source."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from keras_dc3._extras import optional
+from keras_dc3.scale.sources.places import beside, open_file, stamp
+from keras_dc3.scale.sources.source import (
+    Item,
+    Source,
+    as_text,
+    choose_column,
+    digest,
+    no_column,
+)
+
+_IMAGES = ("image", "path", "file", "filename", "file_name", "image_path", "bytes")
+_IDS = ("id", "image_id")
+_AT_ONCE = 64  # rows of a Parquet file, which may hold images
+_SEPARATORS = ",;\t"
+
+
+class _Table(Source):
+    """Files of rows that have an image, or the path of one, and an id.
+
+    Without a column of ids, an image's id is its path as it stands in the table.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[str],
+        columns: Sequence[str],
+        image_column: str | None,
+        id_column: str | None,
+    ):
+        super().__init__()
+        self._files = list(files)
+        place = repr(self._files[0])
+        holds, option = "the images or their paths", "image_column"
+        self._image = choose_column(
+            holds, image_column, _IMAGES, columns, place, option
+        )
+        if self._image is None:
+            raise no_column(holds, columns, place, option)
+        holds, option = "the ids of images", "id_column"
+        self._id = choose_column(holds, id_column, _IDS, columns, place, option)
+        self.columns = {"image_column": self._image, "id_column": self._id}
+
+    def fingerprint(self) -> str:
+        """Returns what changes with names, sizes and times of the tables.
+
+        Not of image files that they name.
+        """
+        return digest((os.path.basename(name), *stamp(name)) for name in self._files)
+
+    def _item(self, table: str, image: Any, name: Any, number: int) -> Item:
+        """Returns the image of a row.
+
+        Args:
+            table: the file.
+            image: what stands there of it.
+            name: its id.
+            number: of the row, for images without an id.
+        """
+        if isinstance(image, dict):  # as data sets of Hugging Face have it
+            image = image.get("bytes") or image.get("path")
+        if self._id is None:
+            name = image
+        name, reason = as_text(name)
+        if not image and not reason:
+            reason = f"its {self._image!r} is empty"
+        if isinstance(image, str):
+            image = beside(table, image)
+        name = name or f"{os.path.basename(table)}, row {number}"
+        return Item(name, None if reason else image, reason)
+
+
+class ParquetTable(_Table):
+    """Rows of Parquet files, one after the other. Needs pyarrow.
+
+    Args:
+        files: paths or addresses, in order.
+        image_column: of paths, or of the bytes of image files; None for usual names.
+        id_column: of ids; likewise, and paths are their own ids.
+    """
+
+    kind = "Parquet files"
+
+    def __init__(
+        self, files: Sequence[str], image_column: str | None, id_column: str | None
+    ):
+        needs = "Parquet files need pyarrow"
+        self._pa = optional("pyarrow", needs, "parquet")
+        self._pq = optional("pyarrow.parquet", needs, "parquet")
+        self.total, schema = 0, None
+        for name in files:
+            with open_file(name) as file:
+                found = self._opened(name, file)
+                self.total += found.metadata.num_rows
+                schema = schema or found.schema_arrow
+        super().__init__(files, schema.names, image_column, id_column)
+        if self._id is None and self._holds_bytes(schema.field(self._image).type):
+            raise no_column(
+                "the ids of images", schema.names, repr(files[0]), "id_column"
+            )
+
+    def _opened(self, name: str, file: Any) -> Any:
+        try:
+            return self._pq.ParquetFile(file)
+        except (self._pa.ArrowException, OSError) as error:
+            raise ValueError(
+                f"{name!r} is no complete Parquet file ({error}). Is it cut off?"
+            ) from error
+
+    def _holds_bytes(self, kind: Any) -> bool:
+        types = self._pa.types
+        return not (types.is_string(kind) or types.is_large_string(kind))
+
+    def items(self, start: int) -> Iterator[Item]:
+        """Yields the images of all rows, from a position on."""
+        for name in self._files:
+            with open_file(name) as file:
+                table = self._opened(name, file)
+                rows = table.metadata.num_rows
+                if start < rows:
+                    yield from self._rows(name, table, start)
+            start = max(0, start - rows)
+
+    def _rows(self, name: str, table: Any, start: int) -> Iterator[Item]:
+        """Yields the images of a file; groups of rows before `start` are not read."""
+        group, number = 0, 0
+        while number + table.metadata.row_group(group).num_rows <= start:
+            number += table.metadata.row_group(group).num_rows
+            group += 1
+        columns = [self._image, *([] if self._id is None else [self._id])]
+        for batch in table.iter_batches(
+            _AT_ONCE, row_groups=range(group, table.num_row_groups), columns=columns
+        ):
+            images = batch.column(self._image)
+            names = images if self._id is None else batch.column(self._id)
+            for row in range(max(0, start - number), len(batch)):
+                image, given = images[row].as_py(), names[row].as_py()
+                yield self._item(name, image, given, number + row)
+            number += len(batch)
+
+
+class CsvTable(_Table):
+    """Rows of CSV files, one after the other, which begin with names of columns.
+
+    Args:
+        files: paths or addresses, in order.
+        image_column: of paths; None for the usual names.
+        id_column: of ids; likewise, and paths are their own ids.
+    """
+
+    kind = "CSV files"
+
+    def __init__(
+        self, files: Sequence[str], image_column: str | None, id_column: str | None
+    ):
+        with _text(files[0]) as file:
+            columns = next(_reader(file), [])
+        super().__init__(files, columns, image_column, id_column)
+
+    def items(self, start: int) -> Iterator[Item]:
+        """Yields the images of all rows, from a position on."""
+        position = 0
+        for name in self._files:
+            with _text(name) as file:
+                reader = _reader(file)
+                header = next(reader, [])
+                image = self._place(name, header, self._image)
+                own = image if self._id is None else self._place(name, header, self._id)
+                rows = (row for row in reader if row)
+                for number, row in enumerate(rows):
+                    if position >= start:
+                        cells = [row[i] if i < len(row) else "" for i in (image, own)]
+                        yield self._item(name, *cells, number)
+                    position += 1
+
+    def _place(self, name: str, header: Sequence[str], column: str) -> int:
+        if column not in header:
+            raise ValueError(
+                f"{name!r} has no column {column!r}, which {self._files[0]!r} has. "
+                "Give tables of the same columns."
+            )
+        return header.index(column)
+
+
+def _text(name: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(open_file(name), encoding="utf-8-sig", newline="")
+
+
+def _reader(file: io.TextIOWrapper) -> Iterator[list[str]]:
+    first = file.readline()
+    separator = max(_SEPARATORS, key=first.count)
+    yield next(csv.reader([first], delimiter=separator), [])
+    yield from csv.reader(file, delimiter=separator)

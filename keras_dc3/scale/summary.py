@@ -1,0 +1,119 @@
+"""What a run of `score` has done, how fast, and what limits it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from keras_dc3._text import number_of, some
+from keras_dc3.proposals.shards import Shard
+
+_CLEAR = 0.6  # share of the time from which one thing limits
+
+
+@dataclass
+class ScoreSummary:
+    """The result of `score`; `print` it.
+
+    Attributes:
+        folder: where the proposals are.
+        failed_file: the table of the images that have none.
+        images: how many the source has.
+        certain, ambiguous: how many are proposed a class, and a cluster.
+        failed: how many could not be judged.
+        reasons: why -> how many of these.
+        shards: how many files there are.
+        found: images of shards that an earlier call had finished.
+        rewritten: shards that were found damaged, and were written again.
+        seconds: that this call took, without loading the model.
+        waiting, in_model, writing: seconds of these spent waiting for images to be read
+            and decoded, in the model, and on writing shards.
+    """
+
+    folder: str
+    failed_file: str
+    images: int = 0
+    certain: int = 0
+    ambiguous: int = 0
+    failed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    shards: int = 0
+    found: int = 0
+    rewritten: tuple[str, ...] = ()
+    seconds: float = 0.0
+    waiting: float = 0.0
+    in_model: float = 0.0
+    writing: float = 0.0
+
+    def add(self, shard: Shard) -> None:
+        """Counts a shard."""
+        self.shards += 1
+        self.images += shard.images
+        self.certain += shard.certain
+        self.failed += len(shard.failed)
+        self.ambiguous += shard.images - shard.certain - len(shard.failed)
+        self.reasons.update(reason for _, reason in shard.failed)
+
+    @property
+    def images_per_second(self) -> float:
+        """How many images this call judged in a second; 0 if it had nothing to do."""
+        done = self.images - self.found
+        return done / self.seconds if self.seconds and done else 0.0
+
+    @property
+    def limit(self) -> str:
+        """What limits the speed: "reading", "model", "writing" or "both"."""
+        parts = {
+            "reading": self.waiting,
+            "model": self.in_model,
+            "writing": self.writing,
+        }
+        name = max(parts, key=parts.__getitem__)
+        return name if parts[name] >= _CLEAR * sum(parts.values()) else "both"
+
+    def __str__(self) -> str:
+        lines = [
+            f"{number_of(self.images, 'image')} in {number_of(self.shards, 'shard')} "
+            f"of {self.folder!r}: {self.certain:,} certain, {self.ambiguous:,} "
+            "ambiguous."
+        ]
+        if self.failed:
+            common = (f"{n:,} x {why}" for why, n in self.reasons.most_common())
+            lines.append(
+                f"{number_of(self.failed, 'image')} could not be judged, listed in "
+                f"{self.failed_file!r}: {some(common, 3)}."
+            )
+        if self.rewritten:
+            lines.append(
+                f"Found cut off or damaged, and written again: {some(self.rewritten)}."
+            )
+        if self.found:
+            lines.append(f"{self.found:,} of the images were judged before.")
+        if self.images_per_second:
+            lines += [self._speed(), self._advice()]
+        return "\n".join(lines)
+
+    def _speed(self) -> str:
+        shares = (
+            f"{100 * seconds / self.seconds:.0f}% {what}"
+            for seconds, what in (
+                (self.waiting, "waiting for images to be read and decoded"),
+                (self.in_model, "in the model"),
+                (self.writing, "writing"),
+            )
+        )
+        return (
+            f"{self.images_per_second:,.0f} images/s, in {self.seconds:,.0f} s: "
+            f"{', '.join(shares)}."
+        )
+
+    def _advice(self) -> str:
+        return {
+            "reading": "Reading and decoding limit the speed: a faster disk, smaller "
+            "images or more cores help, a faster model does not.",
+            "model": "The model limits the speed: a smaller one or an accelerator "
+            "helps, faster reading does not.",
+            "writing": "Writing limits the speed: a faster disk helps.",
+            "both": "Reading and the model take about equally long; on a CPU they "
+            "share its cores.",
+        }[self.limit]
