@@ -21,6 +21,8 @@ saw any and which stays as it is:
     accuracy    against the most frequent answer, m that tie right by 1 / m
     f1, certain weighted F1 of the images that are called certain, and their share
     confident   F1 of as many most confident ones
+    p_a, best   AUROC of p_a, for images whose most frequent answer has less than 80%,
+                and the largest of those of softmax, entropy and margin
     probe       accuracy of `probes.ClassProbe` on the same features, or on the pixels
     commonest   accuracy of always the class that most labeled images have
 
@@ -66,6 +68,7 @@ SETTINGS = (
 )
 RECIPES = ("default", "longer", "slower", "supervised")
 ANSWERS, MOST, TAIL = 3, 2000, 20
+UNCERTAINTIES = ("softmax", "entropy", "margin")
 
 flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DATA.")
 flags.DEFINE_list(
@@ -191,7 +194,11 @@ def scores(model: keras_dc3.DC3Model, data: Any) -> dict[str, float]:
         f1 = metrics.proposal_scores(truth, p, found["clusters"], a)["f1"]
         context = metrics.honest_context(truth, p, a)
         told |= {"certain": (a < 0.5).mean(), "f1": f1}
-        told["confident"] = context["f1_confident"]
+        told |= {
+            "confident": context["f1_confident"],
+            "p_a": context["auroc_ambiguity"],
+        }
+        told["best"] = max(context[f"auroc_{name}"] for name in UNCERTAINTIES)
     return {name: round(float(value), 4) for name, value in told.items()}
 
 

@@ -24,15 +24,16 @@ def draw(record: dict[str, Any]) -> str:
         "| set | input | labeled | classes | "
         + " | ".join(_RECIPES.values())
         + " | linear probe | commonest class | certain | F1 of these | F1 of as many "
-        "most confident |",
-        "|---|---|---|---|" + "---|" * (len(_RECIPES) + 5),
+        "most confident | AUROC of p_a | best of softmax, entropy, margin |",
+        "|---|---|---|---|" + "---|" * (len(_RECIPES) + 7),
     ]
     for cell, runs in _by_cell(record).items():
         name, kind, labeled, tail = cell
         figures = [_shown(runs, recipe, "accuracy") for recipe in _RECIPES]
         figures += [_shown(runs, "default", key) for key in ("probe", "commonest")]
         figures += [
-            _shown(runs, "default", key) for key in ("certain", "f1", "confident")
+            _shown(runs, "default", key)
+            for key in ("certain", "f1", "confident", "p_a", "best")
         ]
         lines.append(
             f"| {_NAMES[name]} | {kind} | {labeled:,} | {tail} | "
@@ -89,8 +90,25 @@ def summary(record: dict[str, Any]) -> str:
                 f"{len(behind)} (furthest {100 * max(behind.values()):.1f} points: "
                 f"{_named(behind, max)})."
             )
-        told.append(text)
+        told.append(text + _of_ambiguity(of))
     return " ".join(told)
+
+
+def _of_ambiguity(cells: dict[Cell, dict[str, list[dict[str, Any]]]]) -> str:
+    """Returns in words whether p_a is worth more than plain uncertainty."""
+    gains = {
+        cell: _mean(runs, "default", "p_a") - _mean(runs, "default", "best")
+        for cell, runs in cells.items()
+        if all("p_a" in run for run in runs["default"])
+    }
+    if not gains:
+        return ""
+    above = sum(gain > 0 for gain in gains.values())
+    return (
+        f" AUROC of p_a is above the best of softmax, entropy and margin in {above} of "
+        f"{len(gains)} (median {_points(gains)} points, worst "
+        f"{100 * min(gains.values()):+.1f}, best {100 * max(gains.values()):+.1f})."
+    )
 
 
 def _by_cell(record: dict[str, Any]) -> dict[Cell, dict[str, list[dict[str, Any]]]]:

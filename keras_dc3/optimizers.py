@@ -15,9 +15,12 @@ __all__ = [
     "KernelDecaySGD",
     "SevenSixteenthsCosine",
     "feature_optimizer",
+    "feature_penalty",
     "pixel_optimizer",
     "reference_optimizer",
 ]
+
+_PENALTY, _PENALIZED_IN_FULL = 0.05, 500  # up to so many labels
 
 
 @register
@@ -139,20 +142,51 @@ def pixel_optimizer(training_steps: int, learning_rate: float = 0.1) -> KernelDe
 
 
 def feature_optimizer(
-    training_steps: int, learning_rate: float = 0.1
+    training_steps: int, learning_rate: float = 0.1, labeled: int | None = None
 ) -> KernelDecaySGD:
     """Returns the optimizer for a training on features that were computed before.
 
     As `reference_optimizer`, but with a larger learning rate, which it reaches after 5%
-    of the steps, and a penalty of 0.05: the few layers above good features learn
-    fast, and have more weights than a few hundred answers can tell.
+    of the steps, and a larger penalty, `feature_penalty(labeled)`: the few layers above
+    good features learn fast, and have more weights than a few hundred answers can tell.
+
+    Args:
+        training_steps: planned number of steps.
+        learning_rate: the largest.
+        labeled: how many images have labels; None where that is not known.
 
     Example:
 
-    >>> model.compile(keras_dc3.optimizers.feature_optimizer(1600))
+    >>> model.compile(keras_dc3.optimizers.feature_optimizer(1600, labeled=300))
     """
     rate = _with_warmup(learning_rate, training_steps)
-    return KernelDecaySGD(rate, kernel_decay=0.05)
+    return KernelDecaySGD(rate, kernel_decay=feature_penalty(labeled))
+
+
+def feature_penalty(labeled: int | None = None) -> float:
+    """Returns the L2 penalty for layers above features, by the number of labels.
+
+        0.05 min(1, sqrt(500 / labeled))
+
+    The more labels, the more weights they can tell: with 1,600 of them 0.05 wiped out
+    rare classes.
+
+    Args:
+        labeled: how many images have labels, at least 1; None where that is not known:
+            0.05.
+
+    Raises:
+        ValueError: if `labeled` is no integer of at least 1.
+
+    Example:
+
+    >>> keras_dc3.optimizers.feature_penalty(2000)
+    0.025
+    """
+    if labeled is None:
+        return _PENALTY
+    check_positive_int("labeled", labeled)
+    return _PENALTY * min(1.0, math.sqrt(_PENALIZED_IN_FULL / labeled))
 
 
 def _with_warmup(learning_rate: float, training_steps: int) -> SevenSixteenthsCosine:

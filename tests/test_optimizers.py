@@ -11,6 +11,7 @@ from keras_dc3.optimizers import (
     KernelDecaySGD,
     SevenSixteenthsCosine,
     feature_optimizer,
+    feature_penalty,
     pixel_optimizer,
     reference_optimizer,
 )
@@ -185,6 +186,15 @@ def test_feature_optimizer():
         "warmup_steps": 10,
     }
     assert feature_optimizer(1)._learning_rate.warmup_steps == 1
+    assert feature_optimizer(9, labeled=8000).kernel_decay == 0.0125
+
+
+@pytest.mark.parametrize("labeled", [1, 499, 500, 501, 2000, 10**6])
+def test_more_labels_are_penalized_less(labeled):
+    expected = 0.05 if labeled <= 500 else 0.05 * (500 / labeled) ** 0.5
+    assert feature_penalty(labeled) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match=r"`labeled` must be"):
+        feature_penalty(0)
 
 
 def test_warm_up_grows_linearly_and_then_is_the_schedule():

@@ -63,10 +63,11 @@ from keras_dc3.models.step_metrics import (
     MeanOfShares,
     ObjectiveMeans,
 )
-from keras_dc3.models.training_length import is_new, restart_step
+from keras_dc3.models.training_length import is_new, optimizers_in, restart_step
 from keras_dc3.objective import DC3Objective
 from keras_dc3.optimizers import (
     feature_optimizer,
+    feature_penalty,
     pixel_optimizer,
     reference_optimizer,
 )
@@ -94,7 +95,9 @@ class DC3Model(AdaptedModel):
             `keras_dc3.backbones.pretrained`. To train on features that were computed
             before, a model or layer from these, such as
             `keras_dc3.backbones.feature_mlp`; it gets them with mean 0 and deviation 1.
-        ssl: the strategy: one of `keras_dc3.strategies.names()`, or an instance.
+        ssl: the strategy: one of `keras_dc3.strategies.names()`, or an instance. With
+            DC3 the default is the best of the paper's five, or level with the best, by
+            d - F1 on both sets of `benchmarks/table2.py`.
         num_classes: k. None: taken from the data by `fit`, where the data knows it
             (integer labels alone do not: a class may be missing).
         num_clusters: k', more than k. None: 5 k.
@@ -212,6 +215,7 @@ class DC3Model(AdaptedModel):
         self.validation: evaluation.Validation | None = None  # of the `fit` that runs
         self.trained_labels: str | None = None  # a digest of those of the last `fit`
         self._evaluating = self._is_replanned = False
+        self._labeled = None
         self.compile()
 
     # Building -------------------------------------------------------------------------
@@ -483,8 +487,9 @@ class DC3Model(AdaptedModel):
         Args:
             optimizer: `"auto"`: for `training_steps` steps, the authors'
                 (`keras_dc3.optimizers.reference_optimizer`); for a model of features
-                (`feature_optimizer`), as it turns out to be when it is built. A `fit`
-                that picks its length itself changes both (`plan_for`).
+                (`feature_optimizer`), as it turns out to be when it is built, with the
+                penalty for the labels that `fit` is given. A `fit` that picks its
+                length itself changes both (`plan_for`).
             loss: must be None; the loss is made by `ssl` and `config`.
             loss_weights: must be None; the weights are fields of `config`.
             metrics: of the class prediction; `"auto"`: accuracy, in which m classes
@@ -507,12 +512,11 @@ class DC3Model(AdaptedModel):
         self._build_optimizer()
 
     def _auto_optimizer(self) -> keras.optimizers.Optimizer:
-        make = reference_optimizer
         if self.takes_features:
-            make = feature_optimizer
-        elif self._is_replanned and is_new(self.backbone):
-            make = pixel_optimizer
-        return make(self.training_steps)
+            return feature_optimizer(self.training_steps, labeled=self._labeled)
+        if self._is_replanned and is_new(self.backbone):
+            return pixel_optimizer(self.training_steps)
+        return reference_optimizer(self.training_steps)
 
     def plan_for(self, training_steps: int) -> None:
         """Plans a training of another length, before it begins; `fit` calls it.
@@ -528,6 +532,23 @@ class DC3Model(AdaptedModel):
             with self.collective.scope():
                 self.compile(**self._auto())
         self.train_function = None  # it may be traced for the length before
+
+    def penalize_for(self, labeled: int) -> None:
+        """Fits the default optimizer of features to so many labels; `fit` calls it.
+
+        Another optimizer stays as it is.
+
+        Args:
+            labeled: how many images have labels, at least 1.
+        """
+        self._labeled = labeled  # a later plan makes the optimizer anew
+        if self._auto is None or not self.takes_features:
+            return
+        penalty = feature_penalty(labeled)
+        for optimizer in optimizers_in(self.optimizer):
+            if optimizer.kernel_decay != penalty:
+                optimizer.kernel_decay = penalty
+                self.train_function = None  # it may be traced with the one before
 
     def train_like(self, other: DC3Model) -> None:
         """Plans and compiles a training like that of another model, before it begins.

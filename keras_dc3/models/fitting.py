@@ -73,6 +73,8 @@ class Fitting:
             model.plan_for(picked.epochs * picked.steps_per_epoch)
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
+        if data.labels is not None:
+            model.penalize_for(len(data.labels))
         if model.takes_features:
             parts = {n: part for n, part in data.parts().items() if part is not None}
             given_features.learn(model.network.standardization, parts)

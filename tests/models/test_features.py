@@ -143,6 +143,27 @@ def test_arrays_train_too():
     )
 
 
+def test_the_penalty_follows_the_number_of_labels(data):
+    """0.05 up to 500 labels; with 2,000, half of it, whatever plans the training."""
+    many = {"labeled": np.repeat(FEATURES, 42, axis=0)[:2000]}
+    many["unlabeled"] = {"first": many["labeled"], "second": many["labeled"]}
+    labels = np.repeat(CLASSES, 42)[:2000].astype("int32")
+    options = {"batch_size": 8, "steps_per_epoch": 1, "verbose": 0}
+    model = make_model("pi_model", num_classes=3)
+    model.fit(many, labels, **options)
+    assert model.optimizer.kernel_decay == 0.025
+    model.fit(many, labels, epochs=2, initial_epoch=1, time_limit=60, **options)
+    assert model.optimizer.kernel_decay == 0.025
+    model.plan_for(4)
+    assert model.optimizer.kernel_decay == 0.025
+    model.fit(data, steps_per_epoch=1, verbose=0)
+    assert model.optimizer.kernel_decay == 0.05
+    own = make_model("pi_model", num_classes=3)
+    own.compile(keras_dc3.optimizers.feature_optimizer(10))
+    own.fit(many, labels, **options)
+    assert own.optimizer.kernel_decay == 0.05
+
+
 def test_a_stream_cannot_be_looked_at_and_says_so():
     class Stream(keras.utils.PyDataset):
         def __len__(self):
