@@ -20,7 +20,7 @@ __all__ = [
     "reference_optimizer",
 ]
 
-_PENALTY, _PENALIZED_IN_FULL = 0.05, 500  # up to so many labels
+_PENALTY, _PENALIZED_IN_FULL = 0.05, 200  # up to so many labels
 
 
 @register
@@ -166,10 +166,9 @@ def feature_optimizer(
 def feature_penalty(labeled: int | None = None) -> float:
     """Returns the L2 penalty for layers above features, by the number of labels.
 
-        0.05 min(1, sqrt(500 / labeled))
+        0.05 min(1, sqrt(200 / labeled))
 
-    The more labels, the more weights they can tell: with 1,600 of them 0.05 wiped out
-    rare classes.
+    The more labels there are, the more weights they can tell.
 
     Args:
         labeled: how many images have labels, at least 1; None where that is not known:
@@ -180,8 +179,8 @@ def feature_penalty(labeled: int | None = None) -> float:
 
     Example:
 
-    >>> keras_dc3.optimizers.feature_penalty(2000)
-    0.025
+    >>> keras_dc3.optimizers.feature_penalty(3200)
+    0.0125
     """
     if labeled is None:
         return _PENALTY

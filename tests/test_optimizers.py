@@ -186,12 +186,12 @@ def test_feature_optimizer():
         "warmup_steps": 10,
     }
     assert feature_optimizer(1)._learning_rate.warmup_steps == 1
-    assert feature_optimizer(9, labeled=8000).kernel_decay == 0.0125
+    assert feature_optimizer(9, labeled=3200).kernel_decay == 0.0125
 
 
-@pytest.mark.parametrize("labeled", [1, 499, 500, 501, 2000, 10**6])
+@pytest.mark.parametrize("labeled", [1, 199, 200, 201, 2000, 10**6])
 def test_more_labels_are_penalized_less(labeled):
-    expected = 0.05 if labeled <= 500 else 0.05 * (500 / labeled) ** 0.5
+    expected = 0.05 if labeled <= 200 else 0.05 * (200 / labeled) ** 0.5
     assert feature_penalty(labeled) == pytest.approx(expected, rel=1e-12)
     with pytest.raises(ValueError, match=r"`labeled` must be"):
         feature_penalty(0)

@@ -144,10 +144,10 @@ def test_arrays_train_too():
 
 
 def test_the_penalty_follows_the_number_of_labels(data):
-    """0.05 up to 500 labels; with 2,000, half of it, whatever plans the training."""
-    many = {"labeled": np.repeat(FEATURES, 42, axis=0)[:2000]}
+    """0.05 up to 200 labels; with 800, half of it, whatever plans the training."""
+    many = {"labeled": np.repeat(FEATURES, 17, axis=0)[:800]}
     many["unlabeled"] = {"first": many["labeled"], "second": many["labeled"]}
-    labels = np.repeat(CLASSES, 42)[:2000].astype("int32")
+    labels = np.repeat(CLASSES, 17)[:800].astype("int32")
     options = {"batch_size": 8, "steps_per_epoch": 1, "verbose": 0}
     model = make_model("pi_model", num_classes=3)
     model.fit(many, labels, **options)
