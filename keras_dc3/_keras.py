@@ -7,6 +7,8 @@ to look at; everything else calls what Keras documents.
 
 from __future__ import annotations
 
+import functools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -69,6 +71,42 @@ def begin_with(model: keras.Model, epoch: int | None) -> None:
     model._initial_epoch = epoch
 
 
+def adapt_to_replicas(optimizer: Any, collective: Any) -> None:
+    """Makes an optimizer treat the gradients of all replicas as one device does.
+
+    Under `tf.distribute`, Keras clips the gradients of each replica, or looks whether
+    they are finite, and adds them up after that.
+
+    Args:
+        optimizer: that of a model.
+        collective: the replicas.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer.check_finite = functools.partial(
+            _all_finite, type(optimizer).check_finite, optimizer, collective
+        )
+        optimizer = optimizer.inner_optimizer
+    limits = ("clipnorm", "global_clipnorm", "clipvalue")
+    if any(getattr(optimizer, name, None) for name in limits):
+        optimizer._clip_gradients = functools.partial(
+            _clipped, type(optimizer)._clip_gradients, optimizer, collective
+        )
+
+
+def _all_finite(check: Any, optimizer: Any, collective: Any, gradients: Any) -> Any:
+    finite = keras.ops.cast(check(optimizer, gradients), "float32")
+    return collective.sum(finite) == collective.replicas
+
+
+def _clipped(clip: Any, optimizer: Any, collective: Any, gradients: Any) -> list[Any]:
+    sums = [None if part is None else collective.sum(part) for part in gradients]
+    # Shares of the clipped ones, as they will be added up after all.
+    return [
+        None if part is None else part / collective.replicas
+        for part in clip(optimizer, sums)
+    ]
+
+
 class AdaptedModel(keras.Model):
     """A Keras model whose private steps are adapted or called under public names.
 
@@ -114,6 +152,84 @@ class AdaptedModel(keras.Model):
         else:
             self.after_step()
         return logs
+
+    def make_train_function(self, force: bool = False) -> Any:
+        if self.workers == 1:
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+            self.train_function = self._step_of_workers(self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        if self.workers == 1:
+            return super().make_test_function(force)
+        if self.test_function is None or force:
+            self.test_function = self._step_of_workers(self.test_step)
+        return self.test_function
+
+    @property
+    def workers(self) -> int:
+        """Over how many processes `tf.distribute` spreads the replicas."""
+        return 1
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        return self._alone(super().predict, *args, **kwargs)
+
+    def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        return self._alone(super().predict_on_batch, *args, **kwargs)
+
+    def _alone(self, predict: Any, *args: Any, **kwargs: Any) -> Any:
+        """Predicts without the other workers, which need not do so at the same time."""
+        strategy = self.distribute_strategy if self.workers > 1 else None
+        if strategy is None:
+            return predict(*args, **kwargs)
+        self._distribute_strategy = None  # which is the default one then
+        try:
+            # In a thread of its own, as a scope may be open in this one.
+            with ThreadPoolExecutor(1) as thread:
+                return thread.submit(predict, *args, **kwargs).result()
+        finally:
+            self._distribute_strategy = strategy
+
+    def _step_of_workers(self, step: Any) -> Any:
+        """Returns the function of a step, where Keras' own fails with several workers.
+
+        Its figures are scalars, and Keras averages them over an axis there.
+        """
+        import tensorflow as tf
+
+        strategy = self.distribute_strategy
+
+        def of_replica(data: Any) -> dict[str, Any]:
+            logs = step(data)
+            values = tf.stack([tf.cast(value, "float32") for value in logs.values()])
+            mean = tf.distribute.get_replica_context().all_reduce(
+                tf.distribute.ReduceOp.MEAN, values
+            )
+            return dict(zip(logs, tf.unstack(mean, len(logs)), strict=True))
+
+        def of_all(data: Any) -> dict[str, Any]:
+            logs = strategy.run(of_replica, args=(data,))
+            return {
+                name: strategy.experimental_local_results(value)[0]
+                for name, value in logs.items()
+            }
+
+        def of_next(iterator: Any) -> dict[str, Any]:
+            return of_all(next(iterator))
+
+        if self.run_eagerly:
+            return of_next
+        options = {"reduce_retracing": True, "autograph": False}
+        compiled = tf.function(of_next, **options)
+        compiled_on_data = tf.function(of_all, **options)
+
+        def function(iterator: Any) -> dict[str, Any]:
+            if isinstance(iterator, tf.distribute.DistributedIterator):
+                return compiled(iterator)
+            return compiled_on_data(next(iterator))
+
+        return function
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         # Keras skips this for models that override `compile`.

@@ -19,6 +19,7 @@ from keras_dc3._validation import (
     check_writable_folder,
 )
 from keras_dc3.callbacks.backup_files import BackupFolder, DamagedBackupError
+from keras_dc3.callbacks.shared_backup import shared
 from keras_dc3.callbacks.state import (
     assign_state,
     metric_variables,
@@ -65,6 +66,10 @@ class Backup(keras.callbacks.Callback):
     or images, or another schedule is refused. Of images, up to 16 of each kind are
     compared; streams of batches (generators, `tf.data.Dataset`, `PyDataset`) are told
     apart by their length alone. It removes no files but its own.
+
+    Where several workers train together (`tf.distribute`) the first one alone writes
+    and reads, so that its disk may be its own. Another number of workers or devices
+    goes on from the same backup, with the same batches, equal up to rounding.
 
     Other callbacks begin anew: `EarlyStopping` counts its patience, and
     `ModelCheckpoint(save_best_only=True)` looks for the best epoch, from there on.
@@ -127,7 +132,8 @@ class Backup(keras.callbacks.Callback):
                 "`keras_dc3.callbacks.Backup` is for `DC3Model.fit`; for other models "
                 "use `keras.callbacks.BackupAndRestore`."
             )
-        check_writable_folder(self.backup_dir)
+        if self.model.collective.worker == 0:
+            check_writable_folder(self.backup_dir)
         self._number = next(iter(self._folder.numbers()), 0)
         self._epoch = self._began = self._run.initial_epoch
         # By way of JSON, so that what was read compares with what was not written.
@@ -136,14 +142,8 @@ class Backup(keras.callbacks.Callback):
         # What is left to pass over: batches of an epoch, and of the stream before it.
         self._passed, self._stream = 0, 0
         self._since, self._metrics = 0, []
-        found = self._newest()
+        found = shared(self.model.collective, self._found)
         if found is None:
-            if (other := self._folder.of_keras()) is not None:
-                raise ValueError(
-                    f"{other!r} was written by `keras.callbacks.BackupAndRestore`, "
-                    "which `keras_dc3.callbacks.Backup` does not read. Name another "
-                    "folder, or remove it to begin anew."
-                )
             return
         header, arrays = found
         self._check(header)
@@ -187,7 +187,7 @@ class Backup(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         _keras.begin_with(self.model, None)
         self._run = None
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and self.model.collective.worker == 0:
             self._folder.clear()
 
     def _save(self, epoch: int, batch: int) -> None:
@@ -207,7 +207,19 @@ class Backup(keras.callbacks.Callback):
         }
         self._number += 1
         self._since = 0
-        self._folder.write(self._number, header, [*state, *metrics])
+        if self.model.collective.worker == 0:
+            self._folder.write(self._number, header, [*state, *metrics])
+
+    def _found(self) -> tuple[dict[str, Any], list[bytes]] | None:
+        """Returns the latest backup, of this callback alone; None if there is none."""
+        found = self._newest()
+        if found is None and (other := self._folder.of_keras()) is not None:
+            raise ValueError(
+                f"{other!r} was written by `keras.callbacks.BackupAndRestore`, "
+                "which `keras_dc3.callbacks.Backup` does not read. Name another "
+                "folder, or remove it to begin anew."
+            )
+        return found
 
     def _newest(self) -> tuple[dict[str, Any], list[bytes]] | None:
         """Returns the latest backup that is whole, None if there is none at all."""

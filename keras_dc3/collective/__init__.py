@@ -3,6 +3,7 @@
 import keras
 
 from keras_dc3.collective.collective import Collective
+from keras_dc3.collective.share import Share as Share
 
 
 def current() -> Collective:

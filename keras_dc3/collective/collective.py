@@ -9,15 +9,46 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_dc3._validation import check_rank, check_same_batch
+from keras_dc3.collective.share import Share
 
 
 class Collective:
-    """One replica: nothing to communicate."""
+    """One replica: nothing to communicate.
+
+    Attributes:
+        replicas: how many there are, over all processes.
+        workers: the processes that share them.
+        worker: the number of this one, from 0.
+    """
 
     replicas: int = 1
+    workers: int = 1
+    worker: int = 0
+
+    @property
+    def share(self) -> Share | None:
+        """Which part of each batch this process reads; None: all of it."""
+        if self.workers == 1:
+            return None
+        parts = self.replicas // self.workers
+        return Share(self.worker * parts, parts, self.replicas)
+
+    def distribute(self, shares: Any, own: Any = None) -> Any:
+        """Returns what Keras iterates over, of the `share` of each batch.
+
+        Args:
+            shares: a `tf.data.Dataset` of the parts of one step after the other.
+            own: kept as its `own`, for whoever needs this process's rows at once.
+        """
+        return shares
+
+    def joined(self, rows: np.ndarray) -> np.ndarray:
+        """Returns the rows of all processes, in their order; all must call it."""
+        return rows
 
     def scope(self) -> contextlib.AbstractContextManager:
         """Returns the context in which variables must be created."""

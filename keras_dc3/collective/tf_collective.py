@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_dc3.collective.collective import Collective
+
+_TRAINS = ("chief", "worker")  # the tasks of a cluster that do
 
 
 class TFCollective(Collective):
@@ -20,9 +23,33 @@ class TFCollective(Collective):
     def __init__(self, strategy: tf.distribute.Strategy):
         self.strategy = strategy
         self.replicas = strategy.num_replicas_in_sync
+        resolver = strategy.cluster_resolver
+        if resolver is not None and resolver.task_type is not None:
+            cluster = resolver.cluster_spec().as_dict()
+            self.workers = sum(len(cluster.get(name, ())) for name in _TRAINS)
+            before = len(cluster.get("chief", ()))
+            first = resolver.task_type == "chief"
+            self.worker = resolver.task_id + (0 if first else before)
 
     def scope(self) -> contextlib.AbstractContextManager:
         return self.strategy.scope()
+
+    def distribute(self, shares: Any, own: Any = None) -> Any:
+        parts = self.replicas // self.workers
+        distributed = self.strategy.distribute_datasets_from_function(lambda _: shares)
+        # TensorFlow counts the parts, but Keras takes the number for that of batches.
+        distributed._cardinality = int(shares.cardinality()) // parts
+        distributed.own = own
+        return distributed
+
+    def joined(self, rows: np.ndarray) -> np.ndarray:
+        if self.workers == 1:
+            return rows
+        parts = iter(np.array_split(rows, self.replicas // self.workers))
+        values = self.strategy.experimental_distribute_values_from_function(
+            lambda _: tf.constant(next(parts))
+        )
+        return self.strategy.gather(values, axis=0).numpy()
 
     def _context(self) -> Any:
         context = tf.distribute.get_replica_context()

@@ -21,10 +21,12 @@ def augment(
     images: Any,
     seed: Any,
     value_range: tuple[float, float] = (0.0, 255.0),
+    place: Any = None,
 ) -> Any:
     """Returns augmented images; all is as in `augment_numpy`, but for tensors.
 
-    Of `images` (n, h, w, c), h, w and c must be known.
+    Of `images` (n, h, w, c), h, w and c must be known. `place` says which rows of a
+    larger batch they are, which is drawn for as a whole: (first, size), int32.
     """
     import tensorflow as tf
 
@@ -32,15 +34,21 @@ def augment(
     if isinstance(policy, NoAugmentation):
         return images
     if isinstance(policy, Custom):
+        if place is not None:  # it sees these images alone, and draws for each anew
+            seed = seed + tf.cast(tf.stack([0, place[0]]), seed.dtype)
         return _custom(policy, images, seed)
     height, width = images.shape[1:3]
+    number = tf.shape(images)[0]
+    place = (0, number) if place is None else place
 
-    def draw(seed, n):
-        return list(policy.draw([int(word) for word in seed], int(n), height, width))
+    def draw(seed, number, first, size):
+        whole = policy.draw([int(word) for word in seed], int(size), height, width)
+        return [part[first : first + number] for part in whole]
 
     types = [tf.int32, tf.int32, tf.int32, tf.float32, tf.float32, tf.int32]
     # Stateless: draws follow from the seed alone.
-    drawn = tf.numpy_function(draw, [seed, tf.shape(images)[0]], types, stateful=False)
+    given = [seed, number, place[0], place[1]]
+    drawn = tf.numpy_function(draw, given, types, stateful=False)
     shapes = (height,), (width,), (policy.num_ops,), (policy.num_ops,)
     for tensor, shape in zip(drawn, (*shapes, (policy.num_ops, 8), (4,)), strict=True):
         tensor.set_shape((None, *shape))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._validation import check_positive_int
+from keras_dc3.collective import Share
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.batches import ordered_batches, training_batches
 from keras_dc3.data.feature_batches import feature_batches
@@ -94,6 +95,7 @@ class BatchSource:
         unlabeled_ratio: float = 1,
         steps_per_epoch: int | None = None,
         positions: bool = False,
+        share: Share | None = None,
     ) -> Any:
         """Returns the batches of the epoch last set, iterable anew for each epoch.
 
@@ -111,6 +113,10 @@ class BatchSource:
                 `BatchPlan`).
             positions: whether a batch also tells which unlabeled images it shows:
                 `"positions"`, (m,) int32, their places in `unlabeled.ids`.
+            share: the parts of each batch that are made, one after the other, where
+                several processes train (TensorFlow only); None for whole batches. No
+                other image is read. They are those of the whole batch, but for what a
+                function of yours draws at random (see `Custom`).
         """
         policies = self.policies(views)
         labeled_policy = policies.pop("labeled")
@@ -126,11 +132,14 @@ class BatchSource:
             value_range=self.value_range if semi else self.labeled.value_range,
             positions=positions,
             moments=self.moments,
+            share=share,
         )
         make = feature_batches if self.labeled.holds_features else training_batches
         return make(recipe)
 
-    def validation_batches(self, batch_size: int | None = None) -> Any:
+    def validation_batches(
+        self, batch_size: int | None = None, share: Share | None = None
+    ) -> Any:
         """Returns `(images, labels)` in order; None without validation images.
 
         Labels are soft, (b, k) float32; or classes, (b,) int64, where no image got more
@@ -138,12 +147,15 @@ class BatchSource:
 
         Args:
             batch_size: images per batch; default that of the labeled images.
+            share: the parts of all images that are read, where several processes
+                evaluate (TensorFlow only): a part of each batch after the other.
         """
         batch_size = self.batch_size if batch_size is None else batch_size
         check_positive_int("batch_size", batch_size)
         if self.validation is None:
             return None
-        return ordered_batches(self.validation, self.validation.targets, batch_size)
+        targets = self.validation.targets
+        return ordered_batches(self.validation, targets, batch_size, share)
 
     def _plan(self, semi: bool, ratio: float, steps: int | None) -> BatchPlan:
         semi = semi and self.unlabeled is not None

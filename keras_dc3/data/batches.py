@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dc3._validation import check_positive_int
+from keras_dc3.collective import Share
 from keras_dc3.data.augment_numpy import augment
 from keras_dc3.data.image_set import ReadableImages
 from keras_dc3.data.plan import EpochOrder, Recipe, stream_number
@@ -26,7 +27,10 @@ def training_batches(recipe: Recipe) -> Any:
 
 
 def ordered_batches(
-    images: ReadableImages, targets: np.ndarray, batch_size: int
+    images: ReadableImages,
+    targets: np.ndarray,
+    batch_size: int,
+    share: Share | None = None,
 ) -> Any:
     """Returns batches `(images, targets)` in order.
 
@@ -36,11 +40,12 @@ def ordered_batches(
         images: n images.
         targets: (n, ...), of any type.
         batch_size: images per batch; the last batch holds the rest.
+        share: see `pipeline.ordered_dataset`; TensorFlow only.
     """
     if _by_tensorflow():
         from keras_dc3.data.pipeline import ordered_dataset
 
-        return ordered_dataset(images, targets, batch_size)
+        return ordered_dataset(images, targets, batch_size, share)
     return OrderedBatches(images, targets, batch_size)
 
 

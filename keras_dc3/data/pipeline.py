@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3.collective import Share
 from keras_dc3.data.image_set import ReadableImages
 from keras_dc3.data.plan import Recipe, stream_number
 
@@ -23,40 +24,49 @@ def training_dataset(recipe: Recipe) -> Any:
 
     Each iterator reads the epoch from the recipe's clock when its first batch is
     asked for, and is a function of seed and epoch alone. The number of batches is
-    asserted. Under `tf.distribute`, each batch is cut into one part per replica.
+    asserted. Under `tf.distribute`, each batch is cut into one part per replica; with
+    `recipe.share` the parts of one worker are made, and only its images are read.
     """
     import tensorflow as tf
 
     from keras_dc3.data.augment import augment
 
-    plan = recipe.plan
+    plan, share = recipe.plan, recipe.share or Share()
 
     def orders():
         order = plan.epoch(recipe.clock.epoch)
-        yield from zip(order.labeled, order.unlabeled, order.seeds, strict=True)
+        for labeled, unlabeled, seed in zip(
+            order.labeled, order.unlabeled, order.seeds, strict=True
+        ):
+            rows = share.rows(len(labeled)), share.rows(len(unlabeled))
+            for own, other in zip(*rows, strict=True):
+                sizes = own.start, len(labeled), other.start, len(unlabeled)
+                yield labeled[own], unlabeled[other], seed, sizes
 
-    def view(images, policy, step_seed, name):
+    def view(images, policy, step_seed, name, place):
         seed = tf.stack([step_seed, stream_number(name)])
-        return augment(policy, images, seed, recipe.value_range)
+        return augment(policy, images, seed, recipe.value_range, place)
 
-    def batch(labeled_at, unlabeled_at, step_seed):
+    def batch(labeled_at, unlabeled_at, step_seed, sizes):
         labeled = _read(recipe.labeled, labeled_at)
-        labeled = view(labeled, recipe.policy, step_seed, "labeled")
+        labeled = view(labeled, recipe.policy, step_seed, "labeled", sizes[:2])
         y = tf.gather(tf.constant(recipe.labels), labeled_at)
         if not recipe.views:
             return labeled, y
         unlabeled = _read(recipe.unlabeled, unlabeled_at)
         views = {
-            name: view(unlabeled, policy, step_seed, name)
+            name: view(unlabeled, policy, step_seed, name, sizes[2:])
             for name, policy in recipe.views.items()
         }
         return recipe.inputs(labeled, views, tf.cast(unlabeled_at, tf.int32)), y
 
     positions = tf.TensorSpec((None,), tf.int64)
+    seed, sizes = tf.TensorSpec((), tf.int64), tf.TensorSpec((4,), tf.int32)
     dataset = tf.data.Dataset.from_generator(
-        orders, output_signature=(positions, positions, tf.TensorSpec((), tf.int64))
+        orders, output_signature=(positions, positions, seed, sizes)
     )
-    return _finish(dataset.map(batch, tf.data.AUTOTUNE, deterministic=True), plan.steps)
+    dataset = dataset.map(batch, tf.data.AUTOTUNE, deterministic=True)
+    return _finish(dataset, plan.steps * share.parts)
 
 
 def dataset_of_features(batches: Any) -> Any:
@@ -75,34 +85,53 @@ def dataset_of_features(batches: Any) -> Any:
         views = dict.fromkeys(recipe.views, features)
         signature = recipe.inputs(features, views, tf.TensorSpec((None,), tf.int32)), y
     make = _READS.through(batches.__getitem__)
+    share = recipe.share or Share()
 
     def all_batches():
-        return map(make, range(len(batches)))
+        for batch in map(make, range(len(batches))):
+            arrays = tf.nest.flatten(batch)
+            cut = ([part[rows] for rows in share.rows(len(part))] for part in arrays)
+            for parts in zip(*cut, strict=True):
+                yield tf.nest.pack_sequence_as(batch, parts)
 
     dataset = tf.data.Dataset.from_generator(all_batches, output_signature=signature)
-    return _finish(dataset, len(batches))
+    return _finish(dataset, len(batches) * share.parts)
 
 
-def ordered_dataset(images: ReadableImages, targets: np.ndarray, batch_size: int):
+def ordered_dataset(
+    images: ReadableImages,
+    targets: np.ndarray,
+    batch_size: int,
+    share: Share | None = None,
+) -> Any:
     """Returns a `tf.data.Dataset` of `(images, targets)` in order, as they are.
 
     Args:
         images: n images.
         targets: (n, ...), of any type.
         batch_size: images per batch; the last batch holds the rest.
+        share: the parts of the images that are read: of each the first rows, then of
+            each the next, each a part of a batch. None: all.
     """
     import tensorflow as tf
 
-    n = len(images)
+    n, share = len(images), share or Share()
+    size = -(-batch_size // share.of)
+    steps = -(-n // (share.of * size))
     constant = tf.constant(targets)
+    ends = [
+        (min(rows.start + step * size, rows.stop), min(rows.start + last, rows.stop))
+        for step, last in ((step, (step + 1) * size) for step in range(steps))
+        for rows in share.rows(n)
+    ]
 
-    def batch(start):
-        at = tf.range(start, tf.minimum(start + batch_size, n))
+    def batch(ends):
+        at = tf.range(ends[0], ends[1])
         return _read(images, at), tf.gather(constant, at)
 
-    dataset = tf.data.Dataset.range(0, n, batch_size)
+    dataset = tf.data.Dataset.from_tensor_slices(np.array(ends, "int64").reshape(-1, 2))
     dataset = dataset.map(batch, tf.data.AUTOTUNE, deterministic=True)
-    return _finish(dataset, -(-n // batch_size))
+    return _finish(dataset, len(ends))
 
 
 class _Reads:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_dc3._validation import check_positive_int, check_positive_number, check_seed
+from keras_dc3.collective import Share
 from keras_dc3.data.image_set import ReadableImages
 from keras_dc3.data.moments import Moments
 from keras_dc3.data.policies import Policy
@@ -185,6 +186,7 @@ class Recipe:
         moments: of the training features; None for images.
         positions: whether a batch also has `"positions"`, (m,) int32: which of the
             unlabeled images it shows.
+        share: which parts of each batch are made, one after the other; None: all.
     """
 
     plan: BatchPlan
@@ -197,6 +199,7 @@ class Recipe:
     value_range: tuple[float, float] | None
     moments: Moments | None = None
     positions: bool = False
+    share: Share | None = None
 
     def inputs(self, labeled: Any, views: Mapping[str, Any], at: Any) -> dict[str, Any]:
         """Returns the inputs of a batch with views.

@@ -51,7 +51,7 @@ def check_model_arguments(
 
 
 def check_compile_arguments(
-    loss: Any, loss_weights: Any, metrics: Any, replicas: int, **others: Any
+    loss: Any, loss_weights: Any, metrics: Any, **others: Any
 ) -> None:
     """Raises ValueError for what a `DC3Model` cannot be compiled with."""
     if loss is not None or loss_weights is not None:
@@ -63,10 +63,31 @@ def check_compile_arguments(
         )
     _check_metrics(metrics)
     _check_metrics(others.get("weighted_metrics"))
-    if replicas > 1 and others.get("steps_per_execution", 1) != 1:
+
+
+def check_for_replicas(optimizer: Any, **others: Any) -> None:
+    """Raises ValueError for what Keras gets wrong where several replicas train.
+
+    Args:
+        optimizer: as for `compile`.
+        **others: further arguments of `compile`.
+    """
+    if others.get("steps_per_execution", 1) != 1:
         raise ValueError(
             "`steps_per_execution` must be 1 under a distribution strategy, where "
             f"Keras miscounts steps. Received: {others['steps_per_execution']}"
+        )
+    if others.get("jit_compile") is True:
+        raise ValueError(
+            "`jit_compile=True` cannot be used under a distribution strategy, whose "
+            'replicas XLA cannot compile together: leave it out, or pass "auto".'
+        )
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if steps := getattr(inner, "gradient_accumulation_steps", None):
+        raise ValueError(
+            "`gradient_accumulation_steps` cannot be used under a distribution "
+            "strategy, where Keras would add up gradients within a condition: train "
+            f"with a larger batch size instead. Received: {steps}"
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_dc3._ties import equal_shares, is_tied
 from keras_dc3.losses import ties
@@ -35,7 +36,7 @@ def image_weights(labels: np.ndarray, weights: Mapping[int, float]) -> np.ndarra
 
 
 def weighed_batches(batches: Any, weights: Mapping[int, float]) -> Any:
-    """Returns batches `(inputs, soft labels)` with the weights of their images.
+    """Returns batches `(inputs, labels)` with the weights of their images.
 
     Args:
         batches: a `tf.data.Dataset` or a `keras.utils.PyDataset`.
@@ -46,6 +47,8 @@ def weighed_batches(batches: Any, weights: Mapping[int, float]) -> Any:
     column = _in_order(weights).astype("float32")[:, None]
 
     def weighed(inputs: Any, labels: Any) -> tuple[Any, Any, Any]:
+        if len(labels.shape) == 1:
+            return inputs, labels, ops.take(column[:, 0], labels)
         return inputs, labels, (ties.majority_shares(labels) @ column)[:, 0]
 
     return batches.map(weighed)

@@ -26,6 +26,7 @@ _COMPARED = 16  # images of each kind whose pixels are compared
 # the variables, as seeds are, which the backup holds.
 _INCIDENTAL = (
     "seed",
+    "synchronized",  # where replicas share batches
     "module",
     "shared_object_id",
     "build_config",

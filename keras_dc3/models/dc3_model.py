@@ -14,7 +14,7 @@ from keras import ops
 
 from keras_dc3 import collective as collective_module
 from keras_dc3 import strategies
-from keras_dc3._keras import AdaptedModel
+from keras_dc3._keras import AdaptedModel, adapt_to_replicas
 from keras_dc3._registration import deserialized, model_config, register
 from keras_dc3._validation import check_choice
 from keras_dc3._writing import whole_path
@@ -35,6 +35,7 @@ from keras_dc3.models import (
 from keras_dc3.models.arguments import (
     as_callbacks,
     check_compile_arguments,
+    check_for_replicas,
     check_model_arguments,
 )
 from keras_dc3.models.batch_checks import (
@@ -64,6 +65,7 @@ from keras_dc3.models.step_metrics import (
     ObjectiveMeans,
 )
 from keras_dc3.models.training_length import is_new, optimizers_in, restart_step
+from keras_dc3.models.workers import synchronized
 from keras_dc3.objective import DC3Objective
 from keras_dc3.optimizers import (
     feature_optimizer,
@@ -503,12 +505,15 @@ class DC3Model(AdaptedModel):
             self._auto = functools.partial(dict, metrics=metrics, **kwargs)
         if isinstance(metrics, str) and metrics == "auto":
             metrics = [MajorityAccuracy()]
+        check_compile_arguments(loss, loss_weights, metrics, **kwargs)
         replicas = self.collective.replicas
-        check_compile_arguments(loss, loss_weights, metrics, replicas, **kwargs)
+        if replicas > 1:
+            check_for_replicas(optimizer, **kwargs)
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
         if replicas > 1:
             # Keras' own weighs each replica's share by the number of its images.
             self.track_loss_by(MeanOfShares(self.collective, "loss"))
+            adapt_to_replicas(self.optimizer, self.collective)
         self._build_optimizer()
 
     def _auto_optimizer(self) -> keras.optimizers.Optimizer:
@@ -562,6 +567,11 @@ class DC3Model(AdaptedModel):
         if other._auto is not None:
             config["optimizer"] = "auto"
         self.compile_from_config(config)
+
+    @property
+    def workers(self) -> int:
+        """How many processes train the model together, by `tf.distribute`."""
+        return self.collective.workers
 
     def builds_by_batch(self) -> bool:
         # Under a distribution strategy Keras would build model and metrics from the
@@ -699,7 +709,7 @@ class DC3Model(AdaptedModel):
                 sample_weight = image_weights(labels, class_weight)
                 class_weight = None
         self._follow_weights()  # a teacher's
-        with quiet_heads():
+        with quiet_heads(), synchronized(self):
             logs = super().train_on_batch(
                 x, y, sample_weight, class_weight, return_dict
             )
@@ -884,7 +894,8 @@ class DC3Model(AdaptedModel):
         """Writes the model for serving, without need of `keras_dc3`.
 
         What stood at `filepath` is replaced as a whole, or stays (but for the two files
-        of "openvino", which Keras writes directly).
+        of "openvino", which Keras writes directly). Of several workers
+        (`tf.distribute`) the first alone writes.
 
         Args:
             filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`.
@@ -899,6 +910,8 @@ class DC3Model(AdaptedModel):
         See `keras_dc3.models.export` for what stands in the files.
         """
         self._prepare_answers()
+        if self.collective.worker > 0:
+            return
         if self.image_backbone is not None:
             self.with_image_backbone().export(filepath, format, **kwargs)
             return
@@ -1096,7 +1109,8 @@ class DC3Model(AdaptedModel):
         """Saves the model, as `keras.Model.save`, whole or not at all.
 
         What stood at `filepath` stays until the new model is complete, also if the
-        process is killed. `keras.saving.save_model(model, ...)` knows nothing of that.
+        process is killed. Of several workers (`tf.distribute`) the first alone writes.
+        `keras.saving.save_model(model, ...)` knows nothing of that.
 
         Args:
             filepath: a `.keras` file; or with `zipped=False` a folder, new, empty or
@@ -1109,6 +1123,8 @@ class DC3Model(AdaptedModel):
             OSError: if it cannot be written; the message names `filepath`.
             ValueError: if it is a folder that holds something else.
         """
+        if self.collective.worker > 0:
+            return
         save = functools.partial(super().save, zipped=zipped, **kwargs)
         saving.save_whole(save, filepath, overwrite, _FILES, folder=zipped is False)
 
@@ -1126,6 +1142,8 @@ class DC3Model(AdaptedModel):
         Raises:
             OSError: if it cannot be written; the message names `filepath`.
         """
+        if self.collective.worker > 0:
+            return
         save = super().save_weights
         if max_shard_size is not None:
             save(filepath, overwrite, max_shard_size)

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3._keras import AdaptedModel
 from keras_dc3.callbacks.validation_figures import ValidationFigures
 from keras_dc3.data.batches import ordered_batches
 from keras_dc3.metrics import Verdict, proposal_scores, selective_score, verdict
@@ -21,7 +22,7 @@ from keras_dc3.models.batch_checks import (
 from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.data_adapters.adapting import adapt
 from keras_dc3.models.data_adapters.data import Data
-from keras_dc3.models.data_adapters.data_set import is_data_set
+from keras_dc3.models.data_adapters.data_set import is_data_set, validation_of
 from keras_dc3.models.given_images import check_given
 
 
@@ -40,7 +41,7 @@ def adapt_evaluation(
     if is_data_set(x):
         part = getattr(x, "validation", None)
         given_features.check_source(model.feature_source, part)
-        x = x.validation_batches()
+        x = validation_of(x, model.collective, steps)
         if x is None:
             raise ValueError("The data set has no validation part to evaluate on.")
     elif hasattr(x, "image_batches"):  # a part of a data set
@@ -68,7 +69,7 @@ def check_evaluation_data(model: Any, data: Data, steps: int | None) -> None:
             "`validation_steps`), or remove its `.repeat()`."
         )
     x = data.x
-    element = getattr(x, "element_spec", None)
+    element = data.element_spec
     if isinstance(element, tuple):
         x = element[0]
     if is_training_batch(x):
@@ -107,9 +108,26 @@ def infer(model: Any, images: Any, batch_size: int) -> dict[str, np.ndarray]:
         filler = np.repeat(images[-1:], batch_size - n, axis=0)
         images = np.concatenate([images, filler])
     # Looked at before, or else answered with NaN: no error in the midst of `fit`.
-    outputs = keras.Model.predict_on_batch(model, images)
-    # Under a distribution strategy each replica answers for the whole batch.
+    outputs = AdaptedModel.predict_on_batch(model, images)
+    # Each replica of this process answers for the whole batch.
     return {name: np.asarray(value)[:n] for name, value in outputs.items()}
+
+
+def _of_all(parts: dict[str, np.ndarray], collective: Any) -> dict[str, np.ndarray]:
+    """Returns the rows of all workers, which all have asked the model about their own.
+
+    Args:
+        parts: name -> (n, ...), of one or two dimensions.
+        collective: the workers.
+    """
+    columns = [part.reshape(len(part), -1) for part in parts.values()]
+    rows = collective.joined(np.concatenate(columns, axis=1, dtype="float64"))
+    ends = np.cumsum([column.shape[1] for column in columns])
+    columns = np.split(rows, ends[:-1], axis=1)
+    return {
+        name: column.reshape(-1, *part.shape[1:]).astype(part.dtype)
+        for (name, part), column in zip(parts.items(), columns, strict=True)
+    }
 
 
 def score_names(soft: bool) -> list[str]:
@@ -154,6 +172,8 @@ class Validation:
             for name, value in {**outputs, "labels": np.asarray(labels)}.items():
                 collected.setdefault(name, []).append(value)
         outputs = {name: np.concatenate(parts) for name, parts in collected.items()}
+        if self.data.is_shared:
+            outputs = _of_all(outputs, model.collective)
         labels = outputs.pop("labels")
         if labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]

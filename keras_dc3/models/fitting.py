@@ -18,6 +18,7 @@ from keras_dc3.models import (
     disagreement,
     given_features,
     limited_time,
+    workers,
 )
 from keras_dc3.models.arguments import (
     as_callbacks,
@@ -27,7 +28,7 @@ from keras_dc3.models.arguments import (
 from keras_dc3.models.checked_batches import as_arrays
 from keras_dc3.models.data_adapters.adapting import adapt, adapt_validation
 from keras_dc3.models.data_adapters.data import Data
-from keras_dc3.models.data_adapters.data_set import is_data_set
+from keras_dc3.models.data_adapters.data_set import is_data_set, validation_of
 from keras_dc3.models.evaluation import check_validation_data
 from keras_dc3.models.image_scaling import check_range_is_known
 from keras_dc3.models.logged import logged_names, with_logs
@@ -62,12 +63,14 @@ class Fitting:
     def __init__(self, model: Any, x: Any, y: Any, **arguments: Any):
         self._model, self.arguments = model, arguments
         began = limited_time.now()
-        limited_time.check_time_limit(arguments["time_limit"])
+        workers.check_same_versions(model.collective)
+        limited_time.check_time_limit(arguments["time_limit"], model.workers)
         data = self._data = adapt(x, as_arrays(y))
         picked = self._pick_length(data)
         check_fit_arguments(arguments)
         check_fit_data(data, arguments)
         callbacks = as_callbacks(arguments["callbacks"])
+        callbacks = workers.of_worker(callbacks, model.collective)
         check_rate_callbacks(model.optimizer, callbacks)
         if picked is not None:
             model.plan_for(picked.epochs * picked.steps_per_epoch)
@@ -120,13 +123,17 @@ class Fitting:
     def _batches(self, data: Data) -> Data:
         """Returns the batches of the training data; the model is built for them."""
         model, arguments = self._model, self.arguments
-        batches = data.to_train_on(model.ssl, arguments["steps_per_epoch"])
+        batches = data.to_train_on(
+            model.ssl, arguments["steps_per_epoch"], model.collective
+        )
         if is_data_set(data.x):
             model.set_classes(data.x.num_classes, getattr(data.x, "class_names", None))
             self._learn_source(data)
             arguments["steps_per_epoch"] = None  # it has taken them
             if arguments["validation_data"] is None:
-                arguments["validation_data"] = data.x.validation_batches()
+                steps = arguments.get("validation_steps")
+                given = validation_of(data.x, model.collective, steps)
+                arguments["validation_data"] = given
         num_classes, image_shape = batches.check(model)
         model.set_classes(num_classes)
         if not model.built:
@@ -140,8 +147,8 @@ class Fitting:
         arguments, labels = self.arguments, as_arrays(data.labels)
         weights = self._model.classes.weights(arguments["class_weight"], labels)
         arguments["class_weight"] = weights
-        if not class_weighting.has_ties(labels):
-            return
+        if not class_weighting.has_ties(labels) and not batches.is_shared:
+            return  # Keras weighs them
         if data.y is not None:
             arguments["sample_weight"] = class_weighting.image_weights(labels, weights)
         elif not batches.weigh(weights):
@@ -194,7 +201,11 @@ class Fitting:
         model, given = self._model, self.arguments["validation_data"]
         if hasattr(given, "class_names"):
             model.set_classes(given.num_classes, given.class_names)
-        given = given.validation_batches() if is_data_set(given) else as_arrays(given)
+        if is_data_set(given):
+            steps = self.arguments.get("validation_steps")
+            given = validation_of(given, model.collective, steps)
+        else:
+            given = as_arrays(given)
         self.arguments["validation_data"] = given
         if given is None:
             return None
@@ -275,6 +286,8 @@ class Fitting:
             quiet_end(*self._ends),
             quiet_heads(),
             plain_file_errors(),
+            workers.told_of_the_gone(self._model.collective),
+            workers.synchronized(self._model),
             self._model.image_memory.learning(),
             self._limited.running() if self._limited else nullcontext(),
         ):

@@ -27,10 +27,17 @@ def now() -> float:
     return time.monotonic()
 
 
-def check_time_limit(time_limit: Any) -> None:
-    """Raises ValueError unless it is None or a number of seconds."""
-    if time_limit is not None:
-        check_positive_number("time_limit", time_limit)
+def check_time_limit(time_limit: Any, workers: int = 1) -> None:
+    """Raises ValueError unless it is None, or a number of seconds for one worker."""
+    if time_limit is None:
+        return
+    check_positive_number("time_limit", time_limit)
+    if workers > 1:
+        raise ValueError(
+            f"`time_limit` cannot be used with {workers} workers, each of which would "
+            "stop by its own clock: pass `epochs`, or plan "
+            f"`training_steps`. Received: {time_limit}"
+        )
 
 
 class LimitedTime:

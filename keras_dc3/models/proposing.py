@@ -9,13 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3._keras import AdaptedModel
 from keras_dc3._validation import check_names, check_ordered, check_positive_int
 from keras_dc3.models.evaluation import infer
 from keras_dc3.models.given_images import check_form, check_given
 from keras_dc3.proposals import Proposals
 
 
-class WithFeatures(keras.Model):
+class WithFeatures(AdaptedModel):
     """From images to outputs and features of a `DC3Model`, in one pass.
 
     Args:
@@ -29,6 +30,10 @@ class WithFeatures(keras.Model):
         self.model, self.which = model, which
         self.jit_compile, self.run_eagerly = model.jit_compile, model.run_eagerly
         self.built = True  # else Keras may build it by one more pass
+
+    @property
+    def workers(self) -> int:
+        return self.model.workers
 
     def call(self, images: Any) -> dict[str, Any]:
         outputs = self.model.network_outputs(images)

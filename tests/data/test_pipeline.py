@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+import keras_dc3
 from keras_dc3 import datasets
+from keras_dc3.collective import Share
 from tests.processes import run_script
 
 VIEWS = ("weak", "strong")
@@ -125,6 +127,57 @@ def test_replicas_share_each_batch(ratio, mirrored):
     validation = mirrored.experimental_distribute_dataset(data.validation_batches(5))
     labels = np.concatenate([joined(y) for _, y in validation])
     np.testing.assert_array_equal(labels, data.validation.targets)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("features", [False, True], ids=["images", "features"])
+def test_workers_make_and_read_their_own_shares(features):
+    """Two replicas in one process, one in another; the last batch is of one image."""
+    data = datasets.from_arrays(
+        np.random.default_rng(0).integers(0, 256, (63, 8, 8, 3)).astype("uint8"),
+        np.arange(63) % 3,
+        num_classes=3,
+        labeled=10,
+        unlabeled=41,
+        validation=12,
+        batch_size=10,
+    )
+    if features:
+        backbone = keras_dc3.backbones.small_cnn((8, 8, 3))
+        data = data.embed(backbone, weak=2, strong=1, verbose=0)
+    shares = Share(0, 2, of=3), Share(2, 1, of=3)
+    options = {"unlabeled_ratio": 1, "positions": True}
+    whole = list(data.training_batches(VIEWS, **options).as_numpy_iterator())
+    made, reads = [], []
+    for share in shares:
+        read = _recorded(data.unlabeled)
+        dataset = data.training_batches(VIEWS, **options, share=share)
+        made.append(list(dataset.as_numpy_iterator()))
+        assert len(made[-1]) == dataset.cardinality() == 5 * share.parts
+        reads.append(read)
+    first, second = made
+    joined = zip(first[::2], first[1::2], second, strict=True)
+    for expected, parts in zip(whole, joined, strict=True):
+        keras.tree.map_structure(
+            lambda rows, *cut: np.testing.assert_array_equal(rows, np.concatenate(cut)),
+            expected,
+            *parts,
+        )
+    assert len(first[-1][0]["positions"]) == 0  # whose one image is the second's
+    if not features:  # which are read as a whole, and cut
+        assert sorted([*reads[0], *reads[1]]) == list(range(41))
+
+
+def _recorded(images):
+    """Returns a list of all positions that a set is asked for from now on."""
+    positions, read = [], type(images).read
+
+    def recorded(indices):
+        positions.extend(np.asarray(indices).tolist())
+        return read(images, indices)
+
+    images.read = recorded
+    return positions
 
 
 def test_a_seeded_function_of_ones_own_is_repeatable():

@@ -18,22 +18,22 @@ from tests.models.helpers import arrays, difference, make_model, strategy
 layers = keras.layers
 
 
-def backbone(synchronized):
-    return lambda: keras.Sequential(
+def backbone():
+    return keras.Sequential(
         [
             layers.Conv2D(8, 3, kernel_regularizer="l2"),
             layers.MaxPooling2D(),
-            layers.BatchNormalization(synchronized=synchronized),
+            layers.BatchNormalization(),
             layers.ReLU(),
             layers.GlobalAveragePooling2D(),
         ]
     )
 
 
-def train(ssl, policy, batch_size, images, validated, synchronized):
+def train(ssl, policy, batch_size, images, validated):
     preset = keras_dc3.DC3Config if policy == "joint" else keras_dc3.DC3Config.paper
     model = make_model(
-        backbone(synchronized),
+        backbone,
         strategy(ssl),
         preset(partner="mean"),
         ema_decay=0.9,
@@ -61,8 +61,8 @@ if __name__ == "__main__":
     )
     settings = ("mean_teacher", policy, batch_size, images, validated)
     mirrored = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(3)])
-    one, expected = train(*settings, synchronized=False)
+    one, expected = train(*settings)
     with mirrored.scope():
-        three, history = train(*settings, synchronized=True)
+        three, history = train(*settings)
     weights = difference(one, three)
     print(json.dumps({"weights": weights, "one": expected, "three": history}))

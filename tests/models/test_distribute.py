@@ -1,5 +1,6 @@
 """Training under `tf.distribute` equals training on one device."""
 
+from contextlib import nullcontext
 from itertools import product
 
 import keras
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 import keras_dc3
+from keras_dc3 import collective
+from keras_dc3._keras import adapt_to_replicas
 from tests.models.helpers import (
     STRATEGIES,
     WITH_THRESHOLD,
@@ -20,12 +23,12 @@ from tests.slow import few
 pytestmark = pytest.mark.tensorflow
 
 
-def _backbone(synchronized):
+def _backbone():
     layers = keras.layers
-    return lambda: keras.Sequential(
+    return keras.Sequential(
         [
             layers.Conv2D(8, 3),
-            layers.BatchNormalization(synchronized=synchronized),
+            layers.BatchNormalization(),
             layers.ReLU(),
             layers.GlobalAveragePooling2D(),
         ]
@@ -56,23 +59,17 @@ def test_eight_steps_equal_one_device(ssl, policy, mirrored):
     preset = keras_dc3.DC3Config if policy == "joint" else keras_dc3.DC3Config.paper
     config = preset(partner="mean")
     models, logs = [], []
-    for synchronized in (False, True):
-
-        def make(synchronized=synchronized):
+    for scope in (nullcontext, mirrored.scope):
+        with scope():
             keras.utils.set_random_seed(1)  # of the strategy, too
-            return make_model(
-                _backbone(synchronized),
+            model = make_model(
+                _backbone,
                 strategy(ssl, **changes),
                 config,
                 ema_decay=0.9,
                 batch_norm=policy,
             )
 
-        if synchronized:
-            with mirrored.scope():
-                model = make()
-        else:
-            model = make()
         dataset, validation = _dataset(ssl, 8 * 12 - 1)
         history = model.fit(dataset, verbose=0, validation_data=validation).history
         models.append(model)
@@ -96,7 +93,7 @@ def test_proposals_and_data_sets_under_a_strategy(mirrored):
         images, counts, labeled=16, unlabeled=32, validation=12, batch_size=8
     )
     with mirrored.scope():
-        model = make_model(_backbone(True), strategy("mean_teacher"))
+        model = make_model(_backbone, strategy("mean_teacher"))
     model.fit(data, epochs=2, verbose=0)
     assert int(model.step.numpy()) == 8
     proposals = model.propose(data.unlabeled, batch_size=10, verbose=0)
@@ -105,9 +102,74 @@ def test_proposals_and_data_sets_under_a_strategy(mirrored):
 
 def test_several_steps_per_execution_are_refused(mirrored):
     with mirrored.scope():
-        model = make_model(_backbone(True))
+        model = make_model(_backbone)
         with pytest.raises(ValueError, match="`steps_per_execution` must be 1 under"):
             model.compile(steps_per_execution=4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"jit_compile": True}, "`jit_compile=True` cannot be used under a distr"),
+        (
+            {"optimizer": keras.optimizers.SGD(gradient_accumulation_steps=2)},
+            "`gradient_accumulation_steps` cannot be used under a distribution",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_keras_gets_wrong_is_refused(changes, message, mirrored):
+    with mirrored.scope():
+        model = make_model(_backbone)
+        with pytest.raises(ValueError, match=message):
+            model.compile(**changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "limit",
+    [{"global_clipnorm": 0.05}, {"clipnorm": 0.05}, {"clipvalue": 0.01}],
+    ids=str,
+)
+def test_gradients_are_clipped_once_they_are_added_up(limit, mirrored):
+    models = []
+    for scope in (nullcontext, mirrored.scope):
+        with scope():
+            optimizer = keras.optimizers.SGD(0.5, momentum=0.9, **limit)
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            model = make_model(
+                _backbone,
+                strategy("mean_teacher"),
+                optimizer=optimizer,
+            )
+        model.fit(_dataset("mean_teacher", 35)[0], verbose=0)
+        models.append(model)
+    assert difference(*models) < 1e-5
+
+
+@pytest.mark.parametrize("last", [1.0, float("inf")])
+def test_a_step_is_left_out_if_any_replica_is_not_finite(last, mirrored):
+    import tensorflow as tf
+
+    with mirrored.scope():
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0))
+        weight = keras.Variable([3.0])
+        optimizer.build([weight])
+        adapt_to_replicas(optimizer, collective.current())
+
+    @tf.function
+    def step():
+        def of_replica():
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            gradient = tf.where(replica == 0, 1.0, last)[None] * optimizer.dynamic_scale
+            optimizer.apply([gradient], [weight])
+
+        mirrored.run(of_replica)
+
+    step()
+    scale = 2.0**15 if last == 1.0 else 2.0**14
+    assert float(optimizer.dynamic_scale.numpy()) == scale
+    assert float(weight.numpy()[0]) == (1.0 if last == 1.0 else 3.0)
 
 
 @pytest.mark.slow

@@ -205,3 +205,9 @@ def test_replicas_keep_the_pace_of_one_device(monkeypatch, mirrored):
     np.testing.assert_allclose(two.rates, one.rates, rtol=1e-6)
     np.testing.assert_allclose(two.weights, one.weights, rtol=1e-6)
     assert difference(*models) < 1e-5
+
+
+def test_several_workers_are_refused():
+    limited_time.check_time_limit(5, workers=1)
+    with pytest.raises(ValueError, match="cannot be used with 2 workers"):
+        limited_time.check_time_limit(5, workers=2)

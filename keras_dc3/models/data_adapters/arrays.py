@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from keras import tree
 
+from keras_dc3.collective import Collective
 from keras_dc3.models.batch_checks import check_positions, is_training_batch
 from keras_dc3.models.data_adapters.data import Data, is_soft
 from keras_dc3.strategies import SSLStrategy
@@ -23,7 +24,9 @@ class Arrays(Data):
     def first_batch(self) -> tuple[Any, Any]:
         return self.x, self.y
 
-    def to_train_on(self, strategy: SSLStrategy, steps: int | None) -> Data:
+    def to_train_on(
+        self, strategy: SSLStrategy, steps: int | None, collective: Collective
+    ) -> Data:
         x = self.x
         if not strategy.needs_positions or not is_training_batch(x) or POSITIONS in x:
             return self

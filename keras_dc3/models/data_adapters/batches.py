@@ -28,6 +28,8 @@ def adapt_batches(x: Any) -> Data:
         return Arrays(x)
     if isinstance(x, keras.utils.PyDataset):
         return NumberedBatches(x)
+    if getattr(x, "own", None) is not None:
+        return SharedValidation(x)
     if hasattr(x, "element_spec") and not hasattr(x, "__next__"):
         return TensorFlowDataset(x)
     if _is_loader(x):
@@ -102,6 +104,37 @@ class TensorFlowDataset(Data):
             return False
         self.x = weighed_batches(self.x, weights)
         return True
+
+
+class SharedValidation(Data):
+    """Labeled images of which each worker reads its own; see `Collective.distribute`.
+
+    `own` are its images and labels.
+    """
+
+    comes_in_batches, may_be_shuffled, is_shared = True, False, True
+
+    @property
+    def element_spec(self) -> Any:
+        images, labels = self.x.own
+        spec = keras.KerasTensor(
+            (None, *images.image_shape), np.dtype(images.dtype).name
+        )
+        return spec, keras.KerasTensor((None, *labels.shape[1:]), labels.dtype.name)
+
+    def number_of_batches(self, batch_size: int | None) -> int:
+        return int(self.x.cardinality)
+
+    def labeled_batches(
+        self, batch_size: int, steps: int | None
+    ) -> Iterator[tuple[Any, Any]]:
+        (images, labels), size = self.x.own, batch_size
+        starts = range(0, len(images), size)
+        ranges = (np.arange(i, min(i + size, len(images))) for i in starts)
+        return ((images.read(rows), labels[rows]) for rows in ranges)
+
+    def has_soft_labels(self) -> bool:
+        return is_soft(self.x.own[1])
 
 
 class Loader(Data):

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from keras_dc3.collective import Collective
 from keras_dc3.models.batch_checks import (
     check_batch,
     check_image_shapes,
@@ -29,11 +30,17 @@ class Data:
     # What to do where batches have a size and weights of their own.
     where = "Give it where the data are made"
     weights = "yield `(inputs, labels, weights)`"
+    is_shared = False  # each worker makes its share of a batch by itself
     is_endless = False  # known to repeat without end
     has_unknown_end = False  # a `tf.data.Dataset` that does not know its length
 
     def __init__(self, x: Any, y: Any = None):
         self.x, self.y = x, y
+
+    @property
+    def element_spec(self) -> Any:
+        """What the batches are, where they tell it."""
+        return getattr(self.x, "element_spec", None)
 
     @property
     def labels(self) -> Any:
@@ -126,12 +133,15 @@ class Data:
         """Returns the images that are at hand: name -> array, or part of a data set."""
         return {}
 
-    def to_train_on(self, strategy: SSLStrategy, steps: int | None) -> Data:
+    def to_train_on(
+        self, strategy: SSLStrategy, steps: int | None, collective: Collective
+    ) -> Data:
         """Returns the data of the batches that a strategy asks for.
 
         Args:
             strategy: the strategy.
             steps: of an epoch, None for all images once.
+            collective: the replicas that share each batch.
         """
         return self
 
