@@ -6,6 +6,7 @@ The folder holds `cifar10h.npz`, or the counts of CIFAR-10H (`cifar10h-counts.np
 be joined with the images of TFDS' `cifar10`; `keras_dc3.datasets.cifar10h` says more.
 The split is the paper's: 1,600 labeled images with one sampled hard label each
 (`--labels soft` takes all answers), 6,400 unlabeled ones, 2,000 to validate on.
+With `--workers` several machines train together.
 """
 
 import runner
@@ -23,11 +24,13 @@ flags.DEFINE_enum(
 )
 runner.define_flags(output="output/cifar10h", epochs=16, learning_rate=0.1)
 runner.define_labels("sampled")
+runner.define_workers()
 
 
 def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
+    strategy = runner.workers_strategy()  # before anything else of TensorFlow
     data = keras_dc3.datasets.load(
         "cifar10h",
         data_dir=FLAGS.data_dir,
@@ -40,6 +43,7 @@ def main(argv: list[str]) -> None:
         data,
         lambda: make(data.image_shape, bn_momentum=0.99),
         "CIFAR-10H (Peterson et al., 2019), split as in the DC3 paper.",
+        strategy,
     )
 
 

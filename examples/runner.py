@@ -12,6 +12,7 @@ import textwrap
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -66,6 +67,30 @@ def define_flags(output: str, epochs: int, learning_rate: float, **defaults: Any
     flags.DEFINE_float("learning_rate", learning_rate, "Learning rate at the start.")
     flags.DEFINE_float("ema_decay", defaults.get("ema_decay", 0.99), "Of the average.")
     flags.DEFINE_integer("seed", 0, "Of the split, the weights and the data order.")
+
+
+def define_workers() -> None:
+    """Defines the flag of training on several machines."""
+    flags.DEFINE_bool(
+        "workers",
+        False,
+        "Train together with the same script on other machines, which the variable "
+        "TF_CONFIG names, as docs/scale.md says.",
+    )
+
+
+def workers_strategy() -> Any:
+    """Returns the strategy of all workers, as the flag says; None for one machine."""
+    if not FLAGS.workers:
+        return None
+    if "TF_CONFIG" not in os.environ:
+        sys.exit(
+            "\n--workers needs the variable TF_CONFIG, which names all workers and "
+            "which of them this is: docs/scale.md shows how to set it."
+        )
+    import tensorflow as tf
+
+    return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def define_labels(default: str | None) -> None:
@@ -148,6 +173,7 @@ def train(
     make_backbone: Callable[[], keras.Model],
     method: str,
     ssl: str | None = None,
+    strategy: Any = None,
 ) -> tuple[keras_dc3.DC3Model, float]:
     """Trains one model as the flags say; returns it and the seconds it took.
 
@@ -156,18 +182,20 @@ def train(
         make_backbone: makes the backbone.
         method: the objective.
         ssl: a strategy to take instead of the flag's, for as many steps.
+        strategy: of `tf.distribute`, to train under; None for none.
     """
     per_epoch = _steps(data, FLAGS.ssl)
     steps = per_epoch * FLAGS.epochs
     keras.utils.set_random_seed(FLAGS.seed)
-    model = keras_dc3.DC3Model(
-        make_backbone(),
-        ssl=ssl or FLAGS.ssl,
-        config=_config(method),
-        training_steps=steps,
-        ema_decay=FLAGS.ema_decay,
-    )
-    model.compile(_optimizer(data, steps))
+    with nullcontext() if strategy is None else strategy.scope():
+        model = keras_dc3.DC3Model(
+            make_backbone(),
+            ssl=ssl or FLAGS.ssl,
+            config=_config(method),
+            training_steps=steps,
+            ema_decay=FLAGS.ema_decay,
+        )
+        model.compile(_optimizer(data, steps))
     start = time.perf_counter()
     model.fit(
         data,
@@ -279,8 +307,21 @@ def record(
     os.replace(path + ".tmp", path)
 
 
-def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None:
-    """Trains, scores, proposes, draws and exports, as the flags say."""
+def run(
+    data: Any,
+    make_backbone: Callable[[], keras.Model],
+    title: str,
+    strategy: Any = None,
+) -> None:
+    """Trains, scores, proposes, draws and exports, as the flags say.
+
+    Args:
+        data: what to train on.
+        make_backbone: makes the backbone.
+        title: what the data are.
+        strategy: of `tf.distribute`, to train under; None for none. Of several workers
+            the first alone does what comes after training.
+    """
     logging.set_verbosity(logging.WARNING)  # absl's `app` has set it to INFO
     # TensorFlow warns of graphs traced anew; here each is of another model.
     python_logging.getLogger("tensorflow").setLevel("ERROR")
@@ -292,16 +333,20 @@ def run(data: Any, make_backbone: Callable[[], keras.Model], title: str) -> None
     if FLAGS.supervised and (FLAGS.ssl, FLAGS.method) != ("supervised", "vanilla"):
         name = "labeled images alone"
         print(f"Training on {name} ...")
-        supervised, seconds[name] = train(data, make_backbone, "vanilla", "supervised")
+        supervised, seconds[name] = train(
+            data, make_backbone, "vanilla", "supervised", strategy
+        )
         rows[name], intervals[name] = score(supervised, data.validation)
     if FLAGS.baseline and FLAGS.method != "vanilla":
         name = f"{FLAGS.ssl} alone"
         print(f"Training {name} ...")
-        alone, seconds[name] = train(data, make_backbone, "vanilla")
+        alone, seconds[name] = train(data, make_backbone, "vanilla", strategy=strategy)
         rows[name], intervals[name] = score(alone, data.validation)
     name = f"{FLAGS.ssl} + {FLAGS.method}"
     print(f"Training {name} ...")
-    model, seconds[name] = train(data, make_backbone, FLAGS.method)
+    model, seconds[name] = train(data, make_backbone, FLAGS.method, strategy=strategy)
+    if model.collective.worker > 0:
+        return
     rows[name], intervals[name] = score(model, data.validation, alone)
     model.verdict = judge(model, data.validation, supervised)
     # The other questions were answered at the end of its training.
