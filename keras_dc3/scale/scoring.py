@@ -60,7 +60,8 @@ def score(
     Proposals go to `part-00000.parquet` and so on, with the columns of
     `Proposals.to_parquet`, each file whole or not there. `Proposals.from_parquet` reads
     one of them, or the folder where all fit into memory. Memory holds one shard, three
-    batches, and of each image at most its path (of a folder) or eight bytes.
+    batches, and of each image at most its path (of a folder) or eight bytes; of a
+    Parquet file with images a group of rows, too.
 
     Stopped at any moment, the same call goes on: which images a shard has follows from
     the source alone, so that finished ones are skipped, and those found cut off or

@@ -215,6 +215,58 @@ def test_a_split_of_tfds(exported, tmp_path, monkeypatch):
     assert (encoded.ambiguity == found.ambiguity).all()
 
 
+@pytest.mark.slow
+def test_a_split_of_the_real_package(exported, tmp_path, monkeypatch):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    arrays = helpers.pixels(30)
+
+    class FishOfTest(tfds.core.GeneratorBasedBuilder):
+        """Images of the size that the model takes."""
+
+        VERSION = tfds.core.Version("1.0.0")
+        shape = helpers.SHAPE
+
+        def _info(self):
+            image = tfds.features.Image(shape=self.shape)
+            return self.dataset_info_from_configs(
+                features=tfds.features.FeaturesDict({"image": image})
+            )
+
+        def _split_generators(self, dl_manager):
+            return {"test": self._generate_examples()}
+
+        def _generate_examples(self):
+            for number, array in enumerate(arrays):
+                yield number, {"image": array}
+
+    class FishOfOtherSizes(FishOfTest):
+        """The same, of which the size is not known."""
+
+        VERSION = tfds.core.Version("1.0.0")
+        shape = (None, None, 3)
+
+    class Located:
+        """The package, with data sets in a folder of the test."""
+
+        def __getattr__(self, name):
+            return getattr(tfds, name)
+
+        def builder(self, name):
+            return tfds.builder(name, data_dir=tmp_path / "data")
+
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", Located())
+    found = []
+    for name in ("fish_of_test", "fish_of_other_sizes"):
+        run = tmp_path / name
+        score(exported, f"tfds:{name}", run, split="test[:20]")
+        (run / "part-00001.parquet").unlink()
+        assert score(exported, f"tfds:{name}", run, split="test[:20]").found == 14
+        found.append(Proposals.from_parquet(run))
+    assert found[0] == found[1] and found[0].ids[17] == "test[:20]_00017"
+    with pytest.raises(ValueError, match=r"no split 'tset'; it has \['test'\]"):
+        score(exported, "tfds:fish_of_test", tmp_path / "run", split="tset")
+
+
 def made_up(arrays, decoded):
     """What of the package is used, with the images of a data set."""
     features = {"image": SimpleNamespace(shape=helpers.SHAPE if decoded else (None,))}

@@ -63,7 +63,14 @@ class TfdsSplit(Source):
         if tuple(features[self._image].shape) != tuple(image_shape):
             self._decoders = {self._image: tfds.decode.SkipDecoding()}
         self._read = tfds.ReadConfig(try_autocache=False)
-        self.total = self._builder.info.splits[split].num_examples
+        splits = self._builder.info.splits
+        try:
+            self.total = splits[split].num_examples
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f"{place} has no split {split!r}; it has {sorted(splits)}. Name one of "
+                "them as `split`, or a part of one, such as 'test[:10%]'."
+            ) from error
         self.columns = {
             "image_column": self._image,
             "id_column": self._id,
