@@ -26,6 +26,7 @@ import page_table
 import pixel_tables
 import projects_table
 import report_pages
+import scoring_table
 import serving_table
 import several_looks_table
 import simulated_table
@@ -243,6 +244,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "networks": lambda record: _told(pixel_tables.draw_networks, record),
     "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
     "defaults": defaults_table.draw,
+    "scoring": scoring_table.draw,
     "serving": serving_table.draw,
     "page_work": page_table.draw,
     "several_looks": several_looks_table.draw,

@@ -28,6 +28,7 @@ PAGES: dict[str, Page] = {
             "Runs side by side": "throughput",
             "Reading annotations": "annotations",
             "Images from disk": "pipeline",
+            "Scoring by an exported model": "scoring",
             "A server of review sheets": "serving",
         },
     ),
