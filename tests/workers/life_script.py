@@ -12,22 +12,29 @@ import keras
 import numpy as np
 
 import keras_dc3
+from keras_dc3.data import ImageSet
 from tests.models.helpers import make_model, strategy
 from tests.workers.cluster import join
 from tests.workers.train_script import backbone
 
-READ = {}
+READ = []
 
 
-def record(part, name):
-    """Notes which images of a part are read, from now on."""
-    positions, read = READ.setdefault(name, []), part.read
+def record():
+    """Notes which images are read from now on, by their rows in the whole array."""
+    read = ImageSet.read
 
-    def recorded(indices):
-        positions.extend(np.asarray(indices).tolist())
-        return read(indices)
+    def recorded(images, indices):
+        READ.extend(images._rows[np.asarray(indices)].tolist())
+        return read(images, indices)
 
-    part.read = recorded
+    ImageSet.read = recorded
+
+
+def positions(part):
+    """Returns which images of a part were read."""
+    places = {row: place for place, row in enumerate(part._rows.tolist())}
+    return np.array([places[row] for row in READ if row in places])
 
 
 def make_data():
@@ -48,10 +55,10 @@ def main():
     with scope():
         model = make_model(backbone, strategy("mean_teacher"), ema_decay=0.9)
     data = make_data()
-    record(data.unlabeled, "unlabeled")
-    record(data.validation, "validation")
+    record()
     history = model.fit(data, epochs=1, class_weight="balanced", verbose=0).history
-    reads = {f"read_{name}": np.array(at) for name, at in READ.items()}
+    names = ("unlabeled", "validation")
+    reads = {f"read_{name}": positions(getattr(data, name)) for name in names}
     options = {"class_weight": "balanced", "verbose": 0}
     later = model.fit(data, initial_epoch=1, epochs=3, **options).history
     logs = model.evaluate(data, return_dict=True, verbose=0)
