@@ -42,7 +42,8 @@ def from_arrays(
     unless `labels="sampled"` says one. Images without annotation join the unlabeled
     ones. Where neither `labeled` nor `unlabeled` is given, they share what `validation`
     leaves of the annotated images: all of it is labeled if there are images without
-    annotation; else 1 : 4, as in the paper, where 16% are labeled and 64% unlabeled.
+    annotation; else 1 : 4, as in the paper, where 16% are labeled and 64% unlabeled,
+    which a warning tells, as the answers to the unlabeled ones are not trained on.
 
     Args:
         images: (n, h, w, c) or (n, h, w), uint8 or floating point.
@@ -54,7 +55,9 @@ def from_arrays(
         class_names: k names. Integer classes need them or `num_classes`.
         num_classes: k.
         labeled: int for a number, float for a fraction of the annotated images.
-        unlabeled: likewise; None for none.
+            Default, if `unlabeled` is not given either: all that `validation` leaves,
+            where some image has no annotation; a fifth of it, where all have one.
+        unlabeled: likewise; None for none. Default: see above.
         validation: likewise.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
@@ -184,9 +187,31 @@ def split_annotated(
         labeled, unlabeled, validation: as for `from_arrays`.
         **kwargs: of `SemiSupervisedData.from_image_set`.
     """
+    given = any(v is not None for v in (labeled, unlabeled, kwargs.get("split")))
     labeled, unlabeled = _sizes(images.annotated, labeled, unlabeled, validation)
-    return SemiSupervisedData.from_image_set(
+    data = SemiSupervisedData.from_image_set(
         images, labeled, unlabeled, validation, **kwargs
+    )
+    if not given and unlabeled is not None:
+        _tell_left_out(data, len(images), round(labeled + unlabeled, 12))
+    return data
+
+
+def _tell_left_out(data: SemiSupervisedData, number: int, rest: int | float) -> None:
+    """Warns of answers that are not trained on, though nobody has asked for that.
+
+    Args:
+        data: the data set.
+        number: of images, all of which have answers.
+        rest: what `labeled` is to be, to train on all of them.
+    """
+    warnings.warn(
+        f"All {number:,} images have answers: {len(data.labeled):,} of them are "
+        f"labeled, the answers of {len(data.unlabeled):,} are not trained on, as in "
+        f"the paper. `labeled={rest}` takes them all (no image is unlabeled then, as "
+        '`ssl="supervised"` needs none); other numbers for `labeled` and `unlabeled` '
+        "take more or fewer.",
+        stacklevel=4,
     )
 
 

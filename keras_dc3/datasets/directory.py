@@ -113,7 +113,9 @@ def from_directory(
             `data.labeled.skipped` and `describe` list them.
         missing: what to do about annotated images that are not in the folder: "error",
             or "drop" to leave them out, with a warning.
-        labeled, unlabeled, validation: sizes of the parts, as for `from_arrays`.
+        labeled, unlabeled, validation: sizes of the parts, as for `from_arrays`. By
+            default all that `validation` leaves is labeled; a fifth of it where all
+            images have answers, which is told.
         seed: of the split, the labels, and the batches.
         batch_size: labeled images per training batch.
         **kwargs: as for `from_arrays`.

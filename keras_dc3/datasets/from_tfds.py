@@ -36,6 +36,8 @@ def from_tfds(
         name: as for `tfds.load`.
         split: of TFDS, such as "train" or "train[:10%]".
         labeled: int for a number, float for a fraction of the annotated images.
+            Default: all that `validation` leaves; a fifth of it where all images have
+            annotations, which is told.
         unlabeled: likewise; None for none.
         validation: likewise.
         seed: of the split, the labels, and the batches.

@@ -15,7 +15,7 @@ def made(annotations):
     """Returns a data set and the warnings on the way to it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        data = datasets.from_arrays(IMAGES, annotations)
+        data = datasets.from_arrays(IMAGES, annotations, labeled=0.2, unlabeled=0.6)
     return data, [str(warning.message) for warning in caught]
 
 
@@ -85,3 +85,23 @@ def test_validation_that_leaves_nothing(validation):
         datasets.from_arrays(
             IMAGES, np.arange(40) % 2, num_classes=2, validation=validation
         )
+
+
+def test_answers_that_are_left_out_are_told():
+    counts = np.array([[2, 1], [0, 3]] * 20)
+    told = "All 40 images have answers: 6 of them are labeled, the answers of 26 are"
+    with pytest.warns(UserWarning, match=told) as caught:
+        data = datasets.from_arrays(IMAGES, counts)
+    assert len(caught) == 1 and "`labeled=0.8` takes them all" in str(caught[0].message)
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="`labeled=30` takes them all"):
+        datasets.from_arrays(IMAGES, counts, validation=10)
+    ids = data.labeled.ids
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(datasets.from_arrays(IMAGES, counts, labeled=0.8).labeled) == 32
+        datasets.from_arrays(IMAGES, counts, labeled=0.2, unlabeled=0.6)
+        datasets.from_arrays(IMAGES, counts, split={"validation": ids})
+        counts[0] = 0  # one image to propose for
+        data = datasets.from_arrays(IMAGES, counts)
+    assert (len(data.labeled), data.unlabeled.ids) == (31, ("0",))

@@ -12,6 +12,8 @@ from keras_dc3.data import ImageFileError
 from tests.data.image_inputs import frames
 from tests.datasets.folders import NAMES, ids, quiet, table, write
 
+SIZES = {"labeled": 0.2, "unlabeled": 0.6}  # asked for, so that nothing is told
+
 
 class TestClassFolders:
     def test_folders_are_classes(self, tmp_path):
@@ -133,13 +135,13 @@ class TestFiles:
         for name in clutter:
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(b"x")
-        data, told = quiet(tmp_path)
+        data, told = quiet(tmp_path, **SIZES)
         assert not told and ids(data) == sorted(NAMES)
         assert data.class_names == ("cod", "haddock")
         (tmp_path / "cod" / "a.heic").write_bytes(b"x")
         (tmp_path / "cod" / "b.HEIC").write_bytes(b"x")
         (tmp_path / "haddock" / "c.jp2").write_bytes(b"x")
-        _, told = quiet(tmp_path)
+        _, told = quiet(tmp_path, **SIZES)
         assert len(told) == 1 and "2 .heic, 1 .jp2 left out" in told[0]
 
     def test_no_image_at_all(self, tmp_path):
@@ -177,7 +179,7 @@ class TestFiles:
         (tmp_path / "cod" / "3.png").write_bytes(b"\x89PNG")
         with pytest.raises(ImageFileError, match=r"1 of 20 image files.*cod/3\.png"):
             datasets.from_directory(tmp_path)
-        data, told = quiet(tmp_path, on_error="skip", cache="memory")
+        data, told = quiet(tmp_path, on_error="skip", cache="memory", **SIZES)
         assert len(told) == 1 and "1 of 20 images cannot be read" in told[0]
         assert ids(data) == sorted(set(NAMES) - {"cod/3.png"})
         assert list(data.labeled.skipped) == ["cod/3.png"]

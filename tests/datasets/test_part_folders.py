@@ -131,7 +131,7 @@ def test_a_class_called_as_a_part_is_asked_about(tmp_path):
         datasets.from_directory(tmp_path)
     assert "If each folder is a class, pass `parts={}`" in str(caught.value)
     for options in ({"parts": {}}, {"class_names": ["train", "bus"]}):
-        data, told = quiet(tmp_path, **options)
+        data, told = quiet(tmp_path, labeled=0.2, unlabeled=0.6, **options)
         assert not told and set(data.class_names) == {"bus", "train"}
     assert suggested(caught) == {"train": "labeled", "bus": None}
 
