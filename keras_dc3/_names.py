@@ -54,6 +54,11 @@ def stem(name: str) -> str:
     return _EXTENSION.sub("", name)
 
 
+def without_image_extension(name: str) -> str:
+    """Returns a name without an extension that can be nothing else."""
+    return _IMAGE_EXTENSION.sub("", name)
+
+
 def last(name: str) -> str:
     """Returns a name without its folders."""
     return name.rpartition("/")[2]
@@ -160,6 +165,7 @@ def match_all(
     what: str = "images",
     place: Callable[[int], str] = lambda position: "",
     error: type[ValueError] = ValueError,
+    remedy: str = "",
 ) -> Matches:
     """Returns which known name each name means.
 
@@ -169,6 +175,7 @@ def match_all(
         what: what these are, for messages.
         place: where a name was read, for messages; ends with ": " if it is not "".
         error: what to raise.
+        remedy: how to write several names of one image the same way; begins with ", ".
 
     Raises:
         ValueError: if a name can mean several, or two names mean the same.
@@ -191,8 +198,8 @@ def match_all(
         if one in taken:
             raise error(
                 f"{place(position)}{_told_apart(name, taken[one])} are both the "
-                f"{what.removesuffix('s')} {one!r}. Write its name the same way "
-                "everywhere."
+                f"{what.removesuffix('s')} {one!r}{_others(names, known)}. Write its "
+                f"name the same way everywhere{remedy}."
             )
         matches.found[name], taken[one] = one, name
         matches.lacking.update(lacks)
@@ -314,6 +321,14 @@ def _path(name: str) -> str:
     while name.startswith("./"):
         name = name[2:]
     return name
+
+
+def _others(names: Sequence[str], known: KnownNames) -> str:
+    """Returns how many known names several of the names mean, if one is not all."""
+    found = [known.find(name)[0] for name in names]
+    means = Counter(one[0] for one in found if len(one) == 1)
+    several = sum(number > 1 for number in means.values())
+    return f", the first of {several:,} with several names" if several > 1 else ""
 
 
 def _told_apart(one: str, other: str) -> str:

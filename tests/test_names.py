@@ -172,6 +172,31 @@ def test_several_spellings_are_told():
     assert found.ids == ("é.png", "a/b")
 
 
+@pytest.mark.parametrize("reader", ["records", "csv", "counts"])
+def test_names_with_and_without_extension_are_told(tmp_path, reader):
+    """Whether they are one image is known where the files are."""
+    ids = ("p1.png", "p2.JPG", "p3.png", "p1", "p2", "scan.1", "scan")
+    told = "2 names of images are .* without, such as 'p1.png' and 'p1', and count as"
+    with pytest.warns(UserWarning, match=told) as caught:
+        if reader == "records":
+            rows = [(name, who, "cat") for name in ids for who in "ab"]
+            found = Annotations.from_records(rows)
+        elif reader == "csv":
+            lines = "".join(f"{name},ann,cat\n" for name in ids)
+            path = write(tmp_path, "image,annotator,label\n" + lines)
+            found = Annotations.from_csv(path)
+        else:
+            found = Annotations.from_counts(
+                {name: {"cat": 1, "dog": 2} for name in ids}
+            )
+    assert found.ids == ids and len(caught) == 1
+    if reader == "csv":  # the remedy
+        found = Annotations.from_csv(
+            path, image=lambda row: os.path.splitext(row["image"])[0]
+        )
+        assert found.ids == ("p1", "p2", "p3", "scan")
+
+
 def test_people_and_classes_in_several_unicode_forms_are_one(tmp_path):
     text = "image,annotator,label\na,José,Öl\nb," + apart("José") + "," + apart("Öl")
     found = Annotations.from_csv(write(tmp_path, text))

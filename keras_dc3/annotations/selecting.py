@@ -52,6 +52,7 @@ def match_names(
         what="files",
         place=lambda position: _at(places, position),
         error=AnnotationError,
+        remedy=_ONE_WAY,
     )
     found, lost = matches.found, matches.lost
     if lost and (missing == "error" or not found):
@@ -63,6 +64,12 @@ def match_names(
             f"{some(repr(images[i]) for i in lost)}."
         )
     return found, notes
+
+
+_ONE_WAY = (
+    ", for example with `image=` a function of the row that drops the extension: "
+    '`image=lambda row: row["image"].removesuffix(".png")`'
+)
 
 
 def _at(places: Sequence[str | None], position: int) -> str:

@@ -356,7 +356,12 @@ def test_match_files_in_folders():
         (["w1"], [], "there are none"),
         (["w1"], ["w1.png", "w1.jpg"], "any of the files 'w1.jpg', 'w1.png'"),
         (["w1", "w1.png"], FILES, "'w1.png' and 'w1' are both the file 'w1.png'"),
-        (["w3", "sub/w3"], FILES, "are both the file 'sub/w3.png'"),
+        (["w3", "sub/w3"], FILES, "are both the file 'sub/w3.png'. Write"),
+        (
+            ["w1", "w1.png", "w3", "sub/w3"],
+            FILES,
+            "both the file 'w1.png', the first of 2 with .* `image=lambda row: row",
+        ),
         (["w1.png"], ["a/w1.png", "b/w1.png"], "'b/w1.png'. Write the folder, or"),
         (["w1"], ["a/w1.png", "b/w1.png"], "Write the folder and the extension, or"),
         (["other/w3.png"], FILES, "None of the 1"),

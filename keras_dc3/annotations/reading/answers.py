@@ -124,6 +124,7 @@ def build(answers: Answers, options: Options) -> dict[str, Any]:
     if "" in images:
         raise no_name(source.at(int(np.argmax(image == images.index("")))))
     images, image = _list_first(answers.listed, images, image)
+    notes += guesses.EXTENSIONS.told(images)
     none = {"", *map(composed, no_answer)}
     frequency = dict(zip(labels, np.bincount(label).tolist(), strict=True))
     chosen = {n: times for n, times in frequency.items() if n not in none}

@@ -22,6 +22,7 @@ from keras_dc3.annotations.reading.counts_table import (
 )
 from keras_dc3.annotations.reading.guesses import (
     CLASS_NAMES,
+    EXTENSIONS,
     LABELS_BY_PERSON,
     SHARES,
     first_told,
@@ -60,6 +61,8 @@ def read_counts(
     else:
         found = Counts("The counts", ids, options.class_names, counts)
     numbers, notes = check_counts("counts", found.counts), list(found.notes)
+    ids = names_or_numbers("ids", found.ids, len(numbers))
+    notes += EXTENSIONS.told(ids)
     people = people if found.people is None else found.people
     numbers, sums = of_people(numbers, people)
     notes += sums
@@ -68,9 +71,9 @@ def read_counts(
         chosen = dict(zip(found.class_names, times, strict=True))
         notes += told(CLASS_NAMES, chosen, options.no_answer)
     tell(f"{found.name}:", notes, stacklevel=3)
-    n, k = numbers.shape
+    k = numbers.shape[1]
     return {
-        "ids": names_or_numbers("ids", found.ids, n),
+        "ids": ids,
         "class_names": names_or_numbers("class_names", found.class_names, k),
         "counts": numbers,
         "notes": notes,

@@ -222,6 +222,12 @@ SPELLINGS = Rule(
     "{number:,} images are written with several Unicode forms or slashes, and each "
     "counts as one: {pairs}.",
 )
+EXTENSIONS = Rule(
+    odd_names.extensions,
+    "{number:,} names of images are written with an extension and without, such as "
+    "{pair}, and count as two images each. If these are one, write them in one way, or "
+    "read them with `image=` a function of the row that drops the extension.",
+)
 SAME_PEOPLE = Rule(
     odd_names.variants,
     "Annotators that differ only in {how}: {pairs}. They count as different people; if "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from keras_dc3._names import grouped, trimmed
+from keras_dc3._names import grouped, plain, trimmed, without_image_extension
 from keras_dc3._text import some
 from keras_dc3.annotations import names
 from keras_dc3.annotations.summary import amount
@@ -21,6 +21,19 @@ def several_spellings(images: Iterable[str], same: Callable[[str], str]) -> dict
     several = [g for g in grouped(spelled, same).values() if len(g) > 1]
     pairs = some(map(names.shown, several), 3)
     return {"number": len(several), "pairs": pairs} if several else None
+
+
+def extensions(images: Iterable[str]) -> dict | None:
+    """Looks for names that stand there with and without an extension of an image."""
+    paths = {plain(name): name for name in images}
+    pairs = [
+        (name, paths[short])
+        for path, name in paths.items()
+        if (short := without_image_extension(path)) != path and short in paths
+    ]
+    if not pairs:
+        return None
+    return {"number": len(pairs), "pair": names.shown(pairs[0])}
 
 
 def variants(frequency: Mapping[str, int], *_: Any) -> dict | None:
