@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,12 +26,35 @@ if TYPE_CHECKING:
     from keras_dc3.annotations.annotations import Annotations
 
 
+class Words(NamedTuple):
+    """What that is called which annotated images are found among, for messages."""
+
+    many: str
+    one: str
+    none_has: str  # after "None of the 5 annotated images"
+    have_none: str  # after "2 annotated images"
+    missing: str  # what to do where none is there
+
+
+FILES = Words(
+    "files", "file", "has a file", "have no file", "name the folder of these images"
+)
+IDS = Words(
+    "ids",
+    "id",
+    "is among the ids",
+    "are not among the ids",
+    "pass the ids of these images",
+)
+
+
 def match_names(
     images: Sequence[str],
     files: Sequence[str],
     places: Sequence[str | None],
     missing: str,
     number: float | None = None,
+    words: Words = FILES,
 ) -> tuple[dict[str, str], list[str]]:
     """Returns annotated image -> file for all that have one, and what to tell.
 
@@ -41,6 +64,7 @@ def match_names(
         places: where each image was read, as far as known.
         missing: "error" if each image must have its file, "drop" if not.
         number: how many annotations there are, for messages.
+        words: what `files` are called in messages.
 
     Raises:
         AnnotationError: see `Annotations.match`.
@@ -49,18 +73,18 @@ def match_names(
     matches = match_all(
         images,
         known,
-        what="files",
+        what=words.many,
         place=lambda position: _at(places, position),
         error=AnnotationError,
         remedy=_ONE_WAY,
     )
     found, lost = matches.found, matches.lost
     if lost and (missing == "error" or not found):
-        _complain(images, known, places, lost, number)
-    notes = tell_lacking(matches.lacking, "file")
+        _complain(images, known, places, lost, number, words)
+    notes = tell_lacking(matches.lacking, words.one)
     if lost:
         notes.append(
-            f"{len(lost):,} annotated images have no file and were left out: "
+            f"{len(lost):,} annotated images {words.have_none} and were left out: "
             f"{some(repr(images[i]) for i in lost)}."
         )
     return found, notes
@@ -82,27 +106,28 @@ def _complain(
     places: Sequence[str | None],
     lost: list[int],
     number: float | None,
+    words: Words,
 ) -> None:
-    lacking = f"{len(lost):,} of {len(images):,} annotated images have no file"
-    way_out = 'add the files, or pass `missing="drop"` to leave such images out'
+    lacking = f"{len(lost):,} of {len(images):,} annotated images {words.have_none}"
+    way_out = f'add the {words.many}, or pass `missing="drop"` to leave such images out'
     if len(lost) == len(images):
         of = "" if number is None else f" ({number:,.0f} annotations)"
-        lacking = f"None of the {len(images):,} annotated images{of} has a file"
-        way_out = "or name the folder of these images"
+        lacking = f"None of the {len(images):,} annotated images{of} {words.none_has}"
+        way_out = f"or {words.missing}"
     raise AnnotationError(
         f"{_at(places, lost[0])}{lacking}: the table names "
-        f"{some((repr(images[i]) for i in lost), 3)}, the files are called "
+        f"{some((repr(images[i]) for i in lost), 3)}, the {words.many} are called "
         f"{some(map(repr, files.names), 3) or '(there are none)'}. "
-        f"{_hint([plain(images[i]) for i in lost], files)}Make the names agree, "
+        f"{_hint([plain(images[i]) for i in lost], files, words)}Make the names agree, "
         f"for example with `image=` a function of the row, {way_out}."
     )
 
 
-def _hint(names: Sequence[str], files: KnownNames) -> str:
-    return _prefix_hint(names, files) or _spelling_hint(names, files)
+def _hint(names: Sequence[str], files: KnownNames, words: Words) -> str:
+    return _prefix_hint(names, files) or _spelling_hint(names, files, words)
 
 
-def _spelling_hint(names: Sequence[str], files: KnownNames) -> str:
+def _spelling_hint(names: Sequence[str], files: KnownNames, words: Words) -> str:
     """Returns a sentence on what alone differs between some names and files."""
     kinds = {
         "in capital letters": lambda name: composed(name).casefold(),
@@ -122,7 +147,7 @@ def _spelling_hint(names: Sequence[str], files: KnownNames) -> str:
         if pairs:
             name, file = pairs[0]
             return (
-                f"{len(pairs):,} of them would be files but for a difference {what}, "
+                f"{len(pairs):,} of them would be {words.many} but for a difference {what}, "
                 f"such as {name!r} and {file!r}. "
             )
     return ""

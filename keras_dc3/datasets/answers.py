@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keras_dc3._text import tell
 from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.counts import in_class_order
-from keras_dc3.annotations.selecting import match_names
+from keras_dc3.annotations.selecting import FILES, Words, match_names
 from keras_dc3.annotations.sparse_counts import SparseCounts
 
 
@@ -16,6 +16,7 @@ def counts_of(
     files: Sequence[str],
     class_names: tuple[str, ...] | None,
     missing: str,
+    words: Words = FILES,
 ) -> tuple[SparseCounts, tuple[str, ...]]:
     """Returns counts and class names of annotated images.
 
@@ -24,6 +25,7 @@ def counts_of(
         files: names of all images.
         class_names: the classes; None for those of the annotations.
         missing: "error", or "drop" to leave out annotated images that are not there.
+        words: what `files` are called in messages.
 
     Raises:
         TypeError: if they are no `Annotations`.
@@ -39,7 +41,9 @@ def counts_of(
         class_names = annotations.class_names
     else:
         counts = in_class_order(counts, annotations.class_names, class_names)
-    found, notes = match_names(annotations.ids, files, annotations.places, missing)
+    found, notes = match_names(
+        annotations.ids, files, annotations.places, missing, words=words
+    )
     if annotations.cannot_disagree and counts.any():
         notes.append(
             "There is at most one annotation per image, so that all soft labels are "

@@ -14,6 +14,7 @@ from keras_dc3._registration import suggest
 from keras_dc3._text import some
 from keras_dc3._validation import check_choice, check_features, check_ordered
 from keras_dc3.annotations import Annotations
+from keras_dc3.annotations.selecting import IDS
 from keras_dc3.data.feature_files import FeatureFile, read_features
 from keras_dc3.data.feature_set import VIEWS, FeatureSet, check_order_of_views
 from keras_dc3.data.semi_supervised import SemiSupervisedData
@@ -100,7 +101,7 @@ def from_embeddings(
     if isinstance(annotations, str | os.PathLike):
         annotations = Annotations.from_csv(annotations, class_names=class_names)
     if isinstance(annotations, Annotations):
-        counts, names = counts_of(annotations, ids, names, missing)
+        counts, names = counts_of(annotations, ids, names, missing, IDS)
     else:
         counts = as_counts("annotations", annotations, names and len(names))
         if len(counts) != len(features):

@@ -107,6 +107,20 @@ def test_annotations_are_joined_by_id(tmp_path):
         from_embeddings(FEATURES, answers, missing="drop", **options)
 
 
+def test_answers_of_other_images_are_not_among_the_ids():
+    """Features have no files."""
+    rows = [(name, "ann", "cod") for name in ("x1", "x2")]
+    told = r"None of the 2 annotated images is among the ids: .*, the ids are called"
+    with pytest.raises(ValueError, match=told) as caught:
+        from_embeddings(FEATURES, Annotations.from_records(rows), ids=IDS)
+    assert "or pass the ids of these images" in str(caught.value)
+    assert "file" not in str(caught.value)
+    rows += [(name, "ann", ("cod", "eel")[i % 2]) for i, name in enumerate(IDS)]
+    answers = Annotations.from_records(rows)
+    with pytest.raises(ValueError, match=r"2 of 26 annotated images are not among"):
+        from_embeddings(FEATURES, answers, ids=IDS)
+
+
 def test_classes_and_images_without_answer():
     classes = np.arange(N) % 3
     classes[12:] = -1
