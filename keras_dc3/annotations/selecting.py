@@ -147,8 +147,8 @@ def _spelling_hint(names: Sequence[str], files: KnownNames, words: Words) -> str
         if pairs:
             name, file = pairs[0]
             return (
-                f"{len(pairs):,} of them would be {words.many} but for a difference {what}, "
-                f"such as {name!r} and {file!r}. "
+                f"{len(pairs):,} of them would be {words.many} but for a difference "
+                f"{what}, such as {name!r} and {file!r}. "
             )
     return ""
 
