@@ -868,8 +868,9 @@ class DC3Model(AdaptedModel):
 
         Args:
             dataset: a part of a data set, such as `data.unlabeled` (anything with
-                `ids` and `image_batches(batch_size)`); an array of images, with `ids`;
-                or an iterable of batches `{"image": (n, h, w, c), "id": (n,)}`, such
+                `ids` and `image_batches(batch_size)`); a whole one, for its labeled
+                images and then its unlabeled ones; an array of images, with `ids`; or
+                an iterable of batches `{"image": (n, h, w, c), "id": (n,)}`, such
                 as a `tf.data.Dataset` of TFDS.
             ids: one string per image, where `dataset` is an array.
             batch_size: images per step.
@@ -884,7 +885,8 @@ class DC3Model(AdaptedModel):
         self._check_built()
         self._prepare_answers()
         check_choice("embeddings", embeddings, (True, False))
-        given_features.check_source(self.feature_source, dataset)
+        for part in (dataset, getattr(dataset, "labeled", None)):
+            given_features.check_source(self.feature_source, part)
         model = proposing.with_features(self) if embeddings else self
         return proposing.propose(self, model, dataset, ids, batch_size, verbose)
 

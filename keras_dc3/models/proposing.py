@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -99,21 +100,15 @@ def _identified_batches(
         dataset, ids, batch_size: as for `DC3Model.propose`.
         expected: (d,) of a model of features, else None.
     """
-    if ids is None and hasattr(dataset, "image_batches"):
-        ids = check_names("ids", dataset.ids)
-
-        def of_part() -> Iterator[tuple[Any, Any]]:
-            start = 0
-            for images in dataset.image_batches(batch_size):
-                yield ids[start : start + len(images)], images
-                start += len(images)
-
-        return of_part(), math.ceil(len(ids) / batch_size)
     if ids is None and hasattr(dataset, "unlabeled"):
-        raise ValueError(
-            "`propose` takes a part of a data set: pass `data.unlabeled`, "
-            "`data.labeled` or `data.validation`."
-        )
+        both = (dataset.labeled, dataset.unlabeled)
+        parts = [part for part in both if part is not None]
+        sizes = (math.ceil(len(part) / batch_size) for part in parts)
+        batches = (_batches_of(part, batch_size) for part in parts)
+        return itertools.chain.from_iterable(batches), sum(sizes)
+    if ids is None and hasattr(dataset, "image_batches"):
+        number = math.ceil(len(dataset.ids) / batch_size)
+        return _batches_of(dataset, batch_size), number
     if hasattr(dataset, "shape") and hasattr(dataset, "__getitem__"):
         check_form(dataset, expected)
         if ids is None:
@@ -133,6 +128,14 @@ def _identified_batches(
             (ids[i : i + batch_size], images[i : i + batch_size]) for i in starts
         ), len(starts)
     return _dict_batches(dataset, batch_size), None
+
+
+def _batches_of(part: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:
+    """Yields (ids, images) of a part of a data set."""
+    ids, start = check_names("ids", part.ids), 0
+    for images in part.image_batches(batch_size):
+        yield ids[start : start + len(images)], images
+        start += len(images)
 
 
 def _dict_batches(dataset: Any, batch_size: int) -> Iterator[tuple[Any, Any]]:

@@ -370,7 +370,8 @@ class Proposals(ProposalData):
         Raises:
             TypeError: if `annotations` are none.
             ValueError: if the proposals have no embeddings, the classes are others, or
-                fewer than 20 of their images have two answers or more.
+                fewer than 20 of their images have two answers or more. Those of a model
+                for `data.unlabeled` have none: `model.propose(data)` is for both.
 
         Example:
 
@@ -398,6 +399,13 @@ class Proposals(ProposalData):
                 "`Proposals.from_predictions` takes `embeddings`."
             )
         counts = asking.counts_of(self, annotations, as_given=True)
+        if not counts.any():
+            raise ValueError(
+                f"None of the {len(self):,} images of these proposals has an answer in "
+                "`annotations`, and where people will disagree is learned from images "
+                "that have: those of a data set are its labeled ones. Propose for "
+                "these, too: `model.propose(data)` takes labeled and unlabeled images."
+            )
         probe = DisagreementProbe(seed=seed).fit(self.embeddings, counts)
         return probe.predict(self.embeddings)
 

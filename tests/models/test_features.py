@@ -86,6 +86,19 @@ def test_features_reach_the_backbone_with_mean_0_and_deviation_1(data, trained):
     assert trained.takes_features and trained.image_values is None
 
 
+def test_a_whole_data_set_is_proposed_for(data, trained):
+    """Labeled images, whose answers tell how much people disagree, and unlabeled."""
+    proposals = trained.propose(data, batch_size=7, verbose=0)
+    parts = [data.labeled, data.unlabeled]
+    assert proposals.ids == tuple(name for part in parts for name in part.ids)
+    alone = [trained.propose(part, verbose=0) for part in parts]
+    for what in ("class_probabilities", "ambiguity", "embeddings"):
+        found = np.concatenate([getattr(one, what) for one in alone])
+        np.testing.assert_allclose(getattr(proposals, what), found, atol=1e-6)
+    supervised = make_data(unlabeled=None)
+    assert trained.propose(supervised, verbose=0).ids == supervised.labeled.ids
+
+
 @pytest.mark.parametrize("scale", few([1e-4, 1e4], 1e-4))
 def test_the_scale_of_features_changes_no_answer(scale):
     answers = []

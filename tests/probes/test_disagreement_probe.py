@@ -138,6 +138,17 @@ def test_of_proposals_without_embeddings():
         proposals_of(features, ids).expected_disagreement(answers)
 
 
+def test_of_proposals_for_images_without_answers():
+    """As of `data.unlabeled`, where all answered images are labeled."""
+    features, counts, _ = unclear(n=60)
+    ids = [f"img_{i}" for i in range(60)]
+    answers = Annotations.from_records(records(ids[:30], counts[:30]))
+    others = proposals_of(features[30:], ids[30:], embeddings=features[30:])
+    told = r"None of the 30 images of these proposals has an answer.*propose\(data\)"
+    with pytest.raises(ValueError, match=told):
+        others.expected_disagreement(answers)
+
+
 @pytest.mark.parametrize(
     "labeled, answers, gain",
     few([(1600, 10, 0.005), (200, 3, -0.005)], (200, 3, -0.005)),
