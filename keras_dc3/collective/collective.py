@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -23,11 +24,13 @@ class Collective:
         replicas: how many there are, over all processes.
         workers: the processes that share them.
         worker: the number of this one, from 0.
+        engine: what runs them, with its version.
     """
 
     replicas: int = 1
     workers: int = 1
     worker: int = 0
+    engine: str = f"keras {keras.__version__}"
 
     @property
     def share(self) -> Share | None:

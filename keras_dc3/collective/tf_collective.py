@@ -23,6 +23,7 @@ class TFCollective(Collective):
     def __init__(self, strategy: tf.distribute.Strategy):
         self.strategy = strategy
         self.replicas = strategy.num_replicas_in_sync
+        self.engine = f"tensorflow {tf.__version__}"
         resolver = strategy.cluster_resolver
         if resolver is not None and resolver.task_type is not None:
             cluster = resolver.cluster_spec().as_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from keras_dc3.data.image_set import ImageSet, JoinedImages
 
 VIEWS = ("weak", "strong")  # that can be stored
 _COMPARED = 256  # images whose views are compared with their features
+_ROWS = 8192  # looked at together
 
 
 class FeatureSet(AnnotatedImages):
@@ -78,6 +80,7 @@ class FeatureSet(AnnotatedImages):
                 f"`ids` must name each image. Received: {len(ids)} ids for features of "
                 f"{len(self._features)} images."
             )
+        _tell_empty_rows(self._features, ids)
         super().__init__(ids, counts, class_names)
         given = {"weak": weak, "strong": strong}
         self.views = {
@@ -139,6 +142,30 @@ class FeatureSet(AnnotatedImages):
     def _at(self, indices: ArrayLike) -> np.ndarray:
         indices = np.asarray(indices, "int64")
         return indices if self._rows is None else self._rows[indices]
+
+
+def _tell_empty_rows(features: np.ndarray, ids: Sequence[str]) -> None:
+    """Warns of images whose features are one number throughout, as if never computed.
+
+    Where there are more than one of them: an image that is black may have zeros.
+    """
+    if features.shape[1] < 2:
+        return
+    empty = 0
+    for start in range(0, len(features), _ROWS):
+        chunk = features[start : start + _ROWS]
+        found = np.flatnonzero((chunk == chunk[:, :1]).all(axis=1))
+        if len(found) and not empty:
+            first = start + int(found[0])
+        empty += len(found)
+    if empty > 1:
+        warnings.warn(
+            f"The features of {empty:,} of {len(features):,} images are one number "
+            f"throughout ({features[first, 0]:g}), first those of {ids[first]!r} at "
+            f"position {first:,}. If they were never computed, compute them or leave "
+            "these images out.",
+            stacklevel=4,
+        )
 
 
 def _checked_views(name: str, views: Any, features: np.ndarray) -> np.ndarray:

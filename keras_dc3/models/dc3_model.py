@@ -167,7 +167,7 @@ class DC3Model(AdaptedModel):
     def __init__(
         self,
         backbone: keras.layers.Layer | str,
-        ssl: Any = "pi_model",
+        ssl: Any = "mean_teacher",
         num_classes: int | None = None,
         num_clusters: int | None = None,
         config: DC3Config | None = None,

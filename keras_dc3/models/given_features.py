@@ -19,6 +19,11 @@ from keras_dc3.layers import FeatureStandardization
 # hardly any of these has can lie any number of deviations off: it counts as `_MOST`.
 FARTHEST, _MOST = 8.0, 300.0
 _LEAST_IMAGES = 16  # whose mean and deviation say something
+# Of 16 images or more of one class, on three sets, the mean lay up to 0.8 deviations
+# off, features varied by half a deviation or more in the median, each by another part
+# of it, and at most 2% of them by more than 1.6.
+_MOVED, _NARROW, _SCALED, _WIDER, _WIDER_SHARE = 1.0, 0.4, 1.4, 1.6, 0.05
+_DOUBT = "odd features"
 _CHUNK = 4096
 
 
@@ -130,23 +135,50 @@ def check_scale(
             "Compute them by the same network and scale them as in training, or train "
             "a new model on these."
         )
-    if len(z) < _LEAST_IMAGES:
+    found = _unlike(features, z, seen)
+    if found is None or (told is not None and _DOUBT in told):
         return
+    if told is not None:
+        told.add(_DOUBT)
+    warnings.warn(
+        f"The {which}features are unlike the {seen.number:,} that the model was "
+        f"trained on: {found}. If another network computed them, or they are scaled in "
+        "another way (standardized, brought to length 1, times a number), the answers "
+        "are wrong; images of quite another kind look like this, too.",
+        stacklevel=4,
+    )
+
+
+def _unlike(features: np.ndarray, z: np.ndarray, seen: Moments) -> str | None:
+    """Returns in what many images are unlike those in training; None: in nothing.
+
+    Of some of the training images, such as those of one class, the features have other
+    means and vary less, each in its way; hardly any of them varies far more.
+    """
+    if len(z) < _LEAST_IMAGES:
+        return None
     moved = float(np.sqrt((z.mean(axis=0) ** 2).mean()))
-    spread = float(np.sqrt(z.var(axis=0).mean()))
-    if moved > 2.0 or spread < 0.1:
-        doubt = "odd features"
-        if told is not None:
-            if doubt in told:
-                return
-            told.add(doubt)
-        warnings.warn(
-            f"The {which}features are unlike the {seen.number:,} that the model was "
-            f"trained on: their mean lies {moved:.1f} deviations from the mean there, "
-            f"and they vary by {spread:.2g} of the deviation. If another network "
-            "computed them, or they are scaled in another way, the answers are wrong.",
-            stacklevel=4,
-        )
+    spread = z.std(axis=0)
+    low, middle, high = np.quantile(spread, [0.05, 0.5, 0.95])
+    is_scaled = high < 2 * low and (middle > _SCALED or middle < 1 / _SCALED)
+    wider = int((spread > _WIDER).sum())
+    many = len(z) >= 50 and wider > max(2, _WIDER_SHARE * len(spread))
+    lengths = np.linalg.norm(features.astype("float64"), axis=1)
+    usual = np.sqrt((seen.mean**2 + seen.deviation**2).sum())
+    same = np.ptp(lengths) < 1e-2 * usual and abs(lengths[0] - usual) > 0.05 * usual
+    if moved <= _MOVED and middle >= _NARROW and not (is_scaled or many or same):
+        return None
+    told = (
+        f"their mean lies {moved:.1f} deviations from the mean there, and they vary by "
+        f"{middle:.2g} of the deviation"
+    )
+    if same:
+        return f"{told}, each image's being a vector of length {lengths[0]:.3g}"
+    if is_scaled:
+        return f"{told}, all of them about alike"
+    return (
+        f"{told}, {wider:,} of {len(spread):,} by more than {_WIDER}" if many else told
+    )
 
 
 def _moments(standardization: FeatureStandardization) -> Moments:

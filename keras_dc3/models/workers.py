@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any
 
 import keras
@@ -19,12 +18,9 @@ _WIDTH = 128  # characters of the versions of a worker
 _GONE = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
 
 
-def own_versions() -> str:
+def own_versions(collective: Collective) -> str:
     """Returns the versions that all workers must have, as text."""
-    return (
-        f"tensorflow {version('tensorflow')}, keras {keras.__version__}, keras_dc3 "
-        f"{__version__}"
-    )
+    return f"{collective.engine}, keras {keras.__version__}, keras_dc3 {__version__}"
 
 
 def check_same_versions(collective: Collective) -> None:
@@ -35,7 +31,8 @@ def check_same_versions(collective: Collective) -> None:
     """
     if collective.workers == 1:
         return
-    row = np.frombuffer(own_versions().ljust(_WIDTH)[:_WIDTH].encode("ascii"), "uint8")
+    text = own_versions(collective).ljust(_WIDTH)[:_WIDTH]
+    row = np.frombuffer(text.encode("ascii"), "uint8")
     rows = collective.joined(row.astype("int32")[None])
     texts = [bytes(row.astype("uint8")).decode("ascii").strip() for row in rows]
     if len(set(texts)) > 1:

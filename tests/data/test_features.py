@@ -1,5 +1,7 @@
 """Sets of features, and how batches show them."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -353,3 +355,18 @@ def test_without_pictures_it_is_said():
 def test_a_description_says_features(capsys):
     keras_dc3.datasets.describe(data_of(make()))
     assert "20 images, 6 features of each, 2 classes" in capsys.readouterr().out
+
+
+def test_rows_that_were_never_computed_are_told():
+    features = FEATURES.copy()
+    features[4], features[7:10] = 0, 1.5
+    with pytest.warns(
+        UserWarning, match=r"of 4 of 20 images .* \(0\), first .*'4.png'"
+    ):
+        FeatureSet(features, IDS, COUNTS, ["cod", "eel"])
+    features = FEATURES.copy()
+    features[4] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        FeatureSet(features, IDS, COUNTS, ["cod", "eel"])  # it may be black
+        FeatureSet(FEATURES[:, :1], IDS, COUNTS, ["cod", "eel"])

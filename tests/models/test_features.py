@@ -306,6 +306,55 @@ def test_features_of_training_are_not_doubted(trained, data):
         trained.predict(data.validation, verbose=0)
 
 
+def rectified(seed, number=400, d=64):
+    """Features as a network has them: 4 classes, each feature of a scale of its own."""
+    rng = np.random.default_rng(0)
+    centers, scales = rng.normal(size=(4, d)), rng.gamma(4, 0.1, size=d)
+    rng = np.random.default_rng(seed)
+    classes = rng.integers(0, 4, number)
+    features = centers[classes] + rng.normal(size=(number, d)) + 1
+    return (np.maximum(features, 0) * scales).astype("float32"), classes
+
+
+SEEN, _ = rectified(1)
+OTHERS = {
+    "length 1": (lambda x: x / np.linalg.norm(x, axis=1, keepdims=True), "of length 1"),
+    "twice": (lambda x: 2 * x, r"vary by (2|1\.9|2\.1).*all of them about alike"),
+    "half": (lambda x: 0.5 * x, "all of them about alike"),
+    "standardized": (lambda x: (x - SEEN.mean(0)) / SEEN.std(0), "deviations from"),
+    "less the mean": (lambda x: x - SEEN.mean(axis=0), "their mean lies 1"),
+    "other features": (lambda x: x[:, ::-1].copy(), r"of 64 by more than 1\.6"),
+}
+
+
+@pytest.fixture(scope="module")
+def of_rectified():
+    layer = keras_dc3.layers.FeatureStandardization()
+    layer.build((None, 64))
+    found = moments_of([SEEN])
+    layer.learn(found.mean, found.deviation, found.number)
+    return layer
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_features_that_were_scaled_in_another_way(of_rectified, name):
+    change, match = OTHERS[name]
+    with pytest.warns(UserWarning, match=match):
+        check_scale(change(rectified(2)[0]), of_rectified)
+
+
+def test_some_of_the_images_are_not_doubted(of_rectified):
+    features, classes = rectified(3)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The .*features are")
+        for number in (1, 15, 16, 50, 400):
+            check_scale(features[:number], of_rectified)
+        for one in range(4):
+            check_scale(features[classes == one], of_rectified)
+            check_scale(features[classes == one][:16], of_rectified)
+        check_scale(2 * features[:15], of_rectified)  # too few to tell
+
+
 def test_a_feature_that_hardly_any_training_image_has():
     """As after a rectifier: nearly always 0. The image is answered, not refused."""
     layer = keras_dc3.layers.FeatureStandardization()
