@@ -301,7 +301,10 @@ class Fitting:
         """
         model = self._model
         self._length.tell_at_end(known=self._is_length_known)
-        self._tell(self._limited and self._limited.told())
+        if self._limited and (told := self._limited.told()):
+            if self.arguments["verbose"] == 0:  # the model is another one nevertheless
+                warnings.warn(told, stacklevel=4)
+            self._tell(told)
         validation, model.validation = model.validation, None
         if (told := disagreement.learn(model, self._data.x)) is not None:
             self._tell(told)

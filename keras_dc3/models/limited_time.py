@@ -20,6 +20,7 @@ from keras_dc3.models.training_length import (
 )
 
 _MUCH = 0.3  # of the limit, until the first step is over
+_FEW = 0.1  # of the planned steps
 
 
 def now() -> float:
@@ -117,9 +118,12 @@ class LimitedTime:
         if preparing > _MUCH * self._limit:
             why = f" {preparing:.0f} s went by until the first step was over."
         # Such as 59.9519 s, where something has taken the rest of a minute before.
+        what = "A longer limit trains more."
+        if taken < _FEW * steps:
+            what = "So few teach next to nothing: give it a longer limit."
         limit = self._limit if self._limit < 10 else round(self._limit)
         return (
             f"`time_limit={limit:g}` ended training after {taken:,} of "
             f"{steps:,} planned steps; learning rate and ramps that follow the steps "
-            f"were run to their end.{why} A longer limit trains more."
+            f"were run to their end.{why} {what}"
         )

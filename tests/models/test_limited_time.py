@@ -69,6 +69,14 @@ def test_rate_and_ramp_end_with_the_training(monkeypatch, capsys):
     assert not model.pace.is_used
 
 
+@pytest.mark.usefixtures("without_graphs")
+def test_a_silent_fit_tells_that_it_ended(monkeypatch):
+    model, clock = small(), Clock(monkeypatch, second=20.0)
+    plan = {"epochs": 10, "steps_per_epoch": 10, "time_limit": 30}
+    with pytest.warns(UserWarning, match=r"after [12] of 100 .* next to nothing: give"):
+        model.fit(pixels(), callbacks=clock, verbose=0, **plan)
+
+
 @pytest.mark.slow
 def test_time_enough_changes_nothing(monkeypatch, capsys):
     models = [small(8), small(8)]
