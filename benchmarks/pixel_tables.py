@@ -54,7 +54,9 @@ def draw_networks(record: dict[str, Any]) -> str:
             f"| {_NAMES[name]} | {network} | {cost:.0f} | {steps:,.0f} | "
             f"{len(group)} | {' | '.join(figures)} |"
         )
-    ratios = [one[_HALF] / one["cost"] for one in record["results"]["costs"]]
+    costs = [one for one in record["results"]["costs"] if _HALF in one]
+    ratios = [f"{one[_HALF] / one['cost']:.2f}" for one in costs]
+    half = f" A step in `{_HALF}` takes {' or '.join(ratios)} of the CPU time of one in"
     settings = record["settings"]
     seconds = sorted({run["seconds"] for run in runs})
     times = " or ".join(f"{each:.0f}" for each in seconds)
@@ -66,9 +68,8 @@ def draw_networks(record: dict[str, Any]) -> str:
             "of the machine, with Mean-Teacher and DC3; "
             f"{settings['labeled']:,} labeled images of {settings['answers']} answers, "
             f"{settings['unlabeled']:,} unlabeled ones, on which the figures are, in "
-            "percent (mean ± standard deviation of several runs). A step in "
-            f"`{_HALF}` takes {min(ratios):.2f} to {max(ratios):.2f} of the CPU time "
-            "of one in float32.",
+            "percent (mean ± standard deviation of several runs)."
+            + (f"{half} float32." if costs else ""),
         ]
     )
 
