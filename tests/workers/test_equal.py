@@ -38,10 +38,17 @@ def test_two_workers_equal_one_device(tmp_path):
     check([{"ssl": "supervised", "optimizer": "clipped", **case}], 2, tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [2, 3])
-@pytest.mark.parametrize("shares", [EVEN, UNEVEN, EMPTY], ids=["even", "uneven", "no"])
-def test_shares(shares, workers, tmp_path):
+OF_THREE = pytest.param(3, UNEVEN, marks=pytest.mark.slow, id="3-uneven")
+ALL_SHARES = [
+    pytest.param(workers, shares, marks=pytest.mark.long, id=f"{workers}-{name}")
+    for workers in (2, 3)
+    for name, shares in (("even", EVEN), ("uneven", UNEVEN), ("none", EMPTY))
+    if (workers, name) != (3, "uneven")
+]
+
+
+@pytest.mark.parametrize(("workers", "shares"), [OF_THREE, *ALL_SHARES])
+def test_shares(workers, shares, tmp_path):
     """Both heads and both kinds of normalization; with clipping and without."""
     cases = [
         {"ssl": "mean_teacher", "optimizer": "clipped", "head": "prototypes"},
@@ -52,7 +59,7 @@ def test_shares(shares, workers, tmp_path):
     check([{**shares, **case} for case in cases], workers, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("policy", ["joint", "per_view"])
 def test_all_strategies(policy, tmp_path):
     cases = [{"ssl": ssl, "policy": policy, **UNEVEN} for ssl in STRATEGIES]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.workers.cluster import run, started
 
-pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
+pytestmark = [pytest.mark.tensorflow, pytest.mark.long]
 EPOCHS = 4  # of two steps
 
 
