@@ -48,6 +48,7 @@ class FeatureSet(AnnotatedImages):
             set that this one may be a subset of.
 
     Raises:
+        FileNotFoundError: if there is no such folder of images.
         ValueError, TypeError: if a part does not fit; the message says how to fix it.
 
     Example:
@@ -212,6 +213,11 @@ def check_order_of_views(name: str, view: np.ndarray, features: np.ndarray) -> N
 
 
 def _pictures(images: Any, ids: tuple[str, ...]) -> Any:
+    if isinstance(images, str | os.PathLike) and not os.path.isdir(images):
+        raise FileNotFoundError(
+            "`images` must be a folder, to which the ids are relative. Received: "
+            f"images={os.fspath(images)!r}, where there is no folder."
+        )
     if images is None or isinstance(images, str | os.PathLike | Mapping):
         return images
     if hasattr(images, "ids") and hasattr(images, "read"):

@@ -89,6 +89,22 @@ def files_of(
         yield name, None if one is None else os.path.join(folder, *one.split("/")), why
 
 
+def without_picture(images: Any, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yields (id, why) for each id that has no image. Reads none.
+
+    Args:
+        images, ids: as for `find_images`.
+    """
+    if isinstance(images, str | os.PathLike):
+        yield from ((n, why) for n, path, why in files_of(images, ids) if path is None)
+        return
+    known = KnownNames(images if isinstance(images, Mapping) else images.ids)
+    for name in ids:
+        one, why = _only(name, known)
+        if one is None:
+            yield name, why
+
+
 def _in_folder(
     folder: str, ids: Iterable[str]
 ) -> Iterator[tuple[str, np.ndarray | str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras_dc3.annotations import Annotations
 from keras_dc3.annotations.selecting import IDS
 from keras_dc3.data.feature_files import FeatureFile, read_features
 from keras_dc3.data.feature_set import VIEWS, FeatureSet, check_order_of_views
+from keras_dc3.data.images_by_id import without_picture
 from keras_dc3.data.semi_supervised import SemiSupervisedData
 from keras_dc3.datasets.answers import counts_of
 from keras_dc3.datasets.arrays import as_counts, checked_class_names, split_annotated
@@ -62,7 +64,7 @@ def from_embeddings(
             Without them features are hidden at random (see `data.FeatureNoise`).
         images: the images, for people to look at: a folder to which the ids are
             relative, id -> image, a set with ids, or an array (n, h, w, c). Without
-            them proposals have no pictures.
+            them proposals have no pictures; ids that have none are told.
         class_names: k names. Integer classes need them or `num_classes`.
         num_classes: k.
         id_column: of a Parquet file, the column that names the images.
@@ -76,7 +78,7 @@ def from_embeddings(
         **kwargs: as for `from_arrays`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        FileNotFoundError: if there is no such file, or folder of images.
         ImportError: for Parquet without pyarrow.
         ValueError, TypeError: if something does not fit.
 
@@ -111,6 +113,7 @@ def from_embeddings(
                 "images; `keras_dc3.Annotations` are joined by id instead."
             )
     part = FeatureSet(features, ids, counts, names, images=images, **views)
+    _tell_without_picture(part)
     for name, stored in part.views.items():
         check_order_of_views(name, stored[0], part.features)
     return split_annotated(
@@ -121,6 +124,24 @@ def from_embeddings(
         seed=seed,
         batch_size=batch_size,
         **kwargs,
+    )
+
+
+def _tell_without_picture(part: FeatureSet) -> None:
+    """Warns where images have no picture that people could look at."""
+    if part.pictures is None:
+        return
+    lost = [f"{name!r} {why}" for name, why in without_picture(part.pictures, part.ids)]
+    if not lost:
+        return
+    number = f"{len(lost):,} of the {len(part):,} ids have no picture"
+    if len(lost) == len(part):
+        number = f"None of the {len(part):,} ids has a picture"
+    warnings.warn(
+        f"{number} among `images`: {some(lost, 3)}. Training needs none, but plots and "
+        "review pages lack these. Name the folder to which the ids are relative, or "
+        "pass id -> image.",
+        stacklevel=3,
     )
 
 

@@ -1,5 +1,7 @@
 """Data sets of features that any network has computed."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,29 @@ def test_answers_of_other_images_are_not_among_the_ids():
     answers = Annotations.from_records(rows)
     with pytest.raises(ValueError, match=r"2 of 26 annotated images are not among"):
         from_embeddings(FEATURES, answers, ids=IDS)
+
+
+def test_pictures_that_are_missing_are_told_at_once(tmp_path):
+    folder = tmp_path / "fish"
+    with pytest.raises(FileNotFoundError, match=r"fish', where there is no folder"):
+        from_embeddings(FEATURES, COUNTS, ids=IDS, images=folder, **SIZES)
+    folder.mkdir()
+    options = {"ids": IDS, "images": folder, **SIZES}
+    with pytest.warns(UserWarning, match="None of the 24 ids has a picture"):
+        from_embeddings(FEATURES, COUNTS, **options)
+    for name in IDS[3:]:
+        (folder / name).touch()
+    told = r"3 of the 24 ids have no picture .*: '0\.png' is no file in the folder"
+    with pytest.warns(UserWarning, match=told) as caught:
+        from_embeddings(FEATURES, COUNTS, **options)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    pictures = {name: np.zeros((4, 4), "uint8") for name in IDS[1:]}
+    with pytest.warns(UserWarning, match=r"1 of .*'0\.png' is not among `images`"):
+        from_embeddings(FEATURES, COUNTS, **{**options, "images": pictures})
+    pictures[IDS[0]] = pictures[IDS[1]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        from_embeddings(FEATURES, COUNTS, **{**options, "images": pictures})
 
 
 def test_classes_and_images_without_answer():
