@@ -7,7 +7,8 @@ The features are a `.npy`, `.npz` or `.parquet` file with one vector per image;
 `keras_dc3.datasets.from_embeddings` says what it holds. The table has a line per answer
 with the columns `image` (its id), `annotator` and `label`. Images without
 annotation are the unlabeled ones. The folder of the images is for people alone: without
-it there are proposals, but no pictures of them.
+it there are proposals, but no pictures of them; images that are not in it are left out
+of the picture.
 
 Everything else is a flag, too; `--help` lists them.
 """
@@ -28,6 +29,8 @@ flags.DEFINE_string("weak", None, "`.npy` file of weakly augmented views.")
 flags.DEFINE_string("strong", None, "`.npy` file of strongly augmented views.")
 flags.DEFINE_string("images", None, "Folder of the images, for the pictures.")
 flags.DEFINE_bool("drop_missing", False, "Leave out answers without features.")
+flags.DEFINE_float("labeled", None, "Share of the answered images to train on.", 0, 1)
+flags.DEFINE_float("unlabeled", None, "Share of those whose answers to hide.", 0, 1)
 flags.DEFINE_integer("units", 128, "Of the dense layer before the heads.", 1)
 runner.define_flags(output="output/features", epochs=16, learning_rate=0.1)
 runner.define_labels(None)
@@ -49,6 +52,8 @@ def read() -> keras_dc3.data.SemiSupervisedData:
         images=FLAGS.images,
         id_column=FLAGS.id_column,
         missing="drop" if FLAGS.drop_missing else "error",
+        labeled=FLAGS.labeled,
+        unlabeled=FLAGS.unlabeled,
         seed=FLAGS.seed,
         batch_size=FLAGS.batch_size,
         labels=FLAGS.labels,

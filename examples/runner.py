@@ -23,6 +23,7 @@ from absl import flags, logging
 import keras_dc3
 from keras_dc3 import metrics, plots
 from keras_dc3._validation import check_writable_folder
+from keras_dc3.data.images_by_id import without_picture
 
 FLAGS = flags.FLAGS
 flags.disclaim_key_flags()  # `--help` of an example lists those defined here for it
@@ -307,6 +308,38 @@ def record(
     os.replace(path + ".tmp", path)
 
 
+def draw(proposals: keras_dc3.Proposals, part: Any, path: str) -> bool:
+    """Draws the proposals that have a picture, tells the others; whether there is any.
+
+    Args:
+        proposals: of all images of the part.
+        part: the images, or their features.
+        path: of the file.
+    """
+    pictures = getattr(part, "pictures", part)
+    if pictures is None:
+        print("\nThere is no picture of them: only features of the images are known.")
+        return False
+    lost = dict(without_picture(pictures, proposals.ids))
+    if lost:
+        name, why = next(iter(lost.items()))
+        print(
+            f"\n{len(lost):,} of {len(proposals):,} images are left out of "
+            f"the picture: {name!r} {why}{', and so on' if len(lost) > 1 else ''}."
+        )
+    rows = [row for row, name in enumerate(proposals.ids) if name not in lost]
+    if not rows:
+        return False
+    known = answers(part)
+    plots.plot_proposals(
+        proposals.take(rows),
+        part,
+        path=path,
+        soft_labels=None if known is None else known[rows],
+    )
+    return True
+
+
 def run(
     data: Any,
     make_backbone: Callable[[], keras.Model],
@@ -369,18 +402,10 @@ def run(
     }
     record(rows, intervals, model.verdict, seconds, paths["scores"])
     proposals.to_csv(paths["proposals"])
-    if getattr(data.unlabeled, "pictures", data.unlabeled) is None:
-        del paths["picture"]
-        print("\nThere is no picture of them: only features of the images are known.")
-    else:
-        plots.plot_proposals(
-            proposals,
-            data.unlabeled,
-            path=paths["picture"],
-            soft_labels=answers(data.unlabeled),
-        )
     model.save(paths["model to train on"])
     model.export(paths["model to serve"])
+    if not draw(proposals, data.unlabeled, paths["picture"]):
+        del paths["picture"]
     print("\nWritten:")
     for what, path in paths.items():
         print(f"  {what:18} {path}")
