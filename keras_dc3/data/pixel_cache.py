@@ -93,9 +93,14 @@ class DiskCache:
 
 
 def file_stamp(path: str | os.PathLike) -> int:
-    """Returns a number that changes with the size of a file and the time of writing."""
+    """Returns a number that changes with a file: its size and times.
+
+    The time of writing can be set, and is the same in all files of some archives; that
+    of the last change, of a name too, is the system's own (but on Windows).
+    """
     status = os.stat(path)
-    return zlib.crc32(f"{status.st_size} {status.st_mtime_ns}".encode())
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return zlib.crc32(f"{status.st_size} {times}".encode())
 
 
 def _sum(pixels: np.ndarray, stamp: int) -> int:

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("PIL", reason="needs keras_dc3[images]")
 
 from keras_dc3.data import ImageFileError, ImageFormat
+from keras_dc3.data.pixel_cache import file_stamp
 from tests.data.image_inputs import files, save, write
 
 
@@ -87,3 +88,17 @@ def test_sets_can_be_sent_to_other_processes(folder, tmp_path):
         first = images.read([2])
         again = pickle.loads(pickle.dumps(images.subset([2])))
         assert (again.read([0]) == first).all()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no time of renaming")
+def test_files_of_equal_size_and_time_that_change_places(tmp_path):
+    first, second, aside = (tmp_path / name for name in "abc")
+    for path in (first, second):
+        path.write_bytes(path.name.encode())
+        os.utime(path, ns=(10**18, 10**18))
+    before = file_stamp(first), file_stamp(second)
+    assert before == (file_stamp(first), file_stamp(second))
+    for source, target in ((first, aside), (second, first), (aside, second)):
+        source.rename(target)
+    assert first.read_bytes() == b"b"
+    assert file_stamp(first) not in before and file_stamp(second) not in before
