@@ -26,3 +26,18 @@ def optional(module: str, needs: str, extra: str, otherwise: str = "") -> Any:
             f"{needs}, which is not installed: pip install "
             f'"keras_dc3[{extra}]"{otherwise}'
         ) from error
+
+
+def tensorflow_datasets(name: str) -> Any:
+    """Returns TensorFlow Datasets, which reads the data set of this name.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
+    try:
+        return importlib.import_module("tensorflow_datasets")
+    except ImportError as error:
+        raise ImportError(
+            f"The data set {name!r} is read by TensorFlow Datasets, which is not "
+            "installed: pip install tensorflow-datasets"
+        ) from error

@@ -1,4 +1,4 @@
-"""All that is random about an augmentation, RandAugment's ranges among it, drawn once.
+"""What is drawn for an image, RandAugment's ranges among it, by a seed that is given.
 
 NumPy only, for every backend.
 

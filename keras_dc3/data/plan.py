@@ -1,4 +1,4 @@
-"""What batches are made of: images in an order that seed and epoch alone decide."""
+"""What batches are made of: the order of images and the seeds of their views."""
 
 from __future__ import annotations
 

@@ -70,11 +70,7 @@ def from_embeddings(
         id_column: of a Parquet file, the column that names the images.
         missing: what to do about annotated images that have no features: "error", or
             "drop" to leave them out, with a warning.
-        labeled, unlabeled, validation: sizes of the parts, as for `from_arrays`. By
-            default all that `validation` leaves is labeled; a fifth of it where all
-            images have answers, which is told.
-        seed: of the split, the labels, and the batches.
-        batch_size: labeled images per training batch.
+        labeled, unlabeled, validation, seed, batch_size: as for `from_directory`.
         **kwargs: as for `from_arrays`.
 
     Raises:

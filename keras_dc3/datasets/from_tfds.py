@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._extras import tensorflow_datasets
 from keras_dc3._writing import whole_file
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
@@ -101,13 +102,7 @@ def read_tfds(
     kept = None if cache is None else Path(cache) / _file_name(name, split)
     if kept is not None and kept.with_suffix(".npz").is_file():
         return _kept(kept)
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise ImportError(
-            f"The data set {name!r} is read by TensorFlow Datasets, which is not "
-            "installed: pip install tensorflow-datasets"
-        ) from error
+    tfds = tensorflow_datasets(name)
     examples, info = tfds.load(name, split=split, data_dir=data_dir, with_info=True)
     features = info.features
     for feature in [image, *([] if label is None else [label])]:

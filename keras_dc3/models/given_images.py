@@ -1,4 +1,4 @@
-"""Images that a user hands to a trained model: refused by one sentence, or as they are.
+"""Images given to a trained model: refused by a sentence, as for their scale, or not.
 
 What a graph finds out later, it can only answer with NaN; what is at hand is looked at
 before.

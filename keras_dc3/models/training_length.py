@@ -1,4 +1,4 @@
-"""Where ramps, schedules and the new start of clusters lie in a training.
+"""Warns where ramps and schedules do not fit the length of a training.
 
 What is told where they suppose another length than `fit` is asked for.
 """

@@ -30,17 +30,17 @@ def check_descriptions(descriptions: Any, class_names: Sequence[str]) -> dict[st
             "`class_descriptions` must be a dict of class name -> text. Received: "
             f"{type(descriptions).__name__}"
         )
+    for name, text in descriptions.items():
+        if not isinstance(text, str):
+            raise TypeError(
+                f"`class_descriptions` must hold text. Received: {name!r}: {text!r}"
+            )
     unknown = [name for name in descriptions if name not in class_names]
     if unknown:
         raise ValueError(
             f"`class_descriptions` holds {unknown[0]!r}, which is none of the classes "
             f"{some(map(repr, class_names), 10)}. Correct the name."
         )
-    for name, text in descriptions.items():
-        if not isinstance(text, str):
-            raise TypeError(
-                f"`class_descriptions` must hold text. Received: {name!r}: {text!r}"
-            )
     return dict(descriptions)
 
 

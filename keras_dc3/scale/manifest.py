@@ -15,13 +15,13 @@ from keras_dc3.proposals import shards
 
 MANIFEST = "manifest.json"
 _FORMAT = "keras_dc3 scores, version 1"
-_PACKAGES = ("tensorflow", "numpy", "pillow", "pyarrow")
 _WORDS = {
     "model": "another model",
     "source": "other images, or images that have changed since",
     "settings": "other settings",
     "versions": "other versions",
 }
+_PACKAGES = ("tensorflow", "numpy", "pillow", "pyarrow")
 
 
 @dataclass(frozen=True)

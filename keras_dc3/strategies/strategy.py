@@ -1,4 +1,4 @@
-"""What a semi-supervised method adds to supervised training: the contract."""
+"""What a method adds to supervised training: the contract, the ramp of its weight."""
 
 from __future__ import annotations
 

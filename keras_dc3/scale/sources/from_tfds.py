@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from keras_dc3._extras import tensorflow_datasets
 from keras_dc3.scale.sources.source import Item, Source, as_text, choose_column, digest
 
 _IMAGES, _IDS = ("image",), ("id",)
@@ -38,13 +39,7 @@ class TfdsSplit(Source):
         id_column: str | None,
     ):
         super().__init__()
-        try:
-            import tensorflow_datasets as tfds
-        except ImportError as error:
-            raise ImportError(
-                f"The data set {name!r} is read by TensorFlow Datasets, which is not "
-                "installed: pip install tensorflow-datasets"
-            ) from error
+        tfds = tensorflow_datasets(name)
         self._builder, self._split = tfds.builder(name), split
         self._builder.download_and_prepare()
         features, place = self._builder.info.features, f"The data set {name!r}"

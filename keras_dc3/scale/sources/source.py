@@ -109,6 +109,26 @@ def choose_column(
     return found[0] if found else None
 
 
+def needed_column(
+    what: str,
+    given: str | None,
+    usual: tuple[str, ...],
+    columns: Iterable[str],
+    place: str,
+    option: str,
+) -> str:
+    """Returns the column that holds something, as `choose_column`, but never None.
+
+    Raises:
+        ValueError: also if there is none.
+    """
+    columns = list(columns)
+    found = choose_column(what, given, usual, columns, place, option)
+    if found is None:
+        raise no_column(what, columns, place, option)
+    return found
+
+
 def no_column(what: str, columns: Iterable[str], place: str, option: str) -> ValueError:
     """Returns the error for a column that must be there and cannot be found."""
     listed = ", ".join(map(repr, columns)) or "none"

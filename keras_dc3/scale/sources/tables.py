@@ -16,6 +16,7 @@ from keras_dc3.scale.sources.source import (
     as_text,
     choose_column,
     digest,
+    needed_column,
     no_column,
 )
 
@@ -41,14 +42,10 @@ class _Table(Source):
         super().__init__()
         self._files = list(files)
         place = repr(self._files[0])
-        holds, option = "the images or their paths", "image_column"
-        self._image = choose_column(
-            holds, image_column, _IMAGES, columns, place, option
-        )
-        if self._image is None:
-            raise no_column(holds, columns, place, option)
-        holds, option = "the ids of images", "id_column"
-        self._id = choose_column(holds, id_column, _IDS, columns, place, option)
+        what, option = "the images or their paths", "image_column"
+        self._image = needed_column(what, image_column, _IMAGES, columns, place, option)
+        what, option = "the ids of images", "id_column"
+        self._id = choose_column(what, id_column, _IDS, columns, place, option)
         self.columns = {"image_column": self._image, "id_column": self._id}
 
     def fingerprint(self) -> str:

@@ -12,9 +12,8 @@ from keras_dc3.scale.sources.source import (
     Item,
     Source,
     as_text,
-    choose_column,
     digest,
-    no_column,
+    needed_column,
 )
 
 _IMAGES = ("image", "image/encoded", "image_raw", "image_bytes", "encoded")
@@ -63,17 +62,13 @@ class Records(Source):
                 f"There is no record in {place} that can be read; name another file."
             )
         features = sorted(_features(first))
-        holds = "the encoded image"
-        option = "image_column"
-        self._image = choose_column(
-            holds, image_column, _IMAGES, features, place, option
+        self._image, self._id = (
+            needed_column(what, given, usual, features, place, option)
+            for what, given, usual, option in (
+                ("the encoded image", image_column, _IMAGES, "image_column"),
+                ("the id of an image", id_column, _IDS, "id_column"),
+            )
         )
-        if self._image is None:
-            raise no_column(holds, features, place, option)
-        holds, option = "the id of an image", "id_column"
-        self._id = choose_column(holds, id_column, _IDS, features, place, option)
-        if self._id is None:
-            raise no_column(holds, features, place, option)
         self.columns = {"image_column": self._image, "id_column": self._id}
 
     def fingerprint(self) -> str:
