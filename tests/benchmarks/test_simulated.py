@@ -194,6 +194,7 @@ def test_a_whole_run(tmp_path, rng):
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_a_missing_study_is_told(tmp_path):
     done = run(f"--study={tmp_path / 'reduced-none'}")
     assert done.returncode != 0

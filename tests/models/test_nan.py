@@ -229,6 +229,7 @@ def test_a_file_that_cannot_be_written(make_backbone, tmp_path):
         model.fit(x, y, verbose=0, callbacks=[StopOnNaN(tmp_path / "file" / "a.keras")])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="refused by Keras")
 def test_the_step_is_named_among_several_of_one_execution(make_backbone):
     model = poisoned(

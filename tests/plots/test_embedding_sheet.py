@@ -114,7 +114,9 @@ def test_class_colors_stand_below_classes_and_are_none_of_clusters():
     assert np.abs(classes[:, None] - clusters[None]).max(axis=-1).min() > 0.05
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize(
+    "method", [pytest.param("tsne", marks=pytest.mark.slow), "pca"]
+)
 def test_the_seed_decides(method):
     if method == "tsne":
         pytest.importorskip("sklearn")

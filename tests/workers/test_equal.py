@@ -33,6 +33,7 @@ def check(cases, workers, folder):
                 )
 
 
+@pytest.mark.slow
 def test_two_workers_equal_one_device(tmp_path):
     case = {"images": 40, "batch": 13, "validated": 14}  # and a last batch of 1 + 0
     check([{"ssl": "supervised", "optimizer": "clipped", **case}], 2, tmp_path)
