@@ -224,7 +224,7 @@ SPELLINGS = Rule(
 )
 EXTENSIONS = Rule(
     odd_names.extensions,
-    "{number:,} names of images are written with an extension and without, such as "
+    "Names of images are written with an extension and without ({number:,}), such as "
     "{pair}, and count as two images each. If these are one, write them in one way, or "
     "read them with `image=` a function of the row that drops the extension.",
 )
