@@ -20,8 +20,9 @@ def shared(collective: Any, find: Callable[[], Found | None]) -> Found | None:
         find: reads a header and the bytes of arrays; called in the first one alone.
 
     Raises:
-        ValueError: in all of them, if `find` raises it in the first one.
-        OSError: likewise.
+        ValueError: in all of them, if `find` raises it in the first one; in the others
+            also if it raises OSError there.
+        OSError: in the first one, if `find` raises it.
     """
     if collective.workers == 1:
         return find()

@@ -12,20 +12,9 @@ import keras
 import numpy as np
 
 from tests.models.helpers import arrays, make_model, strategy
+from tests.workers.network import backbone
 
-layers = keras.layers
 IMAGES, BATCH = 80, 8
-
-
-def backbone():
-    return keras.Sequential(
-        [
-            layers.Conv2D(6, 3, kernel_regularizer="l2"),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.GlobalAveragePooling2D(),
-        ]
-    )
 
 
 def main():

@@ -18,7 +18,7 @@ import keras_dc3
 from tests.models.helpers import make_model, strategy
 from tests.workers.cluster import join
 from tests.workers.life_script import make_data
-from tests.workers.train_script import backbone
+from tests.workers.network import backbone
 
 
 class Killed(keras.callbacks.Callback):

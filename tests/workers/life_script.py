@@ -15,7 +15,7 @@ import keras_dc3
 from keras_dc3.data import ImageSet
 from tests.models.helpers import make_model, strategy
 from tests.workers.cluster import join
-from tests.workers.train_script import backbone
+from tests.workers.network import backbone
 
 READ = []
 

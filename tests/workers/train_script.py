@@ -17,24 +17,13 @@ import tensorflow as tf
 import keras_dc3
 from tests.models.helpers import WITH_THRESHOLD, arrays, make_model, strategy
 from tests.workers.cluster import join
+from tests.workers.network import backbone
 
-layers = keras.layers
 OPTIMIZERS = {
     "auto": lambda: "auto",
     "clipped": lambda: keras.optimizers.SGD(0.5, momentum=0.9, global_clipnorm=0.05),
     "scaled": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)),
 }
-
-
-def backbone():
-    return keras.Sequential(
-        [
-            layers.Conv2D(6, 3, kernel_regularizer="l2"),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.GlobalAveragePooling2D(),
-        ]
-    )
 
 
 def make(case):

@@ -11,7 +11,7 @@ from keras_dc3.models import workers
 from tests.models.helpers import make_model
 from tests.workers.cluster import join
 from tests.workers.life_script import make_data
-from tests.workers.train_script import backbone
+from tests.workers.network import backbone
 
 
 def main():
