@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -29,13 +30,16 @@ def write(
     data: ProposalData,
     path: str | os.PathLike,
     kept: Mapping[bytes, bytes] | None = None,
-) -> None:
+) -> str:
     """Writes one row per image. See `Proposals.to_parquet`.
 
     Args:
         data: the rows.
         path: the file.
         kept: further metadata of the file.
+
+    Returns:
+        The SHA-256 of the file, of what was handed to the disk.
     """
     pa, pq = pyarrow()
     texts = {"id", "decision", "class"}
@@ -57,7 +61,31 @@ def write(
     if kept:
         table = table.replace_schema_metadata(kept)
     with whole_file(path, "wb") as file:
-        pq.write_table(table, file)
+        summed = _Summed(file)
+        pq.write_table(table, summed)
+    return summed.checksum()
+
+
+class _Summed:
+    """A file that is written from front to back, and the SHA-256 of what it got."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]):
+        self._file, self._sum = file, hashlib.sha256()
+
+    def write(self, data: Any) -> int:
+        self._sum.update(data)
+        return self._file.write(data)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def checksum(self) -> str:
+        return self._sum.hexdigest()
 
 
 def read(path: str | os.PathLike) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,12 @@ from keras_dc3._text import some
 from keras_dc3.proposals import parquet_format
 
 SUMMARY = "summary.json"  # of a run that is finished
+MANIFEST = "manifest.json"  # what a run was begun with, and checksums of its shards
+CHECKSUMS = "checksums"  # name of a shard -> SHA-256 of its file, in the manifest
 _NAME = re.compile(r"part-([0-9]{5,})\.parquet")
 _KEY = b"keras_dc3.shard"  # of a file's metadata
 _AGAIN = "Call `keras-dc3 score` with this folder again: it goes on."
+_ANEW = "Call `keras-dc3 score` with this folder again: it writes that file anew."
 
 
 class Shard(NamedTuple):
@@ -24,7 +28,8 @@ class Shard(NamedTuple):
 
     run: the fingerprint of its run. number: its place, from 0 on. images: how many of
     the source it stands for. certain: how many of its rows are. failed: (id, reason) of
-    each image that has no row.
+    each image that has no row. checksum: SHA-256 of its file, which no file can say of
+    itself; "" where it is not known.
     """
 
     run: str
@@ -32,10 +37,13 @@ class Shard(NamedTuple):
     images: int
     certain: int
     failed: tuple[tuple[str, str], ...] = ()
+    checksum: str = ""
 
     def metadata(self) -> dict[bytes, bytes]:
         """Returns what stands in the metadata of its file."""
-        return {_KEY: json.dumps(self._asdict()).encode()}
+        values = self._asdict()
+        del values["checksum"]
+        return {_KEY: json.dumps(values).encode()}
 
 
 def name_of(number: int) -> str:
@@ -82,6 +90,45 @@ def look_into(path: str) -> Shard:
     return shard
 
 
+def checksums_in(folder: str | os.PathLike) -> dict[str, str]:
+    """Returns name of a finished shard -> SHA-256, as far as the manifest knows them.
+
+    Raises:
+        ValueError: if there is a manifest that cannot be read.
+    """
+    path = os.path.join(folder, MANIFEST)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return dict(json.load(file).get(CHECKSUMS, {}))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path!r} cannot be read ({error}), so that nobody knows whether the "
+            "shards beside it are whole. Score the images anew, into an empty folder."
+        ) from error
+
+
+def checksum_of(path: str) -> str:
+    """Returns the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check(path: str, checksum: str) -> None:
+    """Raises ValueError if the content of a shard is not what was written.
+
+    Args:
+        path: of the shard.
+        checksum: SHA-256 of what was written; "" if that is not known.
+    """
+    if checksum and checksum_of(path) != checksum:
+        raise ValueError(
+            f"{path!r} is damaged: its content is no longer what was written, as its "
+            f"checksum in {MANIFEST!r} shows. {_ANEW}"
+        )
+
+
 def ids_of(path: str) -> list[str]:
     """Returns the ids of the rows of a shard.
 
@@ -100,22 +147,50 @@ def read(folder: str | os.PathLike) -> dict[str, Any]:
     """Reads all shards of a run that is finished, as `parquet_format.read` one file.
 
     Raises:
-        ValueError: if it is not finished, shards are missing or of several runs.
+        ValueError: if it is not finished, shards are missing, damaged or of several
+            runs.
     """
     folder = os.fspath(folder)
-    parts = [parquet_format.read(path) for path in _of_one_run(folder)]
-    first = parts[0]
-    for number, part in enumerate(parts):
-        if part["class_names"] != first["class_names"]:
+    parts = list(parts_of(folder, of_one_run(folder)))
+    return {key: _joined(key, [part[key] for part in parts]) for key in parts[0]}
+
+
+def parts_of(
+    folder: str, found: Sequence[Shard], checked: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Yields what `parquet_format.read` makes of each shard of a folder, in order.
+
+    Args:
+        folder: of the run.
+        found: by `of_one_run`.
+        checked: whether to compare each file with its checksum.
+
+    Raises:
+        ValueError: if a shard is damaged, or has other classes than the first.
+    """
+    names = None
+    for shard in found:
+        path = os.path.join(folder, name_of(shard.number))
+        if checked:
+            check(path, shard.checksum)
+        part = parquet_format.read(path)
+        names = names or part["class_names"]
+        if part["class_names"] != names:
             raise ValueError(
-                f"{folder!r}: {name_of(number)!r} has other classes than "
+                f"{folder!r}: {name_of(shard.number)!r} has other classes than "
                 f"{name_of(0)!r}. Score these images anew, into an empty folder."
             )
-    return {key: _joined(key, [part[key] for part in parts]) for key in first}
+        yield part
 
 
-def _of_one_run(folder: str) -> Iterator[str]:
-    """Yields the path of each shard of a run, after all were looked into."""
+def of_one_run(folder: str) -> tuple[Shard, ...]:
+    """Returns the shards of a run that is finished, after all were looked into.
+
+    Their contents are not read, and so not compared with their checksums.
+
+    Raises:
+        ValueError: if it is not finished, shards are missing or of several runs.
+    """
     try:
         with open(os.path.join(folder, SUMMARY), encoding="utf-8") as file:
             summary = json.load(file)
@@ -134,8 +209,10 @@ def _of_one_run(folder: str) -> Iterator[str]:
             f"{folder!r} is of a run of {number:,} shards, and {what}. "
             f"{_AGAIN if missing else 'Remove these.'}"
         )
-    paths = [os.path.join(folder, name_of(n)) for n in range(number)]
-    for place, path in enumerate(paths):
+    checksums = checksums_in(folder)
+    looked: list[Shard] = []
+    for place in range(number):
+        path = os.path.join(folder, name_of(place))
         shard = look_into(path)
         if (shard.run, shard.number) != (run, place):
             raise ValueError(
@@ -143,7 +220,8 @@ def _of_one_run(folder: str) -> Iterator[str]:
                 "that it lies in. Keep the shards of one run together, under the names "
                 "that they were written with."
             )
-    return iter(paths)
+        looked.append(shard._replace(checksum=checksums.get(name_of(place), "")))
+    return tuple(looked)
 
 
 def _joined(key: str, values: list[Any]) -> Any:

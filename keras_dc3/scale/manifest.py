@@ -6,14 +6,15 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
 from keras_dc3.proposals import shards
+from keras_dc3.proposals.shards import CHECKSUMS, MANIFEST
 
-MANIFEST = "manifest.json"
 _FORMAT = "keras_dc3 scores, version 1"
 _WORDS = {
     "model": "another model",
@@ -61,9 +62,7 @@ class Manifest:
                     f"{folder!r} holds shards of a run whose {MANIFEST!r} is missing. "
                     "Name a new folder."
                 )
-            content = {"format": _FORMAT, "run": self.run, **asdict(self)}
-            with whole_file(path, encoding="utf-8") as file:
-                json.dump(content, file, indent=2, ensure_ascii=False)
+            self.keep(folder, {})
             return
         try:
             with open(path, encoding="utf-8") as file:
@@ -78,6 +77,22 @@ class Manifest:
                 f"{folder!r} belongs to a run with {self._difference(found)}. Name a "
                 "new folder, or give what this run was begun with."
             )
+
+    def keep(self, folder: str, checksums: Mapping[str, str]) -> None:
+        """Writes the manifest into a folder, with the checksums of finished shards.
+
+        Args:
+            folder: of the run.
+            checksums: name of a shard -> SHA-256 of its file, see `Shard.checksum`.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        about = {"format": _FORMAT, "run": self.run, **asdict(self)}
+        content = {**about, CHECKSUMS: dict(sorted(checksums.items()))}
+        path = os.path.join(folder, MANIFEST)
+        with whole_file(path, encoding="utf-8") as file:
+            json.dump(content, file, indent=2, ensure_ascii=False)
 
     def _difference(self, found: dict[str, Any]) -> str:
         """Returns in what another run differs, in words."""

@@ -66,8 +66,8 @@ def score(
     Stopped at any moment, the same call goes on: which images a shard has follows from
     the source alone, so that finished ones are skipped, and those found cut off or
     damaged are written again. `manifest.json` pins model, source, settings and versions
-    of a run; another one into the same folder is refused, and one process at a time
-    works there.
+    of a run, and holds a checksum of each finished shard; another run into the same
+    folder is refused, and one process at a time works there.
 
     Images are read as by `data.read_image`, and brought to the size and channels that
     the model takes. Of images of more than 8 bits `value_range` must say what is black
@@ -174,6 +174,7 @@ class _Run:
         max_failed: float,
     ):
         self._folder, self._run, self._model = folder, manifest.run, model
+        self._manifest, self._checksums = manifest, shards.checksums_in(folder)
         self._source, self._max_failed = source, max_failed
         self._size = manifest.settings["images_per_shard"]
         self._batch_size = manifest.settings["batch_size"]
@@ -189,21 +190,28 @@ class _Run:
         Raises:
             ValueError: if one is of another run.
         """
-        damaged = []
+        damaged, known = [], dict(self._checksums)
         for number in shards.numbers_in(self._folder):
-            path = self._path(number)
+            path, name = self._path(number), shards.name_of(number)
             try:
                 shard = shards.look_into(path)
             except ValueError:
-                damaged.append(shards.name_of(number))
+                damaged.append(name)
                 continue
             if (shard.run, shard.number) != (self._run, number):
                 raise ValueError(
                     f"{path!r} is of another run, or another place in it, than the "
                     "folder that it lies in. Name a new folder."
                 )
+            checksum = shards.checksum_of(path)
+            # A process that was killed may have written a shard, and not that it had.
+            if self._checksums.setdefault(name, checksum) != checksum:
+                damaged.append(name)
+                continue
             self._finished.add(number)
             self.summary.add(shard)
+        if self._checksums != known:
+            self._manifest.keep(self._folder, self._checksums)
         self.summary.found = self.summary.images
         self.summary.rewritten = tuple(damaged)
 
@@ -255,7 +263,10 @@ class _Run:
         writer.check(self._max_failed, writer.images)
         begun = time.perf_counter()
         try:
-            self.summary.add(writer.write(self._folder))
+            shard = writer.write(self._folder)
+            self._checksums[shards.name_of(shard.number)] = shard.checksum
+            self._manifest.keep(self._folder, self._checksums)
+            self.summary.add(shard)
         except OSError as error:
             raise OSError(
                 error.errno,

@@ -89,6 +89,10 @@ class ShardWriter:
     def write(self, folder: str) -> Shard:
         """Writes the shard, at once or not at all.
 
+        Returns:
+            What it says of itself, with its checksum, which belongs into the manifest
+            (`Manifest.keep`).
+
         Raises:
             OSError: if it cannot be written.
         """
@@ -100,5 +104,5 @@ class ShardWriter:
         about = (self.run, self.number, self.images, certain, tuple(self.failed))
         shard = Shard(*about)
         path = os.path.join(folder, shards.name_of(self.number))
-        parquet_format.write(data, path, shard.metadata())
-        return shard
+        checksum = parquet_format.write(data, path, shard.metadata())
+        return shard._replace(checksum=checksum)

@@ -1,6 +1,7 @@
 """Runs that are stopped, and go on as if they had not been."""
 
 import errno
+import json
 import random
 import time
 from pathlib import Path
@@ -95,6 +96,31 @@ def test_a_shard_that_lacks_rows_is_written_again(exported, images, scored, tmp_
     pq.write_table(pq.read_table(path).slice(1), path)
     assert score(exported, images, run).rewritten == ("part-00003.parquet",)
     assert helpers.written(run) == helpers.written(scored)
+
+
+def test_a_bit_that_flipped_is_found(exported, images, scored, tmp_path):
+    run = tmp_path / "run"
+    score(exported, images, run)
+    path = run / "part-00002.parquet"
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1  # among the values: the end of the file says nothing of it
+    path.write_bytes(content)
+    told = r"part-00002\.parquet' is damaged: its content is no longer what was written"
+    with pytest.raises(ValueError, match=told):
+        Proposals.from_parquet(run)
+    assert score(exported, images, run).rewritten == ("part-00002.parquet",)
+    assert helpers.written(run) == helpers.written(scored)
+    manifest = run / "manifest.json"
+    kept = json.loads(manifest.read_text())
+    found = Proposals.from_parquet(run)
+    del kept["checksums"]["part-00003.parquet"]  # killed before it was told
+    manifest.write_text(json.dumps(kept))
+    assert Proposals.from_parquet(run) == found
+    assert score(exported, images, run).rewritten == ()
+    assert helpers.written(run) == helpers.written(scored)
+    manifest.write_text("[")
+    with pytest.raises(ValueError, match=r"manifest\.json' cannot be read"):
+        Proposals.from_parquet(run)
 
 
 def test_one_process_at_a_time(begun, exported, images):
