@@ -79,6 +79,20 @@ def training_labels(
     return labels
 
 
+def classes_without_label(labels: np.ndarray, num_classes: int) -> list[int]:
+    """Returns the numbers of the classes of which labels teach nothing, in order.
+
+    Args:
+        labels: classes (n,) or (n, 1), or soft labels (n, k).
+        num_classes: k.
+    """
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        used = (labels > 0).any(axis=0)
+    else:
+        used = np.bincount(labels.ravel().astype("int64"), minlength=num_classes) > 0
+    return np.flatnonzero(~used).tolist()
+
+
 def kind_in_words(labels: np.ndarray, labeled: AnnotatedImages) -> str:
     """Returns such as "soft labels"; nothing where there is but one answer to use."""
     if labels.ndim == 2:

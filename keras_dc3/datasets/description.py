@@ -12,7 +12,7 @@ import numpy as np
 from keras_dc3.annotations.counts import is_tied, majority_shares
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.semi_supervised import SemiSupervisedData
-from keras_dc3.data.training_labels import told_labels
+from keras_dc3.data.training_labels import classes_without_label, told_labels
 from keras_dc3.datasets.description_text import as_text
 
 _CHUNK = 8192  # images whose counts are looked at together
@@ -58,6 +58,7 @@ class Description:
         skipped: image files that cannot be read and are in no part -> why.
         labels: what the labeled images are trained on, in a sentence; "" without these.
         withdrawn: ids of images that were withdrawn, and are in no part.
+        untaught: names of classes that no label to train on names.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Description:
     skipped: Mapping[str, str] = field(default_factory=dict)
     labels: str = ""
     withdrawn: tuple[str, ...] = ()
+    untaught: tuple[str, ...] = ()
 
     @property
     def class_shares(self) -> np.ndarray:
@@ -131,6 +133,7 @@ def describe(
         )
     k = next((len(part.class_names) for part in parts.values() if part.class_names), 0)
     labels = {"labeled": getattr(data, "labels", None)}
+    untaught = () if labels["labeled"] is None else _untaught(data)
     sums = {key: _Sums.of(part, k, labels.get(key)) for key, part in parts.items()}
     first = next(iter(parts.values()))
     description = Description(
@@ -147,6 +150,7 @@ def describe(
         },
         told_labels(data.labels, data.labeled) if hasattr(data, "labels") else "",
         getattr(data, "withdrawn", ()),
+        untaught,
     )
     print(description)
     if path is not None:
@@ -154,6 +158,11 @@ def describe(
 
         plot_examples(data, path)
     return description
+
+
+def _untaught(data: SemiSupervisedData) -> tuple[str, ...]:
+    missing = classes_without_label(data.labels, data.num_classes)
+    return tuple(data.class_names[c] for c in missing)
 
 
 @dataclass

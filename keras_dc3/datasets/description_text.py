@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,18 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES = 30  # that are listed
 _MOST_LISTED = 20  # files and classes that are missing
+# Where a part is without images of a class, and of several.
 _CONSEQUENCES = {
-    "labeled": "nothing can be learned of {}",
-    "validation": "no score tells how well {} found",
-    "test": "they tell nothing of {}",
+    "labeled": (
+        "some answers name it, never most of them, so that little can be learned of it",
+        "some answers name them, never most of them, so that little can be learned of "
+        "them",
+    ),
+    "validation": (
+        "no score tells how well it is found",
+        "no score tells how well they are found",
+    ),
+    "test": ("they tell nothing of it", "they tell nothing of them"),
 }
 
 
@@ -127,23 +136,27 @@ def _table(rows: list[list[str]]) -> list[str]:
 def _missing_classes(about: Description) -> list[str]:
     """Returns a line for each part with answers that has no image of some class."""
     lines = []
-    for name, consequence in _CONSEQUENCES.items():
-        part = about.parts.get(name)
-        if part is None or not part.annotated:
+    if about.untaught:
+        it = "it" if len(about.untaught) == 1 else "them"
+        said = f"nothing can be learned of {it}"
+        lines.append(_missing_line("labeled", about.untaught, said))
+    for name, part in about.parts.items():
+        if not part.annotated:
             continue
         missing = [about.class_names[c] for c in np.flatnonzero(part.class_counts == 0)]
-        if not missing:
+        if name == "labeled":
+            missing = [found for found in missing if found not in about.untaught]
+        if not missing or name not in _CONSEQUENCES:
             continue
-        listed = some(map(repr, missing), _MOST_LISTED, etc=True)
-        one = len(missing) == 1
-        it = "it" if one else "them"
-        if name == "validation":
-            it = "it is" if one else "they are"
-        lines.append(
-            f"Of the {name} images none is of the class{'' if one else 'es'} {listed}: "
-            f"{consequence.format(it)}."
-        )
+        said = _CONSEQUENCES[name][len(missing) > 1]
+        lines.append(_missing_line(name, missing, said))
     return lines
+
+
+def _missing_line(name: str, classes: Sequence[str], said: str) -> str:
+    listed = some(map(repr, classes), _MOST_LISTED, etc=True)
+    word = "class" if len(classes) == 1 else "classes"
+    return f"Of the {name} images none is of the {word} {listed}: {said}."
 
 
 def _skipped_files(about: Description) -> list[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_class_names, check_ordered, check_positive_int
 from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.class_weights import class_weights
+from keras_dc3.data.training_labels import classes_without_label
 
 
 class Classes:
@@ -78,6 +83,30 @@ class Classes:
     def weights(self, class_weight: Any, labels: Any) -> dict[int, float]:
         """Returns the `class_weight` of `fit` as Keras takes it."""
         return class_weights(class_weight, labels, self.num_classes, self.names)
+
+    def tell_unlabeled(self, labels: Any, stacklevel: int) -> None:
+        """Warns of classes that no training label names, once for all of them.
+
+        Args:
+            labels: (n,) or (n, 1) classes or (n, k) soft labels of the labeled images;
+                None, as of a stream, are not looked into.
+            stacklevel: as for `warnings.warn`.
+        """
+        if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iuf":
+            return
+        missing = classes_without_label(labels, self.num_classes)
+        if not missing:
+            return
+        names = [self.names[c] if self.names else c for c in missing]
+        one = len(names) == 1
+        warnings.warn(
+            f"None of the {number_of(len(labels), 'labeled image')} is of the "
+            f"class{'' if one else 'es'} {some(map(repr, names), 10)}, so that this "
+            f"training teaches nothing of {'it' if one else 'them'}: label images of "
+            f"{'it' if one else 'each'}, or leave {'it' if one else 'them'} out of the "
+            "classes.",
+            stacklevel=stacklevel + 1,
+        )
 
     def check_same_names(self, names: tuple[str, ...]) -> None:
         """Raises ValueError for classes of data that are not those of the model."""

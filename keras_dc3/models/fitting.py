@@ -76,6 +76,7 @@ class Fitting:
             model.plan_for(picked.epochs * picked.steps_per_epoch)
         continuing.prepare(model, callbacks, data, arguments)
         batches = self._batches(data)
+        model.classes.tell_unlabeled(as_arrays(data.labels), stacklevel=3)
         if data.labels is not None:
             model.penalize_for(len(data.labels))
         if model.takes_features:

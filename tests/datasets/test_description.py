@@ -150,3 +150,14 @@ def test_classes_of_one_share_are_not_compared(capsys):
     datasets.describe(ImageSet(images, list("abcd"), counts, ["cod", "ling"]))
     told = capsys.readouterr().out
     assert "Each class has the same share, 50.00%." in told and "Smallest" not in told
+
+
+def test_classes_that_labels_teach_little_or_nothing_of(capsys):
+    counts = np.array([[3, 0, 1, 0], [0, 3, 1, 0]])
+    labels = counts / counts.sum(axis=1, keepdims=True)
+    labeled = image_set(counts, [*NAMES, "none"])
+    about = datasets.describe(SemiSupervisedData(labeled, labels))
+    assert about.untaught == ("none",)
+    told = capsys.readouterr().out
+    assert "none is of the class 'none': nothing can be learned of it." in told
+    assert "none is of the class 'the other': some answers name it, never most" in told

@@ -362,3 +362,39 @@ def test_endless_training_data(make_backbone):
     dataset = tf.data.Dataset.from_tensor_slices(arrays("pi_model")).batch(8).repeat()
     with pytest.raises(ValueError, match="repeats without end; pass `steps_per_epoch`"):
         model(make_backbone).fit(dataset)
+
+
+@pytest.mark.parametrize("kind", ["classes", "soft", "data set"])
+def test_classes_without_a_labeled_image_are_told_once(kind, make_backbone):
+    x, y = arrays("supervised")
+    names = ["cod", "ling", "sole", "dab"]
+    given = (x, np.eye(4, dtype="float32")[y] if kind == "soft" else y)
+    if kind == "data set":
+        counts = np.eye(4, dtype="int64")[y]
+        given = (
+            keras_dc3.datasets.from_arrays(
+                x["labeled"], counts, class_names=names, validation=None, labeled=20
+            ),
+        )
+        names = None
+    taught = model(make_backbone, num_classes=None, class_names=names, ssl="supervised")
+    taught.compile(run_eagerly=True)
+    with pytest.warns(UserWarning) as told:
+        taught.fit(*given, epochs=2, steps_per_epoch=1, verbose=0)
+    found = [one for one in told if "None of the" in str(one.message)]
+    number = 20 if kind == "data set" else 24
+    assert [str(one.message) for one in found] == [
+        f"None of the {number} labeled images is of the class 'dab', so that this "
+        "training teaches nothing of it: label images of it, or leave it out of the "
+        "classes."
+    ]
+    assert found[0].filename == __file__
+
+
+def test_a_class_that_some_answers_name_is_not_told_as_untaught(make_backbone, recwarn):
+    x, y = arrays("supervised")
+    soft = np.eye(4, dtype="float32")[y]
+    soft[0] = [0.75, 0.0, 0.0, 0.25]
+    taught = model(make_backbone, num_classes=4, ssl="supervised")
+    taught.fit(x, soft, steps_per_epoch=1, verbose=0)
+    assert not [one for one in recwarn if "None of the" in str(one.message)]
