@@ -25,7 +25,7 @@ from absl import app, flags
 
 import keras_dc3
 from keras_dc3 import agreement, review
-from keras_dc3._validation import check_writable_folder
+from keras_dc3._validation import check_outside, check_writable_folder
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("predictions", None, "File of the predictions.", required=True)
@@ -74,6 +74,7 @@ def main(argv: list[str]) -> None:
     """Runs the example."""
     del argv
     try:
+        check_outside(FLAGS.output, FLAGS.images)
         check_writable_folder(FLAGS.output)
         proposals = keras_dc3.Proposals.from_predictions(
             FLAGS.predictions,

@@ -22,7 +22,7 @@ from absl import flags, logging
 
 import keras_dc3
 from keras_dc3 import metrics, plots
-from keras_dc3._validation import check_writable_folder
+from keras_dc3._validation import check_outside, check_writable_folder
 from keras_dc3.data.images_by_id import without_picture
 
 FLAGS = flags.FLAGS
@@ -126,6 +126,8 @@ def read_and_tell(
         examples: a picture of some images to draw.
     """
     try:
+        if folder := getattr(FLAGS, "images", None):
+            check_outside(FLAGS.output, folder)
         check_writable_folder(FLAGS.output)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)

@@ -24,6 +24,7 @@ _IMAGE_EXTENSION = re.compile(
     r"dcm|dicom|svs|czi|nd2|lsm|raw|dng|cr2|nef|arw)$",
     re.IGNORECASE,
 )
+_ARRAYS = (".npy", ".npz")
 
 
 def composed(name: str) -> str:
@@ -52,6 +53,11 @@ def same_person(name: str) -> str:
 def stem(name: str) -> str:
     """Returns a name without its extension."""
     return _EXTENSION.sub("", name)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is a picture by its name; arrays may be anything."""
+    return bool(_IMAGE_EXTENSION.search(name)) and name[-4:].lower() not in _ARRAYS
 
 
 def without_image_extension(name: str) -> str:

@@ -18,6 +18,11 @@ from keras_dc3._validation.features import (
     check_features,
     check_finite,
 )
+from keras_dc3._validation.folders import (
+    check_empty_folder,
+    check_outside,
+    tell_of_pictures,
+)
 from keras_dc3._validation.names import (
     check_class_names,
     check_ids,
@@ -44,6 +49,7 @@ __all__ = [
     "check_class_names",
     "check_counts",
     "check_distributions",
+    "check_empty_folder",
     "check_feature_rank",
     "check_features",
     "check_finite",
@@ -54,6 +60,7 @@ __all__ = [
     "check_not_negative",
     "check_open_probability",
     "check_ordered",
+    "check_outside",
     "check_positive_int",
     "check_positive_number",
     "check_probability",
@@ -64,4 +71,5 @@ __all__ = [
     "check_unit_interval",
     "check_writable_folder",
     "is_number",
+    "tell_of_pictures",
 ]

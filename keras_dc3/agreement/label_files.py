@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._extras import optional
+from keras_dc3._validation import check_outside
 from keras_dc3._writing import file_path, whole_file, whole_path
 
 _FORBIDDEN = set('<>:"/\\|?*')
@@ -86,12 +87,7 @@ def to_folders(
             f"{len(missing):,} of {len(labels):,} images are no files of {source!r}, "
             f"such as {missing[0]!r}. Name the folder that they lie in."
         )
-    inside = os.path.realpath(source) + os.sep
-    if (os.path.realpath(target) + os.sep).startswith(inside):
-        raise ValueError(
-            f"{target!r} lies in the folder of the images, of which the copies would "
-            "become further ones. Name another folder."
-        )
+    check_outside(target, source)
     if os.path.isdir(target) and os.listdir(target):
         raise ValueError(
             f"{target!r} is not empty: images whose class has changed would lie in two "

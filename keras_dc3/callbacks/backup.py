@@ -17,6 +17,7 @@ from keras_dc3._validation import (
     check_choice,
     check_positive_int,
     check_writable_folder,
+    tell_of_pictures,
 )
 from keras_dc3.callbacks.backup_files import BackupFolder, DamagedBackupError
 from keras_dc3.callbacks.shared_backup import shared
@@ -133,6 +134,8 @@ class Backup(keras.callbacks.Callback):
                 "use `keras.callbacks.BackupAndRestore`."
             )
         if self.model.collective.worker == 0:
+            if not self._folder.numbers():
+                tell_of_pictures("The backup", self.backup_dir)
             check_writable_folder(self.backup_dir)
         self._number = next(iter(self._folder.numbers()), 0)
         self._epoch = self._began = self._run.initial_epoch

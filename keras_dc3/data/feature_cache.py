@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._validation import check_empty_folder
 from keras_dc3._writing import whole_file, whole_path
 
 try:
@@ -48,7 +49,7 @@ class FeatureCache:
 
     Raises:
         OSError: if the folder cannot be written to or has no room.
-        ValueError: if it holds other files.
+        ValueError: if it holds other things, such as pictures.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class FeatureCache:
             self.arrays = {n: np.zeros(s, "float16") for n, s in self._shapes.items()}
             yield
             return
+        if not os.path.exists(self._path(STATE)):
+            check_empty_folder(self._folder)
         try:
             os.makedirs(self._folder, exist_ok=True)
             lock = open(self._path(".lock"), "w")  # noqa: SIM115
@@ -146,11 +149,6 @@ class FeatureCache:
         known = self._read()
         names = [f"{name}.npy" for name in (PLAIN, "weak", "strong")]
         found = [name for name in names if os.path.exists(self._path(name))]
-        if known is None and found:
-            raise ValueError(
-                f"{self._folder!r} holds {found[0]!r}, but no {STATE!r} that says what "
-                "it is. Name an empty or new `folder`, or delete the file."
-            )
         if known is not None:
             other = self._differences(known)
             if not other:

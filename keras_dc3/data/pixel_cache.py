@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._validation import tell_of_pictures
 from keras_dc3._writing import whole_path
 
 
@@ -51,6 +52,8 @@ class DiskCache:
             os.path.join(self._folder, f"{key}{end}") for end in (".npy", ".sums.npy")
         ]
         self._arrays: list[np.ndarray] | None = None
+        if not os.path.exists(self._paths[0]):
+            tell_of_pictures("The cache", self._folder, stacklevel=3)
         self._open()
 
     def get(self, row: int, stamp: int) -> np.ndarray | None:

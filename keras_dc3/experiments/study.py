@@ -16,6 +16,7 @@ from keras_dc3._validation import (
     check_positive_int,
     check_seed,
     check_writable_folder,
+    tell_of_pictures,
 )
 from keras_dc3.config import DC3Config
 from keras_dc3.experiments import cell as cell_module
@@ -184,6 +185,8 @@ class Study:
             check_positive_int("threads", threads)
         check_writable_folder(folder)
         study = StudyFolder(folder)
+        if not study.manifest_path.exists():
+            tell_of_pictures("The study", folder)
         write_json(study.manifest_path, self._manifest(study.manifest()))
         todo = [cell for cell in self.cells if not study.record_path(cell).exists()]
         total = len(self.cells)

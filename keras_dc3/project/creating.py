@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_dc3._names import composed
 from keras_dc3._text import number_of, some
+from keras_dc3._validation import check_outside
 from keras_dc3.annotations import Annotations, Records
 from keras_dc3.data import list_images
 from keras_dc3.datasets.class_folders import of_folders
@@ -53,6 +54,7 @@ def create(
         raise FileExistsError(
             errno.EEXIST, f"{folder!r} {what}; name a new folder for the project."
         )
+    check_outside(folder, source)
     if isinstance(classes, str | os.PathLike):
         classes = read_classes(classes)
     if classes is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from keras_dc3._text import some
-from keras_dc3._validation import check_positive_int
+from keras_dc3._validation import check_empty_folder, check_positive_int
 from keras_dc3._writing import whole_path
 from keras_dc3.review import pictures
 
@@ -63,11 +63,15 @@ class Gallery:
             path: of the page, beside which the folder of files goes.
 
         Raises:
-            ValueError: if there is no image; those missing are told.
+            ValueError: if there is no image, where those missing are told; or if the
+                folder of files holds others.
         """
         pictures.pillow()
         missing = []
         folder = f"{os.path.splitext(path)[0]}-images"
+        if self.full_size == BESIDE:
+            advice = "Give the page, from whose name it has its own, another one."
+            check_empty_folder(folder, r"[0-9a-f]{20}\.png", advice)
         for name, image in pictures.find_pictures(self.images, self.ids):
             if isinstance(image, str):
                 missing.append(f"{name!r} {image}")

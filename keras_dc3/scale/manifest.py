@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from keras_dc3._validation import tell_of_pictures
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
 from keras_dc3.proposals import shards
@@ -62,6 +63,7 @@ class Manifest:
                     f"{folder!r} holds shards of a run whose {MANIFEST!r} is missing. "
                     "Name a new folder."
                 )
+            tell_of_pictures("What is scored", folder, stacklevel=3)
             self.keep(folder, {})
             return
         try:

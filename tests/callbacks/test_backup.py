@@ -357,9 +357,12 @@ def test_the_next_fit_begins_where_it_is_told(folder):
 
 
 def test_only_its_own_files_are_removed(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    train(callbacks=[Backup(tmp_path)], epochs=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    (tmp_path / "w1.png").write_text("mine")
+    with pytest.warns(
+        UserWarning, match="The backup goes into .* holds pictures, such"
+    ):
+        train(callbacks=[Backup(tmp_path)], epochs=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["w1.png"]
 
 
 def test_arguments(tmp_path):

@@ -251,7 +251,7 @@ def test_damaged_caches_are_mended(tmp_path, damage, monkeypatch):
 def test_other_files_are_left_alone(tmp_path):
     np.save(tmp_path / "plain.npy", IMAGES)
     with pytest.raises(
-        ValueError, match=r"holds 'plain\.npy', but no 'features\.json'"
+        ValueError, match=r"holds other things, such as 'plain\.npy'.*empty or new `f"
     ):
         make_data().embed(make_backbone(), folder=tmp_path, verbose=0)
     np.testing.assert_array_equal(np.load(tmp_path / "plain.npy"), IMAGES)
