@@ -19,6 +19,7 @@ import runner
 from absl import app, flags
 
 import keras_dc3
+from keras_dc3._text import number_of
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("features", None, "File of the features.", required=True)
@@ -72,7 +73,8 @@ def main(argv: list[str]) -> None:
         data,
         lambda: keras_dc3.backbones.feature_mlp(data.image_shape, FLAGS.units),
         f"Features of {FLAGS.features}, annotations of {FLAGS.annotations}; "
-        f"{FLAGS.epochs} epochs of {FLAGS.steps_per_epoch} steps.",
+        f"{number_of(FLAGS.epochs, 'epoch')} of "
+        f"{number_of(FLAGS.steps_per_epoch, 'step')}.",
     )
 
 

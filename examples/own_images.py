@@ -26,6 +26,7 @@ import runner
 from absl import app, flags
 
 import keras_dc3
+from keras_dc3._text import number_of
 
 FLAGS = flags.FLAGS
 LEAST_STEPS = 100  # of an epoch: that of few images would be over at once
@@ -272,8 +273,9 @@ def main(argv: list[str]) -> None:
         FLAGS.steps_per_epoch = max(steps, LEAST_STEPS)
     title = (
         f"Images of {FLAGS.images}, annotations of "
-        f"{FLAGS.annotations or 'their folders'}; {FLAGS.epochs} epochs of "
-        f"{FLAGS.steps_per_epoch} steps."
+        f"{FLAGS.annotations or 'their folders'}; "
+        f"{number_of(FLAGS.epochs, 'epoch')} of "
+        f"{number_of(FLAGS.steps_per_epoch, 'step')}."
     )
     damaged = ""
     try:

@@ -22,6 +22,7 @@ from absl import flags, logging
 
 import keras_dc3
 from keras_dc3 import metrics, plots
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_outside, check_writable_folder
 from keras_dc3.data.images_by_id import without_picture
 
@@ -207,7 +208,7 @@ def train(
         time_limit=FLAGS.time_limit,
     )
     seconds = time.perf_counter() - start
-    print(f"{model.steps_taken} steps took {seconds:.0f} s.\n")
+    print(f"{number_of(model.steps_taken, 'step')} took {seconds:.0f} s.\n")
     return model, seconds
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 FORM = "Unicode form (NFC or NFD)"
@@ -215,14 +215,15 @@ def match_all(
 def tell_lacking(lacking: Mapping[str, int], of: str) -> list[str]:
     """Returns what to tell of names that were written otherwise than those known."""
     notes = [
-        f"{lacking[what]:,} images were written without the {what} of their {of}."
+        f"{number_of(lacking[what], 'image was', 'images were')} written without the "
+        f"{what} of {'its' if lacking[what] == 1 else 'their'} {of}."
         for what in ("folder", "extension", FORM)
         if lacking.get(what)
     ]
     if lacking.get(FURTHER):
         notes.append(
-            f"{lacking[FURTHER]:,} images were written with an extension that the name "
-            f"of their {of} lacks."
+            f"{number_of(lacking[FURTHER], 'image was', 'images were')} written with "
+            f"an extension that the name of the {of} lacks."
         )
     return notes
 
@@ -308,9 +309,10 @@ def tell_folders(parts: Sequence[Sequence[str]]) -> list[str]:
         return []
     one, other = pairs[0]
     return [
-        f"{len(pairs):,} images differ from others in their folders alone and count as "
-        f"images of their own, such as {other!r} and {one!r}. If they are the same, "
-        "write them the same way."
+        f"{number_of(len(pairs), 'image differs', 'images differ')} from others in "
+        f"{'its folder' if len(pairs) == 1 else 'their folders'} alone, such as "
+        f"{other!r} and {one!r}: each counts as an image of its own. If they are the "
+        "same, write them the same way."
     ]
 
 

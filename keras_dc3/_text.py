@@ -21,9 +21,15 @@ def as_list(names: Iterable[str]) -> str:
     return f"[{some(map(repr, names), etc=True)}]"
 
 
-def number_of(number: int, noun: str) -> str:
-    """Returns such as "1 image" or "1,234 images"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def number_of(number: int, noun: str, many: str = "") -> str:
+    """Returns such as "1 image" or "1,234 images".
+
+    Args:
+        number: how many.
+        noun: for one; further words, such as a verb, may follow it.
+        many: for several; default: the noun with an s.
+    """
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def tell(heading: str, notes: Iterable[str], stacklevel: int = 2) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
+
 _MOST_COUNTED = 2.0**53  # up to here, float64 tells numbers apart
 
 
@@ -72,9 +74,10 @@ def check_soft_labels(name: str, labels: Any) -> None:
     bad = ~np.isfinite(labels).all(axis=1)
     if bad.any():
         raise ValueError(
-            f"`{name}` must be finite, but {int(bad.sum())} rows hold NaN or infinity: "
-            f"the first is row {int(np.argmax(bad))}. Give an image without annotation "
-            "no label instead."
+            f"`{name}` must be finite, but "
+            f"{number_of(int(bad.sum()), 'row holds', 'rows hold')} NaN or infinity: "
+            f"the first is row {int(np.argmax(bad))}. Give an image without "
+            "annotation no label instead."
         )
     totals = labels.sum(axis=1)
     bad = (labels < 0).any(axis=1) | (np.abs(totals - 1.0) > 1e-3)
@@ -116,8 +119,9 @@ def check_counts(name: str, counts: Any) -> np.ndarray:
     if bad.any():
         row = int(np.argmax(bad))
         raise ValueError(
-            f"`{name}` must be finite and at least 0, but {int(bad.sum())} rows are "
-            f"not: row {row} is {counts[row].tolist()}."
+            f"`{name}` must be finite and at least 0, but "
+            f"{number_of(int(bad.sum()), 'row is', 'rows are')} not: row {row} is "
+            f"{counts[row].tolist()}."
         )
     if counts.dtype.kind == "f" or counts.dtype.itemsize == 8:
         with np.errstate(over="ignore"):
@@ -167,9 +171,10 @@ def check_unit_interval(name: str, values: Any) -> np.ndarray:
     bad = ~((values >= -1e-6) & (values <= 1 + 1e-6))
     if bad.any():
         raise ValueError(
-            f"`{name}` must be in [0, 1], but {int(bad.sum())} values are not: the "
-            f"first is {values[bad][0]} at position {int(np.argmax(bad))}. Apply a "
-            "sigmoid to logits first."
+            f"`{name}` must be in [0, 1], but "
+            f"{number_of(int(bad.sum()), 'value is', 'values are')} not: the first is "
+            f"{values[bad][0]} at position {int(np.argmax(bad))}. Apply a sigmoid to "
+            "logits first."
         )
     return values.clip(0.0, 1.0)
 

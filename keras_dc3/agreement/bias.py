@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_positive_int, check_seed
 from keras_dc3.agreement.answers import Answers, read_answers
 from keras_dc3.agreement.correction import (
@@ -88,7 +89,11 @@ class ProposalBias:
         rest = self.delta[~enough]
         if rest.size:
             low, high = f"{rest.min():.3f}", f"{rest.max():.3f}"
-            number = f"{rest.size:,} other classes" if rows else "all classes"
+            number = (
+                number_of(rest.size, "other class", "other classes")
+                if rows
+                else "all classes"
+            )
             value = low if low == high else f"{low} to {high}"
             rows.append((f"{number}, with few answers", value))
         width = max(len(name) for name, _ in rows)
@@ -178,8 +183,9 @@ def fit_bias(
     known = blind & first & (guess[answers.image] >= 0)
     if not known.any():
         raise ValueError(
-            f"Nobody knows what would have been proposed for the images of the "
-            f"{int(blind.sum()):,} blind answers: none of them was answered with a "
+            "Nobody knows what would have been proposed for the images of the "
+            f"{number_of(int(blind.sum()), 'blind answer')}: none of them was answered "
+            "with a "
             + (
                 "proposal. Pass `proposals`."
                 if proposals is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_dc3._names import one_spelling
-from keras_dc3._text import tell
+from keras_dc3._text import number_of, tell
 from keras_dc3.agreement.answers import read_answers
 from keras_dc3.agreement.estimate import Estimate, estimate, ratio
 from keras_dc3.agreement.figures import PAIRED, Figures, Settings
@@ -73,8 +73,9 @@ class Comparison:
             if any(cell not in ("", "-") for cell in cells):
                 rows.append((heading, *cells))
         sizes = ", ".join(
-            f"{name}: {part.answers:,} answers to {part.images:,} images by "
-            f"{len(part.annotators):,} annotators"
+            f"{name}: {number_of(part.answers, 'answer')} to "
+            f"{number_of(part.images, 'image')} by "
+            f"{number_of(len(part.annotators), 'annotator')}"
             for name, part in conditions.items()
         )
         lines = [*aligned(rows), "", f"{sizes}. Intervals: 95%, over images."]

@@ -122,11 +122,12 @@ class Agreement:
     def __str__(self) -> str:
         people = len(self.annotators)
         by = f" by {number_of(people, 'annotator')}" if people else ""
-        again = f" ({self.repeated:,} of them a person's further ones to an image)"
+        again = f" ({self.repeated:,} of them from people who had answered the image)"
         more, why = f", {self.undecided:,} more without a class", in_words(self.reasons)
         more += f" ({why})" if why else ""
         lines = [
-            f"Agreement on {self.images:,} images: {self.answers:,} answers{by}"
+            f"Agreement on {number_of(self.images, 'image')}: "
+            f"{number_of(self.answers, 'answer')}{by}"
             f"{again if self.repeated else ''}{more if self.undecided else ''}",
             "",
         ]

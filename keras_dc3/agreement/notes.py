@@ -15,7 +15,8 @@ def left_out(number: int, alone: int, rounds_are_blind: bool) -> str:
     whose = "of the control share"
     if alone:
         whose = f"({alone:,} of them to images asked about alone)"
-    told = f"{number:,} blind answers {whose} are left out"
+    are = "is" if number == 1 else "are"
+    told = f"{number_of(number, 'blind answer')} {whose} {are} left out"
     if not rounds_are_blind:
         return f"{told}."
     return (
@@ -45,16 +46,18 @@ def odd_people(
     unknown = int((people < 0).sum())
     if unknown:
         notes.append(
-            f"{unknown:,} answers of unknown annotators count as one person each; "
-            "kappa is computed without them."
+            f"{number_of(unknown, 'answer')} of unknown annotators "
+            f"{'counts' if unknown == 1 else 'count'} as one person each; kappa is "
+            "computed without them."
         )
     if repetition is not None:
         twice = people[(number > 0) & ~repetition[rows]]
         for person, times in zip(*np.unique(twice, return_counts=True), strict=True):
             notes.append(
-                f"{annotations.annotators[person]!r} answered {times:,} images again "
-                "that were no hidden repetitions. They count as repetitions; if these "
-                "are two people of one name, rename one of them."
+                f"{annotations.annotators[person]!r} answered "
+                f"{number_of(times, 'image again that was', 'images again that were')} "
+                "no hidden repetitions. They count as repetitions; if these are two "
+                "people of one name, rename one of them."
             )
     alike = defaultdict(list)
     for name in annotations.annotators:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_positive_number
 from keras_dc3.annotations.records import known_times
 
@@ -68,8 +69,9 @@ class TimeCounts:
         if not self.missing:
             return ""
         return (
-            f"{self.used:,} of {number:,} answers; {self.missing:,} times are missing, "
-            "or were left out when read"
+            f"{self.used:,} of {number_of(number, 'answer')}; "
+            f"{number_of(self.missing, 'time is', 'times are')} missing, or were left "
+            "out when read"
         )
 
     def note(self, rule: TimeRule) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_class_names, check_counts, check_names
 from keras_dc3.annotations import merging, selecting, without_class, writing
 from keras_dc3.annotations.class_changes import ClassChange
@@ -183,8 +184,8 @@ class Annotations(AnnotationReaders, CountedLabels):
             ambiguous = f"{self.ambiguous_fraction:.1%} ambiguous"
         total = amount(self.counts.sum()) + by_annotators(len(self.annotators))
         return (
-            f"<Annotations of {len(self):,} images: {total}, "
-            f"{len(self.class_names)} classes, {ambiguous}>"
+            f"<Annotations of {number_of(len(self), 'image')}: {total}, "
+            f"{number_of(len(self.class_names), 'class', 'classes')}, {ambiguous}>"
         )
 
     def select(self, ids: Sequence[str], missing: str = "error") -> Annotations:

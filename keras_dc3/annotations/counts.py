@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from keras_dc3 import _ties
 from keras_dc3._names import composed
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_counts, check_seed
 
 
@@ -177,8 +178,9 @@ def sample_hard_labels(
     empty = np.flatnonzero(counts.sum(axis=1) == 0)
     if empty.size:
         raise ValueError(
-            f"A hard label can only be sampled for an annotated image, but "
-            f"{empty.size} rows of `counts` are all zero: the first is row "
+            "A hard label can only be sampled for an annotated image, but "
+            f"{number_of(empty.size, 'row')} of `counts` "
+            f"{'is' if empty.size == 1 else 'are'} all zero: the first is row "
             f"{empty[0]}. Leave those images unlabeled."
         )
     edges = np.cumsum(counts, axis=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 from keras_dc3.annotations.errors import AnnotationError
 
 _MOST_COUNTS = 500_000_000  # numbers in the matrix of counts, 4 GB
@@ -211,7 +211,8 @@ def told_again(
         f"{annotators[records.annotator[group[0]]]!r}{place(group)}"
         for group in groups
     )
-    return f"{len(groups):,} times somebody annotated the same image again: {named}."
+    times = number_of(len(groups), "time")
+    return f"{times} somebody annotated the same image again: {named}."
 
 
 def persons(records: Records) -> np.ndarray:

@@ -18,7 +18,7 @@ from keras_dc3._names import (
     stem,
     tell_lacking,
 )
-from keras_dc3._text import some, tell
+from keras_dc3._text import number_of, some, tell
 from keras_dc3._validation import check_choice, check_names
 from keras_dc3.annotations.errors import AnnotationError
 
@@ -32,17 +32,24 @@ class Words(NamedTuple):
     many: str
     one: str
     none_has: str  # after "None of the 5 annotated images"
+    has_none: str  # after "1 annotated image"
     have_none: str  # after "2 annotated images"
     missing: str  # what to do where none is there
 
 
 FILES = Words(
-    "files", "file", "has a file", "have no file", "name the folder of these images"
+    "files",
+    "file",
+    "has a file",
+    "has no file",
+    "have no file",
+    "name the folder of these images",
 )
 IDS = Words(
     "ids",
     "id",
     "is among the ids",
+    "is not among the ids",
     "are not among the ids",
     "pass the ids of these images",
 )
@@ -84,7 +91,8 @@ def match_names(
     notes = tell_lacking(matches.lacking, words.one)
     if lost:
         notes.append(
-            f"{len(lost):,} annotated images {words.have_none} and were left out: "
+            f"{number_of(len(lost), 'annotated image')} "
+            f"{words.has_none if len(lost) == 1 else words.have_none}: left out are "
             f"{some(repr(images[i]) for i in lost)}."
         )
     return found, notes
@@ -108,7 +116,9 @@ def _complain(
     number: float | None,
     words: Words,
 ) -> None:
-    lacking = f"{len(lost):,} of {len(images):,} annotated images {words.have_none}"
+    of_all = f"of {number_of(len(images), 'annotated image')}"
+    none = words.has_none if len(lost) == 1 else words.have_none
+    lacking = f"{len(lost):,} {of_all} {none}"
     way_out = f'add the {words.many}, or pass `missing="drop"` to leave such images out'
     if len(lost) == len(images):
         of = "" if number is None else f" ({number:,.0f} annotations)"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.annotations import without_class
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def summarize(annotations: Annotations) -> str:
     number = int(annotated.sum())
     by = by_annotators(len(annotations.annotators))
     lines = [
-        f"Annotations of {n:,} images: {amount(total.sum())}{by}",
+        f"Annotations of {number_of(n, 'image')}: {amount(total.sum())}{by}",
         f"  annotated   {_count(number, n)}{_range(total[annotated])}",
     ]
     if not number:

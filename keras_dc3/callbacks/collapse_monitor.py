@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.callbacks.generalization import (
     memorizing,
     never_certain,
@@ -252,7 +253,7 @@ class CollapseMonitor(keras.callbacks.Callback):
             return None
         return (
             f"{share:.1%} of the pseudo-labels used were class "
-            f"{self._name(counts.argmax())}, of {int(number):,} images that passed the "
-            f"mask of `{type(self.model.ssl).__name__}`: they teach one class "
-            "alone. Raise the threshold, or lower the strategy's `weight`."
+            f"{self._name(counts.argmax())}, of {number_of(int(number), 'image')} that "
+            f"passed the mask of `{type(self.model.ssl).__name__}`: they teach one "
+            "class alone. Raise the threshold, or lower the strategy's `weight`."
         )

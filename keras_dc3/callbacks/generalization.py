@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.callbacks.validation_figures import ValidationFigures
 
 # Training accuracy above this "nears 1"; the validation loss "rises" where the last
@@ -55,14 +56,14 @@ def never_certain(
     if not certain.sum():  # the whole ambiguity has collapsed, which is told
         return None
     classes = [
-        f"{name(k)}, predicted for {int(predicted[k]):,} unlabeled images"
+        f"{name(k)}, predicted for {number_of(int(predicted[k]), 'unlabeled image')}"
         for k in np.flatnonzero((certain == 0) & (predicted >= FEWEST_OF_CLASS))
     ]
     if figures is not None:
         missed = (predicted == 0) & (figures.labeled >= FEWEST_IMAGES)
         classes += [
             f"{name(k)}, never predicted, but the majority label of "
-            f"{int(figures.labeled[k]):,} validation images"
+            f"{number_of(int(figures.labeled[k]), 'validation image')}"
             for k in np.flatnonzero(missed & (figures.predicted == 0))
         ]
     if not classes:

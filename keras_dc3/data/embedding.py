@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_positive_int
 from keras_dc3.backbones import FrozenBackbone, pretrained
 from keras_dc3.data.annotated_images import AnnotatedImages
@@ -77,9 +78,9 @@ def embedded(
     if is_told:
         where = "memory" if folder is None else repr(os.fspath(folder))
         print(
-            f"Features of {len(images):,} images, {counts['weak']} weak and "
-            f"{counts['strong']} strong views of each: {size_in_words(cache.size)} in "
-            f"{where}."
+            f"Features of {number_of(len(images), 'image')}, {counts['weak']} weak and "
+            f"{number_of(counts['strong'], 'strong view')} of each: "
+            f"{size_in_words(cache.size)} in {where}."
         )
     with cache.opened():
         work.run(cache, is_told)
@@ -178,9 +179,9 @@ class _Work:
         if changed:
             images = min(changed * _CHUNK, len(self._images))
             print(
-                "Some images have changed since their features were computed: "
-                f"{changed:,} parts of the cache, of up to {images:,} images, were "
-                "computed anew."
+                "Some images have changed since their features were computed: those of "
+                f"up to {number_of(images, 'image')} were computed anew, as features "
+                f"are kept in parts of {_CHUNK}."
             )
 
     def _of_images(self, number: int, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._names import KnownNames, match_all, tell_lacking
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
@@ -169,8 +169,9 @@ def with_added(
     new, before = added[~out], parts["unlabeled"]
     named = [images.ids[i] for i in new]
     told = [
-        f"{len(new):,} images came after the split was saved and join the unlabeled "
-        f"ones ({len(before):,} -> {len(before) + len(new):,}): "
+        f"{number_of(len(new), 'image')} came after the split was saved and "
+        f"{'joins' if len(new) == 1 else 'join'} the unlabeled ones "
+        f"({len(before):,} -> {len(before) + len(new):,}): "
         f"{some(map(repr, named), 3)}"
     ]
     if out.any():
@@ -209,13 +210,14 @@ def with_answered_since(
     told = []
     if new.size:
         told.append(
-            f"{new.size:,} images that the split lists as unlabeled have answers now "
-            "and join the labeled images "
+            f"{number_of(new.size, 'image')} that the split lists as unlabeled "
+            f"{'has' if new.size == 1 else 'have'} answers now: to the labeled images "
             f"({len(parts['labeled']):,} -> {len(parts['labeled']) + new.size:,})"
         )
     if out:
         told.append(
-            f"{out:,} images with new answers are in no part of the split and stay out"
+            f"{number_of(out, 'image')} with new answers {'is' if out == 1 else 'are'} "
+            "in no part of the split, and left out"
         )
     stay = np.setdiff1d(unlabeled, new)
     there = images.annotations_per_image[stay].sum()

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_dc3._kinds import of_file
 from keras_dc3._names import KnownNames, match_all
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 from keras_dc3._writing import whole_file
 from keras_dc3.data.allocation import counted
 
@@ -72,8 +72,8 @@ def positions_of(
         listed[name], lost = spelled(members, ids)
         if lost:
             raise ValueError(
-                f"{source} lists {len(lost)} ids of the {name} part that the data "
-                f"lack: {some(map(repr, lost), 3, etc=True)}. The data have "
+                f"{source} lists {number_of(len(lost), 'id')} of the {name} part that "
+                f"the data lack: {some(map(repr, lost), 3, etc=True)}. The data have "
                 f"{len(known)} images, such as {next(iter(known), None)!r}; use the "
                 "data that the split was made of."
             )
@@ -291,7 +291,8 @@ def _difference(extra: list[str], lost: list[str]) -> str:
     said = []
     if extra:
         said.append(
-            f"they have {len(extra)} others ({some(map(repr, extra), 3, etc=True)})"
+            f"they have {number_of(len(extra), 'other')} "
+            f"({some(map(repr, extra), 3, etc=True)})"
         )
     if lost:
         said.append(f"they lack {len(lost)} ({some(map(repr, lost), 3, etc=True)})")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 
 if TYPE_CHECKING:
     from keras_dc3.datasets.description import Description
@@ -42,10 +42,11 @@ def as_text(about: Description) -> str:
 
 def _headline(about: Description) -> str:
     shape = "x".join(map(str, about.image_shape))
-    classes = f"{len(about.class_names)} classes" if about.class_names else "no classes"
-    images = f"{about.total.images:,} images {shape} ({about.dtype})"
+    number = len(about.class_names)
+    classes = number_of(number, "class", "classes") if number else "no classes"
+    images = f"{number_of(about.total.images, 'image')} {shape} ({about.dtype})"
     if len(about.image_shape) == 1:
-        images = f"{about.total.images:,} images, {shape} features of each"
+        images = f"{number_of(about.total.images, 'image')}, {shape} features of each"
     return f"{about.name}: {images}, {classes}"
 
 
@@ -105,7 +106,7 @@ def _class_lines(about: Description) -> list[str]:
     elif about.total.tied:
         number = round(about.total.tied * about.total.annotated)
         lines.append(
-            f"Ties: for {number:,} image{'' if number == 1 else 's'} "
+            f"Ties: for {number_of(number, 'image')} "
             f"({about.total.tied:.1%} of the annotated ones) several classes were "
             "chosen equally often. They count in equal parts for these classes, here "
             "and in F1 and accuracy."

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.data.allocation import part_sizes
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.semi_supervised import SemiSupervisedData
@@ -131,8 +132,8 @@ def tell_answers_to_unlabeled(images: AnnotatedImages, parts: Sequence[str]) -> 
     answered = int(images.annotated[np.array(parts) == "unlabeled"].sum())
     if answered:
         warnings.warn(
-            f"{answered:,} images in the folder of unlabeled images have answers, "
-            "which are not trained on. Move the files to the labeled images, or use "
-            "`data.with_labels(answers)`.",
+            f"{number_of(answered, 'image')} in the folder of unlabeled images "
+            f"{'has' if answered == 1 else 'have'} answers, which are not trained on. "
+            "Move the files to the labeled images, or use `data.with_labels(answers)`.",
             stacklevel=3,
         )

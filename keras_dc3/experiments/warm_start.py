@@ -124,7 +124,7 @@ def warm_or_anew(
     if anew.built and anew.steps_taken:
         raise ValueError(
             f"`make_model` must return a new model, but this one has taken "
-            f"{anew.steps_taken:,} steps. Make it inside the function."
+            f"{number_of(anew.steps_taken, 'step')}. Make it inside the function."
         )
     if previous.image_shape not in (None, tuple(data.image_shape)):
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_dc3._decision import is_certain
+from keras_dc3._text import number_of
 from keras_dc3.metrics import intervals
 from keras_dc3.metrics.classification import area_under_roc, most_confident
 from keras_dc3.metrics.findings import (
@@ -141,8 +142,8 @@ class Judge:
         rivals[order[:number]] = True
         if (rivals == self._certain).all():
             about = (
-                f"the {number:,} certain images are just these, so neither better nor "
-                "worse"
+                f"they are the same images, the {number:,} of which the model is most "
+                "confident"
             )
             return Finding("certain", NO, about, 0.0, 0.0, 0.0)
 
@@ -155,8 +156,9 @@ class Judge:
         share = [float(self._credit[rows].mean()) for rows in (self._certain, rivals)]
         one_by_one = self._credit * (self._certain.astype(int) - rivals)
         about = (
-            f"the class is right for {percent(share[0])} of the {number:,} certain "
-            f"images, for {percent(share[1])} of equally many most confident ones"
+            f"the class is right for {percent(share[0])} of the "
+            f"{number_of(number, 'certain image')}, for {percent(share[1])} of equally "
+            "many most confident ones"
         )
         return Difference(
             "certain",
@@ -216,7 +218,10 @@ class Judge:
         kinds = clusters, self._predicted[rows]
         number = max((len(np.unique(kind)) for kind in kinds), default=0)
         if len(rows) < 2 * max(number, 1):
-            about = f"{len(rows):,} images are called ambiguous, in {number:,} groups"
+            about = (
+                f"{number_of(len(rows), 'image is', 'images are')} called ambiguous, "
+                f"in {number_of(number, 'group')}"
+            )
             return Finding("clusters", TOO_FEW, about)
         rng = np.random.default_rng(self._seed)
 
@@ -237,7 +242,7 @@ class Judge:
         once = np.ones((len(rows), 1))
         d = [float(mean(of, once)[0]) for of in (ours, theirs)]
         if max(d) < _NOTHING:
-            about = f"people answered alike on all {len(rows):,} ambiguous images"
+            about = f"people agree on all {number_of(len(rows), 'ambiguous image')}"
             return Finding("clusters", TOO_FEW, about)
         about = (
             f"people's answers differ by {100 * d[0]:.1f} within the clusters of the "

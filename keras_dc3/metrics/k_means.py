@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import (
     check_distributions,
     check_matrix,
@@ -33,7 +34,8 @@ def check_points(name: str, values: Any, columns: str) -> np.ndarray:
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():
         raise ValueError(
-            f"`{name}` must be finite, but {int((~finite).sum())} rows hold NaN or "
+            f"`{name}` must be finite, but "
+            f"{number_of(int((~finite).sum()), 'row holds', 'rows hold')} NaN or "
             f"infinity: the first is row {int(np.argmin(finite))}."
         )
     return values

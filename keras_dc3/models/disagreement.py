@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import number_of
 from keras_dc3.annotations import disagreement
 from keras_dc3.models.evaluation import infer
 from keras_dc3.models.proposing import with_features
@@ -56,15 +57,16 @@ def learn(model: Any, data: Any) -> str | None:
         probe = DisagreementProbe().fit(features, counts)
     if probe.explained <= _SURE * probe.explained_error:
         return (
-            f"The answers to {number:,} labeled images do not tell on which images "
-            "people disagree: p_a follows what the model is unsure of."
+            f"The answers to {number_of(number, 'labeled image')} do not tell on which "
+            "images people disagree: p_a follows what the model is unsure of."
         )
     head.learn(probe.coefficients)
     return (
-        f"Learned from the answers to {number:,} labeled images on which images people "
-        f"disagree (tried on images held out, it tells {probe.explained:.0%} of that; "
-        "0% is chance). As before, an image is certain where p_a is below 0.5; on each "
-        "side of 0.5, p_a now rises with the chance that two people answer differently."
+        f"Learned from the answers to {number_of(number, 'labeled image')} on which "
+        "images people disagree (tried on images held out, it tells "
+        f"{probe.explained:.0%} of that; 0% is chance). As before, an image is certain "
+        "where p_a is below 0.5; on each side of 0.5, p_a now rises with the chance "
+        "that two people answer differently."
     )
 
 

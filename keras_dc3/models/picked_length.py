@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from keras_dc3._text import number_of
 from keras_dc3.data.batch_source import BatchSource
 from keras_dc3.models.data_adapters.data import Data
 from keras_dc3.models.given_features import is_feature_shape
@@ -39,9 +40,9 @@ class PickedLength(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"Training for {self.epochs * self.steps_per_epoch:,} steps, "
-            f"{self.epochs} epochs of {self.steps_per_epoch:,}: {self.why}. "
-            "`fit(data, epochs=...)` says otherwise."
+            f"Training for {number_of(self.epochs * self.steps_per_epoch, 'step')}, "
+            f"{number_of(self.epochs, 'epoch')} of {self.steps_per_epoch:,}: "
+            f"{self.why}. `fit(data, epochs=...)` says otherwise."
         )
 
 
@@ -78,7 +79,7 @@ def _steps(model: Any, data: BatchSource) -> tuple[int, str]:
     if is_feature_shape(data.labeled.image_shape):
         kind, rule = "features", _FEATURES
     parts = (data.labeled, data.unlabeled)
-    images = f"{sum(len(part) for part in parts if part is not None):,} images"
+    images = number_of(sum(len(part) for part in parts if part is not None), "image")
     steps = rule.passes * data.steps(model.ssl.unlabeled_ratio)
     if steps < rule.least:
         return rule.least, f"the least from {kind}, for {images}"

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from keras_dc3 import _keras
+from keras_dc3._text import number_of
 from keras_dc3.optimizers import SevenSixteenthsCosine
 
 # Features move fast at first: after this part of training, clusters start anew.
@@ -82,9 +83,9 @@ class TrainingLength:
         if old <= _LAGGING:
             return
         warnings.warn(
-            f"The model has taken {self._taken:,} steps before, and this `fit` of "
-            f"{planned:,} steps is short beside them: predictions and validation come "
-            "from the moving average of the weights, of which "
+            f"The model has taken {number_of(self._taken, 'step')} before, and this "
+            f"`fit` of {number_of(planned, 'step')} is short beside them: predictions "
+            "and validation come from the moving average of the weights, of which "
             f"{old:.0%} stays that of the training before. To train for something "
             "else, such as other labels, train a copy, `model = "
             "model.with_averaged_weights()`, which predicts by its weights themselves, "
@@ -108,11 +109,11 @@ class TrainingLength:
         if not found:
             return
         end = self._taken + planned
-        begin = f"This training ends after {planned:,} steps"
+        begin = f"This training ends after {number_of(planned, 'step')}"
         if self._taken:
             begin = (
-                f"The model has taken {self._taken:,} steps, and this `fit` ends at "
-                f"step {end:,}"
+                f"The model has taken {number_of(self._taken, 'step')}, and this `fit` "
+                f"ends at step {end:,}"
             )
         facts = [fact for fact, _ in found]
         facts = " and ".join([", ".join(facts[:-1]), facts[-1]] if facts[1:] else facts)

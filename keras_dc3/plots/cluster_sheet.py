@@ -79,7 +79,7 @@ def plot_clusters(
     verdict = lines_or_not_measured(proposals.verdict, Sheet.letters(width))
     height = 1.05 + sum(max(h, _TITLE + _GAP + 1.9) for h in heights)
     number = sum(map(len, clusters))
-    title = f"Clusters of {number:,} images judged ambiguous"
+    title = f"Clusters of {number_of(number, 'image')} judged ambiguous"
     sheet = Sheet(width, height, title, verdict)
     about = f"The {len(drawn)} largest of {len(clusters)}. Medoids first, then from "
     about += "typical to less typical, the least typical ones last."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_dc3._decision import AMBIGUOUS
-from keras_dc3._text import cut
+from keras_dc3._text import cut, number_of
 from keras_dc3._ties import equal_shares, is_tied
 from keras_dc3._validation import check_choice, check_positive_int, check_seed
 from keras_dc3.metrics.findings import lines_or_not_measured
@@ -112,7 +112,9 @@ def plot_embedding(
     height = _TOP + _SIDE + 0.3 + legend + 0.15
     verdict = lines_or_not_measured(proposals.verdict, Sheet.letters(width))
     sheet = Sheet(width, height, "Where the network puts the images", verdict)
-    which = f"{n:,} images" if len(rows) == n else f"{len(rows):,} of {n:,} images"
+    which = number_of(n, "image")
+    if len(rows) < n:
+        which = f"{len(rows):,} of {which}"
     drawn = "" if len(rows) == n else ", picked at random"
     sheet.write(
         _MARGIN, 0.45, f"{which}{drawn}; {METHODS[method]} of their features.", 9, GRAY

@@ -87,7 +87,8 @@ def plot_examples(
     if not chosen:
         raise ValueError(
             "There is nothing to draw: examples need annotated images of at least two "
-            f"classes. Received: {int((answers.most > 0).sum())} annotated images."
+            "classes. Received: "
+            f"{number_of(int((answers.most > 0).sum()), 'annotated image')}."
         )
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(answers.most))
@@ -146,7 +147,7 @@ def _parts(data: Any) -> tuple[list[Any], tuple[str, ...], str]:
             "There is nothing to draw: the images carry no annotation counts. Pass "
             "`counts` where they are made."
         )
-    name = getattr(data, "name", None) or f"{sum(map(len, known)):,} images"
+    name = getattr(data, "name", None) or number_of(sum(map(len, known)), "image")
     return parts, parts[0].class_names, name
 
 

@@ -91,11 +91,11 @@ def plot_proposals(
     second = first + 0.1 + max(1, len(certain)) * certain_step
     height = second + 0.7 + max(1, len(clusters)) * step
     n, ambiguous = len(proposals), int((proposals.decision == AMBIGUOUS).sum())
-    title = f"What the model proposes for {n:,} images"
+    title = f"What the model proposes for {number_of(n, 'image')}"
     sheet = Sheet(width, height, title, verdict)
     sheet.heading(
         0.6,
-        f"Certain: {n - ambiguous:,} images ({1 - ambiguous / n:.0%})",
+        f"Certain: {number_of(n - ambiguous, 'image')} ({1 - ambiguous / n:.0%})",
         "\n".join(advice),
         GREEN,
     )
@@ -113,7 +113,7 @@ def plot_proposals(
         sheet.write(Sheet.MARGIN, first, "No image was judged certain.", 10, GRAY)
     sheet.heading(
         second,
-        f"Ambiguous: {ambiguous:,} images ({ambiguous / n:.0%}). "
+        f"Ambiguous: {number_of(ambiguous, 'image')} ({ambiguous / n:.0%}). "
         "Each gets a cluster of look-alikes: label them side by side.",
         f"Each row is a cluster. Shown are the {len(clusters)} largest of {used}, "
         "their most typical images first."

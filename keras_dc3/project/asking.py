@@ -186,7 +186,8 @@ def _what(asked: Questions) -> str:
     )
     return (
         f"Chosen: {number_of(len(asked.ids), 'image')}, {how}, for about "
-        f"{round(asked.actions):,} clicks or keys in all.{settled}"
+        f"{number_of(round(asked.actions), 'click or key', 'clicks or keys')} in "
+        f"all.{settled}"
     )
 
 

@@ -543,9 +543,11 @@ class Project:
                 lost = sorted(work.known - there - set(settings.withdrawn))
                 if lost:
                     raise ProjectError(
-                        f"{len(lost):,} images that the project knows are not in "
-                        f"{os.fspath(images)!r}: {some(map(repr, lost), 3, etc=True)}. "
-                        "Name the folder that holds them."
+                        f"{number_of(len(lost), 'image')} of the project "
+                        f"{'is' if len(lost) == 1 else 'are'} not in "
+                        f"{os.fspath(images)!r}: "
+                        f"{some(map(repr, lost), 3, etc=True)}. Name the folder that "
+                        "holds them."
                     )
                 where = creating.relative(os.fspath(images), self.folder)
                 settings = replace(settings, images=where)

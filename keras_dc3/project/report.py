@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3 import plots
+from keras_dc3._text import number_of
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
 from keras_dc3.agreement import Agreement, final_labels
@@ -35,8 +36,8 @@ def write(path: str, work: Workspace, status: Status) -> None:
     """Writes the page; the file is complete or as it was."""
     parts = [
         f"<h1>{html.escape(work.name)}</h1>",
-        f"<p>{status.images:,} images, {status.answered:,} of them with answers of "
-        f"people. Next: {_code(status.next_step)}</p>",
+        f"<p>{number_of(status.images, 'image')}, {status.answered:,} of them with "
+        f"answers of people. Next: {_code(status.next_step)}</p>",
         "<h2>Classes</h2>",
         _classes(work),
         "<h2>Rounds</h2>",

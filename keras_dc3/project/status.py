@@ -150,7 +150,7 @@ def f1_of(trained: Mapping[str, Any] | None) -> str:
 def cost_in_words(cost: Cost) -> str:
     """Returns actions and time."""
     time = "" if math.isnan(cost.seconds) else f", {in_words(cost.seconds)}"
-    return f"{cost.actions:,} actions{time}"
+    return f"{number_of(cost.actions, 'action')}{time}"
 
 
 def next_step(current: Round | None, answered: int, classes: int) -> str:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 
 from keras_dc3._names import same_person
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 from keras_dc3._writing import whole_path
 from keras_dc3.project import served
 from keras_dc3.project.answers import (
@@ -164,8 +164,8 @@ def _take_in(
     person = one.record["sheets"]["sheets"][sheet]["person"]
     names = ", ".join(found.annotations.annotators)
     told.append(
-        f"{some(new, 5)}: {len(found.proposed):,} answers by {names}, to the page of "
-        f"{person} in round {one.number}"
+        f"{some(new, 5)}: {number_of(len(found.proposed), 'answer')} by {names}, to "
+        f"the page of {person} in round {one.number}"
     )
     if {*map(same_person, found.annotations.annotators)} != {same_person(person)}:
         told.append(

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_dc3 import backbones, metrics
+from keras_dc3._text import number_of
 from keras_dc3.annotations.counted_labels import CountedLabels
 from keras_dc3.callbacks import Backup
 from keras_dc3.data import FileImages, SemiSupervisedData
@@ -78,9 +79,9 @@ def training_data(images: FileImages, settings: Settings) -> SemiSupervisedData:
         name for name, known in zip(images.ids, images.annotated, strict=True) if known
     }
     too_few = ProjectError(
-        f"{len(answered):,} images have answers, which is too few to train on with "
-        f"{len(settings.classes)} classes. Ask people first: `keras-dc3 sheet`, then "
-        "`keras-dc3 read`."
+        f"{number_of(len(answered), 'image has', 'images have')} answers, which is too "
+        f"few to train on with {len(settings.classes)} classes. Ask people first: "
+        "`keras-dc3 sheet`, then `keras-dc3 read`."
     )
     if len(answered) < 2 * len(settings.classes):
         raise too_few

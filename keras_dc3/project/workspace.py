@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from keras_dc3._names import KnownNames, match_all
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 from keras_dc3.project.answers import Answers, read_answers
 from keras_dc3.project.creating import images_in
 from keras_dc3.project.rounds import Round, new_round, rounds_of
@@ -70,9 +70,10 @@ class Workspace:
         if gone:
             named = some(map(repr, gone), 3, etc=True)
             raise ProjectError(
-                f"{len(gone):,} images that the project knows are no longer in "
-                f"{self.images!r}: {named}. Put them back, or leave them out: "
-                "`keras-dc3 withdraw --gone`."
+                f"{number_of(len(gone), 'image')} of the project "
+                f"{'is' if len(gone) == 1 else 'are'} no longer in "
+                f"{self.images!r}: {named}. Put them back, or leave "
+                "them out: `keras-dc3 withdraw --gone`."
             )
         out = self.settings.withdrawn
         return tuple(name for name in self.all_files if name not in out)

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_dc3._decision import CERTAIN
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
-from keras_dc3._text import tell
+from keras_dc3._text import number_of, tell
 from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
 from keras_dc3.proposals.belief import answer_gain
@@ -59,9 +59,9 @@ def counts_of(
     if near:
         name, meant = next(iter(near.items()))
         told.append(
-            f"{len(near):,} images have no proposal, but differ from one in capital "
-            f"letters or the folder alone, such as {name!r} and {meant!r}. Their "
-            "answers play no part; make the names agree."
+            f"{number_of(len(near), 'image has', 'images have')} no proposal, but for "
+            f"capital letters or the folder alone, such as {name!r} and {meant!r}. "
+            "Their answers play no part; make the names agree."
         )
     if not quiet:
         tell("Answers so far:", told, stacklevel=3)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from keras_dc3._decision import AMBIGUOUS, CERTAIN, is_certain
 from keras_dc3._names import KnownNames
+from keras_dc3._text import number_of
 from keras_dc3._validation import (
     check_class_names,
     check_distributions,
@@ -263,7 +264,7 @@ class ProposalData:
     def __repr__(self) -> str:
         certain = int((self.decision == CERTAIN).sum())
         return (
-            f"<Proposals for {len(self):,} images: {certain:,} certain, "
+            f"<Proposals for {number_of(len(self), 'image')}: {certain:,} certain, "
             f"{len(self) - certain:,} ambiguous, {len(self.class_names)} classes>"
         )
 
@@ -287,8 +288,9 @@ def _checked_embeddings(values: Any, number: int) -> np.ndarray | None:
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():
         raise ValueError(
-            f"`embeddings` must be finite in float32, but {int((~finite).sum())} rows "
-            f"hold NaN or infinity: the first is row {int(np.argmin(finite))}."
+            "`embeddings` must be finite in float32, but "
+            f"{number_of(int((~finite).sum()), 'row holds', 'rows hold')} NaN or "
+            f"infinity: the first is row {int(np.argmin(finite))}."
         )
     return _frozen(values)
 

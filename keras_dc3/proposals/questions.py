@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keras_dc3._text import number_of
 from keras_dc3.proposals import dividing
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.sheets import sheet
@@ -39,7 +40,7 @@ class Question:
     def __str__(self) -> str:
         what = self.ids[0]
         if self.kind == GROUP:
-            what = f"{self.name}: {len(self.ids):,} images"
+            what = f"{self.name}: {number_of(len(self.ids), 'image')}"
         return f"{what}; {self.gain:.3g} nats for {self.actions:.3g} actions"
 
     def step(self, class_names: Sequence[str]) -> Step:
@@ -175,9 +176,10 @@ class Questions:
         asked = [question for question in self if question.kind == GROUP]
         in_groups = sum(len(question.ids) for question in asked)
         return (
-            f"Ask about {len(self.ids):,} images, {in_groups:,} of them in "
-            f"{len(asked):,} groups: {self.gain:.3g} nats for {self.actions:.3g} "
-            f"actions expected; {self.settled:,} images are settled."
+            f"Ask about {number_of(len(self.ids), 'image')}, {in_groups:,} of them in "
+            f"{number_of(len(asked), 'group')}: {self.gain:.3g} nats for "
+            f"{self.actions:.3g} actions expected; "
+            f"{number_of(self.settled, 'image is', 'images are')} settled."
         )
 
     __repr__ = __str__

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from keras_dc3._names import one_spelling
+from keras_dc3._text import number_of
 from keras_dc3._validation import check_choice
 from keras_dc3.annotations import AnnotationError, Annotations
 from keras_dc3.annotations.class_changes import ClassChange
@@ -196,9 +197,10 @@ class Review:
     def __repr__(self) -> str:
         blind = int((self.proposed < 0).sum())
         return (
-            f"<Review in mode {self.mode!r}: {len(self.proposed):,} answers"
+            f"<Review in mode {self.mode!r}: "
+            f"{number_of(len(self.proposed), 'answer')}"
             f"{by_annotators(len(self.annotations.annotators))}, {blind:,} blind, "
-            f"{int(self.accepted.sum()):,} proposals accepted>"
+            f"{number_of(int(self.accepted.sum()), 'proposal')} accepted>"
         )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from keras_dc3._names import composed, plain, same_person
+from keras_dc3._text import number_of
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.review.answers import Answer
 from keras_dc3.review.files import Part
@@ -93,7 +94,8 @@ def _later(old: Part, part: Part, notes: list[str]) -> Part:
         later = part if part.follows(old) else old
     notes.append(
         f"{old.file} and {part.file} are of the same session of {part.annotator!r}: "
-        f"the later state counts, of {later.file}, with {len(later.answers):,} answers."
+        f"the later state counts, of {later.file}, with "
+        f"{number_of(len(later.answers), 'answer')}."
     )
     return later
 
@@ -156,9 +158,10 @@ def last_saved(parts: Sequence[Part], notes: list[str]) -> list[Part]:
     for (number, later), differ in replaced.items():
         notes.append(
             f"{parts[number].file} and {parts[later].file} are of two sessions of "
-            f"{parts[number].annotator!r}. {len(differ):,} answers are in both, of "
-            f"which {sum(differ):,} differ: those of {parts[later].file} count, which "
-            "was saved later."
+            f"{parts[number].annotator!r}. "
+            f"{number_of(len(differ), 'answer is', 'answers are')} in both, of which "
+            f"{number_of(sum(differ), 'differs', 'differ')}: those of "
+            f"{parts[later].file} count, which was saved later."
         )
     return kept
 
@@ -179,8 +182,8 @@ def without_doubles(part: Part, notes: list[str]) -> Part:
         doubled.append(answer.place)
     if doubled:
         notes.append(
-            f"{len(doubled):,} answers stand twice and count once, first in "
-            f"{doubled[0]}."
+            f"{number_of(len(doubled), 'answer stands', 'answers stand')} twice and "
+            f"{'counts' if len(doubled) == 1 else 'count'} once, first in {doubled[0]}."
         )
     return replace(part, answers=list(seen.values()))
 

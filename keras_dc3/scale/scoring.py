@@ -11,6 +11,7 @@ from itertools import count, islice
 
 from keras_dc3._formulas import escaped
 from keras_dc3._locking import locked
+from keras_dc3._text import number_of
 from keras_dc3._validation import (
     check_choice,
     check_positive_int,
@@ -271,7 +272,8 @@ class _Run:
             raise OSError(
                 error.errno,
                 f"{error.strerror or error} Finished shards with "
-                f"{self.summary.images:,} images are kept; call it again to go on.",
+                f"{number_of(self.summary.images, 'image')} are kept; call it again to "
+                "go on.",
             ) from error
         self.summary.writing += time.perf_counter() - begun
 

@@ -106,7 +106,7 @@ def test_what_is_no_answer(tmp_path):
     with told() as texts:
         naive = read(tmp_path, text)
     assert naive.class_names == ("cat", "na")
-    assert "1 labels are 'na', which is a class here" in texts[0]
+    assert "1 label is 'na', which is a class here" in texts[0]
     with told() as texts:
         annotations = read(tmp_path, text, no_answer=["na"])
     assert counted(annotations) == {"a": {"cat": 1}, "b": {}, "c": {"cat": 1}}

@@ -44,11 +44,11 @@ def test_several_files_write_images_with_and_without_extension(
 )
 def test_folders_that_differ_are_told(tmp_path, first, second):
     files = two_files(tmp_path, first, second)
-    with pytest.warns(UserWarning, match="1 images differ .* in their folders alone"):
+    with pytest.warns(UserWarning, match="1 image differs .* in its folder alone"):
         found = Annotations.from_csv(files)
     assert len(found) == 2
     one, two = map(Annotations.from_csv, files)
-    with pytest.warns(UserWarning, match="in their folders alone"):
+    with pytest.warns(UserWarning, match="in its folder alone"):
         one.merge(two)
     with told() as texts:
         Annotations.from_csv(two_files(tmp_path, ["x/1", "y/1"], ["x/1", "y/2"]))

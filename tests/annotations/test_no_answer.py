@@ -116,7 +116,7 @@ def test_every_reader_asks_and_leaves_out(tmp_path, reader):
     with told() as texts:
         found = read(tmp_path, "Unknown")
     assert len(texts) == 1 and found.class_names == ("Unknown", "cod")
-    assert "1 labels are 'Unknown', which is a class here (33.3%)" in texts[0]
+    assert "1 label is 'Unknown', which is a class here (33.3%)" in texts[0]
     assert "`no_answer=['', 'Unknown']`" in texts[0]
     assert "`class_names=[...]`" in texts[0]
     with warnings.catch_warnings():
@@ -162,9 +162,7 @@ def test_several_names_are_told_together():
     rows = [*ROWS, ("c", "x", "unknown"), ("c", "y", "unknown"), ("d", "x", "")]
     with told() as texts:
         Annotations.from_records(rows)
-    assert (
-        "1 labels are '?', which is a class here (16.7%); 2 labels are 'un" in texts[0]
-    )
+    assert "1 label is '?', which is a class here (16.7%); 2 labels are 'un" in texts[0]
     assert "`no_answer=['', '?', 'unknown']`" in texts[0]
     with told() as texts:
         found = Annotations.from_records(rows, no_answer=["?", "unknown"])

@@ -313,7 +313,7 @@ def test_files_of_this_package(tmp_path):
         assert "keras_dc3.review.read" in told(reader, path)
 
 
-@pytest.mark.filterwarnings("ignore:.*\\n.*labels are '-'")
+@pytest.mark.filterwarnings("ignore:.*\\n.*label is '-'")
 @pytest.mark.parametrize(
     "content",
     [

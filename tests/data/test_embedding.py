@@ -290,7 +290,7 @@ def test_size_and_progress_are_shown(tmp_path, capsys):
     changed = IMAGES.copy()
     changed[:] = 255 - changed
     make_data(changed).embed(make_backbone(), 1, 1, tmp_path, verbose=0)
-    assert "3 parts of the cache, of up to 560 images" in capsys.readouterr().out
+    assert "those of up to 560 images were computed anew" in capsys.readouterr().out
 
 
 def test_features_of_files_follow_the_files(tmp_path, monkeypatch):

@@ -161,7 +161,7 @@ def test_later_images_of_a_group_of_another_part_are_left_out(tmp_path):
     before = make_data()
     groups["later 0.png"] = before.validation.ids[0]
     before.save_split(tmp_path / "split.json")
-    with pytest.warns(UserWarning, match="1 images came.*1 that are of a group of"):
+    with pytest.warns(UserWarning, match="1 image came.*1 that are of a group of"):
         after = with_parts(
             tmp_path / "split.json", more=2, groups=lambda name: groups[name]
         )

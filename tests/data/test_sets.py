@@ -43,7 +43,7 @@ def test_hard_labels_follow_the_soft_ones_and_the_seed():
     np.testing.assert_allclose(np.bincount(labels) / 4000, [0.6, 0.3, 0.1], atol=0.03)
     assert (labels == sample_hard_labels(counts, seed=1)).all()
     assert (labels != sample_hard_labels(counts, seed=2)).any()
-    with pytest.raises(ValueError, match=r"1 rows of `counts` are all zero.*row 1"):
+    with pytest.raises(ValueError, match=r"1 row of `counts` is all zero.*row 1"):
         sample_hard_labels([[1, 0], [0, 0]], seed=0)
 
 

@@ -154,7 +154,7 @@ def test_given_lists():
     assert [part.tolist() for part in parts] == [[0, 2], [], [1]]
     with pytest.raises(ValueError, match=r"may have the parts.*Received: \['train'\]"):
         Split.from_ids({"train": ["a"]}, list("abcd"))
-    with pytest.raises(ValueError, match="lists 1 ids of the validation part"):
+    with pytest.raises(ValueError, match="lists 1 id of the validation part"):
         Split.from_ids({"labeled": ["a"], "validation": ["x"]}, list("abcd"))
     with pytest.raises(TypeError, match=r"a saved one, or a mapping.*Received: list"):
         given_split([["a"], ["b"]], list("abcd"))

@@ -74,7 +74,7 @@ def test_own_images(folder):
     notes = [line for line in result.stdout.splitlines() if line.startswith("Note: ")]
     assert notes[0] == "Note: Images and annotations:" and "1 of the 61" in notes[1]
     assert "40 images were written without the extension" in result.stdout
-    assert "1 epochs of 3 steps" in result.stdout and "Warning" not in result.stderr
+    assert "1 epoch of 3 steps" in result.stdout and "Warning" not in result.stderr
     proposals = Proposals.from_csv(folder / "out" / "proposals.csv")
     assert proposals.class_names == ("blurred", "sharp")
     assert "moving.gif" in proposals.ids and "5/40.jpg" in proposals.ids

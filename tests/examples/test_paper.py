@@ -46,7 +46,7 @@ def test_mice_bone(tmp_path):
     make_dcic(tmp_path / "MiceBone", ["g", "nr", "ug"], per_fold=10)
     text = moment("mice_bone.py", tmp_path)
     check_output(tmp_path / "out", 19)
-    assert "1 steps took" in text
+    assert "1 step took" in text
 
 
 @pytest.mark.slow

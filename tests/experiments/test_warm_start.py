@@ -168,7 +168,7 @@ def test_what_would_tell_nothing_is_refused():
     none = data.without(data.validation.ids)
     with pytest.raises(ValueError, match="no validation part"):
         run(previous, new, none)
-    with pytest.raises(ValueError, match="has taken 1 steps"):
+    with pytest.raises(ValueError, match="has taken 1 step"):
         run(previous, after_a_round(BAD, data), data)
     with pytest.raises(TypeError, match="Received: 5"):
         run(previous, 5, data)

@@ -155,7 +155,7 @@ def test_joined_features_of_extreme_size(rng):
         (([1.0], 1), r"`points` must be numbers, shape \(points, coor.*\(1,\)"),
         ((np.zeros((3, 0)), 1), r"`points` must be numbers.*\(3, 0\)"),
         (([["a"]], 1), "`points` must be numbers.*<U1"),
-        (([[0.0], [np.inf]], 1), "`points` must be finite, but 1 rows.*row 1"),
+        (([[0.0], [np.inf]], 1), "`points` must be finite, but 1 row holds .*row 1"),
     ],
 )
 def test_bad_points(arguments, message):

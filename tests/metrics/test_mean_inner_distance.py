@@ -102,7 +102,7 @@ def test_no_image_gives_nan():
     ("soft", "clusters", "message"),
     [
         ([0.5, 0.5], [0, 0], r"`soft_labels` must have shape \(images, classes\)"),
-        ([[np.nan, 1.0]], [0], "`soft_labels` must be finite, but 1 rows"),
+        ([[np.nan, 1.0]], [0], "`soft_labels` must be finite, but 1 row"),
         ([[3, 1]], [0], "row of `soft_labels` must be a distribution"),
         ([[-0.5, 1.5]], [0], "row of `soft_labels` must be a distribution"),
         ([[0.5, 0.5]], [0, 1], "same number of images.*soft_labels: 1, clusters: 2"),

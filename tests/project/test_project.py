@@ -90,7 +90,7 @@ def test_without_answers_people_are_asked_from_the_start(tmp_path):
     assert status.costs[1].answers == 32  # each was shown an image again
     assert status.costs[1].images == 25  # of 15 each, a fifth of 25 by both
     assert (status.agreement.answers, status.agreement.repeated) == (32, 2)
-    assert "(2 of them a person's further ones to an image)" in str(status)
+    assert "(2 of them from people who had answered the image)" in str(status)
     assert (status.stopping.answers, status.stopping.answered) == (30, 25)
     assert "keras-dc3 next" in status.next_step
     assert "begins. `keras-dc3 train`" in project.next()

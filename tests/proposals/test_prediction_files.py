@@ -195,7 +195,7 @@ def test_embeddings_are_joined_by_id(tmp_path):
     np.savez(tmp_path / "places.npz", features=places, ids=names)
     by_id = dict(zip(names, places, strict=True))
     for given in (by_id, part, tmp_path / "places.npz"):
-        with pytest.warns(UserWarning, match="1 images have no prediction"):
+        with pytest.warns(UserWarning, match="1 image has no prediction"):
             found = expected(embeddings=given)
         np.testing.assert_array_equal(found.embeddings, rows)
     stems = {name.removesuffix(".png"): vector for name, vector in by_id.items()}

@@ -282,7 +282,7 @@ def test_two_sessions_that_differ_in_the_kind_alone(page, tmp_path):
     paths = [save(tmp_path / f"{i}.json", f) for i, f in enumerate((first, later))]
     with told() as texts:
         found = review.read(paths, conflicts="later")
-    assert "30 answers are in both, of which 1 differ" in texts[0]
+    assert "30 answers are in both, of which 1 differs" in texts[0]
     assert "none of these" in found.kinds and "bad image" not in found.kinds
     assert list(found.notes_of.values()) == [(("anna", "dark"), ("anna", "a fox"))]
 

@@ -154,7 +154,7 @@ def test_doubled_rows(saved):
 
     with told() as texts:
         found = review.read(saved(twice))
-    assert "1 answers stand twice and count once" in texts[0]
+    assert "1 answer stands twice and counts once" in texts[0]
     assert len(found.annotations.records) == 30
 
     def contradict(file):

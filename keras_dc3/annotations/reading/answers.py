@@ -312,7 +312,8 @@ def _check_classes(
         hint = f"; did you mean {near!r}?" if near else ""
         told.append(f"{name!r} ({where}{hint})")
     raise AnnotationError(
-        f"{source.name}: {len(unknown)} labels are none of the classes "
+        f"{source.name}: "
+        f"{number_of(len(unknown), 'label is', 'labels are')} none of the classes "
         f"{some(map(repr, class_names), 10)}: {', '.join(told)}. Correct them, add "
         "them to `class_names`, or to `no_answer` if they mean that there is no answer."
     )

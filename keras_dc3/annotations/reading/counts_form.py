@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain
-from keras_dc3._text import tell
+from keras_dc3._text import number_of, tell
 from keras_dc3._validation import check_counts
 from keras_dc3.annotations.errors import AnnotationError
 from keras_dc3.annotations.names import class_order, nearest, shown
@@ -127,7 +127,7 @@ def of_people(counts: np.ndarray, people: Any) -> tuple[np.ndarray, list[str]]:
     if not odd:
         return whole, []
     return votes, [
-        f"The shares of {odd:,} images are no votes of so many people "
+        f"The shares of {number_of(odd, 'image')} are no votes of so many people "
         "(`annotators_per_image`), each for one class; they stay fractions."
     ]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._names import composed, plain, trimmed
-from keras_dc3._text import some
+from keras_dc3._text import number_of, some
 from keras_dc3.annotations.errors import AnnotationError, no_name
 from keras_dc3.annotations.reading import titles
 from keras_dc3.annotations.reading.answers import Options
@@ -143,7 +143,11 @@ class _Numbers:
         return value
 
     def notes(self) -> list[str]:
-        return [f"{self.empty:,} empty cells count as 0."] if self.empty else []
+        return (
+            [f"{number_of(self.empty, 'empty cell counts', 'empty cells count')} as 0."]
+            if self.empty
+            else []
+        )
 
 
 def _all_numbers(header: Sequence[str] | None) -> bool:

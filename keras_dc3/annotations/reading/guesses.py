@@ -193,9 +193,9 @@ LABELS_BY_PERSON = Rule(
 )
 SEVERAL_CLASSES = Rule(
     count_columns.several_classes,
-    "All numbers are 0 or 1, and {number:,} images have more than one class: each "
-    "counts as the vote of one person. If an image can have several classes at once, "
-    "this is no table of votes; keep one class per image.",
+    "All numbers are 0 or 1, and some images ({number:,}) have more than one class: "
+    "each class counts as the vote of one person. If an image can have several classes "
+    "at once, this is no table of votes; keep one class per image.",
 )
 # The first is told.
 SHARES = (

@@ -93,7 +93,8 @@ def no_answers(
         return None
     total = sum(chosen.values())
     labels = [
-        f"{amount(chosen[name])} labels are {name!r}, which is a class here "
+        f"{amount(chosen[name])} {'label is' if chosen[name] == 1 else 'labels are'} "
+        f"{name!r}, which is a class here "
         f"({chosen[name] / total:.1%})"
         for name in found
     ]

@@ -83,7 +83,10 @@ def _rows(what: str, ids: Sequence[str], names: Sequence[str]) -> list[int]:
         )
     told = tell_lacking(matches.lacking, "embedding")
     if len(names) > len(ids):
-        told.append(f"{len(names) - len(ids):,} images have no prediction.")
+        told.append(
+            f"{number_of(len(names) - len(ids), 'image has', 'images have')} no "
+            "prediction."
+        )
     tell(f"Embeddings of {what}:", told, stacklevel=5)
     place = {name: row for row, name in enumerate(names)}
     return [place[matches.found[name]] for name in ids]
