@@ -101,6 +101,15 @@ class FrozenBackbone(keras.Model):
         self.divisor = (high - low) / 255.0
         self.offset = -low / self.divisor
 
+    def in_words(self) -> str:
+        """Returns what numbers of its images the backbone gets, for people."""
+        low, high = self.value_range or _BYTES
+        ends = [end / self.divisor + self.offset for end in (low, high)]
+        return (
+            f"images of {low:.4g} to {high:.4g} as numbers of {ends[0]:.4g} to "
+            f"{ends[1]:.4g}"
+        )
+
     def num_features(self) -> int:
         """Returns d, how many features an image has.
 

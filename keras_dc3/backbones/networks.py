@@ -9,6 +9,8 @@ import keras
 
 from keras_dc3._validation import check_positive_int
 
+OWN = ("wide_resnet", "small_cnn")  # their names, which say what they take
+
 
 def _check_image_shape(image_shape: tuple[int, int, int]) -> None:
     if len(image_shape) != 3 or not all(
@@ -92,7 +94,7 @@ def wide_resnet(
                 activate_first=first and scale == 0,
             )
     features = layers.GlobalAveragePooling2D()(activate(x))
-    return keras.Model(images, features, name="wide_resnet")
+    return keras.Model(images, features, name=OWN[0])
 
 
 def small_cnn(
@@ -134,4 +136,4 @@ def small_cnn(
     x = conv(conv(x, 2 * filters), 4 * filters)
     x = layers.MaxPooling2D(padding="same")(x)
     x = layers.Add()([x, conv(conv(x, 4 * filters), 4 * filters)])
-    return keras.Model(images, layers.GlobalAveragePooling2D()(x), name="small_cnn")
+    return keras.Model(images, layers.GlobalAveragePooling2D()(x), name=OWN[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import warnings
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import keras
 from keras_dc3.backbones import applications, cv, hub
 from keras_dc3.backbones.backbone import Backbone
 from keras_dc3.backbones.freezing import set_trainable
+from keras_dc3.backbones.probe import has_rescaling, scales_by_itself
 from keras_dc3.backbones.reduction import without_head
 from keras_dc3.backbones.scaling import Scaling
 
@@ -109,8 +111,8 @@ def from_model(
         network: a model or layer from images, scaled, to features (n, d), a map
             (n, h, w, d), tokens (n, t, d), or a dict of these.
         scaling: what the network was trained on: `"tf"` for -1..1, `"unit"` for 0..1,
-            ...; see `get_scaling`. None: `"none"`, that it scales 0..255 itself; a
-            backbone of KerasCV tells.
+            ...; see `get_scaling`. None: `"none"`, that it scales 0..255 itself, with
+            a warning where nothing in it does; a backbone of KerasCV tells.
         trainable: as for `pretrained`.
         image_size: as for `Backbone`; None: the network's, where it takes one only.
         output: which entry of a dict; None: found by name.
@@ -137,8 +139,11 @@ def from_model(
         backbone = hub.of_classifier(network)
     else:
         network = without_head(network)
-        if scaling is None:
-            scaling = cv.scaling_of(network) if cv.is_backbone(network) else "none"
+        if scaling is None and cv.is_backbone(network):
+            scaling = cv.scaling_of(network)
+        elif scaling is None:
+            scaling = "none"
+            _tell_of_no_scaling(network)
         backbone = Backbone(
             network,
             scaling,
@@ -148,6 +153,27 @@ def from_model(
         )
     set_trainable(backbone, trainable)
     return backbone
+
+
+def _tell_of_no_scaling(network: keras.layers.Layer) -> None:
+    """Warns of a network that gets 0..255 as they are, unless it scales them."""
+    size, scales = _size_of(network) or (None, None), None
+    if network.built:
+        scales = scales_by_itself(network, (*size, 3), network.compute_dtype)
+    if scales is None and has_rescaling(network):
+        scales = True
+    if scales:
+        return
+    begin = f"Nothing in the network {network.name!r} scales its images"
+    if scales is None:
+        begin = f"It cannot be told whether {network.name!r} scales its images"
+    warnings.warn(
+        f"{begin}, and no `scaling` was given: it gets numbers of 0 to 255 as they "
+        'are. If it was trained on others, pass `scaling="tf"` for -1 to 1, "unit" for '
+        '0 to 1, or "torch" for those standardized as for ImageNet; `scaling="none"` '
+        "says that 0 to 255 is right.",
+        stacklevel=3,
+    )
 
 
 def _size_of(network: Any) -> tuple[int, int] | None:

@@ -79,8 +79,10 @@ def embedded(
         where = "memory" if folder is None else repr(os.fspath(folder))
         print(
             f"Features of {number_of(len(images), 'image')}, {counts['weak']} weak and "
-            f"{number_of(counts['strong'], 'strong view')} of each: "
-            f"{size_in_words(cache.size)} in {where}."
+            f"{counts['strong']} strong view{'' if sum(counts.values()) == 1 else 's'} "
+            "of each: "
+            f"{size_in_words(cache.size)} in {where}. The backbone gets "
+            f"{frozen.in_words()}."
         )
     with cache.opened():
         work.run(cache, is_told)

@@ -110,6 +110,8 @@ class Fitting:
             "shuffle": arguments["shuffle"] if batches.may_be_shuffled else False,
         }
         self._tell(picked)
+        if not model.steps_taken and not model.takes_features:
+            self._tell(model.network.scaling.told())
 
     def _pick_length(self, data: Data) -> PickedLength | None:
         """Picks a length where none is told, and puts it among the arguments."""

@@ -9,6 +9,7 @@ import keras
 from keras import ops, tree
 
 from keras_dc3.backbones import Backbone
+from keras_dc3.backbones.networks import OWN
 from keras_dc3.backbones.probe import (
     has_rescaling,
     numbers_can_be_read,
@@ -150,6 +151,25 @@ class ImageScaling:
                 stacklevel=2,
             )
         return SYMMETRIC if rescale else BYTES
+
+    def told(self) -> str | None:
+        """Returns what numbers a user's backbone gets that scales none itself.
+
+        None where that is the backbone's own matter, the user has said it, or it is not
+        known.
+        """
+        name, values = self._backbone.name, self.values
+        known = values is None or self.given is not None or self._takes_any
+        if known or name in OWN or not self.rescale:
+            return None
+        gets = f"{values} as they are"
+        if values.kind == "integers":
+            gets = "images of 0 to 255 as numbers of -1 to 1"
+        return (
+            f"The backbone {name!r} gets {gets}, as nothing in it scales them. If it "
+            "was trained on others, such as 0 to 1, pass "
+            '`keras_dc3.backbones.from_model(backbone, "unit")` instead.'
+        )
 
     def can_answer(self, images: Any) -> Any:
         """Returns for each image whether it can be what the model was trained on.

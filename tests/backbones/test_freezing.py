@@ -68,7 +68,7 @@ def test_blocks_without_names_are_layers_and_those_of_a_transformer():
     inputs = keras.Input((8, 8, 3))
     x = keras.layers.Conv2D(4, 4, strides=4, name="patches")(inputs)
     network = keras.Model(inputs, Encoder()(keras.layers.Reshape((4, 4))(x)))
-    backbone = backbones.from_model(network, tokens="mean", trainable=2)
+    backbone = backbones.from_model(network, "tf", 2, tokens="mean")
     names = [name for name, _ in backbones.blocks_of(backbone)]
     assert names == ["patches", "b0", "b1", "b2"]
     assert len(backbone.trainable_weights) == 4

@@ -1,5 +1,7 @@
 """Backbones of any Keras model: what it answers becomes one row of features."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from keras import layers
 import keras_dc3
 from keras_dc3 import backbones
 from tests.backbones.helpers import images, numbers, tiny
+
+pytestmark = pytest.mark.filterwarnings("ignore:(Nothing in|It cannot be told)")
 
 
 def tokens(as_dict=None):
@@ -149,3 +153,26 @@ def test_subclassed_networks_without_training():
             return {"last_hidden_state": self.conv(images)}
 
     assert numbers(backbones.from_model(Own())(images(size=16))).shape == (2, 4)
+
+
+@pytest.mark.parametrize("scaled", [True, False, None])
+def test_a_network_that_scales_nothing_is_told(scaled):
+    network = tiny()
+    if scaled:
+        inputs = keras.Input((16, 16, 3))
+        network = keras.Model(inputs, network(layers.Rescaling(1 / 255)(inputs)))
+    if scaled is None:
+        network = keras.Sequential([layers.Flatten(), layers.Dense(4)])  # not built
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        backbones.from_model(network, "none")
+        assert not caught
+        backbones.from_model(network)
+    told = [str(one.message) for one in caught]
+    assert len(told) == (not scaled)
+    if scaled is False:
+        assert (
+            told[0].startswith("Nothing in the network ") and 'scaling="tf"' in told[0]
+        )
+    if scaled is None:
+        assert "cannot be told whether" in told[0] and "0 to 255 as they are" in told[0]

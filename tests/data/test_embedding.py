@@ -286,6 +286,7 @@ def test_size_and_progress_are_shown(tmp_path, capsys):
     make_data().embed(make_backbone(), 1, 1, tmp_path, verbose=1)
     told = capsys.readouterr().out
     assert "560 images, 1 weak and 1 strong views of each: 1 MB in" in told
+    assert "The backbone gets images of 0 to 255 as numbers of -1 to 1." in told
     assert "560/560" in told
     changed = IMAGES.copy()
     changed[:] = 255 - changed

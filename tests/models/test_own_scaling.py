@@ -242,3 +242,27 @@ def test_a_model_that_is_first_called_inside_another(rng):
         model.predict(images, verbose=0)["classes"],
         atol=1e-6,
     )
+
+
+@pytest.mark.usefixtures("without_graphs")
+@pytest.mark.parametrize("kind", ["bytes", "floats", "scales", "said", "ours"])
+def test_fit_says_what_a_backbone_that_scales_nothing_gets(kind, capsys):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, *SHAPE)).astype("uint8")
+    if kind == "floats":
+        images = images / np.float32(255)
+    scale = layers.Rescaling(1 / 255) if kind == "scales" else lambda x: x
+    backbone = functional(scale)
+    if kind == "ours":
+        backbone = keras_dc3.backbones.small_cnn(SHAPE, filters=2)
+    model = keras_dc3.DC3Model(
+        backbone,
+        "supervised",
+        keras_dc3.DC3Config.vanilla(),
+        num_classes=2,
+        rescale=True if kind == "said" else None,
+    )
+    for _ in range(2 if kind == "bytes" else 1):  # a second training says it no more
+        model.fit(images, np.arange(4) % 2, verbose=2)
+    found = capsys.readouterr().out.count(f"The backbone {backbone.name!r} gets ")
+    assert found == (kind in ("bytes", "floats"))
