@@ -26,6 +26,7 @@ flags.DEFINE_string("features", None, "File of the features.", required=True)
 flags.DEFINE_string("annotations", None, "CSV file of the answers.", required=True)
 flags.DEFINE_string("ids", None, "Text file with the id of each image, one a line.")
 flags.DEFINE_string("id_column", "id", "Column of a Parquet file with the ids.")
+flags.DEFINE_list("feature_columns", None, "Columns of a Parquet file to train on.")
 flags.DEFINE_string("weak", None, "`.npy` file of weakly augmented views.")
 flags.DEFINE_string("strong", None, "`.npy` file of strongly augmented views.")
 flags.DEFINE_string("images", None, "Folder of the images, for the pictures.")
@@ -52,6 +53,7 @@ def read() -> keras_dc3.data.SemiSupervisedData:
         views=views or None,
         images=FLAGS.images,
         id_column=FLAGS.id_column,
+        feature_columns=FLAGS.feature_columns,
         missing="drop" if FLAGS.drop_missing else "error",
         labeled=FLAGS.labeled,
         unlabeled=FLAGS.unlabeled,

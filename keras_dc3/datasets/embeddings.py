@@ -32,6 +32,7 @@ def from_embeddings(
     views: Mapping[str, Any] | None = None,
     images: Any = None,
     id_column: str = "id",
+    feature_columns: Sequence[str] | None = None,
     missing: str = "error",
     class_names: Sequence[str] | None = None,
     num_classes: int | None = None,
@@ -68,6 +69,10 @@ def from_embeddings(
         class_names: k names. Integer classes need them or `num_classes`.
         num_classes: k.
         id_column: of a Parquet file, the column that names the images.
+        feature_columns: of a Parquet file, the columns that are features, or the one of
+            lists. None: the only one of lists, or all in floating point; it is told
+            which these are where their names are not numbered alike, and an error where
+            some are numbered and others not.
         missing: what to do about annotated images that have no features: "error", or
             "drop" to leave them out, with a warning.
         labeled, unlabeled, validation, seed, batch_size: as for `from_directory`.
@@ -91,7 +96,12 @@ def from_embeddings(
     check_choice("missing", missing, ("error", "drop"))
     file = FeatureFile(features)
     if isinstance(features, str | os.PathLike):
-        file = read_features(features, id_column)
+        file = read_features(features, id_column, feature_columns)
+    elif feature_columns is not None:
+        raise ValueError(
+            "`feature_columns` are those of a .parquet file, but `features` is none: "
+            "leave columns out of the array instead."
+        )
     views = _given_views(file, views)
     features = check_features("features", file.features)
     ids = _ids(file, ids, len(features))

@@ -237,7 +237,48 @@ def test_parquet_that_holds_no_features(tmp_path):
     refused("floating-point features", id=IDS, x=[[1, 2]] * N)
     refused("Other columns: 'label'", id=IDS, a=FEATURES[:, 0], label=[1] * N)
     refused("beside 'id' columns", id=IDS, label=["cod"] * N)
+    refused(
+        "has 2 numbered columns, such as 'f0', and others .* 'confidence', that may be",
+        id=IDS,
+        f0=FEATURES[:, 0],
+        f1=FEATURES[:, 1],
+        confidence=FEATURES[:, 2],
+    )
     whole = (tmp_path / "f.parquet").read_bytes()
     (tmp_path / "cut.parquet").write_bytes(whole[:-20])
     with pytest.raises(ValueError, match="no complete Parquet file"):
         from_embeddings(tmp_path / "cut.parquet", COUNTS, **SIZES)
+
+
+def test_columns_of_a_table_that_are_features(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "f.parquet"
+    columns = {"red": FEATURES[:, 0], "age": np.arange(N), "f0": FEATURES[:, 1]}
+    pq.write_table(pa.table({"id": IDS, **columns, "f1": FEATURES[:, 2]}), path)
+
+    def read(*names):
+        return from_embeddings(path, COUNTS, feature_columns=names, **SIZES)
+
+    assert_features(read("f1", "f0"), features=FEATURES[:, [2, 1]])
+    found = features_of(read("age", "red"))
+    np.testing.assert_array_equal([found[n][0] for n in IDS], np.arange(N))
+    with pytest.raises(ValueError, match=r"no column of features 'rad', as .* mean 'r"):
+        read("f0", "rad")
+    with pytest.raises(ValueError, match="must name one column or more, each once"):
+        read("f0", "f0")
+    with pytest.raises(
+        ValueError, match=r"those of a \.parquet file, but `features` is"
+    ):
+        from_embeddings(FEATURES, COUNTS, feature_columns=["f0"], **SIZES)
+    named = {"red": FEATURES[:, 0], "length": FEATURES[:, 1]}
+    pq.write_table(pa.table({"id": IDS, **named}), path)
+    with pytest.warns(
+        UserWarning, match=r"all 2 columns of .*, 'red', 'length'"
+    ) as told:
+        from_embeddings(path, COUNTS, **SIZES)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read("red", "length")
