@@ -209,9 +209,10 @@ def with_answered_since(
     new, out = unlabeled[since[unlabeled]], int(since[unused].sum())
     told = []
     if new.size:
+        have, join = ("has", "joins") if new.size == 1 else ("have", "join")
         told.append(
-            f"{number_of(new.size, 'image')} that the split lists as unlabeled "
-            f"{'has' if new.size == 1 else 'have'} answers now: to the labeled images "
+            f"{number_of(new.size, 'image')} that the split lists as unlabeled {have} "
+            f"answers now and {join} the labeled images "
             f"({len(parts['labeled']):,} -> {len(parts['labeled']) + new.size:,})"
         )
     if out:

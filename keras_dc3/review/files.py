@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_dc3._names import trimmed
-from keras_dc3._text import number_of
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.annotations.reading.files import read_json, read_text, refuse_other_kinds
 from keras_dc3.review import fingerprint, lineage
@@ -233,8 +232,8 @@ def _whole_number(text: str) -> int | str:
 def _check_whole(name: str, told: Any, found: int) -> None:
     if told != found:
         raise AnnotationError(
-            f"{name} says that it holds {number_of(told, 'answer')}, but there are "
-            f"{found}: it was cut short or changed. {AGAIN}"
+            f"{name} says that it holds {told} answers, but there are {found}: "
+            f"it was cut short or changed. {AGAIN}"
         )
 
 

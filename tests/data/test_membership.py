@@ -139,7 +139,7 @@ def test_a_saved_split_meets_a_folder_with_more_files(tmp_path):
     assert {k: set(v) for k, v in ids_of(again).items()} == {
         k: set(v) for k, v in ids_of(after).items()
     }
-    with pytest.raises(ValueError, match=r"they have 1 others"):
+    with pytest.raises(ValueError, match=r"they have 1 other"):
         Split.load(tmp_path / "split.json", [*IDS, "later.png"])
 
 
@@ -153,7 +153,7 @@ def test_images_that_come_with_an_answer_are_labeled(tmp_path):
     assert set(after.labeled.ids) == {*before.labeled.ids, "later 1.png"}
     assert {"later 0.png", "later 2.png"} <= set(after.unlabeled.ids)
     assert after.validation.ids == tuple(sorted(before.validation.ids))
-    assert any("have answers now" in str(one.message) for one in told)
+    assert any("has answers now" in str(one.message) for one in told)
 
 
 def test_later_images_of_a_group_of_another_part_are_left_out(tmp_path):

@@ -73,7 +73,7 @@ def test_a_file_of_other_images_is_refused(tmp_path):
         ValueError, match=r"split\.json lists \d+ ids .* data lack: 'fold1"
     ):
         Split.load(path, [name.removeprefix("fold1/") for name in IDS])
-    with pytest.raises(ValueError, match=r"written for 40 .* have 1 others \('new'\)"):
+    with pytest.raises(ValueError, match=r"written for 40 .* have 1 other \('new'\)"):
         Split.load(path, [*IDS, "new"])
     unused = json.loads(path.read_text("utf-8"))["unused"]
     with pytest.raises(ValueError, match="they lack 2 "):
