@@ -51,7 +51,7 @@ def fitted(model, data, optimizer="auto", **options):
     """The model after an epoch without graphs, which TensorFlow takes long to make."""
     eager = keras.backend.backend() == "tensorflow"
     model.compile(optimizer, run_eagerly=eager)
-    model.fit(data, **{"verbose": 0, **options})
+    model.fit(data, **{"epochs": 1, "verbose": 0, **options})
     return model
 
 

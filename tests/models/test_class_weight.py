@@ -161,7 +161,7 @@ def test_refused_before_the_first_step(kind):
 def test_names_come_from_the_data_set():
     _, given, *_ = training_data("data set")
     model = make_model(keras.layers.Flatten, strategy("pi_model"), num_classes=None)
-    model.fit(*given, class_weight=WEIGHTS, verbose=0)
+    model.fit(*given, class_weight=WEIGHTS, epochs=1, verbose=0)
     with pytest.raises(ValueError, match="'cod' in `class_weight` is no class"):
         model.fit(*given, class_weight={"cod": 2.0}, verbose=0)
 

@@ -1,8 +1,6 @@
 """Models with the strategies that keep state, count by image, or mix images."""
 
-import json
 import warnings
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,7 +10,6 @@ import keras_dc3
 from keras_dc3.data.plan import BatchPlan
 from keras_dc3.strategies import FlexMatch, MixMatch
 from tests.models.helpers import Batches, arrays, difference, make_model, strategy
-from tests.processes import run_script
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
 
@@ -323,14 +320,3 @@ def test_adaptive_masks_that_all_images_pass_tell_nothing(make_backbone):
         history = model.fit(make_data(), epochs=1, verbose=0).history
     assert history["mask_rate"] == [1.0]
     assert not [w for w in caught if "every pseudo-label" in str(w.message)]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() != "jax", reason="of JAX")
-def test_two_devices_of_jax_equal_one():
-    """As `test_distribute.py` for TensorFlow, by `keras.distribution`."""
-    script = Path(__file__).with_name("sharded_script.py")
-    result = run_script(script, *NEWER, check=True)
-    differences = json.loads(result.stdout.strip().splitlines()[-1])
-    assert list(differences) == list(NEWER)
-    assert max(differences.values()) < 1e-5, differences

@@ -135,21 +135,21 @@ def test_only_a_new_network_gets_a_large_rate():
 
 @pytest.mark.usefixtures("without_graphs")
 def test_fit_tells_and_trains_it(capsys, monkeypatch):
-    rule = picked_length_module._PIXELS._replace(passes=1, least=6)
+    rule = picked_length_module._PIXELS._replace(passes=1, least=3)
     monkeypatch.setattr(picked_length_module, "_PIXELS", rule)
     model = new_model(num_clusters=3)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*steps, but")
         history = model.fit(pixels(), verbose=2)
-    assert len(history.epoch) == 6 and model.steps_taken == 6
-    assert capsys.readouterr().out.count("Training for 6 steps, 6 epochs of 1") == 1
-    assert model.training_steps == 6 and not model.length_is_given
+    assert len(history.epoch) == 3 and model.steps_taken == 3
+    assert capsys.readouterr().out.count("Training for 3 steps, 3 epochs of 1") == 1
+    assert model.training_steps == 3 and not model.length_is_given
     model.fit(pixels(), verbose=0)  # begins anew
-    assert model.steps_taken == 12
-    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 6
+    assert model.steps_taken == 6
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations)) == 3
     assert capsys.readouterr().out == ""
     again = keras_dc3.DC3Model.from_config(model.get_config())
-    assert again.training_steps == 6 and not again.length_is_given
+    assert again.training_steps == 3 and not again.length_is_given
 
 
 @pytest.mark.slow

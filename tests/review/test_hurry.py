@@ -285,8 +285,8 @@ def read_back(page, tmp_path, proposals):
 @pytest.mark.parametrize(
     ("way", "acts"),
     few(
-        list(product(["mouse and keys", "touch"], [150, 1000])),
-        ("mouse and keys", 150),
+        list(product(["mouse and keys", "touch"], [60, 150, 1000])),
+        ("mouse and keys", 60),
     ),
 )
 def test_no_answer_of_a_person_in_a_hurry_is_lost(visit, tmp_path, way, acts):
