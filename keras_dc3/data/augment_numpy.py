@@ -1,6 +1,8 @@
-"""Augmentation in NumPy, for backends without TensorFlow.
+"""What changes the pixels of images, for every backend. NumPy only.
 
-The counterpart of `augment`: the same policies, draws and pixels up to rounding.
+It works on whole numbers where images are bytes, a few images at a time that a
+processor's cache holds. NumPy lets go of Python's lock meanwhile, so that the threads
+of tf.data run side by side.
 """
 
 from __future__ import annotations
@@ -9,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3.data.draws import COLORS, FIRST_GEOMETRIC, GRAY, Draw
-from keras_dc3.data.pixels import ColorOperations, blend, smoothed
+from keras_dc3.data.draws import NAMES, Draw
+from keras_dc3.data.moves import mirrored_and_shifted, slid, turned
+from keras_dc3.data.pixels import Pixels, pixels_of
 from keras_dc3.data.policies import Custom, NoAugmentation, Policy, Strong, Weak
+
+_PIECE = 2**18  # bytes of images that are changed together
 
 
 def augment(
@@ -47,20 +52,25 @@ def transform(
     value_range: tuple[float, float] = (0.0, 255.0),
 ) -> np.ndarray:
     """Changes the pixels of `images` as drawn."""
-    n = np.arange(len(images))[:, None, None]
-    moved = images[n, draw.rows[:, :, None], draw.columns[:, None, :]]
     if not policy.num_ops and not policy.cutout:
-        return moved
-    low, high = value_range
-    scale = np.float32(high - low or 1.0)
-    values = (moved.astype("float32") - np.float32(low)) / scale
-    for operation in draw.each_operation():
-        values = _operate(values, *operation, policy.fill)
-    values = _hide(values, draw.boxes, policy.fill)
-    return _as_type(values * scale + np.float32(low), images.dtype)
+        return mirrored_and_shifted(images, draw.flipped, draw.shifts)
+    pixels = pixels_of(images.dtype, value_range)
+    fill = pixels.rounded(np.float32(policy.fill * pixels.top))
+    result = np.empty_like(images)
+    size = max(1, _PIECE // max(1, images[:1].nbytes))
+    for first in range(0, len(images), size):
+        rows = slice(first, first + size)
+        part = draw.of(rows)
+        moved = mirrored_and_shifted(images[rows], part.flipped, part.shifts)
+        values = pixels.opened(moved)
+        for operation in part.each_operation():
+            values = _operate(pixels, values, *operation, fill)
+        result[rows] = pixels.closed(_hide(values, part.boxes, fill))
+    return result
 
 
 def _as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Returns values of pixels as a type of images, bytes rounded and cut off."""
     if dtype == np.uint8:
         values = np.clip(np.round(values), 0, 255)
     return values.astype(dtype, copy=False)
@@ -78,88 +88,48 @@ def _custom(policy: Custom, images: np.ndarray, seed: Any) -> np.ndarray:
     return _as_type(result, images.dtype)
 
 
-def _operate(images, operations, magnitudes, matrices, fill):
-    """Applies to each image its own operation, on values 0 to 1."""
-    result = images.copy()
-    for number, name in enumerate(COLORS):
+def _operate(
+    pixels: Pixels,
+    images: np.ndarray,
+    operations: np.ndarray,
+    magnitudes: np.ndarray,
+    matrices: np.ndarray,
+    fill: np.ndarray,
+) -> np.ndarray:
+    """Applies to each image its own operation, all at once that have the same."""
+    result = images
+    for number in sorted(set(operations.tolist())):
         rows = np.flatnonzero(operations == number)
-        if rows.size:
-            strength = magnitudes[rows, None, None, None]
-            result[rows] = getattr(_COLORS, name)(images[rows], strength)
-    rows = np.flatnonzero(operations >= FIRST_GEOMETRIC)
-    if rows.size:
-        result[rows] = _warp(images[rows], matrices[rows], np.float32(fill))
+        given = magnitudes[rows], matrices[rows]
+        if len(rows) == len(images):
+            return _apply(pixels, NAMES[number], images, *given, fill)
+        changed = _apply(pixels, NAMES[number], images[rows], *given, fill)
+        if result is images:
+            result = np.empty_like(images)
+        result[rows] = changed
     return result
 
 
-def _hide(images, boxes, fill):
-    y = np.arange(images.shape[1])[None, :, None]
-    x = np.arange(images.shape[2])[None, None, :]
-    top, bottom, left, right = boxes.T[:, :, None, None]
-    inside = (y >= top) & (y < bottom) & (x >= left) & (x < right)
-    return np.where(inside[..., None], np.float32(fill), images)
+def _apply(
+    pixels: Pixels,
+    name: str,
+    images: np.ndarray,
+    magnitudes: np.ndarray,
+    matrices: np.ndarray,
+    fill: np.ndarray,
+) -> np.ndarray:
+    if name == "rotate":
+        return turned(pixels, images, matrices, fill)
+    height, width = images.shape[1:3]
+    _, a1, a2, b0, _, b2 = matrices.T[:, :, None]
+    if name in ("shear_x", "translate_x"):
+        return slid(pixels, images, a1 * np.arange(height) + a2, 2, fill)
+    if name in ("shear_y", "translate_y"):
+        return slid(pixels, images, b0 * np.arange(width) + b2, 1, fill)
+    return getattr(pixels, name)(images, magnitudes)
 
 
-class _Colors(ColorOperations):
-    """The operations on arrays."""
-
-    library = np
-
-    def mean(self, images):
-        return images.mean(axis=(1, 2), keepdims=True)
-
-    def gray(self, images):
-        if images.shape[-1] != 3:
-            return images.mean(axis=-1, keepdims=True)
-        return images @ GRAY[:, None]
-
-    def autocontrast(self, images, strength):
-        low = images.min(axis=(1, 2), keepdims=True)
-        span = images.max(axis=(1, 2), keepdims=True) - low
-        return np.where(span > 0, (images - low) / np.where(span > 0, span, 1), images)
-
-    def equalize(self, images, strength):
-        n, height, width, channels = images.shape
-        levels = np.clip(np.round(images * 255), 0, 255).astype("int64")
-        levels = levels.transpose(0, 3, 1, 2).reshape(n * channels, height * width)
-        bins = levels + 256 * np.arange(n * channels)[:, None]
-        counts = np.bincount(bins.ravel(), minlength=n * channels * 256)
-        total = np.cumsum(counts.reshape(n * channels, 256), axis=1)
-        least = np.take_along_axis(total, levels.min(axis=1)[:, None], axis=1)
-        span = height * width - least
-        table = np.where(span > 0, (total - least) / np.maximum(span, 1), -1)
-        values = np.take_along_axis(table, levels, axis=1)
-        values = values.reshape(n, channels, height, width).transpose(0, 2, 3, 1)
-        return np.where(values < 0, images, values).astype("float32")
-
-    def sharpness(self, images, strength):
-        height, width = images.shape[1:3]
-        if height < 3 or width < 3:
-            return images
-        smooth = images.copy()
-        smooth[:, 1:-1, 1:-1] = smoothed(images)
-        return blend(smooth, images, strength)
-
-
-_COLORS = _Colors()
-
-
-def _warp(images, matrices, fill):
-    """Moves pixels by the transforms, bilinear; `fill` beyond the border."""
-    n, height, width, _ = images.shape
-    y, x = np.mgrid[:height, :width].astype("float32")
-    a0, a1, a2, b0, b1, b2 = matrices.T[:6, :, None, None]
-    from_x, from_y = a0 * x + a1 * y + a2, b0 * x + b1 * y + b2
-    left, top = np.floor(from_x), np.floor(from_y)
-    share_x, share_y = (from_x - left)[..., None], (from_y - top)[..., None]
-    item = np.arange(n)[:, None, None]
-
-    def pixel(y, x):
-        inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        at_y = np.clip(y, 0, height - 1).astype("int64")
-        at_x = np.clip(x, 0, width - 1).astype("int64")
-        return np.where(inside[..., None], images[item, at_y, at_x], fill)
-
-    above = (1 - share_x) * pixel(top, left) + share_x * pixel(top, left + 1)
-    below = (1 - share_x) * pixel(top + 1, left) + share_x * pixel(top + 1, left + 1)
-    return (1 - share_y) * above + share_y * below
+def _hide(images: np.ndarray, boxes: np.ndarray, fill: np.ndarray) -> np.ndarray:
+    for image, (top, bottom, left, right) in zip(images, boxes.tolist(), strict=True):
+        image[top:bottom, left:right] = fill
+    return images

@@ -1,9 +1,6 @@
 """What is drawn for an image, RandAugment's ranges among it, by a seed that is given.
 
-NumPy only, for every backend.
-
-`augment` (TensorFlow) and `augment_numpy` only move and change pixels as drawn here, so
-that one seed gives the same augmentation everywhere.
+NumPy only, for every backend: `augment_numpy` moves and changes pixels as drawn here.
 """
 
 from __future__ import annotations
@@ -34,27 +31,30 @@ OPERATIONS: dict[str, tuple[float, float]] = {
     "translate_y": (-0.3, 0.3),
 }
 NAMES = list(OPERATIONS)
-FIRST_GEOMETRIC = NAMES.index("rotate")  # from here on one kernel does them all
-COLORS = NAMES[:FIRST_GEOMETRIC]
-GRAY = np.array([0.299, 0.587, 0.114], "float32")  # shares of red, green and blue
 
 
 class Draw(NamedTuple):
     """All that is random about the augmentation of n images (h, w).
 
-    rows (n, h), columns (n, w): int32, the pixel each output pixel is taken from.
-    operations (n, num_ops): int32 positions in `NAMES`. magnitudes (n, num_ops)
-    float32. matrices (n, num_ops, 8): float32, output to input pixel, of geometric
-    operations, else the identity. boxes (n, 4): int32, top, bottom, left and right of
-    the hidden square, ends exclusive, cut off at the border.
+    flipped (n,): bool, whether the image is mirrored left to right. shifts (n, 2):
+    int32, how many pixels further down and right each pixel of the mirrored image is
+    taken from, reflected at the border. operations (n, num_ops): int32 positions in
+    `NAMES`. magnitudes (n, num_ops): float32. matrices (n, num_ops, 6): float32, output
+    to input pixel, of operations that move pixels, else the identity. boxes (n, 4):
+    int32, top, bottom, left and right of the hidden square, ends exclusive, cut off at
+    the border.
     """
 
-    rows: np.ndarray
-    columns: np.ndarray
+    flipped: np.ndarray
+    shifts: np.ndarray
     operations: np.ndarray
     magnitudes: np.ndarray
     matrices: np.ndarray
     boxes: np.ndarray
+
+    def of(self, rows: slice) -> Draw:
+        """Returns what was drawn for some of the images."""
+        return Draw(*(part[rows] for part in self))
 
     def each_operation(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yields the operation, magnitude and matrix of each image, turn by turn."""
@@ -88,18 +88,16 @@ def drawn(
         operations: the names to draw from.
         num_ops: operations per image.
     """
-    flipped = (rng.random((n, 1)) < 0.5) & flip
-    rows = _shifted(rng, n, height, max_shift)
-    columns = _shifted(rng, n, width, max_shift)
-    columns = np.where(flipped, width - 1 - columns, columns)
+    flipped = (rng.random(n) < 0.5) & flip
+    shifts = [_shifts(rng, n, size, max_shift) for size in (height, width)]
     known = np.array([NAMES.index(name) for name in operations] or [0], "int32")
     chosen = known[rng.integers(len(known), size=(n, num_ops))]
     ranges = np.array(list(OPERATIONS.values()))
     low, high = ranges[chosen, 0], ranges[chosen, 1]
     magnitudes = low + (high - low) * rng.random((n, num_ops))
     return Draw(
-        rows.astype("int32"),
-        columns.astype("int32"),
+        flipped,
+        np.stack(shifts, axis=1).astype("int32"),
         chosen,
         magnitudes.astype("float32"),
         matrices(chosen, magnitudes, height, width),
@@ -120,21 +118,20 @@ def hidden_boxes(
     return boxes.astype("int32")
 
 
-def _shifted(
+def _shifts(
     rng: np.random.Generator, n: int, size: int, max_shift: float
 ) -> np.ndarray:
-    """Returns (n, size), the positions along a side, shifted and reflected."""
+    """Returns (n,), how far to shift along a side of this size."""
     most = min(round(max_shift * size), size - 1)
-    shifted = np.arange(size) + rng.integers(-most, most + 1, size=(n, 1))
-    return (size - 1) - np.abs((size - 1) - np.abs(shifted))
+    return rng.integers(-most, most + 1, size=n)
 
 
 def matrices(
     operations: np.ndarray, magnitudes: np.ndarray, height: int, width: int
 ) -> np.ndarray:
-    """Returns (..., 8) float32, the output-to-input transforms about the center.
+    """Returns (..., 6) float32, the output-to-input transforms about the center.
 
-    (a0, a1, a2, b0, b1, b2, 0, 0) takes output pixel (x, y) to input pixel
+    (a0, a1, a2, b0, b1, b2) takes output pixel (x, y) to input pixel
     (a0 x + a1 y + a2, b0 x + b1 y + b2); the identity for operations of color.
 
     Args:
@@ -151,6 +148,4 @@ def matrices(
     x, y = (width - 1) / 2, (height - 1) / 2
     a2 = x - a0 * x - a1 * y + magnitude("translate_x") * width
     b2 = y - b0 * x - b1 * y + magnitude("translate_y") * height
-    zero = np.zeros_like(a0)
-    parts = [a0, a1, a2, b0, b1, b2, zero, zero]
-    return np.stack(parts, axis=-1).astype("float32")
+    return np.stack([a0, a1, a2, b0, b1, b2], axis=-1).astype("float32")

@@ -6,10 +6,6 @@ in parallel. They stay where their set keeps them: nothing is copied into the gr
 
 from __future__ import annotations
 
-import atexit
-import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +13,7 @@ import numpy as np
 from keras_dc3.collective import Share
 from keras_dc3.data.image_set import ReadableImages
 from keras_dc3.data.plan import Recipe, stream_number
+from keras_dc3.data.python_calls import awaited
 
 
 def training_dataset(recipe: Recipe) -> Any:
@@ -84,7 +81,7 @@ def dataset_of_features(batches: Any) -> Any:
     if recipe.views:
         views = dict.fromkeys(recipe.views, features)
         signature = recipe.inputs(features, views, tf.TensorSpec((None,), tf.int32)), y
-    make = _READS.through(batches.__getitem__)
+    make = awaited(batches.__getitem__)
     share = recipe.share or Share()
 
     def all_batches():
@@ -134,54 +131,12 @@ def ordered_dataset(
     return _finish(dataset, len(ends))
 
 
-class _Reads:
-    """The reads under way, which the end of Python has to wait for.
-
-    A pipeline whose thread is in Python code when the interpreter goes away never gets
-    an answer, and the process never ends: as after an error in training, or Ctrl-C.
-    """
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._under_way, self._last, self._closed = 0, 0.0, False
-
-    def through(self, read: Callable[[Any], np.ndarray]) -> Callable[[Any], np.ndarray]:
-        """Returns a function that reads and is waited for."""
-
-        def watched(positions: Any) -> np.ndarray:
-            with self._lock:
-                self._under_way += 1
-            try:
-                if self._closed:
-                    raise RuntimeError("Python is about to end; nothing is read.")
-                return read(positions)
-            finally:
-                with self._lock:
-                    self._under_way -= 1
-                    self._last = time.monotonic()
-
-        return watched
-
-    def close(self) -> None:
-        """Waits until there was no read for a while: until all buffers are full."""
-        self._closed = True
-        end = time.monotonic() + 10.0
-        while time.monotonic() < end and (
-            self._under_way or time.monotonic() - self._last < 0.2
-        ):
-            time.sleep(0.02)
-
-
-_READS = _Reads()
-atexit.register(_READS.close)
-
-
 def _read(images: ReadableImages, positions: Any) -> Any:
     import tensorflow as tf
 
     # Stateless: reading the same positions again gives the same images.
     read = tf.numpy_function(
-        _READS.through(images.read),
+        awaited(images.read),
         [positions],
         tf.as_dtype(images.dtype),
         stateful=False,

@@ -1,4 +1,4 @@
-"""Each operation of strong augmentation, against Pillow's or plain NumPy."""
+"""Each operation of strong augmentation, against Pillow's or plain arithmetic."""
 
 import numpy as np
 import pytest
@@ -11,19 +11,130 @@ PLAIN = Weak(flip=False, max_shift=0)
 
 def operate(name, image, magnitude, value_range=(0.0, 255.0), fill=0.0):
     """Applies one operation of known magnitude to one image (h, w, c)."""
-    height, width = image.shape[:2]
-    operations = np.array([[NAMES.index(name)]], "int32")
-    magnitudes = np.array([[magnitude]], "float32")
+    return operate_on_all([name], image[None], [magnitude], value_range, fill)[0]
+
+
+def operate_on_all(names, images, magnitudes, value_range=(0.0, 255.0), fill=0.0):
+    """Applies to each of the images (n, h, w, c) its own operation."""
+    operations = np.array([[NAMES.index(name)] for name in names], "int32")
+    magnitudes = np.array(magnitudes, "float32")[:, None]
     draw = Draw(
-        np.arange(height)[None],
-        np.arange(width)[None],
+        np.zeros(len(names), bool),
+        np.zeros((len(names), 2), "int32"),
         operations,
         magnitudes,
-        matrices(operations, magnitudes, height, width),
-        np.zeros((1, 4), "int32"),
+        matrices(operations, magnitudes, *images.shape[1:3]),
+        np.zeros((len(names), 4), "int32"),
     )
     policy = Strong(PLAIN, num_ops=1, cutout=0, fill=fill)
-    return augment_numpy.transform(policy, image[None], draw, value_range)[0]
+    return augment_numpy.transform(policy, images, draw, value_range)
+
+
+def expected(name, image, magnitude, fill):
+    """The operation on one image (h, w, c) of values 0 to 1, pixel by pixel."""
+    channels = image.shape[2]
+    weights = [0.299, 0.587, 0.114] if channels == 3 else [1 / channels] * channels
+    gray = (image * weights).sum(axis=2, keepdims=True)
+    if name == "identity":
+        return image
+    if name in ("brightness", "color", "contrast"):
+        other = {"brightness": 0.0, "color": gray, "contrast": gray.mean()}[name]
+        return magnitude * image + (1 - magnitude) * other
+    if name == "sharpness":
+        return _sharpened(image, magnitude)
+    if name == "posterize":
+        step = 2 ** (8 - int(magnitude))
+        return np.rint(image * 255) // step * step / 255
+    if name == "solarize":
+        return np.where(image < magnitude, image, 1 - image)
+    if name in ("autocontrast", "equalize"):
+        return np.stack([_spread(name, image[..., c]) for c in range(channels)], -1)
+    return _moved(name, image, magnitude, fill)
+
+
+def _sharpened(image, magnitude):
+    height, width = image.shape[:2]
+    result = image.copy()
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            around = image[y - 1 : y + 2, x - 1 : x + 2].sum(axis=(0, 1))
+            blurred = (around + 4 * image[y, x]) / 13
+            result[y, x] = magnitude * image[y, x] + (1 - magnitude) * blurred
+    return result
+
+
+def _spread(name, channel):
+    low, high = channel.min(), channel.max()
+    if low == high:
+        return channel
+    if name == "autocontrast":
+        return (channel - low) / (high - low)
+    levels = np.rint(channel * 255)
+    lowest = (levels == levels.min()).sum()
+    darker = np.array([(levels <= level).sum() for level in levels.ravel()])
+    return ((darker - lowest) / (levels.size - lowest)).reshape(channel.shape)
+
+
+def _moved(name, image, magnitude, fill):
+    height, width = image.shape[:2]
+    padded = np.full((height + 2, width + 2, image.shape[2]), fill, "float64")
+    padded[1:-1, 1:-1] = image
+    result = np.empty_like(image)
+    for y in range(height):
+        for x in range(width):
+            down, right = y - (height - 1) / 2, x - (width - 1) / 2
+            if name == "rotate":
+                cos, sin = np.cos(np.deg2rad(magnitude)), np.sin(np.deg2rad(magnitude))
+                right, down = cos * right + sin * down, cos * down - sin * right
+            elif name == "shear_x":
+                right += magnitude * down
+            elif name == "shear_y":
+                down += magnitude * right
+            elif name == "translate_x":
+                right += magnitude * width
+            else:
+                down += magnitude * height
+            from_y = np.clip(down + (height - 1) / 2 + 1, 0, height + 1 - 1e-9)
+            from_x = np.clip(right + (width - 1) / 2 + 1, 0, width + 1 - 1e-9)
+            top, left = int(from_y), int(from_x)
+            b, a = from_y - top, from_x - left
+            square = padded[top : top + 2, left : left + 2]
+            across = (1 - a) * square[:, 0] + a * square[:, 1]
+            result[y, x] = (1 - b) * across[0] + b * across[1]
+    return result
+
+
+@pytest.mark.parametrize("size", [(20, 24), (5, 31), (31, 5), (2, 1)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_each_operation_pixel_by_pixel(size, channels, rng):
+    """Bytes are about a level off, floats none; all images are changed together."""
+    images = rng.integers(30, 220, (3 * len(NAMES), *size, channels)).astype("uint8")
+    names = NAMES * 3
+    shares = np.repeat([0.03, 0.4, 0.98], len(NAMES))
+    ranges = np.array([OPERATIONS[name] for name in names])
+    magnitudes = ranges[:, 0] + shares * (ranges[:, 1] - ranges[:, 0])
+    floats = images / np.float32(255)
+    for fill in (0.0, 0.2):
+        result = operate_on_all(names, images, magnitudes, fill=fill)
+        precise = operate_on_all(names, floats, magnitudes, (0.0, 1.0), fill)
+        for i, (name, magnitude) in enumerate(zip(names, magnitudes, strict=True)):
+            at = f"{name} {magnitude:.3f}"
+            exact = expected(name, floats[i].astype("float64"), magnitude, fill)
+            np.testing.assert_allclose(precise[i], exact, atol=2e-4, err_msg=at)
+            most = 1.5 if name in ("color", "rotate") else 1.0  # the two round twice
+            assert np.abs(result[i] - 255 * exact).max() <= most, at
+
+
+def test_images_do_not_depend_on_their_neighbors(rng):
+    """Neither on those of the same operation, nor on how many are changed at once."""
+    images = rng.integers(0, 256, (40, 64, 64, 3)).astype("uint8")
+    draw = Strong().draw([1, 2], len(images), 64, 64)
+    together = augment_numpy.transform(Strong(), images, draw)
+    assert images.nbytes > augment_numpy._PIECE
+    for i in range(len(images)):
+        one = slice(i, i + 1)
+        alone = augment_numpy.transform(Strong(), images[one], draw.of(one))
+        np.testing.assert_array_equal(alone, together[one])
 
 
 @pytest.fixture
@@ -85,7 +196,7 @@ def test_shear_and_translate(image):
         by = 0.2 * (y - 9.5)
         at = np.arange(4, 20)
         expected = np.interp(at + by, np.arange(24), image[y, :, 0].astype(float))
-        np.testing.assert_allclose(sheared[y, 4:20, 0], expected, atol=0.51)
+        np.testing.assert_allclose(sheared[y, 4:20, 0], expected, atol=1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,7 +209,7 @@ def test_any_range_of_values(name, image):
     result = operate(name, floats, magnitude, (-1.0, 1.0), fill=0.5)
     assert result.dtype == "float32"
     back = (result + 1) * 127.5
-    assert (np.abs(back - whole) <= 0.51).mean() > 0.99
+    assert np.abs(back - whole).max() <= 1.5
 
 
 def test_operations_and_magnitudes_are_drawn_evenly():
@@ -117,8 +228,6 @@ def test_operations_and_magnitudes_are_drawn_evenly():
 
 
 def test_half_of_the_images_are_flipped_unless_told_not_to():
-    flipped = Weak(max_shift=0).draw([3, 4], 4000, 6, 6).columns[:, 0] == 5
+    flipped = Weak(max_shift=0).draw([3, 4], 4000, 6, 6).flipped
     np.testing.assert_allclose(flipped.mean(), 0.5, atol=0.03)
-    assert not (
-        Weak(flip=False, max_shift=0).draw([3, 4], 99, 6, 6).columns[:, 0]
-    ).any()
+    assert not Weak(flip=False).draw([3, 4], 99, 6, 6).flipped.any()
