@@ -18,6 +18,8 @@ from keras_dc3.data.image_set import ImageSet, JoinedImages
 VIEWS = ("weak", "strong")  # that can be stored
 _COMPARED = 256  # images whose views are compared with their features
 _ROWS = 8192  # looked at together
+# Images that are compared, at most and at least.
+_LOOKED_AT, _FEWEST = 4096, 16
 
 
 class FeatureSet(AnnotatedImages):
@@ -77,11 +79,15 @@ class FeatureSet(AnnotatedImages):
         self._features = check_features("features", features)
         ids = check_ids("ids", ids)
         if len(ids) != len(self._features):
+            hint = ""
+            if self._features.shape[1] == len(ids):
+                hint = " They seem to be transposed: pass `features.T`."
             raise ValueError(
                 f"`ids` must name each image. Received: {len(ids)} ids for features of "
-                f"{len(self._features)} images."
+                f"{len(self._features)} images.{hint}"
             )
-        _tell_empty_rows(self._features, ids)
+        if not _tell_empty_rows(self._features, ids):
+            _tell_same_rows(self._features)
         super().__init__(ids, counts, class_names)
         given = {"weak": weak, "strong": strong}
         self.views = {
@@ -145,13 +151,30 @@ class FeatureSet(AnnotatedImages):
         return indices if self._rows is None else self._rows[indices]
 
 
-def _tell_empty_rows(features: np.ndarray, ids: Sequence[str]) -> None:
+def _tell_same_rows(features: np.ndarray) -> None:
+    """Warns where most images have the features of another image, to the bit."""
+    step = max(1, len(features) // _LOOKED_AT)
+    some_rows = np.ascontiguousarray(features[::step])
+    own = len({row.tobytes() for row in some_rows})
+    if len(some_rows) >= _FEWEST and own < len(some_rows) / 2:
+        warnings.warn(
+            f"Among the features of {len(some_rows):,} images there are {own:,} "
+            "different ones: most images have exactly the features of another. If one "
+            "was written for many by mistake, compute them again.",
+            stacklevel=4,
+        )
+
+
+def _tell_empty_rows(features: np.ndarray, ids: Sequence[str]) -> bool:
     """Warns of images whose features are one number throughout, as if never computed.
 
     Where there are more than one of them: an image that is black may have zeros.
+
+    Returns:
+        Whether there are.
     """
     if features.shape[1] < 2:
-        return
+        return False
     empty = 0
     for start in range(0, len(features), _ROWS):
         chunk = features[start : start + _ROWS]
@@ -167,6 +190,7 @@ def _tell_empty_rows(features: np.ndarray, ids: Sequence[str]) -> None:
             "these images out.",
             stacklevel=4,
         )
+    return empty > 1
 
 
 def _checked_views(name: str, views: Any, features: np.ndarray) -> np.ndarray:

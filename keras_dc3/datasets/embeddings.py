@@ -104,11 +104,13 @@ def from_embeddings(
         )
     views = _given_views(file, views)
     features = check_features("features", file.features)
-    ids = _ids(file, ids, len(features))
+    given, ids = ids, _ids(file, ids, len(features))
     names = checked_class_names(class_names, num_classes)
     if isinstance(annotations, str | os.PathLike):
         annotations = Annotations.from_csv(annotations, class_names=class_names)
     if isinstance(annotations, Annotations):
+        if file.ids is None and given is None:
+            _tell_positions(annotations)
         counts, names = counts_of(annotations, ids, names, missing, IDS)
     else:
         counts = as_counts("annotations", annotations, names and len(names))
@@ -116,7 +118,12 @@ def from_embeddings(
             raise ValueError(
                 f"`annotations` must hold one row per image, in the order of "
                 f"`features`. Received: {len(counts):,} rows for {len(features):,} "
-                "images; `keras_dc3.Annotations` are joined by id instead."
+                "images; "
+                + (
+                    "the features seem to be transposed: pass `features.T`."
+                    if len(counts) == features.shape[1]
+                    else "`keras_dc3.Annotations` are joined by id instead."
+                )
             )
     part = FeatureSet(features, ids, counts, names, images=images, **views)
     _tell_without_picture(part)
@@ -130,6 +137,20 @@ def from_embeddings(
         seed=seed,
         batch_size=batch_size,
         **kwargs,
+    )
+
+
+def _tell_positions(annotations: Annotations) -> None:
+    """Warns where names may be numbers that count images from 1, not from 0."""
+    names = annotations.ids
+    if not names or "0" in names or not all(map(str.isdecimal, names)):
+        return
+    first = min(names, key=int)
+    warnings.warn(
+        "The features have no `ids`, so that the names in `annotations` are taken for "
+        f"positions, which begin at 0; the first one there is {first!r}. If they begin "
+        "at 1, or are no positions, pass the name of each image as `ids`.",
+        stacklevel=3,
     )
 
 

@@ -260,8 +260,8 @@ class Judge:
     def unlabeled(self, supervised: np.ndarray | None) -> Finding | Difference:
         if supervised is None:
             about = (
-                "it takes a model trained on the labeled images alone: "
-                'ssl="supervised", config=DC3Config.vanilla()'
+                "it takes a second model, trained on the labeled images alone, to "
+                "compare with"
             )
             return Finding("unlabeled", NOT_MEASURED, about)
         if not self._n:

@@ -207,12 +207,15 @@ def check_shape(name: str, shape: tuple, expected: tuple) -> None:
             "the same network first."
         )
     hint = "they are of another network than those in training"
+    if len(shape) == 2 and shape[0] == d:
+        hint = "they seem to be transposed: pass `features.T`"
     if len(shape) != 2:
         hint = "there is one vector per image"
         if shape == (d,):
             hint += "; for a single image pass `features[None]`"
+    which = "" if name == "images" else f"{name} "
     raise ValueError(
-        f"The {name} features must have shape (n, {d}), as in training. Received: "
+        f"The {which}features must have shape (n, {d}), as in training. Received: "
         f"{shape}; {hint}."
     )
 

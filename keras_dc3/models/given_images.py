@@ -38,8 +38,17 @@ def check_form(images: Any, expected: tuple | None) -> None:
         images: anything.
         expected: (h, w, c) of the images a built model takes, None for any.
     """
-    kind = type(images).__name__
-    if type(images).__module__.split(".")[0] in _TABLES:
+    kind, is_of_images = type(images).__name__, not is_feature_shape(expected)
+    what = f"Images must be an array or tensor of shape {_FORM}"
+    if not is_of_images:
+        what = f"Features must be an array or tensor of shape (n, {expected[0]})"
+    is_table = type(images).__module__.split(".")[0] in _TABLES
+    if is_table and not is_of_images:
+        raise ValueError(
+            f"{what}. Received: a {kind}; pass its columns of features as an array, "
+            "such as `frame[columns].to_numpy()`."
+        )
+    if is_table:
         raise ValueError(
             f"Images must be an array of shape {_FORM}. Received: a {kind}, whose "
             "rows are no images. Read the images that it names, for example by "
@@ -47,9 +56,7 @@ def check_form(images: Any, expected: tuple | None) -> None:
         )
     if not hasattr(images, "shape"):
         received = "None" if images is None else f"a {kind}; `np.stack` makes an array"
-        raise ValueError(
-            f"Images must be an array or tensor of shape {_FORM}. Received: {received}."
-        )
+        raise ValueError(f"{what}. Received: {received}.")
     dtype = str(getattr(images, "dtype", ""))
     if dtype == "object":
         raise ValueError(
@@ -63,7 +70,6 @@ def check_form(images: Any, expected: tuple | None) -> None:
             "such as file names. Read the images first, for example by "
             "`keras_dc3.datasets.from_directory`."
         )
-    is_of_images = not is_feature_shape(expected)
     if images.shape is not None and len(images.shape) == 3 and is_of_images:
         raise ValueError(
             f"The 'images' images must have shape {_FORM}. Received: "

@@ -174,8 +174,16 @@ class ProposalData:
         Args:
             rows: (m,) positions in 0..n - 1, each once at most.
             ids: m different ids.
+
+        Raises:
+            ValueError: for what are no positions of theirs.
         """
-        rows = np.array(rows, "int64")
+        rows = check_indices("rows", rows)
+        if len(rows) and rows.max() >= len(self):
+            raise ValueError(
+                f"`rows` must be positions in 0..{len(self) - 1}, one for each of the "
+                f"{number_of(len(self), 'proposal')}. Received: {rows.max()}"
+            )
         taken = self.from_columns(
             [self.ids[row] for row in rows] if ids is None else ids,
             self.ambiguity[rows],

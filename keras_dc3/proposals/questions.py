@@ -174,11 +174,15 @@ class Questions:
 
     def __str__(self) -> str:
         asked = [question for question in self if question.kind == GROUP]
-        in_groups = sum(len(question.ids) for question in asked)
+        how, actions = "one by one", f"{self.actions:.3g} actions"
+        if actions == "1 actions":
+            actions = "1 action"
+        if asked:
+            in_groups = sum(len(question.ids) for question in asked)
+            how = f"{in_groups:,} of them in {number_of(len(asked), 'group')}"
         return (
-            f"Ask about {number_of(len(self.ids), 'image')}, {in_groups:,} of them in "
-            f"{number_of(len(asked), 'group')}: {self.gain:.3g} nats for "
-            f"{self.actions:.3g} actions expected; "
+            f"Ask about {number_of(len(self.ids), 'image')}, {how}: about "
+            f"{actions}, from which {self.gain:.3g} nats of information are expected; "
             f"{number_of(self.settled, 'image is', 'images are')} settled."
         )
 

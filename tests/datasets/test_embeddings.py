@@ -282,3 +282,19 @@ def test_columns_of_a_table_that_are_features(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read("red", "length")
+
+
+def test_slips_that_would_be_wrong_in_silence(tmp_path):
+    kinds = [("cod", "eel")[i % 2] for i in range(N - 4)]
+    rows = [(str(i + 1), who, kinds[i]) for i in range(N - 4) for who in ("ann", "ben")]
+    table(tmp_path / "from_one.csv", rows)
+    with pytest.warns(UserWarning, match="begin at 0; the first one there is '1'. If"):
+        from_embeddings(FEATURES, tmp_path / "from_one.csv", labeled=9, validation=6)
+    with pytest.raises(ValueError, match=r"seem to be transposed: pass `features\.T`"):
+        from_embeddings(FEATURES.T, COUNTS, ids=IDS, **SIZES)
+    with pytest.raises(ValueError, match=r"24 rows for 5 .* pass `features\.T`"):
+        from_embeddings(FEATURES.T, COUNTS, **SIZES)
+    same = FEATURES.copy()
+    same[2:16] = same[1]
+    with pytest.warns(UserWarning, match="of 24 images there are 10 different ones"):
+        from_embeddings(same, COUNTS, **SIZES)

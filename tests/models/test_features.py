@@ -270,6 +270,7 @@ def test_exported(trained, tmp_path):
     ("given", "error", "match"),
     [
         (FEATURES[:, :4], ValueError, r"shape \(n, 6\).*another network"),
+        (FEATURES.T[:, :5], ValueError, r"^The features must .* pass `features\.T`"),
         (FEATURES[0], ValueError, r"features\[None\]"),
         (FEATURES[:, None], ValueError, "one vector per image"),
         (np.zeros((2, 8, 8, 3), "uint8"), ValueError, "features of 6 numbers, not on"),
@@ -283,6 +284,11 @@ def test_features_unlike_those_in_training(trained, method, given, error, match)
     ids = {"ids": [str(i) for i in range(len(given))]} if method == "propose" else {}
     with pytest.raises(error, match=match):
         getattr(trained, method)(given, **ids)
+
+
+def test_what_is_no_array_of_features(trained):
+    with pytest.raises(ValueError, match=r"^Features must .*\(n, 6\). Rec.*: a list"):
+        trained.predict(FEATURES.tolist(), verbose=0)
 
 
 @pytest.mark.parametrize(

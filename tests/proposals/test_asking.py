@@ -402,6 +402,12 @@ def test_answers_lost_for_a_small_difference_are_told(name):
         alone([[0.5, 0.5]]).next(5, answers((name, "x", "cat")))
 
 
+def test_what_is_asked_in_words():
+    told = str(alone([[0.5, 0.5]]).next(1))
+    assert told.startswith("Ask about 1 image, one by one: about 1 action, from which")
+    assert told.endswith("; 0 images are settled.")
+
+
 def test_a_class_that_nobody_chose_may_lack(recwarn):
     given = answers(("a", "x", "cat"), ("a", "y", "cat"), names=("cat",))
     assert alone([[0.5, 0.5]]).next(5, given).settled == 1

@@ -284,6 +284,8 @@ def test_take_keeps_all_that_is_known_of_some_images():
     other = proposals.take(rows, ["x", "y", "z"])
     assert other.ids == ("x", "y", "z")
     np.testing.assert_array_equal(other.ambiguity, taken.ambiguity)
+    with pytest.raises(ValueError, match=r"positions in 0\.\.11, .* Received: 12"):
+        proposals.take([0, 12])
 
 
 def test_methods_stand_in_their_class():
