@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+TWICE = "an image before it has the same id"  # why the later ones have no row
+
 
 class KnownIds:
     """Finds ids that stand in a source twice.
@@ -21,7 +23,7 @@ class KnownIds:
 
     def repeated(self, ids: Sequence[str]) -> np.ndarray:
         """Returns (n,) bool, whether each id was given before, and remembers all."""
-        marks = np.fromiter(map(_mark, ids), "uint64", len(ids))
+        marks = np.fromiter(map(mark, ids), "uint64", len(ids))
         first = np.zeros(len(ids), bool)
         first[np.unique(marks, return_index=True)[1]] = True
         known = ~first
@@ -41,6 +43,7 @@ def _stands_in(part: np.ndarray, marks: np.ndarray) -> np.ndarray:
     return part[np.minimum(places, len(part) - 1)] == marks
 
 
-def _mark(name: str) -> int:
+def mark(name: str) -> int:
+    """Returns 64 bits that nearly always tell an id from all others."""
     raw = name.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(raw, digest_size=8).digest(), "little")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -30,12 +30,17 @@ class Batch:
         ids: n of them.
         images: uint8 (n, h, w, c).
         failed: (id, reason) of each image that cannot be had.
+        rows: the places of the n in the order of all of them.
     """
 
     shard: int
     ids: list[str]
     images: np.ndarray
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[tuple[str, str]]
+    rows: list[int]
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 class Decoder:
@@ -172,4 +177,4 @@ class ReadAhead:
         ]
         if failed:
             images = images[good]
-        return Batch(shard, [items[row].id for row in good], images, failed)
+        return Batch(shard, [items[row].id for row in good], images, failed, good)

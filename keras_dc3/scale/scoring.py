@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
 
-from keras_dc3._formulas import escaped
 from keras_dc3._locking import locked
 from keras_dc3._text import number_of
-from keras_dc3._validation import (
-    check_choice,
-    check_positive_int,
-    check_probability,
-    check_writable_folder,
-)
-from keras_dc3._writing import file_path, whole_file
-from keras_dc3.data.decoding import FITS
+from keras_dc3._validation import check_positive_int, check_writable_folder
+from keras_dc3._writing import file_path
 from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.proposals import shards
-from keras_dc3.scale.exported import ExportedModel
-from keras_dc3.scale.known_ids import KnownIds
-from keras_dc3.scale.manifest import Manifest, versions
+from keras_dc3.scale.concluding import begin_summary, conclude
+from keras_dc3.scale.known_ids import TWICE, KnownIds
 from keras_dc3.scale.progress import Progress
-from keras_dc3.scale.reading import Decoder, ReadAhead
-from keras_dc3.scale.shard_writer import ShardWriter
-from keras_dc3.scale.sources.opening import open_source
-from keras_dc3.scale.sources.source import Item, Source
+from keras_dc3.scale.reading import ReadAhead
+from keras_dc3.scale.shard_writer import ShardWriter, TooManyFailed
+from keras_dc3.scale.sources.source import Item
 from keras_dc3.scale.summary import ScoreSummary
+from keras_dc3.scale.task import Task, task
 
-FAILED = "failed.csv"
 _LOCK = "lock"
-_TWICE = "an image before it has the same id"
 
 
 def score(
@@ -125,62 +114,47 @@ def score(
     >>> len(keras_dc3.Proposals.from_parquet("scores"))
     60
     """
-    check_positive_int("batch_size", batch_size)
-    check_positive_int("images_per_shard", images_per_shard)
-    check_probability("max_failed", max_failed)
-    check_choice("fit", fit, FITS)
     threads = min(os.cpu_count() or 1, 16) if threads is None else threads
     check_positive_int("threads", threads)
-    exported = ExportedModel(model, bool(embeddings))
-    shape = exported.image_shape
-    decoder = Decoder(
-        shape,
+    asked = task(
+        model,
+        source,
+        embeddings=embeddings,
+        batch_size=batch_size,
+        images_per_shard=images_per_shard,
+        image_column=image_column,
+        id_column=id_column,
+        split=split,
         fit=fit,
         background=background,
         value_range=value_range,
         max_pixels=max_pixels,
-    )
-    images = open_source(source, shape, image_column, id_column, split)
-    manifest = Manifest(
-        {"fingerprint": exported.fingerprint(), "class_names": exported.class_names},
-        {"kind": images.kind, "images": images.total, "listing": images.fingerprint()},
-        {
-            "embeddings": bool(embeddings),
-            "batch_size": batch_size,
-            "images_per_shard": images_per_shard,
-            **images.columns,
-            **decoder.settings,
-        },
-        versions(),
+        max_failed=max_failed,
     )
     path = os.path.abspath(file_path(folder))
     check_writable_folder(path)
     with locked(os.path.join(path, _LOCK), "scoring"):
-        manifest.pin(path)
-        run = _Run(path, manifest, exported, images, max_failed)
+        asked.manifest.pin(path)
+        run = _Run(path, asked)
         run.look()
-        run.go_on(decoder, threads, verbose)
-        return run.conclude()
+        try:
+            run.go_on(threads, verbose)
+        except TooManyFailed as error:
+            raise TooManyFailed(f"{error} What is finished is kept.") from error
+        conclude(run.summary, asked.manifest.run)
+        return run.summary
 
 
 class _Run:
     """A run, in its folder, which this process has locked."""
 
-    def __init__(
-        self,
-        folder: str,
-        manifest: Manifest,
-        model: ExportedModel,
-        source: Source,
-        max_failed: float,
-    ):
-        self._folder, self._run, self._model = folder, manifest.run, model
-        self._manifest, self._checksums = manifest, shards.checksums_in(folder)
-        self._source, self._max_failed = source, max_failed
-        self._size = manifest.settings["images_per_shard"]
-        self._batch_size = manifest.settings["batch_size"]
+    def __init__(self, folder: str, asked: Task):
+        self._folder, self._asked = folder, asked
+        self._run, self._model = asked.manifest.run, asked.model
+        self._source, self._size = asked.source, asked.images_per_shard
+        self._checksums = shards.checksums_in(folder)
         self._finished: set[int] = set()
-        self.summary = ScoreSummary(folder, os.path.join(folder, FAILED))
+        self.summary = begin_summary(folder)
 
     def _path(self, number: int) -> str:
         return os.path.join(self._folder, shards.name_of(number))
@@ -212,11 +186,11 @@ class _Run:
             self._finished.add(number)
             self.summary.add(shard)
         if self._checksums != known:
-            self._manifest.keep(self._folder, self._checksums)
+            self._asked.manifest.keep(self._folder, self._checksums)
         self.summary.found = self.summary.images
         self.summary.rewritten = tuple(damaged)
 
-    def go_on(self, decoder: Decoder, threads: int, verbose: bool) -> None:
+    def go_on(self, threads: int, verbose: bool) -> None:
         """Scores what is not finished."""
         if self._is_finished():
             return
@@ -225,7 +199,7 @@ class _Run:
         self._model.load()
         progress = Progress(verbose, left)
         begun = time.perf_counter()
-        with ReadAhead(self._parts(), decoder, threads) as batches:
+        with ReadAhead(self._parts(), self._asked.decoder, threads) as batches:
             writer = None
             for batch in batches:
                 if writer is not None and writer.number != batch.shard:
@@ -235,7 +209,7 @@ class _Run:
                 start = time.perf_counter()
                 writer.add(batch, self._model(batch.images))
                 self.summary.in_model += time.perf_counter() - start
-                writer.check(self._max_failed, self._size)
+                writer.check(self._asked.max_failed, self._size)
                 progress.add(len(batch.ids) + len(batch.failed))
             if writer is not None:
                 self._write(writer)
@@ -261,12 +235,12 @@ class _Run:
         return ShardWriter(self._run, number, model.class_names, model.verdict)
 
     def _write(self, writer: ShardWriter) -> None:
-        writer.check(self._max_failed, writer.images)
+        writer.check(self._asked.max_failed, writer.images)
         begun = time.perf_counter()
         try:
             shard = writer.write(self._folder)
             self._checksums[shards.name_of(shard.number)] = shard.checksum
-            self._manifest.keep(self._folder, self._checksums)
+            self._asked.manifest.keep(self._folder, self._checksums)
             self.summary.add(shard)
         except OSError as error:
             raise OSError(
@@ -289,8 +263,9 @@ class _Run:
                 continue
             if items is None:
                 items = self._source.items(number * self._size)
-            for start in range(0, self._size, self._batch_size):
-                wanted = min(self._batch_size, self._size - start)
+            batch_size = self._asked.batch_size
+            for start in range(0, self._size, batch_size):
+                wanted = min(batch_size, self._size - start)
                 part = list(islice(items, wanted))
                 if part:
                     yield number, _told_apart(part, known)
@@ -302,29 +277,11 @@ class _Run:
         failed = shards.look_into(self._path(number)).failed
         return [*shards.ids_of(self._path(number)), *(name for name, _ in failed)]
 
-    def conclude(self) -> ScoreSummary:
-        """Writes the table of failed images, and that the run is finished."""
-        if not self.summary.images:
-            raise ValueError("There is no image to score: the source is empty.")
-        with whole_file(self.summary.failed_file, encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(["id", "reason"])
-            for number in range(self.summary.shards):
-                for row in shards.look_into(self._path(number)).failed:
-                    table.writerow(map(escaped, row))
-        kept = {"run": self._run}
-        for name in ("shards", "images", "certain", "ambiguous", "failed"):
-            kept[name] = getattr(self.summary, name)
-        path = os.path.join(self._folder, shards.SUMMARY)
-        with whole_file(path, encoding="utf-8") as file:
-            json.dump(kept, file, indent=2)
-        return self.summary
-
 
 def _told_apart(items: list[Item], known: KnownIds | None) -> list[Item]:
     """Returns items of which those whose id stood there before are known to fail."""
     if known is not None:
         for row, repeated in enumerate(known.repeated([item.id for item in items])):
             if repeated and not items[row].reason:
-                items[row] = Item(items[row].id, None, _TWICE)
+                items[row] = Item(items[row].id, None, TWICE)
     return items

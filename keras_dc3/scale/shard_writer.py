@@ -81,9 +81,8 @@ class ShardWriter:
         listed = "; ".join(f"{name!r} ({why})" for name, why in self.failed[:3])
         raise TooManyFailed(
             f"{len(self.failed):,} of {self.images:,} images in a row cannot be "
-            f"judged, such as {listed}. That is no accident, so the run stops; what is "
-            "finished is kept. Remove the cause and call it again, or allow more by "
-            "`max_failed`, a share."
+            f"judged, such as {listed}. That is no accident, so the run stops. Remove "
+            "the cause and call it again, or allow more by `max_failed`, a share."
         )
 
     def write(self, folder: str) -> Shard:

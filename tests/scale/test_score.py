@@ -1,14 +1,13 @@
 """Proposals of an exported model for images of every kind of source."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
 
 import keras_dc3
 from keras_dc3 import Proposals
-from tests.scale import helpers
+from tests.scale import helpers, sources
 from tests.scale.helpers import score
 from tests.slow import few
 
@@ -65,94 +64,7 @@ def test_without_embeddings_and_called_again(exported, images, scored, tmp_path)
     assert found == full and found.embeddings is None
 
 
-def _records(folder, files, images):
-    names = list(files)
-    for part, start in enumerate((0, 13, 13)):  # the second file is empty
-        stop = (13, 13, 50)[part]
-        chosen = {name: files[name] for name in names[start:stop]}
-        helpers.write_records(folder / f"fish-{part}.tfrecord", chosen)
-    return str(folder / "fish-*.tfrecord"), {}
-
-
-def _named_records(folder, files, images):
-    path = folder / "a.tfrecord"
-    helpers.write_records(path, files, "image/encoded", "image/source")
-    return path, {"id_column": "image/source"}
-
-
-def _parquet_of_bytes(folder, files, images):
-    import pyarrow as pa
-
-    names, content = list(files), list(files.values())
-    helpers.write_parquet(
-        folder / "a.parquet", {"image": content[:23], "id": names[:23]}
-    )
-    as_dicts = [{"bytes": raw, "path": None} for raw in content[23:]]
-    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    columns = {"id": names[23:], "image": pa.array(as_dicts, kind)}
-    helpers.write_parquet(folder / "b.parquet", columns)
-    return [folder / "a.parquet", folder / "b.parquet"], {}
-
-
-def _parquet_of_paths(folder, files, images):
-    shutil.copytree(images, folder / "pictures")
-    columns = {"photo": [f"pictures/{name}" for name in files], "id": list(files)}
-    path = helpers.write_parquet(folder / "a.parquet", columns)
-    return path, {"image_column": "photo"}
-
-
-def _csv_of_paths(folder, files, images):
-    shutil.copytree(images, folder, dirs_exist_ok=True)
-    columns = {"path": list(files), "note": [""] * len(files)}
-    return helpers.write_csv(folder / "a.csv", columns, ";"), {}
-
-
-def _remote_folder(folder, files, images):
-    _put_into_memory(files)
-    return "memory://bucket/fish", {}
-
-
-def _remote_table(folder, files, images):
-    _put_into_memory(files)
-    import fsspec
-
-    with fsspec.open("memory://bucket/fish/all.csv", "w") as file:
-        file.write("\n".join(["image", *files]))
-    return "memory://bucket/fish/all.csv", {}
-
-
-def _remote_records(folder, files, images):
-    import fsspec
-
-    path = helpers.write_records(folder / "a", files)
-    store = fsspec.filesystem("memory")
-    store.pipe_file("/bucket/records/a", path.read_bytes())
-    return "memory://bucket/records/*", {}
-
-
-def _put_into_memory(files):
-    fsspec = pytest.importorskip("fsspec")
-    store = fsspec.filesystem("memory")
-    for name, content in files.items():
-        store.pipe_file(f"/bucket/fish/{name}", content)
-    store.pipe_file("/bucket/fish/.hidden/a.png", b"")
-    store.pipe_file("/bucket/fish/note.txt", b"")
-
-
-SOURCES = (
-    _records,
-    _named_records,
-    _parquet_of_bytes,
-    _parquet_of_paths,
-    _csv_of_paths,
-    _remote_folder,
-    _remote_table,
-    _remote_records,
-)
-QUICK = (_records, _parquet_of_bytes, _csv_of_paths, _remote_folder)
-
-
-@pytest.mark.parametrize("make", few(SOURCES, *QUICK))
+@pytest.mark.parametrize("make", few(sources.SOURCES, *sources.QUICK))
 def test_the_same_images_from_every_source(make, exported, images, scored, tmp_path):
     files = helpers.contents(images)
     (tmp_path / "source").mkdir()

@@ -14,7 +14,7 @@ from keras_dc3.scale.sources.source import Source
 from keras_dc3.scale.sources.tables import CsvTable, ParquetTable
 from keras_dc3.scale.sources.tfrecords import Records, is_records
 
-_TFDS = "tfds:"
+TFDS = "tfds:"  # begins the name of a data set
 _KNOWN = (
     "Name a folder of images; files of TFRecords, Parquet or CSV, or a pattern of them "
     "such as 'fish-*.tfrecord'; or 'tfds:NAME'."
@@ -39,8 +39,8 @@ def open_source(
         TypeError, ValueError, OSError: if there is none; the message says what is.
     """
     names = _names(source)
-    if names[0].startswith(_TFDS) and len(names) == 1:
-        name = names[0].removeprefix(_TFDS)
+    if names[0].startswith(TFDS) and len(names) == 1:
+        name = names[0].removeprefix(TFDS)
         return TfdsSplit(name, split or "train", image_shape, image_column, id_column)
     if split is not None:
         raise ValueError(

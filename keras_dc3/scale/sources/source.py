@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,19 +23,38 @@ class Item(NamedTuple):
     reason: str = ""
 
 
+class Piece(NamedTuple):
+    """Some images in a row of a source, that one machine of many reads.
+
+    part: which of the source's parts they are in. start: the place of the first of them
+    in it. images: how many they are. where: what the source finds them by: themselves,
+    where they are names alone, or a place in a file.
+    """
+
+    part: int
+    start: int
+    images: int
+    where: Any
+
+
 class Source(ABC):
     """Images in an order that never changes while the source does not.
+
+    One that can be read in pieces goes to other machines by `pickle`, without a listing
+    that grows with its images.
 
     Attributes:
         kind: in words, such as "folder of images".
         total: how many images there are; None if that is not known before the end.
         ids_differ: whether it is certain that no id stands there twice.
         columns: which columns or features were chosen, to be kept with the run.
+        parts: of how many parts, such as files, its images are, one after the other.
     """
 
     kind: str
     total: int | None = None
     ids_differ = False
+    parts = 1
     columns: dict[str, str | None]
 
     def __init__(self):
@@ -47,6 +67,33 @@ class Source(ABC):
     @abstractmethod
     def items(self, start: int) -> Iterator[Item]:
         """Yields the images in order, from a position on."""
+
+    def pieces(self, part: int, size: int) -> Iterator[Piece]:
+        """Yields all images of a part in pieces, without decoding any.
+
+        Args:
+            part: its number.
+            size: about how many images a piece is to have.
+        """
+        raise NotImplementedError(f"A {self.kind} is read by one machine.")
+
+    def read(self, piece: Piece) -> Iterator[Item]:
+        """Yields the images of a piece, in order."""
+        raise NotImplementedError(f"A {self.kind} is read by one machine.")
+
+
+def named(items: Iterable[Item], part: int, size: int) -> Iterator[Piece]:
+    """Yields the images of a part in pieces that hold them, as names alone are short.
+
+    Args:
+        items: paths or addresses, not contents.
+        part: its number.
+        size: how many a piece has.
+    """
+    start, items = 0, iter(items)
+    while some := tuple(islice(items, size)):
+        yield Piece(part, start, len(some), some)
+        start += len(some)
 
 
 def digest(lines: Iterable[Any]) -> str:

@@ -6,16 +6,19 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from keras_dc3._extras import optional
+from keras_dc3.proposals.parquet_format import pyarrow
 from keras_dc3.scale.sources.places import beside, open_file, stamp
 from keras_dc3.scale.sources.source import (
     Item,
+    Piece,
     Source,
     as_text,
     choose_column,
     digest,
+    named,
     needed_column,
     no_column,
 )
@@ -40,7 +43,7 @@ class _Table(Source):
         id_column: str | None,
     ):
         super().__init__()
-        self._files = list(files)
+        self._files, self.parts = list(files), len(files)
         place = repr(self._files[0])
         what, option = "the images or their paths", "image_column"
         self._image = needed_column(what, image_column, _IMAGES, columns, place, option)
@@ -91,9 +94,6 @@ class ParquetTable(_Table):
     def __init__(
         self, files: Sequence[str], image_column: str | None, id_column: str | None
     ):
-        needs = "Parquet files need pyarrow"
-        self._pa = optional("pyarrow", needs, "parquet")
-        self._pq = optional("pyarrow.parquet", needs, "parquet")
         self.total, schema = 0, None
         for name in files:
             with open_file(name) as file:
@@ -107,15 +107,16 @@ class ParquetTable(_Table):
             )
 
     def _opened(self, name: str, file: Any) -> Any:
+        pa, pq = pyarrow()
         try:
-            return self._pq.ParquetFile(file)
-        except (self._pa.ArrowException, OSError) as error:
+            return pq.ParquetFile(file)
+        except (pa.ArrowException, OSError) as error:
             raise ValueError(
                 f"{name!r} is no complete Parquet file ({error}). Is it cut off?"
             ) from error
 
     def _holds_bytes(self, kind: Any) -> bool:
-        types = self._pa.types
+        types = pyarrow()[0].types
         return not (types.is_string(kind) or types.is_large_string(kind))
 
     def items(self, start: int) -> Iterator[Item]:
@@ -127,6 +128,35 @@ class ParquetTable(_Table):
                 if start < rows:
                     yield from self._rows(name, table, start)
             start = max(0, start - rows)
+
+    def pieces(self, part: int, size: int) -> Iterator[Piece]:
+        """Yields groups of rows that hold images, several in a piece if they are small.
+
+        Paths are short: rows of them are divided wherever it is.
+        """
+        name = self._files[part]
+        with open_file(name) as file:
+            table = self._opened(name, file)
+            if not self._holds_bytes(table.schema_arrow.field(self._image).type):
+                if table.metadata.num_rows:
+                    yield from named(self._rows(name, table, 0), part, size)
+                return
+            start = rows = 0
+            for group in range(table.num_row_groups):
+                rows += table.metadata.row_group(group).num_rows
+                if rows >= size or (rows and group == table.num_row_groups - 1):
+                    yield Piece(part, start, rows, start)
+                    start, rows = start + rows, 0
+
+    def read(self, piece: Piece) -> Iterator[Item]:
+        """Yields the images of the rows of a piece."""
+        if isinstance(piece.where, tuple):
+            yield from piece.where
+            return
+        name = self._files[piece.part]
+        with open_file(name) as file:
+            rows = self._rows(name, self._opened(name, file), piece.where)
+            yield from islice(rows, piece.images)
 
     def _rows(self, name: str, table: Any, start: int) -> Iterator[Item]:
         """Yields the images of a file; groups of rows before `start` are not read."""
@@ -166,19 +196,29 @@ class CsvTable(_Table):
 
     def items(self, start: int) -> Iterator[Item]:
         """Yields the images of all rows, from a position on."""
-        position = 0
-        for name in self._files:
-            with _text(name) as file:
-                reader = _reader(file)
-                header = next(reader, [])
-                image = self._place(name, header, self._image)
-                own = image if self._id is None else self._place(name, header, self._id)
-                rows = (row for row in reader if row)
-                for number, row in enumerate(rows):
-                    if position >= start:
-                        cells = [row[i] if i < len(row) else "" for i in (image, own)]
-                        yield self._item(name, *cells, number)
-                    position += 1
+        rows = (row for name in self._files for row in self._rows(name))
+        for row in islice(rows, start, None):
+            yield self._item(*row)
+
+    def pieces(self, part: int, size: int) -> Iterator[Piece]:
+        """Yields the rows of a file in pieces that name the images."""
+        items = (self._item(*row) for row in self._rows(self._files[part]))
+        return named(items, part, size)
+
+    def read(self, piece: Piece) -> Iterator[Item]:
+        """Yields the images that a piece names."""
+        return iter(piece.where)
+
+    def _rows(self, name: str) -> Iterator[tuple[str, str, str, int]]:
+        """Yields (file, image, id, number) of each row of a file."""
+        with _text(name) as file:
+            reader = _reader(file)
+            header = next(reader, [])
+            image = self._place(name, header, self._image)
+            own = image if self._id is None else self._place(name, header, self._id)
+            for number, row in enumerate(row for row in reader if row):
+                cells = [row[i] if i < len(row) else "" for i in (image, own)]
+                yield name, *cells, number
 
     def _place(self, name: str, header: Sequence[str], column: str) -> int:
         if column not in header:

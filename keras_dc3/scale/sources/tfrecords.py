@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import IO, Any
 
 from keras_dc3.scale.sources.places import open_file, stamp
 from keras_dc3.scale.sources.source import (
     Item,
+    Piece,
     Source,
     as_text,
     digest,
@@ -53,7 +56,7 @@ class Records(Source):
         self, files: Sequence[str], image_column: str | None, id_column: str | None
     ):
         super().__init__()
-        self._files = list(files)
+        self._files, self.parts = list(files), len(files)
         place = repr(self._files[0])
         with open_file(self._files[0]) as file:
             first = next(_records(file), None)
@@ -86,6 +89,26 @@ class Records(Source):
                         place = f"{os.path.basename(name)}, record {number}"
                         yield self._item(record, place)
             position += number + 1
+
+    def pieces(self, part: int, size: int) -> Iterator[Piece]:
+        """Yields where in a file each so many records begin; none of them is read."""
+        start = place = count = 0
+        with open_file(self._files[part]) as file:
+            for count, _ in enumerate(_records(file, sys.maxsize), 1):
+                if count - start == size:
+                    yield Piece(part, start, size, place)
+                    start, place = count, file.tell()
+        if count > start:
+            yield Piece(part, start, count - start, place)
+
+    def read(self, piece: Piece) -> Iterator[Item]:
+        """Yields the images of the records of a piece."""
+        name = self._files[piece.part]
+        with open_file(name) as file:
+            file.seek(piece.where)
+            records = islice(_records(file), piece.images)
+            for number, record in enumerate(records, piece.start):
+                yield self._item(record, f"{os.path.basename(name)}, record {number}")
 
     def _item(self, record: bytes | str, place: str) -> Item:
         if isinstance(record, str):
