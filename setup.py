@@ -16,6 +16,7 @@ IMAGES = ["pillow>=11"]  # image files
 # Drives an installed Chromium in the tests of the page, and judges it by axe-core.
 REVIEW = ["playwright>=1.50", "axe-playwright-python>=0.1.7"]
 SERVE = ["aiohttp>=3.9"]  # a server of pages
+BEAM = ["apache-beam>=2.77"]  # scores of images by many machines
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
 FILES_BY_ADDRESS = ["fsspec>=2024.2"]  # images in stores, by gs:// or s3://
@@ -24,6 +25,7 @@ CV = ["keras-cv>=0.9"]  # no longer developed
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
 DOCS = ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=1"]  # the site
 TEST = [
+    *BEAM,
     *DEMO,
     *FILES_BY_ADDRESS,
     *IMAGES,
@@ -68,6 +70,7 @@ setup(
     ],
     entry_points={"console_scripts": ["keras-dc3=keras_dc3.command_line:main"]},
     extras_require={
+        "beam": [*BEAM, *IMAGES, *PARQUET],
         "cv": CV,
         "demo": [*DEMO, *IMAGES],
         "docs": DOCS,

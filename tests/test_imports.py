@@ -151,6 +151,7 @@ def test_heavy_packages_are_never_imported_at_the_top():
     heavy = (
         *("pandas", "sklearn", "scipy", "matplotlib", "torch", "jax", "onnx", "PIL"),
         *("pyarrow", "fiftyone", "umap", "cleanlab", "crowdkit", "aiohttp", "fsspec"),
+        "apache_beam",
     )
     for path, name in files():
         for module, top in imports(path):
@@ -209,6 +210,7 @@ OPTIONAL = (
     "onnxruntime",
     "aiohttp",
     "fsspec",
+    "apache_beam",
 )
 
 

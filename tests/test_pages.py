@@ -244,15 +244,27 @@ def test_training_and_a_look_before_it(data, tmp_path, monkeypatch):
     assert len(names["model"].history.epoch) == 1 and Path("views.png").exists()
 
 
-@pytest.mark.tensorflow
-@runs("scale.md")
-def test_scoring(folder, make_backbone):
+@pytest.fixture
+def exported(folder, make_backbone):
+    """A folder with an exported model."""
     pytest.importorskip("pyarrow")
     model = keras_dc3.DC3Model(make_backbone(), num_classes=2)
     model.build((None, 8, 8, 3))
     model.export("exported")
-    names = execute("scale.md", {})
+
+
+@pytest.mark.tensorflow
+@runs("scale.md", 0)
+def test_scoring(exported):
+    names = execute("scale.md", {}, 0)
     assert len(names["proposals"]) == names["summary"].images == 60
+
+
+@pytest.mark.tensorflow
+@runs("scale.md", 1)
+def test_scoring_by_a_pipeline(exported):
+    pytest.importorskip("apache_beam")
+    assert execute("scale.md", {}, 1)["summary"].images == 60
 
 
 @pytest.mark.slow

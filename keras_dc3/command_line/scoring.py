@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from absl.flags import FlagValues
 
@@ -34,7 +35,14 @@ def _define(of: Flags) -> None:
     )
     about = "Share of the images of a file that may fail before the run stops."
     of.number("max_failed", 0.5, about, 0.0, 1.0)
-    of.whole("threads", None, "To decode images with; else one per core.")
+    of.whole(
+        "threads",
+        None,
+        "To decode images with; else one per core, of a pipeline one per worker.",
+    )
+    about = "Of a pipeline: address of a folder, such as gs://bucket/temporary, that "
+    about += "model and result go through where machines share no file system."
+    of.text("through", None, about)
 
 
 def _range(given: Sequence[str] | None) -> tuple[float, ...] | None:
@@ -50,6 +58,9 @@ def _range(given: Sequence[str] | None) -> tuple[float, ...] | None:
 
 
 def _score(words: Sequence[str], values: FlagValues) -> ScoreSummary:
+    # What follows `--` are the options of Beam, in the end.
+    first = next((i for i, word in enumerate(words) if word.startswith("-")), None)
+    words, options = (words, []) if first is None else (words[:first], words[first:])
     if len(words) < 2:
         raise ValueError(
             "Name the exported model and the images: `keras-dc3 score MODEL SOURCE "
@@ -58,21 +69,40 @@ def _score(words: Sequence[str], values: FlagValues) -> ScoreSummary:
     if not values.to:
         raise ValueError("`--to` must name the folder to write to.")
     model, *source = words
-    return score(
-        model,
-        source,
-        values.to,
-        embeddings=values.embeddings,
-        batch_size=values.batch_size,
-        images_per_shard=values.images_per_shard,
-        image_column=values.image_column,
-        id_column=values.id_column,
-        split=values.split,
-        fit=values.fit,
-        value_range=_range(values.value_range),
-        max_failed=values.max_failed,
-        threads=values.threads,
-    )
+    given = {
+        "embeddings": values.embeddings,
+        "batch_size": values.batch_size,
+        "images_per_shard": values.images_per_shard,
+        "image_column": values.image_column,
+        "id_column": values.id_column,
+        "fit": values.fit,
+        "value_range": _range(values.value_range),
+        "max_failed": values.max_failed,
+    }
+    if not options:
+        given |= {"split": values.split, "threads": values.threads}
+        if values.through is not None:
+            raise ValueError("`--through` is of a pipeline, whose options follow `--`.")
+        return score(model, source, values.to, **given)
+    if values.split is not None:
+        raise ValueError("`--split` is of a data set, which Beam does not read here.")
+    given |= {"threads": values.threads or 1, "through": values.through}
+    return _by_beam(model, source, values.to, options, given)
+
+
+def _by_beam(
+    model: str,
+    source: Sequence[str],
+    folder: str,
+    options: Sequence[str],
+    given: dict[str, Any],
+) -> ScoreSummary:
+    from keras_dc3.scale import beam
+
+    try:
+        return beam.score(model, source, folder, options, **given)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error
 
 
 SCORE = Command(
@@ -80,7 +110,9 @@ SCORE = Command(
     "what an exported model makes of any number of images",
     "Writes Parquet files of proposals as it goes, without a project. SOURCE is a "
     "folder of images; TFRecord, Parquet or CSV files; or tfds:NAME. Called again, it "
-    "goes on where it was stopped.",
+    "goes on where it was stopped. On many machines it runs as a pipeline of Apache "
+    "Beam, whose options stand at the end, behind --: -- --runner=FlinkRunner. Then "
+    "the folder is written as a whole, at the end.",
     _define,
     _score,
     words="MODEL SOURCE [SOURCE ...]",

@@ -25,9 +25,9 @@ class ScoreSummary:
         shards: how many files there are.
         found: images of shards that an earlier call had finished.
         rewritten: shards that were found damaged, and were written again.
-        seconds: that this call took, without loading the model.
+        seconds: that this call took, without loading the model; of a pipeline, all.
         waiting, in_model, writing: seconds of these spent waiting for images to be read
-            and decoded, in the model, and on writing shards.
+            and decoded, in the model, and on writing shards; all 0 of a pipeline.
     """
 
     folder: str
@@ -90,10 +90,14 @@ class ScoreSummary:
         if self.found:
             lines.append(f"{self.found:,} of the images were judged before.")
         if self.images_per_second:
-            lines += [self._speed(), self._advice()]
+            lines += self._speed()
         return "\n".join(lines)
 
-    def _speed(self) -> str:
+    def _speed(self) -> list[str]:
+        """Returns how fast it was, and why, as far as that is known."""
+        speed = f"{self.images_per_second:,.0f} images/s, in {self.seconds:,.0f} s"
+        if not self.waiting + self.in_model + self.writing:
+            return [f"{speed}."]
         shares = (
             f"{100 * seconds / self.seconds:.0f}% {what}"
             for seconds, what in (
@@ -102,10 +106,7 @@ class ScoreSummary:
                 (self.writing, "writing"),
             )
         )
-        return (
-            f"{self.images_per_second:,.0f} images/s, in {self.seconds:,.0f} s: "
-            f"{', '.join(shares)}."
-        )
+        return [f"{speed}: {', '.join(shares)}.", self._advice()]
 
     def _advice(self) -> str:
         return {

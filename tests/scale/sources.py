@@ -54,12 +54,12 @@ def csv_of_paths(folder, files, images):
 
 
 def remote_folder(folder, files, images):
-    _put_into_memory(files)
+    put_into_memory(files)
     return "memory://bucket/fish", {}
 
 
 def remote_table(folder, files, images):
-    _put_into_memory(files)
+    put_into_memory(files)
     import fsspec
 
     with fsspec.open("memory://bucket/fish/all.csv", "w") as file:
@@ -76,7 +76,7 @@ def remote_records(folder, files, images):
     return "memory://bucket/records/*", {}
 
 
-def _put_into_memory(files):
+def put_into_memory(files):
     fsspec = pytest.importorskip("fsspec")
     store = fsspec.filesystem("memory")
     for name, content in files.items():

@@ -42,6 +42,30 @@ def read_file(path: str) -> bytes:
     return store.cat_file(inside)
 
 
+def put_file(path: str, address: str) -> None:
+    """Copies a file of this machine to an address, whatever is there."""
+    store, inside = store_of(address)
+    store.makedirs(inside.rpartition("/")[0], exist_ok=True)
+    store.put_file(path, inside)
+
+
+def get_folder(address: str, folder: str) -> None:
+    """Copies the files of a folder by its address into one of this machine."""
+    store, root = store_of(address)
+    root = root.rstrip("/")
+    for name in store.find(root):
+        path = os.path.join(folder, *name[len(root) :].strip("/").split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        store.get_file(name, path)
+
+
+def remove_folder(address: str) -> None:
+    """Removes a folder by its address, with all in it."""
+    store, inside = store_of(address)
+    if store.exists(inside):
+        store.rm(inside, recursive=True)
+
+
 def is_folder(path: str) -> bool:
     """Whether there is such a folder."""
     if not is_address(path):
