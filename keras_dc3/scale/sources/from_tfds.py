@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keras_dc3._extras import tensorflow_datasets
-from keras_dc3.scale.sources.source import Item, Source, as_text, choose_column, digest
+from keras_dc3.scale.sources.source import Item, Sought, Source, as_text, digest
 
 _IMAGES, _IDS = ("image",), ("id",)
 
@@ -43,17 +43,10 @@ class TfdsSplit(Source):
         self._builder, self._split = tfds.builder(name), split
         self._builder.download_and_prepare()
         features, place = self._builder.info.features, f"The data set {name!r}"
-        self._image = choose_column(
-            "the images",
-            image_column or "image",
-            _IMAGES,
-            features,
-            place,
-            "image_column",
-        )
-        self._id = choose_column(
-            "the ids of images", id_column, _IDS, features, place, "id_column"
-        )
+        sought = Sought("the images", image_column or "image", _IMAGES, "image_column")
+        self._image = sought.needed_among(features, place)
+        sought = Sought("the ids of images", id_column, _IDS, "id_column")
+        self._id = sought.among(features, place)
         self._decoders = None
         if tuple(features[self._image].shape) != tuple(image_shape):
             self._decoders = {self._image: tfds.decode.SkipDecoding()}

@@ -117,69 +117,63 @@ def as_text(name: Any) -> tuple[str, str]:
     return name, "" if name else "its id is empty"
 
 
-def choose_column(
-    what: str,
-    given: str | None,
-    usual: tuple[str, ...],
-    columns: Iterable[str],
-    place: str,
-    option: str,
-) -> str | None:
-    """Returns the column that holds something; None if none was given and none fits.
+class Sought(NamedTuple):
+    """A column to be found among those of a source.
 
-    Args:
-        what: it holds, for messages.
-        given: what the user says.
-        usual: how such a column is called, where the user says nothing.
-        columns: those that there are.
-        place: where, for messages.
-        option: which argument says it.
-
-    Raises:
-        ValueError: if there is no such column, or several could be meant.
+    what: it holds, for messages. given: what the user says. usual: how such a column is
+    called, where the user says nothing. option: which argument says it.
     """
-    columns = list(columns)
-    listed = ", ".join(map(repr, columns)) or "none"
-    if given is not None:
-        if given in columns:
-            return given
-        raise ValueError(
-            f"{place} has no column {given!r} with {what}; it has {listed}. Name one "
-            f"of them as `{option}`."
+
+    what: str
+    given: str | None
+    usual: tuple[str, ...]
+    option: str
+
+    def among(self, columns: Iterable[str], place: str) -> str | None:
+        """Returns the column; None if none was given and none fits.
+
+        Args:
+            columns: those that there are.
+            place: where, for messages.
+
+        Raises:
+            ValueError: if there is no such column, or several could be meant.
+        """
+        columns, what = list(columns), self.what
+        if self.given is not None:
+            if self.given in columns:
+                return self.given
+            raise ValueError(
+                f"{place} has no column {self.given!r} with {what}; it has "
+                f"{_listed(columns)}. Name one of them as `{self.option}`."
+            )
+        found = [name for name in self.usual if name in columns]
+        if len(found) > 1:
+            raise ValueError(
+                f"{place} has several columns that may hold {what}: {_listed(found)}. "
+                f"Name one of them as `{self.option}`."
+            )
+        return found[0] if found else None
+
+    def needed_among(self, columns: Iterable[str], place: str) -> str:
+        """Returns the column, as `among`, but never None.
+
+        Raises:
+            ValueError: also if there is none.
+        """
+        columns = list(columns)
+        found = self.among(columns, place)
+        if found is None:
+            raise self.not_among(columns, place)
+        return found
+
+    def not_among(self, columns: Iterable[str], place: str) -> ValueError:
+        """Returns the error for a column that must be there and cannot be found."""
+        return ValueError(
+            f"It is not known which column of {place} holds {self.what}; it has "
+            f"{_listed(columns)}. Name it as `{self.option}`."
         )
-    found = [name for name in usual if name in columns]
-    if len(found) > 1:
-        raise ValueError(
-            f"{place} has several columns that may hold {what}: "
-            f"{', '.join(map(repr, found))}. Name one of them as `{option}`."
-        )
-    return found[0] if found else None
 
 
-def needed_column(
-    what: str,
-    given: str | None,
-    usual: tuple[str, ...],
-    columns: Iterable[str],
-    place: str,
-    option: str,
-) -> str:
-    """Returns the column that holds something, as `choose_column`, but never None.
-
-    Raises:
-        ValueError: also if there is none.
-    """
-    columns = list(columns)
-    found = choose_column(what, given, usual, columns, place, option)
-    if found is None:
-        raise no_column(what, columns, place, option)
-    return found
-
-
-def no_column(what: str, columns: Iterable[str], place: str, option: str) -> ValueError:
-    """Returns the error for a column that must be there and cannot be found."""
-    listed = ", ".join(map(repr, columns)) or "none"
-    return ValueError(
-        f"It is not known which column of {place} holds {what}; it has {listed}. Name "
-        f"it as `{option}`."
-    )
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(map(repr, columns)) or "none"

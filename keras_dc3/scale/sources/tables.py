@@ -14,19 +14,21 @@ from keras_dc3.scale.sources.places import beside, open_file, stamp
 from keras_dc3.scale.sources.source import (
     Item,
     Piece,
+    Sought,
     Source,
     as_text,
-    choose_column,
     digest,
     named,
-    needed_column,
-    no_column,
 )
 
 _IMAGES = ("image", "path", "file", "filename", "file_name", "image_path", "bytes")
 _IDS = ("id", "image_id")
 _AT_ONCE = 64  # rows of a Parquet file, which may hold images
 _SEPARATORS = ",;\t"
+
+
+def _id_column(given: str | None) -> Sought:
+    return Sought("the ids of images", given, _IDS, "id_column")
 
 
 class _Table(Source):
@@ -45,10 +47,10 @@ class _Table(Source):
         super().__init__()
         self._files, self.parts = list(files), len(files)
         place = repr(self._files[0])
-        what, option = "the images or their paths", "image_column"
-        self._image = needed_column(what, image_column, _IMAGES, columns, place, option)
-        what, option = "the ids of images", "id_column"
-        self._id = choose_column(what, id_column, _IDS, columns, place, option)
+        what = "the images or their paths"
+        sought = Sought(what, image_column, _IMAGES, "image_column")
+        self._image = sought.needed_among(columns, place)
+        self._id = _id_column(id_column).among(columns, place)
         self.columns = {"image_column": self._image, "id_column": self._id}
 
     def fingerprint(self) -> str:
@@ -102,9 +104,7 @@ class ParquetTable(_Table):
                 schema = schema or found.schema_arrow
         super().__init__(files, schema.names, image_column, id_column)
         if self._id is None and self._holds_bytes(schema.field(self._image).type):
-            raise no_column(
-                "the ids of images", schema.names, repr(files[0]), "id_column"
-            )
+            raise _id_column(id_column).not_among(schema.names, repr(files[0]))
 
     def _opened(self, name: str, file: Any) -> Any:
         pa, pq = pyarrow()

@@ -13,10 +13,10 @@ from keras_dc3.scale.sources.places import open_file, stamp
 from keras_dc3.scale.sources.source import (
     Item,
     Piece,
+    Sought,
     Source,
     as_text,
     digest,
-    needed_column,
 )
 
 _IMAGES = ("image", "image/encoded", "image_raw", "image_bytes", "encoded")
@@ -66,10 +66,10 @@ class Records(Source):
             )
         features = sorted(_features(first))
         self._image, self._id = (
-            needed_column(what, given, usual, features, place, option)
-            for what, given, usual, option in (
-                ("the encoded image", image_column, _IMAGES, "image_column"),
-                ("the id of an image", id_column, _IDS, "id_column"),
+            sought.needed_among(features, place)
+            for sought in (
+                Sought("the encoded image", image_column, _IMAGES, "image_column"),
+                Sought("the id of an image", id_column, _IDS, "id_column"),
             )
         )
         self.columns = {"image_column": self._image, "id_column": self._id}
