@@ -115,8 +115,8 @@ class Stopping:
             self.more.value, self.curve.answers, self.curve.distance
         ).item()
         return (
-            f"{rule}about {self.more.format(',.0f')} more bring that, and labels to "
-            f"{after:.1f} points."
+            f"{rule}about {self.more.format(',.0f')} more answers do, and bring "
+            f"labels to {after:.1f} points."
         )
 
     __repr__ = __str__

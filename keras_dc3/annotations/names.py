@@ -97,6 +97,11 @@ def variants(frequency: Mapping[str, int]) -> list[tuple[str, ...]]:
     ]
 
 
+def alike(name: str, others: Iterable[str]) -> str | None:
+    """Returns which of some names another differs from only in how it is written."""
+    return next((o for o in others if o != name and essence(o) == essence(name)), None)
+
+
 def essence(name: str) -> Any:
     """Returns what is equal for names that differ only in how they are written."""
     seen = name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Self
@@ -13,6 +14,7 @@ from keras_dc3._text import some
 from keras_dc3._validation import check_class_names
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
+from keras_dc3.annotations.names import alike
 
 SETTINGS, FIRST_ANSWERS, LOCK = "project.json", "first-answers.csv", "project.lock"
 _FORMAT, _VERSION = "keras_dc3 project", 1
@@ -170,6 +172,13 @@ class Settings:
                 raise ValueError(
                     f"The class {one.name!r} is there already: "
                     f"{some(map(repr, new), 10)}."
+                )
+            if (other := alike(one.name, new)) is not None:
+                warnings.warn(
+                    f"The new class {one.name!r} differs from {other!r} only in how it "
+                    "is written, and is a class of its own. If they are one, use "
+                    f"`rename_classes({{{one.name!r}: {other!r}}})`.",
+                    stacklevel=3,
                 )
             new[one.name] = one
         check_class_names("classes", list(new), clean=True)

@@ -216,6 +216,9 @@ def test_classes_are_added_renamed_and_united(asked, tmp_path):
         project.change_classes(["eel"])
     with pytest.raises(ValueError, match="no class of the project"):
         project.change_classes((), {"shark": "ray"})
+    with pytest.warns(UserWarning, match="new class 'Ray' differs from 'ray' only in"):
+        project.change_classes(["Ray"])
+    project.change_classes((), {"Ray": "ray"})
     project.change_classes((), {"cod": "Cod"})
     assert Workspace(project.folder).answers.all.class_names[0] == "Cod"
     labels = project.labels()
