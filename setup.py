@@ -20,6 +20,7 @@ BEAM = ["apache-beam>=2.77"]  # scores of images by many machines
 PANDAS = ["pandas>=2"]  # annotations as data frames
 PARQUET = ["pyarrow>=15"]  # proposals as Parquet files
 FILES_BY_ADDRESS = ["fsspec>=2024.2"]  # images in stores, by gs:// or s3://
+NEIGHBOURS = ["faiss-cpu>=1.8"]  # the nearest of many groups
 HUB = ["keras-hub>=0.20"]  # presets of image encoders
 CV = ["keras-cv>=0.9"]  # no longer developed
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
@@ -29,6 +30,7 @@ TEST = [
     *DEMO,
     *FILES_BY_ADDRESS,
     *IMAGES,
+    *NEIGHBOURS,
     *ONNX,
     *PANDAS,
     *PARQUET,
@@ -79,6 +81,7 @@ setup(
         "images": IMAGES,
         # In an environment of its own, for the test against a real server.
         "label-studio": ["label-studio>=1.13"],
+        "neighbours": NEIGHBOURS,
         "onnx": ONNX,
         "pandas": PANDAS,
         "parquet": PARQUET,

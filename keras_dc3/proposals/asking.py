@@ -8,17 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._decision import CERTAIN
+from keras_dc3._decision import is_certain
 from keras_dc3._names import composed, likely_meant, match_all, tell_lacking
 from keras_dc3._text import number_of, tell
 from keras_dc3.annotations.counted_labels import labels_of
 from keras_dc3.annotations.counts import in_class_order
-from keras_dc3.proposals.belief import answer_gain
+from keras_dc3.proposals.belief import answer_gain, guess_of
+from keras_dc3.proposals.choosing import (
+    ACCEPT,
+    ALONE,
+    Candidate,
+    Purchase,
+    added,
+    change_actions,
+    is_cheaper,
+    of_group,
+    of_images,
+)
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.groups import ProposalGroup
 from keras_dc3.proposals.questions import GROUP, IMAGE, Question
-
-_ACCEPT, _CHANGE, _ALONE = 1.0, 2.0, 1.0  # actions on a review sheet
 
 
 def counts_of(
@@ -74,7 +83,7 @@ def counts_of(
 def settled(data: ProposalData, counts: np.ndarray, agreeing: int) -> np.ndarray:
     """Returns (n,) whether an image needs no further answer, see `Proposals.next`."""
     one_class = (counts > 0).sum(axis=1) == 1
-    backed = data.decision == CERTAIN
+    backed = is_certain(data.ambiguity)
     backed &= counts.argmax(axis=1) == data.class_index
     return one_class & (counts.sum(axis=1) + backed >= agreeing)
 
@@ -104,24 +113,23 @@ def choose_questions(
         open_: (n,) bool, which images may be asked about.
         budget: actions.
     """
-    gain = answer_gain(belief)
-    guess = belief / belief.sum(axis=1, keepdims=True)
-    found = _candidates(data, groups, gain, guess, open_ & (gain > 0))
-    questions = [
-        _question(data, groups[number] if number >= 0 else None, rows, gain, guess)
-        for number, rows in _choose(found, budget)
-    ]
-    return sorted(questions, key=lambda question: -question.gain / question.actions)
+    gain, guess = answer_gain(belief), guess_of(belief)
+    purchase = Purchase(budget)
+    for one in _in_order(data, groups, gain, guess, open_ & (gain > 0)):
+        if purchase.left <= 0:
+            break
+        purchase.offer(one)
+    return by_worth(
+        [
+            _question(data, groups[number] if number >= 0 else None, rows, gain, guess)
+            for number, rows in purchase.result()
+        ]
+    )
 
 
 @dataclass(frozen=True)
 class _Candidates:
-    """What can be asked, the most gain per action first.
-
-    `rows` and `actions` hold one array each, of the images that are taken together;
-    `group` is the position of their group, -1 for an image alone; `opens` tells whether
-    the group begins with them.
-    """
+    """What can be asked, the most gain per action first; see `Candidate`."""
 
     group: list[int]
     opens: list[bool]
@@ -136,59 +144,61 @@ def _candidates(
     guess: np.ndarray,
     asked: np.ndarray,
 ) -> _Candidates:
+    found = list(_in_order(data, groups, gain, guess, asked))
+    parts = ([getattr(one, name) for one in found] for name in Candidate._fields[1:])
+    return _Candidates(*parts)
+
+
+def _in_order(
+    data: ProposalData,
+    groups: Sequence[ProposalGroup],
+    gain: np.ndarray,
+    guess: np.ndarray,
+    asked: np.ndarray,
+) -> list[Candidate]:
     alone = asked.copy()
-    found: list[tuple[float, int, bool, np.ndarray, np.ndarray]] = []
+    found: list[Candidate] = []
     for number, group in enumerate(groups):
-        rows = np.array([data.row_of[name] for name in group.ids])
-        actions = _CHANGE * (1 - guess[rows, group.proposed_class])
-        fits = asked[rows] & (actions < _ALONE)
+        rows = np.sort([data.row_of[name] for name in group.ids])
+        actions = change_actions(guess[rows], group.proposed_class)
+        fits = asked[rows] & (actions < ALONE)
         rows, actions = rows[fits], actions[fits]
-        if _ACCEPT + actions.sum() >= _ALONE * len(rows):
-            continue
-        alone[rows] = False
-        order = np.lexsort((rows, -gain[rows] / actions))
-        rows, actions = rows[order], actions[order]
-        spent = _ACCEPT + actions.cumsum()
-        cheaper = spent < _ALONE * np.arange(1, len(rows) + 1)  # than all alone
-        together = np.where(cheaper, gain[rows].cumsum() / spent, -np.inf)
-        first = int(together.argmax()) + 1
-        found.append((together[first - 1], number, True, rows[:first], actions[:first]))
-        for row, action in zip(rows[first:], actions[first:], strict=True):
-            one = (np.array([row]), np.array([action]))
-            found.append((gain[row] / action, number, False, *one))
-    for row in np.flatnonzero(alone):
-        one = (np.array([row]), np.array([_ALONE]))
-        found.append((gain[row] / _ALONE, -1, True, *one))
-    found.sort(key=lambda c: (-c[0], not c[2], c[3][0]))
-    return _Candidates(*([part[i] for part in found] for i in range(1, 5)))
+        if is_cheaper(len(rows), added(actions)):
+            alone[rows] = False
+            found += of_group(number, rows, gain[rows], actions)
+    rows = np.flatnonzero(alone)
+    found += of_images(rows, gain[rows])
+    return sorted(found, key=lambda one: one.place)
 
 
-def _choose(given: _Candidates, budget: float) -> list[tuple[int, np.ndarray]]:
-    """(group, rows) of what fits into the budget, in the order of the candidates."""
-    left = budget + 1e-9
-    taken: dict[int, list[np.ndarray]] = {}
-    chosen: list[tuple[int, np.ndarray]] = []
-    parts = zip(given.group, given.opens, given.rows, given.actions, strict=True)
-    for group, opens, rows, actions in parts:
-        if left <= 0:
-            break
-        begin = _ACCEPT if group >= 0 and opens else 0.0
-        fits = int((begin + actions.cumsum() <= left).sum())
-        spent = begin + actions[:fits].sum()
-        # What is left of a budget may be too little for a group, or for so few of it
-        # that each alone is cheaper.
-        apart = group >= 0 and not opens and group not in taken
-        if apart or (opens and group >= 0 and spent >= _ALONE * fits):
-            fits = min(len(rows), int(left / _ALONE))
-            chosen += [(-1, rows[i : i + 1]) for i in range(fits)]
-            left -= _ALONE * fits
-        elif fits:
-            left -= spent
-            if group >= 0:
-                taken.setdefault(group, []).append(rows[:fits])
-            else:
-                chosen.append((group, rows))
-    return [(g, np.concatenate(parts)) for g, parts in taken.items()] + chosen
+def question_of(
+    title: str,
+    proposed: int,
+    ids: Sequence[str],
+    gain: np.ndarray,
+    actions: np.ndarray,
+) -> Question:
+    """Returns the question about a group, or a part of it.
+
+    Args:
+        title: of the group.
+        proposed: class.
+        ids: m of them, the most typical one first.
+        gain: (m,), in the order in which they were chosen.
+        actions: (m,), likewise.
+    """
+    asked, expected = float(gain.sum()), float(ACCEPT + actions.sum())
+    return Question(GROUP, title, int(proposed), tuple(ids), asked, expected)
+
+
+def question_alone(name: str, gain: float) -> Question:
+    """Returns the question about an image alone."""
+    return Question(IMAGE, "", -1, (name,), float(gain), ALONE)
+
+
+def by_worth(questions: Sequence[Question]) -> list[Question]:
+    """Returns questions, the most gain per action first."""
+    return sorted(questions, key=lambda question: -question.gain / question.actions)
 
 
 def _question(
@@ -198,16 +208,9 @@ def _question(
     gain: np.ndarray,
     guess: np.ndarray,
 ) -> Question:
-    gained = float(gain[rows].sum())
     if group is None:
-        return Question(IMAGE, "", -1, (data.ids[rows[0]],), gained, _ALONE)
+        return question_alone(data.ids[rows[0]], gain[rows[0]])
     asked = {data.ids[row] for row in rows}
-    change = 1 - guess[rows, group.proposed_class]
-    return Question(
-        GROUP,
-        group.title,
-        int(group.proposed_class),
-        tuple(name for name in group.ids if name in asked),
-        gained,
-        float(_ACCEPT + _CHANGE * change.sum()),
-    )
+    ids = [name for name in group.ids if name in asked]
+    actions = change_actions(guess[rows], group.proposed_class)
+    return question_of(group.title, group.proposed_class, ids, gain[rows], actions)

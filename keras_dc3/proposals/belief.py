@@ -51,6 +51,11 @@ def fit_weight(prior: np.ndarray, counts: np.ndarray) -> float:
     return float(2.0 ** powers[np.argmax(found)])
 
 
+def guess_of(belief: np.ndarray) -> np.ndarray:
+    """Returns (n, k), the means of Dirichlet distributions of these parameters."""
+    return belief / belief.sum(axis=1, keepdims=True)
+
+
 def answer_gain(belief: np.ndarray) -> np.ndarray:
     """Returns (n,), the gain of one more answer in nats.
 

@@ -56,7 +56,24 @@ def medoids(points: np.ndarray, number: int = 3) -> np.ndarray:
 def centered(points: np.ndarray) -> np.ndarray:
     """Returns points as float64 around 0, so that a large offset costs no digits."""
     points = np.asarray(points, "float64")
-    return points - points.mean(axis=0)
+    return points - total(points) / len(points)
+
+
+def total(points: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
+    """Returns the sum of points, added one after the other.
+
+    So that parts, each with the total of those before, give to the last bit what all
+    at once do.
+
+    Args:
+        points: float64 (n, d), n at least 1.
+        before: (d,), the total of points before them.
+    """
+    if before is not None:
+        points = np.concatenate([before[None], points])
+    if points.shape[1] == 1:  # which NumPy would add in pairs
+        return np.cumsum(points, axis=0)[-1]
+    return np.add.reduce(points, axis=0)
 
 
 def spread(points: np.ndarray) -> float:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-from keras_dc3._decision import CERTAIN
+from keras_dc3._decision import is_certain
 from keras_dc3._text import number_of, one_line
 from keras_dc3.metrics import k_means
 from keras_dc3.proposals.data import ProposalData
-from keras_dc3.proposals.geometry import centered, has_gap, medoids, spread
+from keras_dc3.proposals.geometry import centered, has_gap, medoids, spread, total
+from keras_dc3.proposals.neighbours import nearest
 from keras_dc3.proposals.summary import shares
 from keras_dc3.review.plan import Step
 
 CLASS, CLUSTER = "class", "cluster"
-_MEDOIDS, _NEAREST, _LEAST_TYPICAL = 3, 3, 3
+MEDOIDS, _NEAREST, _LEAST_TYPICAL = 3, 3, 3
 _ALIKE = 0.15  # half the sum of differences between the class mixtures of two clusters
 _MOSTLY, _WORTH_NAMING = 0.8, 0.1  # shares of classes
 
@@ -32,7 +35,8 @@ class ProposalGroup:
         description: in words, such as "between cat and dog (54/38%)".
         ids: the images, the most typical one first and the least typical one last: by
             their distance to the first medoid, without embeddings by the probability
-            of the class or cluster.
+            of the class or cluster. A tuple; of `scale.Scores.groups` a sequence that
+            reads them when it is asked for.
         medoids: ids of up to three images with the smallest sums of distances to all
             others of the group, the smallest first; without embeddings the most
             probable ones.
@@ -55,7 +59,7 @@ class ProposalGroup:
     index: int
     name: str
     description: str
-    ids: tuple[str, ...]
+    ids: Sequence[str]
     medoids: tuple[str, ...]
     shares: np.ndarray
     class_names: tuple[str, ...]
@@ -86,7 +90,7 @@ class ProposalGroup:
     @property
     def title(self) -> str:
         """Such as "class cat" or "cluster 3"."""
-        return f"class {self.name}" if self.kind == CLASS else self.name
+        return title_of((self.kind, self.index), self.class_names)
 
     def step(self) -> Step:
         """Returns what a review sheet shows of the group: medoids first."""
@@ -103,8 +107,8 @@ class ProposalGroup:
     @property
     def least_typical(self) -> tuple[str, ...]:
         """Up to three ids, the least typical one first, no medoids among them."""
-        others = [name for name in self.ids[::-1] if name not in self.medoids]
-        return tuple(others[:_LEAST_TYPICAL])
+        others = (name for name in reversed(self.ids) if name not in self.medoids)
+        return tuple(islice(others, _LEAST_TYPICAL))
 
 
 def describe(kind: str, mixture: np.ndarray, class_names: tuple[str, ...]) -> str:
@@ -135,46 +139,111 @@ def make_groups(proposals: ProposalData) -> tuple[ProposalGroup, ...]:
     """Returns the groups; see `Proposals.groups`."""
     places = proposals.embeddings
     members = [
-        *_members(CLASS, proposals.decision == CERTAIN, proposals.class_index),
-        *_members(CLUSTER, proposals.decision != CERTAIN, proposals.cluster),
+        *_members(CLASS, is_certain(proposals.ambiguity), proposals.class_index),
+        *_members(CLUSTER, ~is_certain(proposals.ambiguity), proposals.cluster),
     ]
-    mixtures = [proposals.class_probabilities[r].mean(axis=0) for _, _, r in members]
+    keys = [(kind, index) for kind, index, _ in members]
+    mixtures = [_mean(proposals.class_probabilities[rows]) for _, _, rows in members]
     means = mixtures
     if places is not None:
         places = centered(places) if len(places) else places
-        means = [places[rows].mean(axis=0) for _, _, rows in members]
+        means = [_mean(places[rows]) for _, _, rows in members]
+    near = near_groups(keys, means)
     found = []
-    for number, (kind, index, rows) in enumerate(members):
-        distances = np.linalg.norm(np.array(means) - means[number], axis=1)
-        distances[number] = np.inf
-        near = np.argsort(distances, kind="stable")[: len(members) - 1]
+    for number, (kind, _, rows) in enumerate(members):
         suggestion = None
         if kind == CLUSTER and places is not None:
-            clusters = [i for i in near if members[i][0] == CLUSTER][:_NEAREST]
-            suggestion = _suggestion(places, members, mixtures, number, clusters)
-        typical, inner = _typical(proposals, kind, rows)
-        names = proposals.class_names
-        mixture = mixtures[number]
-        mixture.setflags(write=False)
+            suggestion = suggest(
+                number,
+                near.clusters[number],
+                keys,
+                mixtures,
+                lambda one: places[members[one][2]],
+            )
+        p = proposals.class_probability
+        p = p if kind == CLASS else proposals.cluster_probability
+        points = None if places is None else proposals.embeddings[rows]
+        order, inner = typical(p[rows], points)
         found.append(
-            ProposalGroup(
-                kind=kind,
-                index=index,
-                name=names[index] if kind == CLASS else f"cluster {index}",
-                description=describe(kind, mixture, names),
-                ids=tuple(proposals.ids[row] for row in typical),
-                medoids=tuple(proposals.ids[row] for row in inner),
-                shares=mixture,
-                class_names=names,
-                proposed_class=index if kind == CLASS else int(mixture.argmax()),
-                nearest=tuple(
-                    (members[i][0], members[i][1], float(distances[i]))
-                    for i in near[:_NEAREST]
-                ),
-                suggestion=suggestion,
+            group_of(
+                keys[number],
+                proposals.class_names,
+                mixtures[number],
+                tuple(proposals.ids[row] for row in rows[order]),
+                tuple(proposals.ids[row] for row in rows[inner]),
+                tuple((*keys[i], distance) for i, distance in near.groups[number]),
+                suggestion,
             )
         )
     return tuple(found)
+
+
+def group_of(
+    key: tuple[str, int],
+    class_names: tuple[str, ...],
+    mixture: np.ndarray,
+    ids: Sequence[str],
+    medoids: tuple[str, ...],
+    nearest: tuple[tuple[str, int, float], ...],
+    suggestion: str | None,
+) -> ProposalGroup:
+    """Returns a group, of which name and description follow from the arguments."""
+    kind, index = key
+    mixture.setflags(write=False)
+    return ProposalGroup(
+        kind=kind,
+        index=index,
+        name=class_names[index] if kind == CLASS else f"cluster {index}",
+        description=describe(kind, mixture, class_names),
+        ids=ids,
+        medoids=medoids,
+        shares=mixture,
+        class_names=class_names,
+        proposed_class=proposed_class(key, mixture),
+        nearest=nearest,
+        suggestion=suggestion,
+    )
+
+
+def proposed_class(key: tuple[str, int], mixture: np.ndarray) -> int:
+    """Returns the class that a (kind, index) of this mixture proposes."""
+    kind, index = key
+    return index if kind == CLASS else int(mixture.argmax())
+
+
+def title_of(key: tuple[str, int], class_names: Sequence[str]) -> str:
+    """Returns how a (kind, index) is called, such as "class cat" or "cluster 3"."""
+    kind, index = key
+    return f"{kind} {class_names[index] if kind == CLASS else index}"
+
+
+class Near(NamedTuple):
+    """Which groups lie nearest to each one.
+
+    groups: of each, (number, distance) of others. clusters: of each, numbers of others
+    that are clusters.
+    """
+
+    groups: list[list[tuple[int, float]]]
+    clusters: list[list[int]]
+
+
+def near_groups(keys: Sequence[tuple[str, int]], means: Sequence[np.ndarray]) -> Near:
+    """Returns up to three of each, by the means (d,) of the groups."""
+    if not keys:
+        return Near([], [])
+    points = np.array(means)
+    clusters = np.flatnonzero([kind == CLUSTER for kind, _ in keys])
+    found = nearest(points, _NEAREST, np.arange(len(keys)))
+    others = nearest(points, _NEAREST, clusters)
+    return Near(
+        [[(int(i), float(d)) for i, d in zip(*one, strict=True)] for one in found],
+        [rows.tolist() for rows, _ in others],
+    )
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    return total(rows) / len(rows)
 
 
 def _members(
@@ -189,31 +258,59 @@ def _members(
     return sorted(found, key=lambda group: -len(group[2]))
 
 
-def _typical(
-    proposals: ProposalData, kind: str, rows: np.ndarray
+def typical(
+    probability: np.ndarray, points: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows, the most typical first, and the medoids among them."""
-    if proposals.embeddings is None:
-        by_class = kind == CLASS
-        p = proposals.class_probability if by_class else proposals.cluster_probability
-        order = np.argsort(-p[rows], kind="stable")
-        return rows[order], rows[order][:_MEDOIDS]
-    places = proposals.embeddings[rows].astype("float64")
-    inner = medoids(places, _MEDOIDS)
-    distances = np.linalg.norm(places - places[inner[0]], axis=1)
-    distances[inner[0]] = -1.0  # before its twins
-    return rows[np.argsort(distances, kind="stable")], rows[inner]
+    """Returns the positions of a group's images, the most typical first, and medoids.
+
+    Args:
+        probability: (m,) of the class or cluster.
+        points: (m, d), their embeddings, or None.
+    """
+    if points is None:
+        order = np.argsort(-probability, kind="stable")
+        return order, order[:MEDOIDS]
+    points = points.astype("float64")
+    inner = medoids(points, MEDOIDS)
+    return by_distance(points, points[inner[0]], inner[0]), inner
 
 
-def _suggestion(
-    places: np.ndarray,
-    members: list[tuple[str, int, np.ndarray]],
-    mixtures: list[np.ndarray],
+def by_distance(points: np.ndarray, medoid: np.ndarray, position: int) -> np.ndarray:
+    """Returns the positions of points, the nearest to the medoid first, and it first.
+
+    Args:
+        points: float64 (m, d).
+        medoid: (d,).
+        position: of the medoid among the points; it comes before its twins.
+    """
+    distances = np.linalg.norm(points - medoid, axis=1)
+    distances[position] = -1.0
+    return np.argsort(distances, kind="stable")
+
+
+def are_alike(mixtures: Sequence[np.ndarray], one: int, other: int) -> bool:
+    """Whether two groups have nearly the same mixture of classes."""
+    return bool(np.abs(mixtures[one] - mixtures[other]).sum() / 2 <= _ALIKE)
+
+
+def suggest(
     number: int,
-    candidates: list[int],
+    candidates: Sequence[int],
+    keys: Sequence[tuple[str, int]],
+    mixtures: Sequence[np.ndarray],
+    points_of: Callable[[int], np.ndarray],
 ) -> str | None:
-    """Returns what to do with a cluster; `candidates` are its nearest others."""
-    mine = places[members[number][2]]
+    """Returns what to do with a cluster.
+
+    Args:
+        number: of the cluster.
+        candidates: numbers of its nearest others.
+        keys: (kind, index) of all groups.
+        mixtures: (k,) of each group.
+        points_of: from a number to the group's embeddings (m, d), float64 around the
+            mean of all images. It is asked about the cluster and those alike.
+    """
+    mine = points_of(number)
 
     def two_means(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         if len(rows) < 2:
@@ -224,9 +321,9 @@ def _suggestion(
     if has_gap(mine, two_means):
         return "split"
     for candidate in candidates:
-        theirs = places[members[candidate][2]]
-        if np.abs(mixtures[number] - mixtures[candidate]).sum() / 2 > _ALIKE:
+        if not are_alike(mixtures, number, candidate):
             continue
+        theirs = points_of(candidate)
         distance = np.linalg.norm(mine.mean(axis=0) - theirs.mean(axis=0))
         if distance >= (spread(mine) + spread(theirs)) / 2:
             continue
@@ -244,7 +341,7 @@ def _suggestion(
             )
 
         if not has_gap(both, two_means_of):
-            return f"merge with cluster {members[candidate][1]}"
+            return f"merge with cluster {keys[candidate][1]}"
     return None
 
 

@@ -36,7 +36,7 @@ from keras_dc3.proposals.predictions import reading
 from keras_dc3.proposals.predictions.clusters import cluster_probabilities_of
 from keras_dc3.proposals.predictions.uncertainty import ambiguity_of
 from keras_dc3.proposals.questions import Questions
-from keras_dc3.proposals.summary import summarize
+from keras_dc3.proposals.summary import Tally, summarize
 from keras_dc3.review import Review
 from keras_dc3.review.plan import MODES, Step
 
@@ -100,7 +100,9 @@ class Proposals(ProposalData):
             with_verdict: whether to begin with the verdict; False where it is printed
                 already, as by `DC3Model.fit`.
         """
-        return summarize(self, num_clusters, with_verdict)
+        found = Tally.of(self)
+        names, verdict = self.class_names, self.verdict
+        return summarize(found, names, verdict, num_clusters, with_verdict)
 
     def groups(self) -> tuple[ProposalGroup, ...]:
         """Returns the images in groups, each image once.
