@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 
@@ -12,6 +13,7 @@ import pytest
 import keras_dc3
 from tests.datasets.folders import table
 from tests.review import helpers
+from tests.scale.runs import write_run
 from tests.test_site import NAMES
 
 MODULES = sorted(
@@ -84,6 +86,8 @@ def world(tmp_path_factory):
     annotation = {"id": 1, "completed_by": 5, "result": [choice]}
     task = {"id": 1, "data": {"image": "img_7.png"}, "annotations": [annotation]}
     helpers.save(folder / "export.json", [task])
+    if importlib.util.find_spec("pyarrow"):
+        write_run(folder / "fish-scores", proposals)
     proposals.to_review(folder / "review.html", images, control=0.3)
     for name in ("anna", "ben"):
         said = helpers.answer(

@@ -254,10 +254,12 @@ def exported(folder, make_backbone):
 
 
 @pytest.mark.tensorflow
-@runs("scale.md", 0)
+@runs("scale.md", 0, 2)
 def test_scoring(exported):
-    names = execute("scale.md", {}, 0)
+    names = execute("scale.md", {}, 0, 2)
     assert len(names["proposals"]) == names["summary"].images == 60
+    assert names["asked"].questions == names["proposals"].next(budget=500).questions
+    assert Path("round-1.html").exists()
 
 
 @pytest.mark.tensorflow

@@ -33,9 +33,9 @@ class Flags:
         """Defines a flag that takes one of some words."""
         flags.DEFINE_enum(name, default, list(of), about, flag_values=self.values)
 
-    def switch(self, name: str, about: str) -> None:
-        """Defines a flag that is off unless it is given."""
-        flags.DEFINE_bool(name, False, about, flag_values=self.values)
+    def switch(self, name: str, about: str, default: bool = False) -> None:
+        """Defines a flag that is on or off; off unless it is given."""
+        flags.DEFINE_bool(name, default, about, flag_values=self.values)
 
     def whole(self, name: str, default: int | None, about: str, least: int = 1) -> None:
         """Defines a flag that takes a whole number."""

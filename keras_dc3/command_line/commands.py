@@ -1,7 +1,7 @@
 """The commands of `keras-dc3`: which flags each takes, and what it does.
 
-Each is a thin cover of a method of `keras_dc3.Project`; but for `score`, which needs
-none.
+Each is a thin cover of a method of `keras_dc3.Project`; but for `score` and `ask`,
+which need none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from absl.flags import FlagValues
 
 from keras_dc3.annotations import Annotations
+from keras_dc3.command_line.asking import ASK
 from keras_dc3.command_line.command import Command, Flags
 from keras_dc3.command_line.scoring import SCORE
 from keras_dc3.command_line.stopping import until_stopped
@@ -474,5 +475,6 @@ _IN_ORDER = (
         _settings,
     ),
     SCORE,
+    ASK,
 )
 COMMANDS = {command.name: command for command in _IN_ORDER}

@@ -101,8 +101,8 @@ def _argument(match: re.Match[str], flags: Collection[str]) -> str:
         value = ast.literal_eval(written.replace("[...]", "'...'"))
     except (SyntaxError, ValueError):
         return f"`--{name}`"
-    if value is True:
-        return f"`--{name}`"
+    if isinstance(value, bool):
+        return f"`--{name}`" if value else f"`--no{name}`"
     return f"`--{name}{_value(value)}`"
 
 

@@ -47,7 +47,9 @@ def divide(
             if part is not None:
                 parts[person].append(part)
                 cost[person] += part.actions
-    return {person: _of(questions, asked_of) for person, asked_of in parts.items()}
+    return {
+        person: questions_of(questions, asked_of) for person, asked_of in parts.items()
+    }
 
 
 def _shared_out(
@@ -77,7 +79,8 @@ def _without(question: Question, known: Collection[str]) -> Question | None:
     return replace(question, ids=ids, gain=gain, actions=actions) if ids else None
 
 
-def _of(questions: Questions, chosen: Sequence[Question]) -> Questions:
+def questions_of(questions: Questions, chosen: Sequence[Question]) -> Questions:
+    """Returns some of the questions, with the proposals for their images alone."""
     row_of = questions.proposals.row_of
     rows = [row_of[name] for question in chosen for name in question.ids]
     return replace(

@@ -139,8 +139,8 @@ def make_groups(proposals: ProposalData) -> tuple[ProposalGroup, ...]:
     """Returns the groups; see `Proposals.groups`."""
     places = proposals.embeddings
     members = [
-        *_members(CLASS, is_certain(proposals.ambiguity), proposals.class_index),
-        *_members(CLUSTER, ~is_certain(proposals.ambiguity), proposals.cluster),
+        *members_of(CLASS, is_certain(proposals.ambiguity), proposals.class_index),
+        *members_of(CLUSTER, ~is_certain(proposals.ambiguity), proposals.cluster),
     ]
     keys = [(kind, index) for kind, index, _ in members]
     mixtures = [_mean(proposals.class_probabilities[rows]) for _, _, rows in members]
@@ -242,11 +242,21 @@ def near_groups(keys: Sequence[tuple[str, int]], means: Sequence[np.ndarray]) ->
     )
 
 
+def cards_of(groups: Callable[[], Sequence[ProposalGroup]], kind: str | None) -> str:
+    """Returns what `Proposals.cards` does, of groups that are made if `kind` fits."""
+    if kind not in (None, CLASS, CLUSTER):
+        raise ValueError(
+            f'`kind` must be "class", "cluster" or None. Received: kind={kind!r}'
+        )
+    chosen = (group for group in groups() if kind in (None, group.kind))
+    return "\n\n".join(map(str, chosen))
+
+
 def _mean(rows: np.ndarray) -> np.ndarray:
     return total(rows) / len(rows)
 
 
-def _members(
+def members_of(
     kind: str, chosen: np.ndarray, of: np.ndarray
 ) -> list[tuple[str, int, np.ndarray]]:
     """Returns (kind, index, rows) of each group, the largest first."""
@@ -259,12 +269,12 @@ def _members(
 
 
 def typical(
-    probability: np.ndarray, points: np.ndarray | None
+    probability: np.ndarray | None, points: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the positions of a group's images, the most typical first, and medoids.
 
     Args:
-        probability: (m,) of the class or cluster.
+        probability: (m,) of the class or cluster; of no interest with embeddings.
         points: (m, d), their embeddings, or None.
     """
     if points is None:
@@ -272,20 +282,22 @@ def typical(
         return order, order[:MEDOIDS]
     points = points.astype("float64")
     inner = medoids(points, MEDOIDS)
-    return by_distance(points, points[inner[0]], inner[0]), inner
+    is_medoid = np.arange(len(points)) == inner[0]
+    distances = distances_to(points[inner[0]], points, is_medoid)
+    return np.argsort(distances, kind="stable"), inner
 
 
-def by_distance(points: np.ndarray, medoid: np.ndarray, position: int) -> np.ndarray:
-    """Returns the positions of points, the nearest to the medoid first, and it first.
+def distances_to(
+    medoid: np.ndarray, points: np.ndarray, is_medoid: np.ndarray
+) -> np.ndarray:
+    """Returns (m,), by which images are in order, the most typical one first.
 
     Args:
+        medoid: float64 (d,), the first one of the group.
         points: float64 (m, d).
-        medoid: (d,).
-        position: of the medoid among the points; it comes before its twins.
+        is_medoid: (m,) bool, which point it is; it comes before its twins.
     """
-    distances = np.linalg.norm(points - medoid, axis=1)
-    distances[position] = -1.0
-    return np.argsort(distances, kind="stable")
+    return np.where(is_medoid, -1.0, np.linalg.norm(points - medoid, axis=1))
 
 
 def are_alike(mixtures: Sequence[np.ndarray], one: int, other: int) -> bool:

@@ -31,7 +31,7 @@ from keras_dc3.proposals import (
 )
 from keras_dc3.proposals.belief import beliefs, fit_weight, prior_of
 from keras_dc3.proposals.data import ProposalData
-from keras_dc3.proposals.groups import CLASS, CLUSTER, ProposalGroup, make_groups
+from keras_dc3.proposals.groups import ProposalGroup, cards_of, make_groups
 from keras_dc3.proposals.predictions import reading
 from keras_dc3.proposals.predictions.clusters import cluster_probabilities_of
 from keras_dc3.proposals.predictions.uncertainty import ambiguity_of
@@ -153,12 +153,7 @@ class Proposals(ProposalData):
         Raises:
             ValueError: if `kind` is something else.
         """
-        if kind not in (None, CLASS, CLUSTER):
-            raise ValueError(
-                f'`kind` must be "class", "cluster" or None. Received: kind={kind!r}'
-            )
-        chosen = (group for group in self.groups() if kind in (None, group.kind))
-        return "\n\n".join(map(str, chosen))
+        return cards_of(self.groups, kind)
 
     def in_order_of(self, ids: Sequence[str], missing: str = "error") -> Proposals:
         """Returns the proposals for some images, in the order of `ids`.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_dc3._text import number_of
+from keras_dc3._validation import check_positive_int
 from keras_dc3.proposals import dividing
 from keras_dc3.proposals.data import ProposalData
 from keras_dc3.proposals.sheets import sheet
@@ -78,7 +79,7 @@ class Questions:
     def __iter__(self) -> Iterator[Question]:
         return iter(self.questions)
 
-    def __getitem__(self, position: int) -> Question:
+    def __getitem__(self, position: int | slice) -> Any:
         return self.questions[position]
 
     @property
@@ -102,6 +103,26 @@ class Questions:
         names = self.proposals.class_names
         asked = (question for question in self if question.kind == GROUP)
         return {name: names[q.label] for q in asked for name in q.ids}
+
+    def first_groups(self, number: int) -> Questions:
+        """Returns the questions about the groups of most gain per action, alone.
+
+        Args:
+            number: how many groups, or parts of these, to ask about; less if there are
+                less.
+
+        Raises:
+            ValueError: if it is below 1.
+
+        Example:
+
+        >>> asked = proposals.next(budget=20).first_groups(1)
+        >>> [question.kind for question in asked]
+        ['group']
+        """
+        check_positive_int("number", number)
+        chosen = [question for question in self if question.kind == GROUP][:number]
+        return dividing.questions_of(self, chosen)
 
     def divide(
         self,

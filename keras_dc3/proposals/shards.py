@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_dc3._text import some
 from keras_dc3.proposals import parquet_format
+from keras_dc3.proposals.columns import class_names_of
 
 SUMMARY = "summary.json"  # of a run that is finished
 MANIFEST = "manifest.json"  # what a run was begun with, and checksums of its shards
@@ -155,15 +156,12 @@ def read(folder: str | os.PathLike) -> dict[str, Any]:
     return {key: _joined(key, [part[key] for part in parts]) for key in parts[0]}
 
 
-def parts_of(
-    folder: str, found: Sequence[Shard], checked: bool = True
-) -> Iterator[dict[str, Any]]:
+def parts_of(folder: str, found: Sequence[Shard]) -> Iterator[dict[str, Any]]:
     """Yields what `parquet_format.read` makes of each shard of a folder, in order.
 
     Args:
         folder: of the run.
         found: by `of_one_run`.
-        checked: whether to compare each file with its checksum.
 
     Raises:
         ValueError: if a shard is damaged, or has other classes than the first.
@@ -171,16 +169,29 @@ def parts_of(
     names = None
     for shard in found:
         path = os.path.join(folder, name_of(shard.number))
-        if checked:
-            check(path, shard.checksum)
+        check(path, shard.checksum)
         part = parquet_format.read(path)
         names = names or part["class_names"]
-        if part["class_names"] != names:
-            raise ValueError(
-                f"{folder!r}: {name_of(shard.number)!r} has other classes than "
-                f"{name_of(0)!r}. Score these images anew, into an empty folder."
-            )
+        _compare_classes(folder, shard.number, part["class_names"], names)
         yield part
+
+
+def check_classes(folder: str, number: int, class_names: Sequence[str]) -> None:
+    """Raises ValueError if a shard has other classes than these, of the first one."""
+    _, pq = parquet_format.pyarrow()
+    path = os.path.join(folder, name_of(number))
+    found = class_names_of(path, pq.read_schema(path).names, _ANEW)
+    _compare_classes(folder, number, found, class_names)
+
+
+def _compare_classes(
+    folder: str, number: int, found: Sequence[str], first: Sequence[str]
+) -> None:
+    if list(found) != list(first):
+        raise ValueError(
+            f"{folder!r}: {name_of(number)!r} has other classes than {name_of(0)!r}. "
+            "Score these images anew, into an empty folder."
+        )
 
 
 def of_one_run(folder: str) -> tuple[Shard, ...]:
