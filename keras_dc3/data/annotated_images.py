@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import (
     check_class_names,
     check_counts,
@@ -185,7 +186,8 @@ def _checked_class_names(
     names = check_class_names("class_names", [str(name) for name in names])
     if counts is not None and counts.shape[1] != len(names):
         raise ValueError(
-            f"`counts` must have one column per class. Received: {counts.shape[1]} "
-            f"columns for {len(names)} class names {list(names)}."
+            f"`counts` must have one column per class. Received: "
+            f"{number_of(counts.shape[1], 'column')} for "
+            f"{number_of(len(names), 'class name')} {list(names)}."
         )
     return names

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_dc3._text import number_of
 from keras_dc3._validation import (
     check_class_labels,
     check_counts,
@@ -155,7 +156,7 @@ def from_parts(
         default = [f"{name}_{i}" for i in range(len(images))]
         return ImageSet(images, default if ids is None else ids, counts, names)
 
-    return SemiSupervisedData(
+    data = SemiSupervisedData(
         part("labeled", labeled_images, labeled_ids),
         labels,
         None
@@ -171,6 +172,29 @@ def from_parts(
         ),
         **kwargs,
     )
+    if validation is not None:
+        _tell_of_trained_on(labeled_images, validation[0])
+    return data
+
+
+def _tell_of_trained_on(labeled: ArrayLike, validation: ArrayLike) -> None:
+    """Warns where most validation images are labeled ones, pixel by pixel.
+
+    Images of one value throughout do not count: they may all be alike.
+    """
+    known, held_out = (
+        [hash(image.tobytes()) for image in np.asarray(images) if np.ptp(image)]
+        for images in (labeled, validation)
+    )
+    known = set(known)
+    same = sum(image in known for image in held_out)
+    if 2 * same > len(held_out):
+        warnings.warn(
+            f"{same:,} of the {number_of(len(held_out), 'validation image')} are "
+            "labeled images, too: scores and the verdict say how well these were "
+            "learned by heart. Validate on images that are not trained on.",
+            stacklevel=3,
+        )
 
 
 def split_annotated(

@@ -70,7 +70,7 @@ def test_image_set():
         ((IMAGES.astype("int32") * 9, IDS), ValueError, "must hold 0 to 255"),
         ((IMAGES, IDS, COUNTS[:5]), ValueError, "5 rows for 6 images"),
         ((IMAGES, IDS, -COUNTS), ValueError, "counts"),
-        ((IMAGES, IDS, COUNTS, ["cod"]), ValueError, "2 columns for 1 class names"),
+        ((IMAGES, IDS, COUNTS, ["cod"]), ValueError, "2 columns for 1 class name "),
         (
             (IMAGES, IDS, COUNTS, ["cod", "cod"]),
             ValueError,

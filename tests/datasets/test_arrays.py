@@ -105,3 +105,20 @@ def test_answers_that_are_left_out_are_told():
         counts[0] = 0  # one image to propose for
         data = datasets.from_arrays(IMAGES, counts)
     assert (len(data.labeled), data.unlabeled.ids) == (31, ("0",))
+
+
+def test_validation_images_that_are_trained_on_are_told(rng):
+    images = rng.integers(0, 256, (12, 4, 4, 1)).astype("uint8")
+    classes = np.arange(12) % 2
+
+    def parts(first):
+        held_out = images[first : first + 6], classes[:6]
+        return datasets.from_parts(
+            images[:6], classes[:6], None, held_out, class_names=["a", "b"]
+        )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parts(6), parts(3)
+    with pytest.warns(UserWarning, match="4 of the 6 validation images are labeled"):
+        parts(2)
