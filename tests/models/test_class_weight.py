@@ -41,7 +41,7 @@ def training_data(kind):
             x["labeled"],
             y,
             x["unlabeled"]["first"],
-            (x["labeled"], y),
+            (x["unlabeled"]["second"], y),
             class_names=NAMES,
             batch_size=8,
             augment=keras_dc3.data.NoAugmentation(),

@@ -88,7 +88,7 @@ def test_a_ratio_that_does_not_divide_the_data(batch_size, ratio, steps, make_ba
         images[:5],
         y[:5],
         images[5:],
-        (images[:6], y[:6]),
+        (images[20:26], y[20:26]),
         num_classes=3,
         batch_size=batch_size,
         unlabeled_ratio=ratio,
