@@ -40,6 +40,11 @@ def _define(of: Flags) -> None:
         None,
         "To decode images with; else one per core, of a pipeline one per worker.",
     )
+    about = (
+        "Many machines: the runner of Apache Beam, such as FlinkRunner. Its further "
+    )
+    about += "options stand at the end, behind --."
+    of.text("runner", None, about)
     about = "Of a pipeline: address of a folder, such as gs://bucket/temporary, that "
     about += "model and result go through where machines share no file system."
     of.text("through", None, about)
@@ -58,9 +63,11 @@ def _range(given: Sequence[str] | None) -> tuple[float, ...] | None:
 
 
 def _score(words: Sequence[str], values: FlagValues) -> ScoreSummary:
-    # What follows `--` are the options of Beam, in the end.
-    first = next((i for i, word in enumerate(words) if word.startswith("-")), None)
-    words, options = (words, []) if first is None else (words[:first], words[first:])
+    places = [i for i, word in enumerate(words) if word.startswith("-")]
+    first = places[0] if places else len(words)  # what stood behind `--` is Beam's
+    words, options = words[:first], list(words[first:])
+    if values.runner is not None:
+        options.insert(0, f"--runner={values.runner}")
     if len(words) < 2:
         raise ValueError(
             "Name the exported model and the images: `keras-dc3 score MODEL SOURCE "
@@ -82,7 +89,7 @@ def _score(words: Sequence[str], values: FlagValues) -> ScoreSummary:
     if not options:
         given |= {"split": values.split, "threads": values.threads}
         if values.through is not None:
-            raise ValueError("`--through` is of a pipeline, whose options follow `--`.")
+            raise ValueError("`--through` is of a pipeline: name its `--runner`.")
         return score(model, source, values.to, **given)
     if values.split is not None:
         raise ValueError("`--split` is of a data set, which Beam does not read here.")
@@ -110,11 +117,10 @@ SCORE = Command(
     "what an exported model makes of any number of images",
     "Writes Parquet files of proposals as it goes, without a project. SOURCE is a "
     "folder of images; TFRecord, Parquet or CSV files; or tfds:NAME. Called again, it "
-    "goes on where it was stopped. On many machines it runs as a pipeline of Apache "
-    "Beam, whose options stand at the end, behind --: -- --runner=FlinkRunner. Then "
-    "the folder is written as a whole, at the end.",
+    "goes on where it was stopped. With --runner it is a pipeline of Apache Beam on "
+    "many machines, which writes the folder as a whole, at the end.",
     _define,
     _score,
     words="MODEL SOURCE [SOURCE ...]",
-    stopped="What is finished is kept; call it again to go on.",
+    stopped="What is finished is kept, but of a pipeline; call it again to go on.",
 )

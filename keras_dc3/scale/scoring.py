@@ -18,7 +18,7 @@ from keras_dc3.scale.concluding import begin_summary, conclude
 from keras_dc3.scale.known_ids import TWICE, KnownIds
 from keras_dc3.scale.progress import Progress
 from keras_dc3.scale.reading import ReadAhead
-from keras_dc3.scale.shard_writer import ShardWriter, TooManyFailed
+from keras_dc3.scale.shard_writer import ShardWriter, TooManyFailed, rows_of
 from keras_dc3.scale.sources.source import Item
 from keras_dc3.scale.summary import ScoreSummary
 from keras_dc3.scale.task import Task, task
@@ -207,7 +207,7 @@ class _Run:
                     writer = None
                 writer = writer or self._writer(batch.shard)
                 start = time.perf_counter()
-                writer.add(batch, self._model(batch.images))
+                writer.add(batch, rows_of(self._model(batch.images)))
                 self.summary.in_model += time.perf_counter() - start
                 writer.check(self._asked.max_failed, self._size)
                 progress.add(len(batch.ids) + len(batch.failed))

@@ -21,6 +21,20 @@ class TooManyFailed(ValueError):
     """More images of a shard failed than may."""
 
 
+def rows_of(outputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns what is kept of a model's answer: column or columns -> (n, ...)."""
+    clusters = outputs["cluster_probabilities"]
+    rows = {
+        "ambiguity": outputs["ambiguity"],
+        "class_probabilities": outputs["class_probabilities"],
+        "cluster": clusters.argmax(axis=1),
+        "cluster_probability": clusters.max(axis=1),
+    }
+    if "embeddings" in outputs:
+        rows["embeddings"] = outputs["embeddings"]
+    return rows
+
+
 class ShardWriter:
     """Collects what a model says of the images of one shard.
 
@@ -40,17 +54,8 @@ class ShardWriter:
         self._parts: dict[str, list[np.ndarray]] = {}
         self.failed: list[tuple[str, str]] = []
 
-    def add(self, batch: Batch, outputs: dict[str, np.ndarray]) -> None:
-        """Adds a batch, and what the model answered to it."""
-        clusters = outputs["cluster_probabilities"]
-        rows = {
-            "ambiguity": outputs["ambiguity"],
-            "class_probabilities": outputs["class_probabilities"],
-            "cluster": clusters.argmax(axis=1),
-            "cluster_probability": clusters.max(axis=1),
-        }
-        if "embeddings" in outputs:
-            rows["embeddings"] = outputs["embeddings"]
+    def add(self, batch: Batch, rows: dict[str, np.ndarray]) -> None:
+        """Adds a batch, and what is kept of the model's answer to it (`rows_of`)."""
         bad = np.zeros(len(batch.ids), bool)
         for values in rows.values():
             bad |= ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))

@@ -99,7 +99,7 @@ def test_records_with_every_fault_by_a_command(exported, tmp_path, capsys):
     call += ["--embeddings"]
     one, many = str(tmp_path / "one"), str(tmp_path / "many")
     assert main([*call, "--to", one]) == 0
-    assert main([*call, "--to", many, "--", *AGAIN]) == 0
+    assert main([*call, "--to", many, *AGAIN[:1], "--", *AGAIN[1:]]) == 0
     printed = capsys.readouterr().out
     assert printed.count("49 images in 4 shards") == 2
     ours, theirs = same(tmp_path / "many", tmp_path / "one")
@@ -107,7 +107,7 @@ def test_records_with_every_fault_by_a_command(exported, tmp_path, capsys):
     assert main([*call, "--to", many, "--", *AGAIN]) == 1
     told = " ".join(capsys.readouterr().err.split())
     assert "many' holds files, and a pipeline writes it as a whole. Name" in told
-    assert main([*call, "--to", one + "2", "--split=a", "--", *AGAIN]) == 1
+    assert main([*call, "--to", one + "2", "--split=a", *AGAIN[:1]]) == 1
     assert "`--split` is of a data set" in capsys.readouterr().err
 
 

@@ -12,6 +12,7 @@ from keras_dc3.scale.beam.exchange import Exchange
 from keras_dc3.scale.beam.installed import inference
 from keras_dc3.scale.exported import ExportedModel
 from keras_dc3.scale.reading import Batch
+from keras_dc3.scale.shard_writer import rows_of
 
 
 class Unjudged(NamedTuple):
@@ -27,13 +28,13 @@ class Unjudged(NamedTuple):
 class Judged(NamedTuple):
     """What a model made of a batch.
 
-    position: of its first image in the source. batch: now without pixels. outputs: of
-    the model, name -> (n, ...).
+    position: of its first image in the source. batch: now without pixels. rows: what is
+    kept of the model's answer, name -> (n, ...).
     """
 
     position: int
     batch: Batch
-    outputs: dict[str, np.ndarray]
+    rows: dict[str, np.ndarray]
 
 
 class ExportedModelHandler(inference.ModelHandler):
@@ -75,7 +76,7 @@ class ExportedModelHandler(inference.ModelHandler):
         """Yields what the model makes of one batch."""
         position, decoded = batch
         without_pixels = replace(decoded, images=decoded.images[:0].copy())
-        yield Judged(position, without_pixels, model(decoded.images))
+        yield Judged(position, without_pixels, rows_of(model(decoded.images)))
 
     def should_skip_batching(self) -> bool:
         """Whether batches come as they are to be judged."""

@@ -31,17 +31,17 @@ def later(images: tuple[bytes, Iterable[tuple[int, bool]]]) -> Iterator[int]:
 
 
 def without(judged: Judged, repeated: set[int]) -> tuple[Batch, dict[str, np.ndarray]]:
-    """Returns a batch, and what a model said of it, without repeated images.
+    """Returns a batch, and what is kept of the answer, without repeated images.
 
     Args:
         judged: the batch.
         repeated: positions in the source of images that are to have no row.
     """
-    position, batch, outputs = judged
+    position, batch, rows = judged
     total = len(batch.ids) + len(batch.failed)
     out = {row for row in range(total) if position + row in repeated}
     if not out:
-        return batch, outputs
+        return batch, rows
     others = sorted(set(range(total)) - set(batch.rows))
     failed = dict(zip(others, batch.failed, strict=True))
     names = dict(zip(batch.rows, batch.ids, strict=True))
@@ -55,4 +55,4 @@ def without(judged: Judged, repeated: set[int]) -> tuple[Batch, dict[str, np.nda
         [failed[row] for row in sorted(failed)],
         [batch.rows[place] for place in kept],
     )
-    return told, {name: values[kept] for name, values in outputs.items()}
+    return told, {name: values[kept] for name, values in rows.items()}
