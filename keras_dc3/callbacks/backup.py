@@ -134,9 +134,9 @@ class Backup(keras.callbacks.Callback):
                 "use `keras.callbacks.BackupAndRestore`."
             )
         if self.model.collective.worker == 0:
+            check_writable_folder(self.backup_dir)
             if not self._folder.numbers():
                 tell_of_pictures("The backup", self.backup_dir)
-            check_writable_folder(self.backup_dir)
         self._number = next(iter(self._folder.numbers()), 0)
         self._epoch = self._began = self._run.initial_epoch
         # By way of JSON, so that what was read compares with what was not written.
