@@ -80,6 +80,17 @@ def test_tables_with_gaps(exported, images, tmp_path):
     assert failures(tmp_path / "paths") == {"gone.png": "No such file or directory"}
 
 
+def test_a_damaged_table_is_named(exported, tmp_path):
+    files = [helpers.encoded(array) for array in helpers.pixels(30)]
+    columns = {"id": [str(i) for i in range(30)], "bytes": files}
+    table = helpers.write_parquet(tmp_path / "a.parquet", columns, rows_at_once=30)
+    content = bytearray(table.read_bytes())
+    content[300:1500] = bytes(1200)
+    table.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.parquet' cannot be read .*damaged\?"):
+        score(exported, table, tmp_path / "run")
+
+
 def test_many_failures_are_no_accident(exported, tmp_path):
     content = helpers.encoded(helpers.pixels(1)[0])
     images = {str(i): b"no image" if i % 3 else content for i in range(40)}

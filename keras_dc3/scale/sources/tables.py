@@ -165,15 +165,26 @@ class ParquetTable(_Table):
             number += table.metadata.row_group(group).num_rows
             group += 1
         columns = [self._image, *([] if self._id is None else [self._id])]
-        for batch in table.iter_batches(
+        batches = table.iter_batches(
             _AT_ONCE, row_groups=range(group, table.num_row_groups), columns=columns
-        ):
+        )
+        for batch in _readable(name, batches):
             images = batch.column(self._image)
             names = images if self._id is None else batch.column(self._id)
             for row in range(max(0, start - number), len(batch)):
                 image, given = images[row].as_py(), names[row].as_py()
                 yield self._item(name, image, given, number + row)
             number += len(batch)
+
+
+def _readable(name: str, batches: Iterator[Any]) -> Iterator[Any]:
+    """Yields batches of a Parquet file; the error of a damaged one names it."""
+    try:
+        yield from batches
+    except (pyarrow()[0].ArrowException, OSError) as error:
+        raise ValueError(
+            f"{name!r} cannot be read ({error}). Is it damaged?"
+        ) from error
 
 
 class CsvTable(_Table):
