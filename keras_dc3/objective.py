@@ -205,6 +205,7 @@ class DC3Objective:
                 pool_classes[part],
                 partner=config.partner,
                 seed=self.seed,
+                num_classes=targets.shape[-1],
             )
             for part in (0, 1)
         ]

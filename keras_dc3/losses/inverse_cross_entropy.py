@@ -18,6 +18,9 @@ from keras_dc3.losses._checks import (
 # Least value of 1 - p inside the logarithm, as in the authors' code: the loss of one
 # cluster is at most -ln(1e-7) = 16.1, and its gradient stays finite.
 EPSILON = 1e-7
+# Up to so many classes sums by class are faster than sums by image, for all but tiny
+# batches.
+_FEW_CLASSES = 64
 
 
 def _log_complement(probabilities: Any) -> Any:
@@ -111,13 +114,16 @@ def partnered_inverse_cross_entropy(
     pool_classes: Any,
     partner: str = "mean",
     seed: Any = None,
+    num_classes: int | None = None,
 ) -> Any:
     """Computes CE^-1 of each anchor against its partners in a pool.
 
         L_inv(x) = sum_x' weight(x, x') CE^-1(p_o(x), p_o(x'))
 
     With `partner="mean"` this is the mean over all partners, at the cost of one
-    (n, m) x (m, k') product. An anchor without any partner contributes 0.
+    (n, m) x (m, k') product; where classes are known to be few, of one with each of
+    these, so that it grows with the batch, not with its square. An anchor without any
+    partner contributes 0.
 
     Args:
         clusters: p_o of the anchors, float (n, k').
@@ -126,6 +132,7 @@ def partnered_inverse_cross_entropy(
         pool_classes: classes of the pool, int (m,).
         partner: `"mean"` or `"random"`, see `partner_weights`.
         seed: a `keras.random.SeedGenerator` or int, for `"random"`.
+        num_classes: k, of which all classes are; None if it is not known.
 
     Returns:
         Losses, float32 (n,).
@@ -150,9 +157,30 @@ def partnered_inverse_cross_entropy(
     check_classes(classes=classes, pool_classes=pool_classes)
     check_same_batch(clusters=clusters, classes=classes)
     check_same_batch(pool_clusters=pool_clusters, pool_classes=pool_classes)
-    weights = partner_weights(classes, pool_classes, partner, seed)
-    logarithms = ops.matmul(weights, _log_complement(pool_clusters))
-    return -ops.sum(ops.cast(clusters, "float32") * logarithms, axis=-1)
+    logarithms = _log_complement(pool_clusters)
+    if partner == "mean" and num_classes is not None and num_classes <= _FEW_CLASSES:
+        means = _means_of_others(classes, pool_classes, logarithms, num_classes)
+    else:
+        weights = partner_weights(classes, pool_classes, partner, seed)
+        means = ops.matmul(weights, logarithms)
+    return -ops.sum(ops.cast(clusters, "float32") * means, axis=-1)
+
+
+def _means_of_others(
+    classes: Any, pool_classes: Any, values: Any, num_classes: int
+) -> Any:
+    """Returns `partner_weights(classes, pool_classes) @ values`, summed by class first.
+
+    Args:
+        classes: int (n,).
+        pool_classes: int (m,).
+        values: float32 (m, d).
+        num_classes: of the classes.
+    """
+    by_class = ops.one_hot(pool_classes, num_classes, axis=0, dtype="float32")  # (k, m)
+    other = 1.0 - ops.one_hot(classes, num_classes, dtype="float32")  # (n, k)
+    count = ops.matmul(other, ops.sum(by_class, axis=1, keepdims=True))
+    return ops.matmul(other, ops.matmul(by_class, values)) / ops.maximum(count, 1.0)
 
 
 @register

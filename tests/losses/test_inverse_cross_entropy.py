@@ -181,11 +181,14 @@ def test_lists_will_do():
     )
 
 
+@pytest.mark.parametrize("known", [None, 3])
 @given(distributions(rows=5), st.lists(st.integers(0, 2), min_size=10, max_size=10))
-def test_partnered_mean(pair, classes):
+def test_partnered_mean(known, pair, classes):
     clusters, pool = pair
     own, others = np.array(classes[:5], "int32"), np.array(classes[5:], "int32")
-    found = numpy(partnered_inverse_cross_entropy(clusters, own, pool, others))
+    found = numpy(
+        partnered_inverse_cross_entropy(clusters, own, pool, others, num_classes=known)
+    )
     for i in range(5):
         losses = [naive(clusters[i], pool[j]) for j in range(5) if others[j] != own[i]]
         if losses:
@@ -193,6 +196,22 @@ def test_partnered_mean(pair, classes):
             assert found[i] == pytest.approx(expected, rel=2e-3, abs=1e-5)
         else:
             assert found[i] == 0.0
+
+
+def test_gradients_of_sums_by_class_are_those_of_sums_by_image(rng):
+    clusters = {n: rng.dirichlet(np.ones(4), 9).astype("float32") for n in "ab"}
+    own, others = rng.integers(0, 5, (2, 9)).astype("int32")
+
+    def loss(x, known=None):
+        losses = partnered_inverse_cross_entropy(
+            x["a"], own, x["b"], others, num_classes=known
+        )
+        return ops.sum(losses * losses)
+
+    by_image = gradients(loss, clusters)
+    by_class = gradients(lambda x: loss(x, 5), clusters)
+    for name, gradient in by_image.items():
+        np.testing.assert_allclose(by_class[name], gradient, rtol=1e-4, atol=1e-5)
 
 
 def test_partnered_random_is_one_of_the_partners(rng):
@@ -210,8 +229,10 @@ def test_partnered_random_is_one_of_the_partners(rng):
         assert found[i] == pytest.approx(naive(clusters[i], pool[j]), rel=1e-4)
 
 
-@pytest.mark.parametrize("partner", ["mean", "random"])
-def test_anchor_without_partner_gives_zero_and_no_nan(partner):
+@pytest.mark.parametrize(
+    ("partner", "known"), [("mean", None), ("mean", 3), ("random", None)]
+)
+def test_anchor_without_partner_gives_zero_and_no_nan(partner, known):
     x = {
         # Saturated, where an unmasked logarithm would give NaN.
         "own": np.array([[1.0, 0.0], [0.5, 0.5]]),
@@ -221,7 +242,7 @@ def test_anchor_without_partner_gives_zero_and_no_nan(partner):
 
     def loss(x):
         return partnered_inverse_cross_entropy(
-            x["own"], own, x["pool"], pool, partner=partner, seed=1
+            x["own"], own, x["pool"], pool, partner, seed=1, num_classes=known
         )
 
     found = numpy(loss({k: v.astype("float32") for k, v in x.items()}))
