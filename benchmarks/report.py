@@ -22,6 +22,7 @@ import evidence_figure
 import feature_tables
 import findings
 import label_tables
+import millions_table
 import page_table
 import pixel_tables
 import projects_table
@@ -245,6 +246,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "recipe": lambda record: _told(pixel_tables.draw_recipe, record),
     "defaults": defaults_table.draw,
     "scoring": scoring_table.draw,
+    "millions": millions_table.draw,
     "serving": serving_table.draw,
     "page_work": page_table.draw,
     "several_looks": several_looks_table.draw,

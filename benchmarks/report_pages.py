@@ -29,6 +29,7 @@ PAGES: dict[str, Page] = {
             "Reading annotations": "annotations",
             "Images from disk": "pipeline",
             "Scoring by an exported model": "scoring",
+            "Asking about millions of images": "millions",
             "A server of review sheets": "serving",
         },
     ),

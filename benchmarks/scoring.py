@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import record
 from absl import app, flags
+from memory import memory_mib
 
 FLAGS = flags.FLAGS
 _SIDE, _DIFFERENT = 32, 1000  # pixels, and images before they repeat
@@ -74,13 +75,6 @@ def write_records(folder: Path, number: int) -> None:
                 image[0] = contents[i % _DIFFERENT]
                 name[0] = f"image_{i:08d}".encode()
                 writer.write(example.SerializeToString())
-
-
-def memory_mib(kind: str) -> float:
-    """Returns the resident memory of this process: "VmRSS" now, "VmHWM" at most."""
-    with open("/proc/self/status") as file:
-        line = next(line for line in file if line.startswith(kind))
-    return int(line.split()[1]) / 1024
 
 
 def work(model: str, pattern: str, result: str) -> None:

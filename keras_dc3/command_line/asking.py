@@ -8,6 +8,8 @@ from absl.flags import FlagValues
 
 from keras_dc3 import review
 from keras_dc3.command_line.command import Command, Flags
+from keras_dc3.command_line.scoring import range_of
+from keras_dc3.data import FileImages
 from keras_dc3.scale import Scores
 
 
@@ -19,6 +21,10 @@ def _define(of: Flags) -> None:
     of.text("to", None, "The review page to write, such as round-1.html.")
     about = "Folder of the images; only those of the page are read."
     of.text("images", None, about)
+    about = (
+        "Black and white of images of more than 8 bits, as for score, such as 0,4095."
+    )
+    of.items("value_range", about)
     about = "Order images in groups by embeddings, where the scores have some."
     of.switch("embeddings", about, default=True)
     of.whole("memory", 4096, "MiB that embeddings may take at once.")
@@ -44,7 +50,11 @@ def _ask(words: Sequence[str], values: FlagValues) -> str:
         asked = asked.first_groups(values.groups)
     told = [scores.summary(), "", str(asked)]
     if values.to:
-        pages = asked.to_review(values.to, values.images)
+        images = values.images
+        if values.value_range:  # else the scale would follow from the whole folder
+            scale = range_of(values.value_range)
+            images = FileImages(images, asked.ids, value_range=scale)
+        pages = asked.to_review(values.to, images)
         told.append(f"Written: {', '.join(pages)}")
     else:
         told += [f"  {question}" for question in asked[:10]]

@@ -50,7 +50,8 @@ def _define(of: Flags) -> None:
     of.text("through", None, about)
 
 
-def _range(given: Sequence[str] | None) -> tuple[float, ...] | None:
+def range_of(given: Sequence[str] | None) -> tuple[float, ...] | None:
+    """Returns the numbers of the flag `--value_range`."""
     if given is None:
         return None
     try:
@@ -83,7 +84,7 @@ def _score(words: Sequence[str], values: FlagValues) -> ScoreSummary:
         "image_column": values.image_column,
         "id_column": values.id_column,
         "fit": values.fit,
-        "value_range": _range(values.value_range),
+        "value_range": range_of(values.value_range),
         "max_failed": values.max_failed,
     }
     if not options:

@@ -35,10 +35,11 @@ class Scores:
     `summary`, `groups`, `cards` and `next` return what those of
     `Proposals.from_parquet(folder)` would, to the same order of equals. They read the
     files one after the other, some times; memory holds one file of rows, a few hundred
-    numbers and ids of each group, the images chosen, and of `next` what its budget can
-    reach: about 24 bytes for each group and hundredth of an action. With embeddings,
-    which order groups and tell what to merge and split, also these of some groups at
-    once (`memory`). Nothing depends on how many files there are.
+    numbers and ids of each group, the images chosen, and of `next` the candidates that
+    its budget can reach, 24 bytes each. Images of a group that promise exactly the same
+    as many others of it are all among these. With embeddings, which order groups and
+    tell what to merge and split, memory also holds these of some groups at once
+    (`memory`). Nothing depends on how many files there are.
 
     The first pass compares each file with its checksum in `manifest.json`.
 

@@ -346,6 +346,21 @@ def test_a_page_reads_no_image_but_its_own(tmp_path, capsys):
             main([*call, f"--to={tmp_path / 'again.html'}", f"--images={images}"]) == 0
         )
         assert {os.path.relpath(path, images) for path in OPENED} == found
+        for path in map(Path, set(OPENED)):  # of 16 bits, whose scale is given
+            path.write_bytes(encoded(np.full((8, 8), 4000, "uint16")))
+        OPENED.clear()
+        assert (
+            main(
+                [
+                    *call,
+                    f"--to={tmp_path / 'deep.html'}",
+                    f"--images={images}",
+                    "--value_range=0,4095",
+                ]
+            )
+            == 0
+        )
+        assert {os.path.relpath(path, images) for path in OPENED} == found
     finally:
         WATCHED.clear()
         OPENED.clear()
