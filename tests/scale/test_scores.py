@@ -116,7 +116,7 @@ def test_as_all_at_once(seed, n, k, width, kind, budget, size):
 @pytest.mark.slow
 @pytest.mark.usefixtures("_small_parts")
 @given(**{**CASES, "n": st.integers(100, 900)})
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_as_all_at_once_in_many_cases(seed, n, k, width, kind, budget, size):
     checked(seed, n, k, width, kind, budget, size)
 
