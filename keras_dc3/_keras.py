@@ -1,4 +1,4 @@
-"""The private parts of Keras that this package uses, all of them in this place.
+"""Keras' private parts, all in this place; JAX batches of uneven size among them.
 
 Tried before every merge with the oldest Keras that setup.py allows and the newest; 3.12
 and 3.15 when this was written. When a newer one changes one of them, this is the module

@@ -1,4 +1,4 @@
-"""What replicas and processes need that train one model together."""
+"""Workers that train one model: equal versions, who logs, joint normalization."""
 
 from __future__ import annotations
 

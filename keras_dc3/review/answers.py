@@ -1,4 +1,4 @@
-"""One row of a downloaded review file: what somebody answered about one image."""
+"""One row of a downloaded review file, checked: one answer, not yet a record."""
 
 from __future__ import annotations
 

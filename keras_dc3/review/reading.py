@@ -1,4 +1,4 @@
-"""Answers from the files that review sheets give."""
+"""Review files as one `Review`: answers, "cannot tell" among them, become records."""
 
 from __future__ import annotations
 
