@@ -132,6 +132,14 @@ def test_a_hundred_thousand_as_all_at_once(width, tmp_path):
         compare(tmp_path, (1, 300, 5000), answers_to(proposals, 0, share=0.01))
 
 
+@pytest.mark.tensorflow
+def test_a_run_of_a_model(scored):
+    """With embeddings, a verdict, an odd class name, and an image that failed."""
+    scores = compare(scored, (1, 6))
+    assert len(scores) == 49 and scores.verdict is not None
+    assert scores.summary().startswith("Verdict on the model")
+
+
 def test_candidates_out_of_reach_are_dropped(monkeypatch, tmp_path):
     """And what is left of the last action is spent as it would be with all of them."""
     monkeypatch.setattr(kept, "_FEW", 5)
