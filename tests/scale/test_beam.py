@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -277,6 +279,36 @@ def test_two_workers_in_processes(through, exported, images, scored, tmp_path):
     ours, theirs = same(run, scored)
     assert ours == theirs
     assert not [p for p in tmp_path.rglob("*") if p.is_file() and p.parent != run]
+
+
+@pytest.fixture
+def service():
+    """The address of a service that runs pipelines, in a process of its own."""
+    with socket.socket() as found:
+        found.bind(("localhost", 0))
+        port = found.getsockname()[1]
+    name = "apache_beam.runners.portability.local_job_service_main"
+    call = [sys.executable, "-m", name, "-p", str(port)]
+    process = subprocess.Popen(call, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            assert process.poll() is None
+            with suppress(OSError), socket.create_connection(("localhost", port)):
+                break
+            time.sleep(0.2)
+        yield f"localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_service_that_an_address_names(service, exported, images, scored, tmp_path):
+    options = ["--runner=PortableRunner", f"--job_endpoint={service}"]
+    options += ["--environment_type=LOOPBACK"]
+    beam.score(exported, images, tmp_path / "run", options, **SMALL)
+    ours, theirs = same(tmp_path / "run", scored)
+    assert ours == theirs
 
 
 # Every process that opens a file says so, and waits to be killed.
