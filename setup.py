@@ -24,12 +24,14 @@ NEIGHBOURS = ["faiss-cpu>=1.8"]  # the nearest of many groups
 HUB = ["keras-hub>=0.20"]  # presets of image encoders
 CV = ["keras-cv>=0.9"]  # no longer developed
 ONNX = ["tf2onnx>=1.16", "onnx>=1.16", "onnxruntime>=1.18"]
+LITERT = ["ai-edge-litert>=1.2"]  # runs LiteRT files; TensorFlow alone writes them
 DOCS = ["mkdocs>=1.6", "mkdocs-material>=9.5", "mkdocstrings[python]>=1"]  # the site
 TEST = [
     *BEAM,
     *DEMO,
     *FILES_BY_ADDRESS,
     *IMAGES,
+    *LITERT,
     *NEIGHBOURS,
     *ONNX,
     *PANDAS,
@@ -81,6 +83,7 @@ setup(
         "images": IMAGES,
         # In an environment of its own, for the test against a real server.
         "label-studio": ["label-studio>=1.13"],
+        "litert": LITERT,
         "neighbours": NEIGHBOURS,
         "onnx": ONNX,
         "pandas": PANDAS,

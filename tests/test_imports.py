@@ -41,7 +41,7 @@ TENSORFLOW = {
     "collective/tf_collective.py": True,
     "data/": False,
     "datasets/": False,
-    "models/export.py": False,
+    "models/export": False,
     "scale/exported.py": False,
     "scale/sources/from_tfds.py": False,
     "scale/sources/tfrecords.py": False,

@@ -900,17 +900,24 @@ class DC3Model(AdaptedModel):
         (`tf.distribute`) the first alone writes.
 
         Args:
-            filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`.
+            filepath: a folder for `"tf_saved_model"`, a file for `"onnx"`, a file
+                that ends with ".tflite" for `"litert"`.
             format: `"tf_saved_model"`, `"onnx"` (needs the extra
-                `keras_dc3[onnx]`), or another format of `keras.Model.export`, which
-                then exports the plain model.
-            **kwargs: `verbose`; for other formats as for `keras.Model.export`.
+                `keras_dc3[onnx]`), `"litert"`, or another format of
+                `keras.Model.export`, which then exports the plain model.
+            **kwargs: `verbose`. For `"tf_saved_model"` also `fit`, how image files
+                are brought to the size of the model, as for `data.ImageFormat`. For
+                `"litert"` also `quantize="int8"`, a backbone of 8-bit integers,
+                together with `representative`: some hundred images like those that
+                the model will see, as an array or a data set, by which their ranges
+                are measured. For other formats as for `keras.Model.export`.
 
         A model of features is exported together with its `image_backbone`, and takes
         images; where that is not known, it takes features, which is told.
 
         See `keras_dc3.models.export` for what stands in the files.
         """
+        export.check_format(format, self.built)
         self._prepare_answers()
         if self.collective.worker > 0:
             return
@@ -924,7 +931,7 @@ class DC3Model(AdaptedModel):
             )
         if format in export.FORMATS:
             export.export(self, filepath, format, **kwargs)
-        elif format in ("litert", "torch"):  # one file each
+        elif format == "torch":  # one file
             with whole_path(filepath) as temporary:
                 super().export(temporary, format=format, **kwargs)
         else:

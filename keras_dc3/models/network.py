@@ -152,7 +152,7 @@ class DC3Network(keras.layers.Layer):
         # The backbone is called, not built: a subclassed one may build itself only
         # when it sees its first images.
         try:
-            features, frozen = self._features(images)
+            features, frozen = self._features(self.lower(images))
         except Exception as error:
             raise ValueError(
                 f"The backbone {self.backbone.name!r} cannot take images of shape "
@@ -247,7 +247,23 @@ class DC3Network(keras.layers.Layer):
     ) -> dict[str, Any]:
         if not prepared:
             images = self.prepare(images)
-        features, frozen = self._features(images)
+        return self.upper(self.lower(images), training)
+
+    def lower(self, images: Any) -> Any:
+        """Returns what the network of images says of prepared images, (n, d).
+
+        That of a joined backbone is its frozen one. Features are what they are.
+        """
+        # Keras hands `training` on to the backbone by itself.
+        if self.standardization is not None:
+            return images
+        if isinstance(self.backbone, JoinedBackbone):
+            return self.backbone.frozen_features(images)
+        return self._pool(self.backbone(images))
+
+    def upper(self, lower: Any, training: bool = False) -> dict[str, Any]:
+        """Returns the outputs that belong to those of `lower`."""
+        features, frozen = self._features(lower)
         class_logits = self.class_head(features)
         probabilities = ops.softmax(class_logits, axis=-1)
         outputs = {
@@ -265,18 +281,15 @@ class DC3Network(keras.layers.Layer):
             outputs["disagreement"] = self.disagreement_head(outputs["frozen_features"])
         return outputs
 
-    def _features(self, images: Any) -> tuple[Any, Any]:
+    def _features(self, lower: Any) -> tuple[Any, Any]:
         """Returns features, and those of a frozen network before them or None."""
-        # Keras hands `training` on to the backbone by itself.
-        frozen = images if self.standardization is not None else None
-        if isinstance(self.backbone, JoinedBackbone):
-            frozen = self.backbone.frozen_features(images)
-            features = self.backbone.head(frozen)
+        if self.standardization is not None:
+            features = self._pool(self.backbone(lower))
+        elif isinstance(self.backbone, JoinedBackbone):
+            features = self.backbone.head(lower)
         else:
-            features = self._pool(self.backbone(images))
-        if frozen is not None:
-            frozen = ops.cast(frozen, "float32")
-        return ops.cast(features, "float32"), frozen
+            return ops.cast(lower, "float32"), None
+        return ops.cast(features, "float32"), ops.cast(lower, "float32")
 
     def compute_output_shape(self, image_shape: tuple) -> dict[str, tuple]:
         n = image_shape[0]

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 import keras_dc3
 from keras_dc3 import strategies
@@ -83,3 +84,10 @@ def run_case(name):
     """Runs the script of a case from outside, which fails where there is a fault."""
     done = run_script(case(name) / "try.py")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}"
+
+
+def litert(path):
+    """What answers images=(n, h, w, c) as a LiteRT file says."""
+    reason = "needs keras_dc3[litert]"
+    module = pytest.importorskip("ai_edge_litert.interpreter", reason=reason)
+    return module.Interpreter(model_path=str(path)).get_signature_runner()
