@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import types
+import urllib.request
 from pathlib import Path
 
 import keras
@@ -470,6 +471,42 @@ def test_a_server_of_pages(proposed, folder):
     with pytest.warns(UserWarning, match="59 of 60 images have no valid answer"):
         found = execute("serving.md", proposed, port=0)["review"]
     assert found.annotations.annotators == ("anna",)
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+@runs("exported.md")
+def test_exported_models(folder, make_backbone, monkeypatch, capsys):
+    """TensorFlow Serving is a small server that speaks its REST."""
+    pytest.importorskip("tf2onnx", reason="needs keras_dc3[onnx]")
+    pytest.importorskip("ai_edge_litert", reason="needs keras_dc3[litert]")
+    from tests.models.rest import serving
+
+    data = keras_dc3.datasets.from_directory(
+        "fish", "answers.csv", image_size=(8, 8), labeled=20
+    )
+    model = keras_dc3.DC3Model(make_backbone(width=2), training_steps=1)
+    model.fit(data, epochs=1, steps_per_epoch=1, verbose=0)
+    images = data.labeled.read(range(3))
+    names = {"model": model, "data": data, "images": images}
+    execute("exported.md", names, 0, 1, 2, 3)
+    told = capsys.readouterr().out
+    assert told.count("['cod', 'haddock']") == 2 and "['cod', 'haddock', '']" in told
+    opened = urllib.request.urlopen
+    with serving("served/dc3", "dc3") as address:
+        port = address.split(":")[2].split("/")[0]
+        monkeypatch.setattr(
+            urllib.request, "urlopen", lambda a, b: opened(a.replace("8501", port), b)
+        )
+        execute("exported.md", names, 4)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] in ("cod", "haddock") for row in rows] == [True, True]
+    docker = (ROOT / "examples" / "serving" / "Dockerfile").read_text()
+    page = (ROOT / "docs" / "exported.md").read_text("utf-8")
+    for command in re.findall(r"^#     (docker .*)$", docker, re.MULTILINE):
+        assert f"    {command}\n" in page
+    base = re.search(r"^FROM (\S+)$", docker, re.MULTILINE)[1]
+    assert f" {base}\n" in page and "COPY served/dc3 /models/dc3\n" in docker
 
 
 @runs("agreement.md")
