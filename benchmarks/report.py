@@ -19,6 +19,7 @@ import ambiguity_table
 import defaults_table
 import evidence
 import evidence_figure
+import exporting_table
 import feature_tables
 import findings
 import label_tables
@@ -248,6 +249,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "scoring": scoring_table.draw,
     "millions": millions_table.draw,
     "serving": serving_table.draw,
+    "exporting": exporting_table.draw,
     "page_work": page_table.draw,
     "several_looks": several_looks_table.draw,
 }
@@ -319,6 +321,7 @@ def sections() -> dict[str, str]:
         "defaults": defaults_table,
         "several_looks": several_looks_table,
         "page_work": page_table,
+        "exporting": exporting_table,
     }.items():
         if (RESULTS / f"{name}.json").exists():
             found[f"{name} summary"] = table.summary(read(RESULTS / f"{name}.json"))

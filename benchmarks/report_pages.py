@@ -31,6 +31,7 @@ PAGES: dict[str, Page] = {
             "Scoring by an exported model": "scoring",
             "Asking about millions of images": "millions",
             "A server of review sheets": "serving",
+            "Exported models": "exporting",
         },
     ),
     "average": (
