@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from keras_dc3._text import number_of, some
+from keras_dc3._text import some
 from keras_dc3.data.decoding import ImageFormat
 from keras_dc3.data.inspection import Inspection, common_range, inspect, spread
 from keras_dc3.data.opened_images import ImageFileError, import_pillow
@@ -279,7 +279,7 @@ def _unreadable(
         found: what the files are like.
         folder: where they are.
     """
-    number = number_of(found.number, "image file")
+    number = f"{found.number:,} image files"
     if found.number < found.total:
         number += " looked at"
     how_many = f"{len(bad):,} of {number} in {folder!r} cannot be read"

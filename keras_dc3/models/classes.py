@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_dc3._text import number_of, some
+from keras_dc3._text import some
 from keras_dc3._validation import check_class_names, check_ordered, check_positive_int
 from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.class_weights import class_weights
@@ -100,7 +100,7 @@ class Classes:
         names = [self.names[c] if self.names else c for c in missing]
         one = len(names) == 1
         warnings.warn(
-            f"None of the {number_of(len(labels), 'labeled image')} is of the "
+            f"None of the {len(labels):,} labeled images is of the "
             f"class{'' if one else 'es'} {some(map(repr, names), 10)}, so that this "
             f"training teaches nothing of {'it' if one else 'them'}: label images of "
             f"{'it' if one else 'each'}, or leave {'it' if one else 'them'} out of the "
