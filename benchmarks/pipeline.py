@@ -8,9 +8,10 @@ tenth of the files, once with all. What is more of memory with all of them, divi
 the files that are more, is what an image costs.
 
 Speed: images per second that are decoded from JPEG, that get the weak and the strong
-view, and that come out of the whole pipeline (decoded, with both views), for images of
-32, 96 and 224 pixels. Medians over the turns; each turn does all of it, so that the
-load of the machine meets all alike.
+view, the strong one also in a single thread, and that come out of the whole pipeline
+(decoded, with both views), for images of 32, 96 and 224 pixels; and the processor time
+of an image, which tells more where others are at work. Medians over the turns; each
+turn does all of it, so that the load of the machine meets all alike.
 """
 
 from __future__ import annotations
@@ -165,11 +166,11 @@ def tasks(folder: Path, size: int) -> dict[str, Callable[[], int]]:
     def decode() -> int:
         return sum(len(batch) for batch in images.image_batches(BATCH))
 
-    def view(name: str) -> Callable[[], int]:
+    def view(name: str, threads: int = tf.data.AUTOTUNE) -> Callable[[], int]:
         policy = keras_dc3.data.get_policy(name)
         batches = tf.data.Dataset.from_tensor_slices(pixels).batch(BATCH).cache()
         batches = batches.map(
-            lambda batch: augment(policy, batch, tf.constant([1, 2])), tf.data.AUTOTUNE
+            lambda batch: augment(policy, batch, tf.constant([1, 2])), threads
         )
         return lambda: sum(len(batch) for batch in batches)
 
@@ -180,6 +181,7 @@ def tasks(folder: Path, size: int) -> dict[str, Callable[[], int]]:
     return {
         "decode": decode,
         **{name: view(name) for name in VIEWS},
+        "strong_single": view("strong", 1),
         "pipeline": whole,
     }
 
@@ -190,17 +192,20 @@ def measure_speed(folder: Path) -> dict[str, dict[str, Any]]:
     for size in map(int, FLAGS.sizes):
         todo = tasks(folder, size)
         speeds: dict[str, list[float]] = {name: [] for name in todo}
+        processor: dict[str, list[float]] = {name: [] for name in todo}
         for task in todo.values():
             task()  # traces graphs and warms the disk cache
         for _ in range(FLAGS.turns):
             for name, task in todo.items():
-                start = time.perf_counter()
+                start, used = time.perf_counter(), time.process_time()
                 number = task()
                 speeds[name].append(number / (time.perf_counter() - start))
+                processor[name].append((time.process_time() - used) / number)
         results[str(size)] = {
             name: {
                 "images_per_second": statistics.median(values),
                 "all_images_per_second": values,
+                "processor_seconds_per_image": statistics.median(processor[name]),
             }
             for name, values in speeds.items()
         }
@@ -219,6 +224,7 @@ def main(argv: list[str]) -> None:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     folder = Path(tempfile.mkdtemp(prefix="keras_dc3_", dir=FLAGS.folder))
+    load = os.getloadavg()[0]
     try:
         results = measure(folder)
     finally:
@@ -228,6 +234,7 @@ def main(argv: list[str]) -> None:
 
         settings = {name: FLAGS[name].value for name in ("files", "images", "turns")}
         settings["batch_size"] = BATCH
+        settings["load_before"] = load  # processes of others that want the cores
         packages = ("keras", "tensorflow", "pillow")
         record.write(FLAGS.output, results, settings, packages)
 
@@ -253,7 +260,8 @@ def measure(folder: Path) -> dict[str, Any]:
         f"One more image takes {per_image:,.0f} bytes, of which its id takes "
         f"{ids * 2**20 / (many - few):,.0f}.\n"
     )
-    print("Images per second\n  size      decode        weak      strong    pipeline")
+    print("Images per second\n  size      decode        weak      strong", end="")
+    print("  one thread    pipeline")
     return {
         "start": {str(number): result for number, result in start.items()},
         "bytes_per_image": per_image,

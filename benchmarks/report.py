@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ambiguity_table
+import costs_table
 import defaults_table
 import evidence
 import evidence_figure
@@ -135,20 +136,31 @@ def pipeline_table(record: dict[str, Any]) -> str:
             f"{start['first_step_of_fit_seconds']:.1f} s | {steps[0]:.0f} MiB | "
             f"{steps[-1]:.0f} MiB |"
         )
-    kinds = ("decode", "weak", "strong", "pipeline")
+    kinds = ("decode", "weak", "strong", "strong_single", "pipeline")
     lines += [
         "",
         f"One more image takes {record['results']['bytes_per_image']:.0f} bytes of "
         "memory.",
         "",
-        "| pixels | decode (JPEG) | weak view | strong view | whole pipeline |",
-        "|---|---|---|---|---|",
+        "| pixels | decode (JPEG) | weak view | strong view | of one thread | whole "
+        "pipeline |",
+        "|---|---|---|---|---|---|",
     ]
     for size, speed in record["results"]["speed"].items():
-        cells = [f"{speed[kind]['images_per_second']:,.0f} images/s" for kind in kinds]
+        cells = [
+            f"{speed[kind]['images_per_second']:,.0f} images/s, "
+            f"{1000 * speed[kind]['processor_seconds_per_image']:.2f} ms"
+            for kind in kinds
+        ]
         lines.append(f"| {size}x{size} | {' | '.join(cells)} |")
     turns = record["settings"]["turns"]
-    return "\n".join([*lines, "", f"Medians of {turns} turns. {_made_by(record)}"])
+    told = (
+        f"Medians of {turns} turns, and the processor time of an image, the inverse of "
+        "what a core makes that does nothing else. Before it began, "
+        f"{record['settings']['load_before']:.1f} processes of others were at work on "
+        "the machine, so that the images per second say little."
+    )
+    return "\n".join([*lines, "", f"{told} {_made_by(record)}"])
 
 
 def average_table(record: dict[str, Any]) -> str:
@@ -232,6 +244,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "average_teacher": average_table,
     "disagreement": disagreement_table,
     "step": step_table,
+    "costs": costs_table.draw,
+    "fit": costs_table.draw_fit,
     "throughput": throughput_table,
     "quickstart": score_table,
     "cifar10h": score_table,

@@ -25,6 +25,8 @@ PAGES: dict[str, Page] = {
         "Time and memory",
         {
             "A training step": "step",
+            "A training step by batch, classes and clusters": "costs",
+            "A training step within fit": "fit",
             "Runs side by side": "throughput",
             "Reading annotations": "annotations",
             "Images from disk": "pipeline",

@@ -127,7 +127,7 @@ def test_each_operation_pixel_by_pixel(size, channels, rng):
 
 def test_images_do_not_depend_on_their_neighbors(rng):
     """Neither on those of the same operation, nor on how many are changed at once."""
-    images = rng.integers(0, 256, (40, 64, 64, 3)).astype("uint8")
+    images = rng.integers(0, 256, (90, 64, 64, 3)).astype("uint8")
     draw = Strong().draw([1, 2], len(images), 64, 64)
     together = augment_numpy.transform(Strong(), images, draw)
     assert images.nbytes > augment_numpy._PIECE
