@@ -37,7 +37,7 @@ def test_soft_labels_that_are_no_distributions(make_backbone):
     fails(model(make_backbone), x, soft, "row 2 is .*sum 2")
     soft[2] = np.nan
     fails(
-        model(make_backbone), x, soft, "rows hold NaN or infinity: the first is row 2"
+        model(make_backbone), x, soft, "1 row holds NaN or infinity: the first is row 2"
     )
     fails(model(make_backbone), x, np.eye(4, dtype="float32")[y], "must have 3 columns")
 

@@ -258,7 +258,7 @@ def test_fit_says_what_a_backbone_that_scales_nothing_gets(kind, capsys):
     model = keras_dc3.DC3Model(
         backbone,
         "supervised",
-        keras_dc3.DC3Config.vanilla(),
+        config=keras_dc3.DC3Config.vanilla(),
         num_classes=2,
         rescale=True if kind == "said" else None,
     )
