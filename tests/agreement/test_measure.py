@@ -330,9 +330,9 @@ def test_ten_thousand_images_are_quick(rng):
         annotators=[*"abc"],
         records=records,
     )
-    start = time.perf_counter()
+    start = time.process_time()
     agreement.measure(annotations, break_seconds=1000, resamples=1000)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_intervals_of_kappa_stay_in_their_range():
