@@ -37,7 +37,7 @@ FLOOR = {part: floor for floor, parts in enumerate(LAYERS) for part in parts}
 
 # Where TensorFlow may be imported; at the top of the file only where True.
 TENSORFLOW = {
-    "_keras.py": False,  # the guard in `train_step`
+    "_keras/adapted_model.py": False,  # the guard in `train_step`
     "collective/tf_collective.py": True,
     "data/": False,
     "datasets/": False,

@@ -1,4 +1,4 @@
-"""What a page asks for, step by step. NumPy only."""
+"""Which page an image goes to, and what a page asks for, step by step. NumPy only."""
 
 from __future__ import annotations
 

@@ -167,6 +167,7 @@ def test_runs_are_compared_one_by_one():
     assert lines[2:] == ["| F1 | 76.7 | F1 confident | 63.3 | 2 of 3 |"]
 
 
+@pytest.mark.slow
 def test_what_a_stopped_study_had_reached(tmp_path):
     epoch = "{n}/2 - 1s - {ms}ms/step - loss: 1.5000e+00 - ambiguous: 0.5"
     lines = ["Epoch 1/3", epoch.format(n=2, ms=90), "Epoch 2/3"]

@@ -185,6 +185,7 @@ def test_a_damaged_backup(damage, folder, whole):
         train(callbacks=[Backup(folder)])
 
 
+@pytest.mark.slow
 def test_what_a_killed_backup_leaves(folder, whole):
     """An unfinished file beside those that are whole."""
     work = folder / ".backup-00000003.zip.0a1b2c3d.xyz.part"

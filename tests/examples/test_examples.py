@@ -61,6 +61,7 @@ def test_cifar10h(tmp_path, data_dir):
     check_output(tmp_path, 6400)
 
 
+@pytest.mark.slow
 def test_an_unwritable_folder_is_told_before_training():
     result = run("quickstart.py", "--epochs=1", "--output=/proc/output")
     assert result.returncode != 0

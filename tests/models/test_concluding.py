@@ -164,6 +164,7 @@ def test_a_vanilla_model_has_one(make_backbone):
     assert model.verdict["classes"].answer != "not measured"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*proposals are for images that are not there")
 def test_it_is_saved_with_the_model_and_goes_with_proposals(trained, tmp_path):
     trained.save(tmp_path / "model.keras")

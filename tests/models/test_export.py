@@ -92,6 +92,7 @@ def saved_model(trained, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_saved_model_in_a_process_without_keras_dc3(trained, saved_model, tmp_path):
     model, images = trained
     npz = tmp_path / "images.npz"

@@ -45,6 +45,7 @@ def dataset(repeated=None, size=4):
     return images.repeat(repeated).filter(lambda x, y: True).batch(size)
 
 
+@pytest.mark.slow
 def test_a_generator_needs_validation_steps(model):
     with pytest.raises(ValueError, match="pass `validation_steps`"):
         fit(model, without_end())

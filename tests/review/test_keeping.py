@@ -12,6 +12,7 @@ from tests.review.helpers import make_images, make_proposals
 pytest.importorskip("PIL.Image")
 
 
+@pytest.mark.slow
 def test_a_tab_that_fell_behind_does_not_seem_newer(visit, tmp_path):
     proposals = make_proposals(6)
     path, _ = write(tmp_path, proposals, "none", repetitions=0.0)

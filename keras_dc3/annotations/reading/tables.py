@@ -1,4 +1,4 @@
-"""Tables of text; columns that lack, and which other reader reads them."""
+"""Tables of text; of columns that lack, which are meant, or which other reader."""
 
 from __future__ import annotations
 

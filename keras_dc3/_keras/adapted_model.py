@@ -1,163 +1,14 @@
-"""Keras' private parts, all in this place; JAX batches of uneven size among them.
-
-Tried before every merge with the oldest Keras that setup.py allows and the newest; 3.12
-and 3.15 when this was written. When a newer one changes one of them, this is the module
-to look at; everything else calls what Keras documents.
-"""
+"""A Keras model whose private steps are adapted, or called under public names."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import keras
 from keras import tree
 
-
-def layers_in(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """Returns a layer and all layers inside it."""
-    return list(layer._flatten_layers(include_self=True, recursive=True))
-
-
-def own_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """Returns the layers directly inside a layer."""
-    return list(layer._flatten_layers(include_self=False, recursive=False))
-
-
-def has_layers(layer: keras.layers.Layer) -> bool:
-    """Whether a layer is made of others."""
-    return bool(layer._layers)
-
-
-def own_state(layer: keras.layers.Layer) -> list[Any]:
-    """Returns the variables of a layer that no gradient changes, whatever is frozen."""
-    return list(layer._non_trainable_variables)
-
-
-def takes_training(layer: keras.layers.Layer) -> bool:
-    """Whether the `call` of a layer takes the argument `training`."""
-    return layer._call_has_training_arg
-
-
-def operation_of(tensor: keras.KerasTensor) -> Any:
-    """Returns the layer or operation that a symbolic tensor comes from."""
-    return tensor._keras_history.operation
-
-
-def schedule_of(optimizer: Any) -> Any:
-    """Returns what the rate of an optimizer is computed by; None for a number."""
-    rate = getattr(optimizer, "_learning_rate", None)
-    return rate if callable(rate) else None
-
-
-def set_schedule(optimizer: Any, schedule: Any) -> None:
-    """Replaces the schedule that the rate of an optimizer is computed by."""
-    optimizer._learning_rate = schedule
-
-
-def has_direction(metric: keras.metrics.Metric) -> bool:
-    """Whether callbacks that choose by a metric are told which way is better."""
-    return hasattr(metric, "_direction")
-
-
-def more_is_better(metric: keras.metrics.Metric) -> None:
-    """Tells such callbacks so."""
-    metric._direction = "up"
-
-
-def begin_with(model: keras.Model, epoch: int | None) -> None:
-    """Makes a `fit` that begins go on with an epoch; None: with its `initial_epoch`."""
-    model._initial_epoch = epoch
-
-
-def adapt_to_replicas(optimizer: Any, collective: Any) -> None:
-    """Makes an optimizer treat the gradients of all replicas as one device does.
-
-    Under `tf.distribute`, Keras clips the gradients of each replica, or looks whether
-    they are finite, and adds them up after that.
-
-    Args:
-        optimizer: that of a model.
-        collective: the replicas.
-    """
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        optimizer.check_finite = functools.partial(
-            _all_finite, type(optimizer).check_finite, optimizer, collective
-        )
-        optimizer = optimizer.inner_optimizer
-    limits = ("clipnorm", "global_clipnorm", "clipvalue")
-    if any(getattr(optimizer, name, None) for name in limits):
-        optimizer._clip_gradients = functools.partial(
-            _clipped, type(optimizer)._clip_gradients, optimizer, collective
-        )
-
-
-def _all_finite(check: Any, optimizer: Any, collective: Any, gradients: Any) -> Any:
-    finite = keras.ops.cast(check(optimizer, gradients), "float32")
-    return collective.sum(finite) == collective.replicas
-
-
-def _clipped(clip: Any, optimizer: Any, collective: Any, gradients: Any) -> list[Any]:
-    sums = [None if part is None else collective.sum(part) for part in gradients]
-    # Shares of the clipped ones, as they will be added up after all.
-    return [
-        None if part is None else part / collective.replicas
-        for part in clip(optimizer, sums)
-    ]
-
-
-@contextmanager
-def batches_of_any_size() -> Iterator[None]:
-    """Lets JAX take batches that cannot be divided by the number of devices.
-
-    Under `keras.distribution` each device takes an equal share of each batch, and Keras
-    fails where there is none. Here all devices compute the whole of such a batch, most
-    often the last one. Not with several processes.
-    """
-    if keras.backend.backend() != "jax" or keras.distribution.distribution() is None:
-        yield
-        return
-    import jax
-    from keras.src.backend.jax import trainer
-
-    share = trainer._distribute_data
-
-    def share_or_repeat(data: Any, layouts: Any = None) -> Any:
-        distribution = keras.distribution.distribution()
-        if distribution is None or jax.process_count() > 1:
-            return share(data, layouts)
-        mesh = distribution.device_mesh
-        devices = mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
-        parts = [part for part in tree.flatten(data) if part is not None]
-        is_shared = all(len(part) % devices == 0 for part in parts)
-
-        def of_part(part: Any) -> Any:
-            if part is None:
-                return None
-            if is_shared:
-                return share(part, distribution.get_data_layout(part.shape))
-            whole = keras.distribution.TensorLayout([None] * len(part.shape), mesh)
-            return share(part, whole)
-
-        return tree.map_structure(of_part, data)
-
-    trainer._distribute_data = share_or_repeat
-    try:
-        yield
-    finally:
-        trainer._distribute_data = share
-
-
-def _of_any_size(method: Any) -> Any:
-    @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with batches_of_any_size():
-            return method(*args, **kwargs)
-
-    return call
+from keras_dc3._keras.uneven_batches import of_any_size
 
 
 class AdaptedModel(keras.Model):
@@ -225,16 +76,16 @@ class AdaptedModel(keras.Model):
         """Over how many processes `tf.distribute` spreads the replicas."""
         return 1
 
-    fit = _of_any_size(keras.Model.fit)
-    evaluate = _of_any_size(keras.Model.evaluate)
-    train_on_batch = _of_any_size(keras.Model.train_on_batch)
-    test_on_batch = _of_any_size(keras.Model.test_on_batch)
+    fit = of_any_size(keras.Model.fit)
+    evaluate = of_any_size(keras.Model.evaluate)
+    train_on_batch = of_any_size(keras.Model.train_on_batch)
+    test_on_batch = of_any_size(keras.Model.test_on_batch)
 
-    @_of_any_size
+    @of_any_size
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         return self._alone(super().predict, *args, **kwargs)
 
-    @_of_any_size
+    @of_any_size
     def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         return self._alone(super().predict_on_batch, *args, **kwargs)
 
