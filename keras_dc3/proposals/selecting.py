@@ -55,6 +55,12 @@ def in_order_of(proposals: _Proposals, ids: Sequence[str], missing: str) -> _Pro
 
 def without(proposals: _Proposals, ids: Sequence[str]) -> _Proposals:
     """See `Proposals.without`."""
+    gone = set(rows_of_ids(proposals, ids))
+    return proposals.take([row for row in range(len(proposals)) if row not in gone])
+
+
+def rows_of_ids(proposals: _Proposals, ids: Sequence[str]) -> list[int]:
+    """Returns the rows of images, which all must have a proposal, in their order."""
     ids = check_names("ids", [ids] if isinstance(ids, str) else list(ids))
     matches = match_all(ids, proposals.known_ids, what="proposals")
     if matches.lost:
@@ -63,10 +69,7 @@ def without(proposals: _Proposals, ids: Sequence[str]) -> _Proposals:
             f"{len(unknown):,} of {len(ids):,} images have no proposal: "
             f"{some(map(repr, unknown), 3)}. Make the names agree."
         )
-    gone = set(matches.found.values())
-    return proposals.take(
-        [row for row, name in enumerate(proposals.ids) if name not in gone]
-    )
+    return [proposals.row_of[name] for name in matches.found.values()]
 
 
 def changed(proposals: _Proposals, change: ClassChange) -> _Proposals:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import numpy as np
-
-from keras_dc3._names import match_all
-from keras_dc3._text import some
 from keras_dc3._validation import (
     check_choice,
     check_names,
@@ -19,6 +15,7 @@ from keras_dc3.annotations import Annotations
 from keras_dc3.metrics import Verdict
 from keras_dc3.proposals import ProposalGroup, Proposals, Questions
 from keras_dc3.proposals.groups import cards_of
+from keras_dc3.proposals.selecting import rows_of_ids
 from keras_dc3.proposals.summary import summarize
 from keras_dc3.review import Review
 from keras_dc3.scale.asking import Answers, Asking
@@ -216,11 +213,4 @@ class Scores:
         """
         ids = check_names("ids", [ids] if isinstance(ids, str) else list(ids))
         found = self._blocks.take(rows_named(self._blocks, ids))
-        matches = match_all(ids, found.known_ids, what="proposals")
-        if matches.lost:
-            unknown = [ids[position] for position in matches.lost]
-            raise ValueError(
-                f"{len(unknown):,} of {len(ids):,} images have no proposal: "
-                f"{some(map(repr, unknown), 3)}. Make the names agree."
-            )
-        return found.take(np.array([found.row_of[n] for n in matches.found.values()]))
+        return found.take(rows_of_ids(found, ids))
