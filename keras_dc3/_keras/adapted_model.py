@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import tree
 
-from keras_dc3._keras.uneven_batches import batches_of_any_size
+from keras_dc3._keras.uneven_batches import of_any_size
 
 
 class AdaptedModel(keras.Model):
@@ -76,16 +76,16 @@ class AdaptedModel(keras.Model):
         """Over how many processes `tf.distribute` spreads the replicas."""
         return 1
 
-    fit = batches_of_any_size()(keras.Model.fit)
-    evaluate = batches_of_any_size()(keras.Model.evaluate)
-    train_on_batch = batches_of_any_size()(keras.Model.train_on_batch)
-    test_on_batch = batches_of_any_size()(keras.Model.test_on_batch)
+    fit = of_any_size(keras.Model.fit)
+    evaluate = of_any_size(keras.Model.evaluate)
+    train_on_batch = of_any_size(keras.Model.train_on_batch)
+    test_on_batch = of_any_size(keras.Model.test_on_batch)
 
-    @batches_of_any_size()
+    @of_any_size
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         return self._alone(super().predict, *args, **kwargs)
 
-    @batches_of_any_size()
+    @of_any_size
     def predict_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         return self._alone(super().predict_on_batch, *args, **kwargs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ def batches_of_any_size() -> Iterator[None]:
 
     Under `keras.distribution` each device takes an equal share of each batch, and Keras
     fails where there is none. Here all devices compute the whole of such a batch, most
-    often the last one. Not with several processes. A decorator of methods, too.
+    often the last one. Not with several processes.
     """
     if keras.backend.backend() != "jax" or keras.distribution.distribution() is None:
         yield
@@ -50,3 +51,14 @@ def batches_of_any_size() -> Iterator[None]:
         yield
     finally:
         trainer._distribute_data = share
+
+
+def of_any_size(method: Any) -> Any:
+    """Lets a method of a model take such batches."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with batches_of_any_size():
+            return method(*args, **kwargs)
+
+    return call
