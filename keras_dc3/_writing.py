@@ -30,6 +30,11 @@ _LEFTOVER = ".part"  # the end of the name of what a killed writer leaves behind
 _LONGEST = 80  # bytes of the written file's name in that of the leftover
 _LEFTOVER_NAME = re.compile(r"\.(.+)\.([0-9a-f]{8})\.[^.]+\.part", re.DOTALL)
 _LOCK = "lock"
+# How image files begin; WebP is told apart from other RIFF files by its 9th byte.
+_PICTURES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|II[*+]\0|MM\0[*+]|BM....\0\0|RIFF....WEBP",
+    re.DOTALL,
+)
 
 
 @contextmanager
@@ -71,7 +76,8 @@ def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
 
     Raises:
         OSError: if it cannot be written, or is a pipe, device or socket, which cannot
-            be replaced; the message names `path`.
+            be replaced; the message names `path`. So also if it is a picture, and what
+            would take its place is none: somebody has named the wrong file.
         TypeError, ValueError: if `path` is none (`file_path`).
     """
     target = _target(path, folder)
@@ -88,6 +94,12 @@ def whole_path(path: str | os.PathLike, folder: bool = False) -> Iterator[str]:
             if code is None:
                 raise
             raise _cannot_write(path, code) from error
+        if not folder and _is_picture(target) and not _is_picture(temporary):
+            raise FileExistsError(
+                errno.EEXIST,
+                f"{os.fspath(path)!r} is a picture, and what was to be written there "
+                "is none. It stays as it is; name another file.",
+            )
         try:
             _publish(temporary, target)
         except OSError as error:
@@ -189,6 +201,15 @@ def _target(path: str | os.PathLike, folder: bool) -> str:
         if not os.access(name, os.W_OK):
             raise _cannot_write(path, errno.EACCES)
     return os.path.realpath(name)
+
+
+def _is_picture(path: str) -> bool:
+    """Whether there is a file that begins as images do."""
+    try:
+        with open(path, "rb") as file:
+            return _PICTURES.match(file.read(12)) is not None
+    except OSError:
+        return False
 
 
 def _is_descriptor(name: str) -> bool:

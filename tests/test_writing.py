@@ -404,3 +404,18 @@ def test_a_working_folder(tmp_path):
         assert os.listdir(work) == [] and Path(work).parents[1] == tmp_path
         Path(work, "x").write_text("")
     assert names(tmp_path) == []
+
+
+def test_only_a_picture_takes_the_place_of_a_picture(tmp_path):
+    path = tmp_path / "fish.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n one")
+    with (
+        pytest.raises(FileExistsError, match=r"fish\.png' is a picture"),
+        whole_file(path) as file,
+    ):
+        file.write("image,label\n")
+    assert path.read_bytes() == b"\x89PNG\r\n\x1a\n one"
+    with whole_file(path, "wb") as file:
+        file.write(b"\xff\xd8\xff two")
+    assert path.read_bytes() == b"\xff\xd8\xff two"
+    assert list(tmp_path.iterdir()) == [path]

@@ -90,7 +90,7 @@ class Sheet:
         for name, text in {"title": title, "round_name": round_name}.items():
             if not isinstance(text, str | None):
                 raise TypeError(f"`{name}` must be text. Received: {name}={text!r}")
-        path = file_path(path)
+        path = _page_path(path)
         title = os.path.splitext(os.path.basename(path))[0] if title is None else title
         check_names("ids", self.ids, clean=True)
         check_names("class_names", self.class_names, clean=True)
@@ -212,6 +212,17 @@ def _check_unicode(text: str) -> None:
             "Ids, class names and the title must be valid Unicode text, but one is "
             f"{text!r}. Rename it."
         ) from error
+
+
+def _page_path(path: str | os.PathLike) -> str:
+    """Returns the path of a page; ValueError for a file of another kind."""
+    name = file_path(path)
+    if os.path.splitext(name)[1].lower() not in (".html", ".htm", ""):
+        raise ValueError(
+            "A review sheet is a web page, whose name ends in .html, such as "
+            f"'round-1.html'. Received: {name!r}"
+        )
+    return name
 
 
 def _names(path: str, number: int) -> tuple[str, ...]:
