@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 
 from absl import flags, logging
 
@@ -18,6 +19,7 @@ from keras_dc3.command_line.wording import Translated, in_flags, quoted
 
 _WIDTH = 88
 _STOPPED = 130  # as the shell has it for Ctrl-C
+_CLOSED = 141  # as it has it where nobody reads on, as behind `| head`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keras_dc3 0.2.0
     0
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _main(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):  # a stream that is no file
+            # What is left in the buffer goes nowhere, and no error tells so at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED
+
+
+def _main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("help", "-h", "--help", "-help"):
         named = arguments[1:2]
         if named and named[0] in COMMANDS:
@@ -99,6 +112,8 @@ def _run(command: Command, words: Sequence[str], values: flags.FlagValues) -> in
     except KeyboardInterrupt:
         print(f"\nStopped. {command.stopped}", file=sys.stderr)
         return _STOPPED
+    except BrokenPipeError:
+        raise
     except (ImportError, OSError, ValueError, FloatingPointError) as error:
         print(f"\n{_wrapped(translated(_said(error)))}", file=sys.stderr)
         return 1

@@ -248,6 +248,14 @@ def test_the_level_is_set_before_tensorflow_reads_it(tmp_path, given):
         assert levels and set(levels) == {f"level {expected}"}
 
 
+def test_a_reader_that_has_gone_is_no_error(monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as stream, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys, "stdout", stream)
+        assert main(["help"]) == 141  # and nothing fails when it is closed
+
+
 @pytest.mark.slow
 def test_as_a_program(tmp_path):
     for call in (["-m", "keras_dc3"], ["-m", "keras_dc3.command_line.main"]):
