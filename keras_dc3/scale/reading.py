@@ -90,6 +90,8 @@ class Decoder:
 
 def why(error: Exception) -> str:
     """Returns in a few words why an image cannot be had."""
+    if isinstance(error.__cause__ or error, FileNotFoundError):
+        return "there is no such file; a path in a table counts from the table's folder"
     reason = error.reason if isinstance(error, ImageFileError) else str(error)
     return " ".join(reason.split()) or type(error).__name__
 

@@ -11,6 +11,7 @@ import keras_dc3
 from keras_dc3 import Proposals
 from keras_dc3.command_line import main
 from keras_dc3.scale.exported import ExportedModel
+from keras_dc3.scale.reading import why
 from tests.scale import helpers
 from tests.scale.helpers import score
 
@@ -77,7 +78,7 @@ def test_tables_with_gaps(exported, images, tmp_path):
     columns = {"path": [str(images / "cod/00.png"), "gone.png"]}
     table = helpers.write_csv(tmp_path / "b.csv", columns)
     score(exported, table, tmp_path / "paths")
-    assert failures(tmp_path / "paths") == {"gone.png": "No such file or directory"}
+    assert failures(tmp_path / "paths") == {"gone.png": why(FileNotFoundError())}
 
 
 def test_a_damaged_table_is_named(exported, tmp_path):

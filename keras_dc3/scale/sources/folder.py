@@ -34,7 +34,7 @@ class Folder(Source):
 
     def __init__(self, folder: str):
         super().__init__()
-        self._folder = folder
+        self.folder = folder
         if not self._files:
             raise ValueError(
                 f"There is no image in {folder!r} that can be read. Name the folder "
@@ -57,7 +57,7 @@ class Folder(Source):
 
     @cached_property
     def _listing(self) -> FolderListing:
-        return list_images(self._folder)
+        return list_images(self.folder)
 
     @property
     def _files(self) -> Sequence[str]:
@@ -68,14 +68,14 @@ class Folder(Source):
         return digest(map(self._line, self._files))
 
     def _line(self, name: str) -> str:
-        found = os.stat(os.path.join(self._folder, name))
+        found = os.stat(os.path.join(self.folder, name))
         return f"{name}\t{found.st_size}\t{found.st_mtime_ns}"
 
     def items(self, start: int) -> Iterator[Item]:
         """Yields the files, from a position on."""
         for row in range(start, len(self._files)):
             name = self._files[row]
-            yield Item(name, os.path.join(self._folder, name))
+            yield Item(name, os.path.join(self.folder, name))
 
     def pieces(self, part: int, size: int) -> Iterator[Piece]:
         """Yields the files in pieces that name them."""
@@ -100,7 +100,7 @@ class RemoteFolder(Source):
 
     def __init__(self, address: str):
         super().__init__()
-        self._address = address.rstrip("/")
+        self.folder = address.rstrip("/")
         if not self._stamps:
             raise ValueError(
                 f"There is no image in {address!r} that can be read. Name the folder "
@@ -115,7 +115,7 @@ class RemoteFolder(Source):
     @cached_property
     def _stamps(self) -> dict[str, tuple[Any, Any]]:
         """Name -> what changes with the file, in order."""
-        store, root = store_of(self._address)
+        store, root = store_of(self.folder)
         root = root.rstrip("/")
         stamps = {}
         for path, info in store.find(root, detail=True).items():
@@ -132,7 +132,7 @@ class RemoteFolder(Source):
     def items(self, start: int) -> Iterator[Item]:
         """Yields the files, from a position on."""
         for name in islice(self._stamps, start, None):
-            yield Item(name, f"{self._address}/{name}")
+            yield Item(name, f"{self.folder}/{name}")
 
     def pieces(self, part: int, size: int) -> Iterator[Piece]:
         """Yields the files in pieces that name them."""

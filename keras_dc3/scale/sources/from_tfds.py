@@ -40,7 +40,13 @@ class TfdsSplit(Source):
     ):
         super().__init__()
         tfds = tensorflow_datasets(name)
-        self._builder, self._split = tfds.builder(name), split
+        try:
+            self._builder, self._split = tfds.builder(name), split
+        except ValueError as error:
+            raise ValueError(
+                f"TensorFlow Datasets has no data set {name!r}. Correct its name, such "
+                "as 'tfds:cifar10'; `tfds.list_builders()` has all of them."
+            ) from error
         self._builder.download_and_prepare()
         features, place = self._builder.info.features, f"The data set {name!r}"
         sought = Sought("the images", image_column or "image", _IMAGES, "image_column")

@@ -118,7 +118,8 @@ def _kind_of(file: str) -> type[Records] | type[ParquetTable] | type[CsvTable] |
         return CsvTable
     kind = None if places.is_address(file) else of_file(file)
     if kind is not None:
-        raise ValueError(sentence(repr(file), kind, "", _KNOWN))
+        known = f"{_KNOWN[0].lower()}{_KNOWN[1:-1]}"  # within a sentence
+        raise ValueError(sentence(repr(file), kind, "", known))
     raise ValueError(
         f"{file!r} holds neither TFRecords nor Parquet, and is not called .csv. If its "
         f"TFRecords are packed, unpack them. {_KNOWN}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from keras_dc3._names import trimmed
 
 
 class Item(NamedTuple):
@@ -49,12 +51,16 @@ class Source(ABC):
         ids_differ: whether it is certain that no id stands there twice.
         columns: which columns or features were chosen, to be kept with the run.
         parts: of how many parts, such as files, its images are, one after the other.
+        files: tables or records that it reads; none where it reads a folder.
+        folder: of its images; None where files or a data set name them.
     """
 
     kind: str
     total: int | None = None
     ids_differ = False
     parts = 1
+    files: Sequence[str] = ()
+    folder: str | None = None
     columns: dict[str, str | None]
 
     def __init__(self):
@@ -142,18 +148,26 @@ class Sought(NamedTuple):
         columns, what = list(columns), self.what
         if self.given is not None:
             if self.given in columns:
-                return self.given
+                return self._single(self.given, columns, place)
             raise ValueError(
                 f"{place} has no column {self.given!r} with {what}; it has "
                 f"{_listed(columns)}. Name one of them as `{self.option}`."
             )
-        found = [name for name in self.usual if name in columns]
+        found = [c for c in dict.fromkeys(columns) if _letters(c) in self.usual]
         if len(found) > 1:
             raise ValueError(
                 f"{place} has several columns that may hold {what}: {_listed(found)}. "
                 f"Name one of them as `{self.option}`."
             )
-        return found[0] if found else None
+        return self._single(found[0], columns, place) if found else None
+
+    def _single(self, name: str, columns: list[str], place: str) -> str:
+        if columns.count(name) > 1:
+            raise ValueError(
+                f"{place} has {columns.count(name)} columns {name!r}, of which nobody "
+                f"knows which one holds {self.what}. Rename or remove the others."
+            )
+        return name
 
     def needed_among(self, columns: Iterable[str], place: str) -> str:
         """Returns the column, as `among`, but never None.
@@ -173,6 +187,10 @@ class Sought(NamedTuple):
             f"It is not known which column of {place} holds {self.what}; it has "
             f"{_listed(columns)}. Name it as `{self.option}`."
         )
+
+
+def _letters(column: str) -> str:
+    return trimmed(column).lower()
 
 
 def _listed(columns: Iterable[str]) -> str:

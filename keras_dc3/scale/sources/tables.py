@@ -6,9 +6,10 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+from keras_dc3._names import is_picture, trimmed
 from keras_dc3.proposals.parquet_format import pyarrow
 from keras_dc3.scale.sources.places import beside, open_file, stamp
 from keras_dc3.scale.sources.source import (
@@ -45,20 +46,31 @@ class _Table(Source):
         id_column: str | None,
     ):
         super().__init__()
-        self._files, self.parts = list(files), len(files)
-        place = repr(self._files[0])
+        self.files, self.parts = list(files), len(files)
+        place = repr(self.files[0])
         what = "the images or their paths"
         sought = Sought(what, image_column, _IMAGES, "image_column")
         self._image = sought.needed_among(columns, place)
         self._id = _id_column(id_column).among(columns, place)
         self.columns = {"image_column": self._image, "id_column": self._id}
 
+    def _check_same(self, name: str, columns: Sequence[str]) -> None:
+        """Raises ValueError if a further file lacks a chosen column, or has two."""
+        for column in filter(None, (self._image, self._id)):
+            number = columns.count(column)
+            if number != 1:
+                raise ValueError(
+                    f"{name!r} has {number or 'no'} "
+                    f"column {column!r}, of which {self.files[0]!r} has one. Give "
+                    "tables of the same columns."
+                )
+
     def fingerprint(self) -> str:
         """Returns what changes with names, sizes and times of the tables.
 
         Not of image files that they name.
         """
-        return digest((os.path.basename(name), *stamp(name)) for name in self._files)
+        return digest((os.path.basename(name), *stamp(name)) for name in self.files)
 
     def _item(self, table: str, image: Any, name: Any, number: int) -> Item:
         """Returns the image of a row.
@@ -96,15 +108,17 @@ class ParquetTable(_Table):
     def __init__(
         self, files: Sequence[str], image_column: str | None, id_column: str | None
     ):
-        self.total, schema = 0, None
+        total, schemas = 0, []
         for name in files:
             with open_file(name) as file:
                 found = self._opened(name, file)
-                self.total += found.metadata.num_rows
-                schema = schema or found.schema_arrow
-        super().__init__(files, schema.names, image_column, id_column)
-        if self._id is None and self._holds_bytes(schema.field(self._image).type):
-            raise _id_column(id_column).not_among(schema.names, repr(files[0]))
+                total += found.metadata.num_rows
+                schemas.append(found.schema_arrow)
+        super().__init__(files, schemas[0].names, image_column, id_column)
+        self.total = total
+        for name, schema in zip(files, schemas, strict=True):
+            self._check_same(name, schema.names)
+            self._check_types(name, schema)
 
     def _opened(self, name: str, file: Any) -> Any:
         pa, pq = pyarrow()
@@ -115,13 +129,44 @@ class ParquetTable(_Table):
                 f"{name!r} is no complete Parquet file ({error}). Is it cut off?"
             ) from error
 
-    def _holds_bytes(self, kind: Any) -> bool:
+    def _check_types(self, name: str, schema: Any) -> None:
+        """Raises ValueError for columns that can hold neither images nor ids."""
         types = pyarrow()[0].types
-        return not (types.is_string(kind) or types.is_large_string(kind))
+        image = _values(schema.field(self._image).type)
+        of_dicts = types.is_struct(image)  # as data sets of Hugging Face have it
+        parts = {field.name for field in image} if of_dicts else set()
+        if not (_is_text(image) or _is_bytes(image) or types.is_null(image)) and not (
+            {"bytes", "path"} & parts
+        ):
+            raise ValueError(
+                f"The column {self._image!r} of {name!r} holds {image}, where paths or "
+                "encoded images are expected: texts, bytes, or both as Hugging Face "
+                "stores them. Name another as `image_column`."
+            )
+        if self._id is None:
+            if self._holds_bytes(image):
+                raise _id_column(None).not_among(schema.names, repr(name))
+            return
+        named = _values(schema.field(self._id).type)
+        if not (
+            _is_text(named)
+            or _is_bytes(named)
+            or types.is_integer(named)
+            or types.is_null(named)
+        ):
+            raise ValueError(
+                f"The column {self._id!r} of {name!r} holds {named}, where ids are "
+                "expected: texts or whole numbers. Store them so, or name another as "
+                "`id_column`."
+            )
+
+    def _holds_bytes(self, kind: Any) -> bool:
+        kind = _values(kind)
+        return not (_is_text(kind) or pyarrow()[0].types.is_null(kind))
 
     def items(self, start: int) -> Iterator[Item]:
         """Yields the images of all rows, from a position on."""
-        for name in self._files:
+        for name in self.files:
             with open_file(name) as file:
                 table = self._opened(name, file)
                 rows = table.metadata.num_rows
@@ -134,7 +179,7 @@ class ParquetTable(_Table):
 
         Paths are short: rows of them are divided wherever it is.
         """
-        name = self._files[part]
+        name = self.files[part]
         with open_file(name) as file:
             table = self._opened(name, file)
             if not self._holds_bytes(table.schema_arrow.field(self._image).type):
@@ -153,7 +198,7 @@ class ParquetTable(_Table):
         if isinstance(piece.where, tuple):
             yield from piece.where
             return
-        name = self._files[piece.part]
+        name = self.files[piece.part]
         with open_file(name) as file:
             rows = self._rows(name, self._opened(name, file), piece.where)
             yield from islice(rows, piece.images)
@@ -175,6 +220,24 @@ class ParquetTable(_Table):
                 image, given = images[row].as_py(), names[row].as_py()
                 yield self._item(name, image, given, number + row)
             number += len(batch)
+
+
+def _values(kind: Any) -> Any:
+    """Returns the type of the values of a column that lists each of them once."""
+    return kind.value_type if pyarrow()[0].types.is_dictionary(kind) else kind
+
+
+def _is_text(kind: Any) -> bool:
+    return str(kind) in ("string", "large_string", "string_view")
+
+
+def _is_bytes(kind: Any) -> bool:
+    return str(kind).partition("[")[0] in (
+        "binary",
+        "large_binary",
+        "binary_view",
+        "fixed_size_binary",
+    )
 
 
 def _readable(name: str, batches: Iterator[Any]) -> Iterator[Any]:
@@ -201,51 +264,82 @@ class CsvTable(_Table):
     def __init__(
         self, files: Sequence[str], image_column: str | None, id_column: str | None
     ):
-        with _text(files[0]) as file:
-            columns = next(_reader(file), [])
-        super().__init__(files, columns, image_column, id_column)
+        headers = [_header(name) for name in files]
+        super().__init__(files, headers[0], image_column, id_column)
+        for name, header in zip(files, headers, strict=True):
+            self._check_same(name, header)
 
     def items(self, start: int) -> Iterator[Item]:
         """Yields the images of all rows, from a position on."""
-        rows = (row for name in self._files for row in self._rows(name))
-        for row in islice(rows, start, None):
-            yield self._item(*row)
+        items = (item for name in self.files for item in self._items(name))
+        yield from islice(items, start, None)
 
     def pieces(self, part: int, size: int) -> Iterator[Piece]:
         """Yields the rows of a file in pieces that name the images."""
-        items = (self._item(*row) for row in self._rows(self._files[part]))
-        return named(items, part, size)
+        return named(self._items(self.files[part]), part, size)
 
     def read(self, piece: Piece) -> Iterator[Item]:
         """Yields the images that a piece names."""
         return iter(piece.where)
 
-    def _rows(self, name: str) -> Iterator[tuple[str, str, str, int]]:
-        """Yields (file, image, id, number) of each row of a file."""
-        with _text(name) as file:
-            reader = _reader(file)
-            header = next(reader, [])
-            image = self._place(name, header, self._image)
-            own = image if self._id is None else self._place(name, header, self._id)
-            for number, row in enumerate(row for row in reader if row):
-                cells = [row[i] if i < len(row) else "" for i in (image, own)]
-                yield name, *cells, number
+    def _items(self, name: str) -> Iterator[Item]:
+        """Yields the images of a file."""
+        rows = _rows(name)
+        header = next(rows, [])
+        image = header.index(self._image)
+        own = image if self._id is None else header.index(self._id)
+        for number, row in enumerate(row for row in rows if any(row)):
+            cells = [row[i] if i < len(row) else "" for i in (image, own)]
+            item = self._item(name, *cells, number)
+            if any(row[len(header) :]):  # which cells are meant nobody knows
+                place = f"{os.path.basename(name)}, row {number}"
+                reason = (
+                    f"its row has {len(row)} cells below {len(header)} columns; cells "
+                    "that hold a separator need quotation marks"
+                )
+                item = Item(place, None, reason)
+            yield item
 
-    def _place(self, name: str, header: Sequence[str], column: str) -> int:
-        if column not in header:
+
+def _header(name: str) -> list[str]:
+    """Returns the names of the columns of a CSV file.
+
+    Raises:
+        ValueError: if it begins with a path.
+    """
+    header = next(_rows(name), [])
+    pictures = list(filter(is_picture, header))
+    if pictures:
+        raise ValueError(
+            f"{name!r} begins with {pictures[0]!r}, where the names of its columns are "
+            "expected. Write a first line with these, such as path or path,id."
+        )
+    return header
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    """Yields the rows of a CSV file, names of columns first; empty lines are empty.
+
+    Blanks around a cell are no part of it, as in tables of annotations.
+
+    Raises:
+        ValueError: where it cannot be read further.
+    """
+    number = 0
+    with io.TextIOWrapper(open_file(name), encoding="utf-8-sig", newline="") as file:
+        try:
+            first = file.readline()
+            separator = max(_SEPARATORS, key=first.count)
+            lines = chain([first], file)
+            for row in csv.reader(
+                lines, delimiter=separator, skipinitialspace=True, strict=True
+            ):
+                number += 1
+                yield list(map(trimmed, row))
+        except (UnicodeDecodeError, csv.Error) as error:
+            reason, remedy = str(error), "Is a quotation mark left open?"
+            if isinstance(error, UnicodeDecodeError):
+                reason, remedy = "it is no text in UTF-8", "Save it as UTF-8."
             raise ValueError(
-                f"{name!r} has no column {column!r}, which {self._files[0]!r} has. "
-                "Give tables of the same columns."
-            )
-        return header.index(column)
-
-
-def _text(name: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(open_file(name), encoding="utf-8-sig", newline="")
-
-
-def _reader(file: io.TextIOWrapper) -> Iterator[list[str]]:
-    first = file.readline()
-    separator = max(_SEPARATORS, key=first.count)
-    yield next(csv.reader([first], delimiter=separator), [])
-    yield from csv.reader(file, delimiter=separator)
+                f"{name!r} cannot be read beyond row {number:,} ({reason}). {remedy}"
+            ) from error

@@ -56,9 +56,9 @@ class Records(Source):
         self, files: Sequence[str], image_column: str | None, id_column: str | None
     ):
         super().__init__()
-        self._files, self.parts = list(files), len(files)
-        place = repr(self._files[0])
-        with open_file(self._files[0]) as file:
+        self.files, self.parts = list(files), len(files)
+        place = repr(self.files[0])
+        with open_file(self.files[0]) as file:
             first = next(_records(file), None)
         if not isinstance(first, bytes):
             raise ValueError(
@@ -76,12 +76,12 @@ class Records(Source):
 
     def fingerprint(self) -> str:
         """Returns what changes with names, sizes and times of the files."""
-        return digest((os.path.basename(name), *stamp(name)) for name in self._files)
+        return digest((os.path.basename(name), *stamp(name)) for name in self.files)
 
     def items(self, start: int) -> Iterator[Item]:
         """Yields the images of all records, from a position on."""
         position = 0
-        for name in self._files:
+        for name in self.files:
             with open_file(name) as file:
                 number = -1
                 for number, record in enumerate(_records(file, start - position)):
@@ -93,7 +93,7 @@ class Records(Source):
     def pieces(self, part: int, size: int) -> Iterator[Piece]:
         """Yields where in a file each so many records begin; none of them is read."""
         start = place = count = 0
-        with open_file(self._files[part]) as file:
+        with open_file(self.files[part]) as file:
             for count, _ in enumerate(_records(file, sys.maxsize), 1):
                 if count - start == size:
                     yield Piece(part, start, size, place)
@@ -103,7 +103,7 @@ class Records(Source):
 
     def read(self, piece: Piece) -> Iterator[Item]:
         """Yields the images of the records of a piece."""
-        name = self._files[piece.part]
+        name = self.files[piece.part]
         with open_file(name) as file:
             file.seek(piece.where)
             records = islice(_records(file), piece.images)
