@@ -47,7 +47,12 @@ def _ask(words: Sequence[str], values: FlagValues) -> str:
     answers = review.read(values.answers) if values.answers else None
     asked = scores.next(values.budget, answers)
     if values.groups is not None:
-        asked = asked.first_groups(values.groups)
+        every, asked = asked, asked.first_groups(values.groups)
+        if every and not asked:
+            raise ValueError(
+                "No group is worth asking about as a whole: its images alone tell more "
+                "for the clicks that they take. Leave `--groups` out."
+            )
     told = [scores.summary(), "", str(asked)]
     if values.to:
         images = values.images

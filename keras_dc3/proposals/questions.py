@@ -194,6 +194,9 @@ class Questions:
         return asked.write(path, images, **options)
 
     def __str__(self) -> str:
+        if not self.questions:
+            settled = number_of(self.settled, "image is", "images are")
+            return f"There is nothing to ask: no question is left; {settled} settled."
         asked = [question for question in self if question.kind == GROUP]
         how, actions = "one by one", f"{self.actions:.3g} actions"
         if actions == "1 actions":

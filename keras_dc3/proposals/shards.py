@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,24 @@ class Shard(NamedTuple):
         del values["checksum"]
         return {_KEY: json.dumps(values).encode()}
 
+    def check_place(self, path: str, run: str, number: int) -> None:
+        """Raises ValueError if its file lies where another shard belongs.
+
+        Args:
+            path: of its file.
+            run, number: of the shard that belongs there.
+        """
+        if self.run != run:
+            raise ValueError(
+                f"{path!r} is of another run than the folder that it lies in. Keep the "
+                "shards of a run together: remove it, or name another folder."
+            )
+        if self.number != number:
+            raise ValueError(
+                f"{path!r} is the shard {name_of(self.number)!r} of its run under "
+                "another name. Give it that name again, or remove it."
+            )
+
 
 def name_of(number: int) -> str:
     """Returns the name of a shard's file, such as "part-00007.parquet"."""
@@ -76,17 +95,20 @@ def look_into(path: str) -> Shard:
         with open(path, "rb") as file:
             found = pq.ParquetFile(file).metadata
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path!r} is cut off or damaged ({error}).") from error
+        raise ValueError(
+            f"{path!r} is cut off or damaged ({error}). {_ANEW}"
+        ) from error
     kept = (found.metadata or {}).get(_KEY)
     if kept is None:
-        raise ValueError(f"{path!r} is no shard of `keras-dc3 score`.")
+        raise ValueError(f"{path!r} is no shard of `keras-dc3 score`. {_ANEW}")
     values = json.loads(kept)
     failed = tuple(map(tuple, values.pop("failed")))
     shard = Shard(**values, failed=failed)
     expected = shard.images - len(failed)
     if found.num_rows != expected:
         raise ValueError(
-            f"{path!r} holds {found.num_rows:,} rows, and should hold {expected:,}."
+            f"{path!r} holds {found.num_rows:,} rows, and should hold {expected:,}. "
+            f"{_ANEW}"
         )
     return shard
 
@@ -200,12 +222,18 @@ def of_one_run(folder: str) -> tuple[Shard, ...]:
     Their contents are not read, and so not compared with their checksums.
 
     Raises:
+        FileNotFoundError: if there is no such folder.
         ValueError: if it is not finished, shards are missing or of several runs.
     """
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(
+            f"There is no folder {folder!r}. Name the one that `keras-dc3 score` "
+            f"wrote; a relative one starts in {os.getcwd()!r}."
+        )
     try:
         with open(os.path.join(folder, SUMMARY), encoding="utf-8") as file:
             summary = json.load(file)
-        run, number = summary["run"], summary["shards"]
+        run, number = str(summary["run"]), operator.index(summary["shards"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder!r} holds no finished run of `keras-dc3 score`: there is no "
@@ -225,12 +253,7 @@ def of_one_run(folder: str) -> tuple[Shard, ...]:
     for place in range(number):
         path = os.path.join(folder, name_of(place))
         shard = look_into(path)
-        if (shard.run, shard.number) != (run, place):
-            raise ValueError(
-                f"{path!r} is of another run, or another place in it, than the folder "
-                "that it lies in. Keep the shards of one run together, under the names "
-                "that they were written with."
-            )
+        shard.check_place(path, run, place)
         looked.append(shard._replace(checksum=checksums.get(name_of(place), "")))
     return tuple(looked)
 

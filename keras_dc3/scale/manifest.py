@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from keras_dc3._validation import tell_of_pictures
 from keras_dc3._version import __version__
 from keras_dc3._writing import whole_file
 from keras_dc3.proposals import shards
@@ -51,6 +50,8 @@ class Manifest:
     def pin(self, folder: str) -> None:
         """Writes the manifest into a folder, or checks that of the folder.
 
+        The place of a run that has finished no shard is taken.
+
         Raises:
             ValueError: if a run of another kind was begun there, or something else lies
                 there.
@@ -63,18 +64,28 @@ class Manifest:
                     f"{folder!r} holds shards of a run whose {MANIFEST!r} is missing. "
                     "Name a new folder."
                 )
-            tell_of_pictures("What is scored", folder, stacklevel=3)
             self.keep(folder, {})
             return
         try:
             with open(path, encoding="utf-8") as file:
                 found = json.load(file)
-            of_ours = found["format"] == _FORMAT
-        except (ValueError, KeyError, TypeError) as error:
+        except ValueError as error:
             raise ValueError(
                 f"{path!r} cannot be read ({error}). Name a new folder."
             ) from error
-        if not of_ours or found.get("run") != self.run:
+        if not isinstance(found, dict) or "format" not in found:
+            raise ValueError(
+                f"{path!r} is of something else than a run of `keras-dc3 score`. Name "
+                "a new folder."
+            )
+        of_ours = found["format"] == _FORMAT
+        if of_ours and found.get("run") == self.run:
+            return
+        if of_ours and not shards.numbers_in(folder):
+            # It was stopped before anything was finished, such as by what was wrong
+            # with its images and has been mended.
+            self.keep(folder, {})
+        else:
             raise ValueError(
                 f"{folder!r} belongs to a run with {self._difference(found)}. Name a "
                 "new folder, or give what this run was begun with."

@@ -56,6 +56,7 @@ class Scores:
     Raises:
         ImportError: without pyarrow.
         TypeError: if an argument is not as described.
+        FileNotFoundError: if there is no such folder.
         ValueError: if the run is not finished, or files are missing, damaged or of
             several runs; so also from the methods, as a file may be damaged later.
 

@@ -16,14 +16,13 @@ from keras_dc3.data.opened_images import MAX_PIXELS
 from keras_dc3.proposals import shards
 from keras_dc3.scale.concluding import begin_summary, conclude
 from keras_dc3.scale.known_ids import TWICE, KnownIds
+from keras_dc3.scale.place import LOCK, WORK, check_place
 from keras_dc3.scale.progress import Progress
 from keras_dc3.scale.reading import ReadAhead
 from keras_dc3.scale.shard_writer import ShardWriter, TooManyFailed, rows_of
 from keras_dc3.scale.sources.source import Item
 from keras_dc3.scale.summary import ScoreSummary
 from keras_dc3.scale.task import Task, task
-
-_LOCK = "lock"
 
 
 def score(
@@ -132,8 +131,9 @@ def score(
         max_failed=max_failed,
     )
     path = os.path.abspath(file_path(folder))
+    check_place(path, asked)
     check_writable_folder(path)
-    with locked(os.path.join(path, _LOCK), "scoring"):
+    with locked(os.path.join(path, LOCK), WORK):
         asked.manifest.pin(path)
         run = _Run(path, asked)
         run.look()
@@ -173,11 +173,7 @@ class _Run:
             except ValueError:
                 damaged.append(name)
                 continue
-            if (shard.run, shard.number) != (self._run, number):
-                raise ValueError(
-                    f"{path!r} is of another run, or another place in it, than the "
-                    "folder that it lies in. Name a new folder."
-                )
+            shard.check_place(path, self._run, number)
             checksum = shards.checksum_of(path)
             # A process that was killed may have written a shard, and not that it had.
             if self._checksums.setdefault(name, checksum) != checksum:

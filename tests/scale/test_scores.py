@@ -294,12 +294,15 @@ def test_damage_is_told_in_a_sentence(tmp_path):
         Scores(folder).summary()
     (folder / "part-00002.parquet").rename(folder / "part-00001.parquet")
     (tmp_path / "run/part-00002.parquet").write_bytes(content)
-    with pytest.raises(ValueError, match="of another run, or another place"):
+    with pytest.raises(ValueError, match="under another name"):
         Scores(folder)
+    (other / "summary.json").write_text(json.dumps({"run": 1, "shards": "3"}))
     (tmp_path / "empty").mkdir()
-    for missing in ("empty", "gone"):
+    for unfinished in (other, tmp_path / "empty"):
         with pytest.raises(ValueError, match=r"holds no finished run"):
-            Scores(tmp_path / missing)
+            Scores(unfinished)
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        Scores(tmp_path / "gone")
 
 
 def test_what_cannot_be_meant(tmp_path):
@@ -383,12 +386,18 @@ def test_the_command(tmp_path, capsys):
     printed = capsys.readouterr().out
     whole = Proposals.from_parquet(folder)
     whole.embeddings = None
+    (tmp_path / "empty").mkdir()
     assert whole.summary() in printed
     assert all(str(question) in printed for question in whole.next(9)[:10])
     for call, message in (
         (["ask"], "Name the folder of the scores"),
         (["ask", str(folder), "--to=a.html"], "`--images` the folder of its images"),
-        (["ask", str(tmp_path / "none")], "no finished run"),
+        (["ask", str(tmp_path / "none")], "There is no folder"),
+        (["ask", str(tmp_path / "empty")], "no finished run"),
+        (
+            ["ask", str(folder), "--to=a.csv", f"--images={folder}"],
+            "whose name ends in .html",
+        ),
     ):
         assert main(call) == 1
         assert message in " ".join(capsys.readouterr().err.split())

@@ -19,6 +19,7 @@ from keras_dc3.scale.beam.exchange import Exchange, SharedFolder, Store
 from keras_dc3.scale.beam.installed import beam, pipeline_options
 from keras_dc3.scale.beam.pipeline import ScoreImages
 from keras_dc3.scale.concluding import begin_summary, conclude
+from keras_dc3.scale.place import check_place
 from keras_dc3.scale.sources.opening import TFDS
 from keras_dc3.scale.sources.places import is_address
 from keras_dc3.scale.summary import ScoreSummary
@@ -115,6 +116,7 @@ def score(
     )
     parsed = _parsed(options)
     target = os.path.abspath(file_path(folder))
+    check_place(target, asked)
     _check_new(target)
     begun = time.perf_counter()
     with whole_path(target, folder=True) as temporary:
