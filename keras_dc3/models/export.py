@@ -38,7 +38,11 @@ from typing import Any
 import keras
 
 from keras_dc3._extras import optional
-from keras_dc3._validation import check_choice, check_writable_folder
+from keras_dc3._validation import (
+    check_choice,
+    check_empty_folder,
+    check_writable_folder,
+)
 from keras_dc3._writing import file_path, whole_path
 from keras_dc3.data.decoding import FITS
 from keras_dc3.models.export_bytes import function_of_files, takes_files
@@ -60,6 +64,10 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "litert": ("quantize", "representative"),
 }
 KERAS_FORMATS = ("openvino", "torch")
+_ENDINGS = {"onnx": ".onnx", "litert": ".tflite"}  # of the names of files
+_OF_SAVED_MODEL = (
+    r"saved_model\.pb|keras_metadata\.pb|fingerprint\.pb|variables|assets.*"
+)
 FORMAT = "keras_dc3 export, version 1"
 WITH_EMBEDDINGS = "with_embeddings"
 FROM_FILES = "serving_bytes"
@@ -91,6 +99,7 @@ def export(
             "KERAS_BACKEND=tensorflow."
         )
     filepath = os.path.abspath(file_path(filepath))
+    _check_name(filepath, format)
     check_writable_folder(os.path.dirname(filepath))
     if format == "tf_saved_model":
         _check_saved_model(filepath)
@@ -111,6 +120,23 @@ def check_format(format: Any, is_built: bool) -> None:
         )
 
 
+def _check_name(filepath: str, format: str) -> None:
+    """Raises ValueError for a name that says another format than is written."""
+    ending = os.path.splitext(filepath)[1].lower()
+    expected = _ENDINGS.get(format)
+    if expected is not None and ending != expected:
+        raise ValueError(
+            f"The name of a file of the format {format!r} must end with {expected!r}. "
+            f"Received: filepath={filepath!r}"
+        )
+    for other, of_other in _ENDINGS.items():
+        if format == "tf_saved_model" and ending == of_other:
+            raise ValueError(
+                f"A SavedModel is a folder, but {filepath!r} is called as a file of "
+                f"the format {other!r}: pass `format={other!r}`, or name a folder."
+            )
+
+
 def _check_saved_model(filepath: str) -> None:
     """Raises ValueError where a SavedModel would replace something else."""
     if os.path.isfile(filepath):
@@ -124,6 +150,8 @@ def _check_saved_model(filepath: str) -> None:
             f"The folder {filepath!r} holds files that are no SavedModel; name an "
             "empty or new folder to export to."
         )
+    advice = "They would be lost: move them away, or name another folder."
+    check_empty_folder(filepath, _OF_SAVED_MODEL, advice)
 
 
 def describe(model: Any) -> dict[str, Any]:
@@ -251,11 +279,6 @@ def _litert(
 ) -> Any:
     """Returns what writes a LiteRT file to a path."""
     check_choice("quantize", quantize, (None, "int8"))
-    if not filepath.endswith(".tflite"):
-        raise ValueError(
-            "The name of a LiteRT file must end with '.tflite'. Received: "
-            f"filepath={filepath!r}"
-        )
     images, description = None, describe(model)
     if quantize is not None:
         if not takes_files(model):

@@ -22,6 +22,7 @@ import keras
 import numpy as np
 
 from keras_dc3._keras import AdaptedModel
+from keras_dc3._text import one_line
 from keras_dc3.models.export_graph import image_spec, named_outputs, serving_function
 
 DESCRIPTION = "keras_dc3.json"
@@ -74,7 +75,8 @@ def write_litert(
     with open(path, "wb") as file:
         file.write(content)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(LABELS, "\n".join(description["class_names"]) + "\n")
+        lines = map(one_line, description["class_names"])
+        archive.writestr(LABELS, "\n".join(lines) + "\n")
         text = json.dumps(description, indent=2, ensure_ascii=False)
         archive.writestr(DESCRIPTION, text)
 

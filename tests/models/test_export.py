@@ -343,6 +343,9 @@ def test_a_second_export_replaces_the_first_and_nothing_else(trained, tmp_path):
     model, _ = trained
     model.export(tmp_path / "served")
     model.export(tmp_path / "served")
+    (tmp_path / "served" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"'notes\.txt', .* They would be lost"):
+        model.export(tmp_path / "served")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["served"]
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "thesis.txt").write_text("two years of work")
@@ -384,7 +387,7 @@ SHOWN = np.zeros((2, 8, 8, 3), "uint8")
     [
         ({"format": "tflite"}, r"`format` must be one of .*'litert'.*format='tflite'"),
         ({"representative": SHOWN}, r"takes no \['representative'\] .*\['fit'"),
-        ({"fit": "stretch"}, "`fit` must be one of"),
+        ({"fit": "stretch", "name": "model"}, "`fit` must be one of"),
         ({"format": "onnx", "fit": "pad"}, r"takes no \['fit'\] for .* 'onnx'"),
         ({**INT8, "quantize": "int4"}, "`quantize` must be one of"),
         (INT8, "pass `representative=`, some hundred images"),
@@ -395,6 +398,8 @@ SHOWN = np.zeros((2, 8, 8, 3), "uint8")
         ({**INT8, "representative": SHOWN - 1.5}, "`representative`: .*another way"),
         ({"format": "litert", "representative": SHOWN}, "pass both"),
         ({"format": "litert", "name": "model"}, "must end with '.tflite'"),
+        ({"format": "onnx", "name": "answers.csv"}, "must end with '.onnx'"),
+        ({"name": "m.onnx"}, "called as a file of the format 'onnx': pass `format='on"),
     ],
 )
 def test_what_cannot_be_exported_is_said(trained, tmp_path, options, match):
