@@ -12,13 +12,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_dc3 import Annotations, Proposals, agreement, datasets, exports, review
+from keras_dc3 import (
+    Annotations,
+    DC3Model,
+    Proposals,
+    agreement,
+    datasets,
+    exports,
+    review,
+)
 from keras_dc3._names import KnownNames, match_all, plain
 from keras_dc3.annotations import AnnotationError
 from keras_dc3.data import ImageSet, Split
 from tests.annotations.helpers import told, write
 from tests.cases import case
 from tests.review.helpers import answer, as_csv, save
+from tests.scale.helpers import encoded
 
 IDS = ("Müll/50%+ #2 Nr. 1 é.png", "Müll/50%+ #2 Nr. 2 é.png", "Öl/a & b.png")
 NAMES = ("Müll grob", "Öl & Fett", "50%+ fein #2")
@@ -406,3 +415,79 @@ def test_two_names_of_one_image_in_a_split(tmp_path):
     Split(*map(np.array, ([0], [], [1]))).save(path, ["é.png", apart("é.png")])
     with pytest.raises(ValueError, match=r"1 image is both in|twice|both the id"):
         Split.load(path, ["é.png", "b.png"])
+
+
+def _entrances():
+    """Where somebody gives class names, as functions of these."""
+    images = np.arange(20 * 8 * 8 * 3).reshape(20, 8, 8, 3).astype("uint8")
+    features = np.random.default_rng(0).normal(size=(20, 4))
+    ids, labels = [f"{i}.png" for i in range(20)], [0, 1] * 10
+
+    def model(names):
+        import keras
+
+        backbone = keras.Sequential([keras.layers.Flatten()])
+        return DC3Model(backbone, class_names=names).class_names
+
+    def arrays(names):
+        data = datasets.from_arrays(images, labels, class_names=names, labeled=0.8)
+        return data.class_names
+
+    def embeddings(names):
+        data = datasets.from_embeddings(
+            features, labels, ids=ids, class_names=names, labeled=0.8
+        )
+        return data.class_names
+
+    def image_set(names):
+        return ImageSet(images, ids, np.eye(2)[labels], names).class_names
+
+    return model, arrays, embeddings, image_set
+
+
+@pytest.mark.parametrize("enter", _entrances(), ids=lambda one: one.__name__)
+def test_given_class_names(enter):
+    assert enter([0, "eel"]) == ("0", "eel")
+    for names, message in (
+        (["cod ", "eel"], r"outer blanks, .* keep: write 'cod'\. Received: 'cod '"),
+        (["cod", "\xa0"], r"outer blanks, which tables do not keep\. Received"),
+        ([None, "eel"], "texts, or numbers as their names. Received: None at pos"),
+        (["eel", float("nan")], "Received: nan at position 1"),
+        ([b"cod", "eel"], "Received: b'cod' at position 0"),
+        (["é", apart("é")], "must differ"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=message):
+            enter(names)
+
+
+@pytest.mark.parametrize("enter", _entrances()[:3], ids=lambda one: one.__name__)
+def test_given_class_names_that_are_alike_are_told(enter):
+    for names in (["Cod", "cod"], ["roe deer", "roe  deer"], ["1", "1.0"]):
+        with pytest.warns(UserWarning, match="They are different classes") as found:
+            assert enter(names) == tuple(names)
+        about = [one for one in found if "They are different" in str(one.message)]
+        assert len(about) == 1 and about[0].filename == __file__
+
+
+def test_a_model_of_before_comes_back_under_its_names(tmp_path):
+    import keras
+
+    backbone = keras.Sequential([keras.layers.Flatten()])
+    model = DC3Model(backbone, class_names=["a", "b"])
+    model.build((None, 8, 8, 3))
+    model.classes.names = ("cod ", "Cod")  # which were taken once
+    model.save(tmp_path / "model.keras")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*different classes")
+        again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.class_names == ("cod ", "Cod")
+
+
+def test_class_folders_with_blanks_are_refused(tmp_path):
+    pytest.importorskip("PIL")
+    for i in range(8):
+        path = tmp_path / ("cod " if i % 2 else "eel") / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encoded(np.full((8, 8, 3), 30 * i, "uint8")))
+    with pytest.raises(ValueError, match=r"class folder 'cod ' .* Rename it to 'cod'"):
+        datasets.from_directory(tmp_path)

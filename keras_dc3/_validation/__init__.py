@@ -25,6 +25,7 @@ from keras_dc3._validation.folders import (
 )
 from keras_dc3._validation.names import (
     check_class_names,
+    check_given_classes,
     check_ids,
     check_names,
     check_ordered,
@@ -53,6 +54,7 @@ __all__ = [
     "check_feature_rank",
     "check_features",
     "check_finite",
+    "check_given_classes",
     "check_ids",
     "check_indices",
     "check_matrix",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, MappingView, Set
+from numbers import Real
 from typing import Any
 
 from keras_dc3._names import composed, trimmed
@@ -56,10 +57,11 @@ def check_names(name: str, values: Any, *, clean: bool = False) -> tuple[str, ..
                 f"{first[value]} and {position}. Rename or remove one."
             )
     for value in first if clean else ():
-        if trimmed(value) != value:
+        if (without := trimmed(value)) != value:
+            instead = f": write {without!r}" if without else ""
             raise ValueError(
-                f"`{name}` must have no outer blanks, which tables do not keep. "
-                f"Received: {value!r}"
+                f"`{name}` must have no outer blanks, which tables do not keep"
+                f"{instead}. Received: {value!r}"
             )
     return tuple(first)
 
@@ -83,6 +85,27 @@ def check_ids(name: str, values: Any, stacklevel: int = 3) -> tuple[str, ...]:
             )
             break
     return values
+
+
+def check_given_classes(name: str, values: Any) -> tuple[str, ...]:
+    """Returns class names that somebody gives for a model or data, as text.
+
+    Numbers are names, too. Blanks around a name are refused, as by annotations: tables
+    do not keep them, so that answers would name other classes.
+
+    Raises:
+        TypeError, ValueError: as `check_class_names`; also for what is no text.
+    """
+    check_ordered(name, values)
+    values = list(values)
+    for position, value in enumerate(values):
+        is_name = isinstance(value, str) or (isinstance(value, Real) and value == value)
+        if not is_name:
+            raise TypeError(
+                f"`{name}` must be texts, or numbers as their names. Received: "
+                f"{value!r} at position {position}"
+            )
+    return check_class_names(name, list(map(str, values)), clean=True)
 
 
 def check_class_names(

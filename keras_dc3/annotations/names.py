@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from keras_dc3._text import some
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 # As people, Excel ("#N/A") and pandas ("<NA>") write it.
@@ -95,6 +98,24 @@ def variants(frequency: Mapping[str, int]) -> list[tuple[str, ...]]:
         for group in groups.values()
         if len(group) > 1
     ]
+
+
+def tell_alike(class_names: Iterable[str], stacklevel: int = 2) -> None:
+    """Warns of given class names that differ only in how they are written.
+
+    Args:
+        class_names: different names.
+        stacklevel: as for `warnings.warn`.
+    """
+    groups = variants(dict.fromkeys(class_names, 0))
+    if groups:
+        pairs = some((shown(sorted(group)) for group in sorted(groups)), 10)
+        warnings.warn(
+            "`class_names` that differ only in case, blanks, unseen characters or the "
+            f"way a number is written: {pairs}. They are different classes; if they "
+            "are one, give its labels one name and number.",
+            stacklevel=stacklevel + 1,
+        )
 
 
 def alike(name: str, others: Iterable[str]) -> str | None:

@@ -13,10 +13,9 @@ from numpy.typing import ArrayLike
 
 from keras_dc3._text import number_of
 from keras_dc3._validation import (
-    check_class_names,
     check_counts,
+    check_given_classes,
     check_names,
-    check_ordered,
     check_positive_int,
     check_seed,
 )
@@ -182,8 +181,7 @@ def _checked_class_names(
 ) -> tuple[str, ...] | None:
     if names is None:
         return None if counts is None else tuple(map(str, range(counts.shape[1])))
-    check_ordered("class_names", names)
-    names = check_class_names("class_names", [str(name) for name in names])
+    names = check_given_classes("class_names", names)
     if counts is not None and counts.shape[1] != len(names):
         raise ValueError(
             f"`counts` must have one column per class. Received: "

@@ -14,10 +14,11 @@ from keras_dc3._text import number_of
 from keras_dc3._validation import (
     check_class_labels,
     check_counts,
-    check_ordered,
+    check_given_classes,
     check_positive_int,
     check_soft_labels,
 )
+from keras_dc3.annotations.names import tell_alike
 from keras_dc3.data.annotated_images import AnnotatedImages
 from keras_dc3.data.image_set import ImageSet
 from keras_dc3.data.semi_supervised import SemiSupervisedData
@@ -333,8 +334,8 @@ def checked_class_names(
         TypeError, ValueError: if they do not fit together.
     """
     if names is not None:
-        check_ordered("class_names", names)
-        names = tuple(names)
+        names = check_given_classes("class_names", names)
+        tell_alike(names, stacklevel=3)
     if num_classes is not None:
         check_positive_int("num_classes", num_classes, least=2)
         if num_classes > _MOST_CLASSES:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_dc3._names import composed
+from keras_dc3._names import composed, trimmed
 from keras_dc3._text import some, tell
 from keras_dc3.annotations import class_order
 from keras_dc3.annotations.names import (
@@ -72,7 +72,7 @@ def of_folders(
             f"their {number:,} image{'s' if number > 1 else ''} into a folder "
             f"{UNLABELED!r}."
         )
-    notes = odd_names(found)
+    notes = odd_names(found, folder)
     tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
     labels = np.fromiter((number.get(top, -1) for top in tops), "int64", len(tops))
@@ -84,8 +84,18 @@ def is_unlabeled(name: str) -> bool:
     return part_of(name) == UNLABELED
 
 
-def odd_names(found: Mapping[str, int]) -> list[str]:
-    """Returns what to tell of class folders, for the number of images in each."""
+def odd_names(found: Mapping[str, int], folder: str) -> list[str]:
+    """Returns what to tell of class folders, for the number of images in each.
+
+    Raises:
+        ValueError: for a name with outer blanks, which no table of answers would keep.
+    """
+    for name in found:
+        if trimmed(name) != name:
+            raise ValueError(
+                f"The class folder {name!r} in {folder!r} has blanks around its name, "
+                f"which tables do not keep. Rename it to {trimmed(name)!r}."
+            )
     notes = []
     groups = sorted(variants(found), key=sorted)
     if groups:
@@ -186,7 +196,8 @@ def of_part_folders(
         whose = "`class_names`" if given else repr(labeled)
         _complain(folder, strangers, class_names, whose, way_out)
     _tell_unlabeled(parts, classes, class_names)
-    notes = odd_names(Counter(label for label in classes if label in class_names))
+    found = Counter(label for label in classes if label in class_names)
+    notes = odd_names(found, folder)
     tell("Class folders:", notes, stacklevel=3)
     number = {name: i for i, name in enumerate(class_names)}
     labels = np.fromiter((number.get(c, -1) for c in classes), "int64", len(classes))

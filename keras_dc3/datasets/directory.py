@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_dc3._validation import check_choice, check_names
+from keras_dc3._validation import check_choice, check_given_classes
 from keras_dc3.annotations import Annotations
 from keras_dc3.data.image_files import FileImages
 from keras_dc3.data.image_folder import FolderListing, list_images
@@ -140,7 +140,7 @@ def from_directory(
     check_choice("on_error", on_error, ("raise", "skip"))
     check_choice("missing", missing, ("error", "drop"))
     if class_names is not None:
-        class_names = check_names("class_names", class_names)
+        class_names = check_given_classes("class_names", class_names)
     listing = list_images(images)
     _check_listing(images, listing)
     folders = find_parts(images, listing.files, class_names, parts)

@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 
 from keras_dc3._text import some
-from keras_dc3._validation import check_class_names, check_ordered, check_positive_int
+from keras_dc3._validation import (
+    check_class_names,
+    check_given_classes,
+    check_ordered,
+    check_positive_int,
+)
 from keras_dc3.annotations.class_changes import ClassChange
 from keras_dc3.annotations.class_weights import class_weights
+from keras_dc3.annotations.names import tell_alike
 from keras_dc3.data.training_labels import classes_without_label
 
 
@@ -33,6 +39,9 @@ class Classes:
         self.num_classes: int | None = None
         self.num_clusters: int | None = None
         self.names: tuple[str, ...] | None = None
+        if names is not None:
+            names = check_given_classes("class_names", names)
+            tell_alike(names, stacklevel=3)
         self.learn(num_classes, names)
 
     def learn(self, num_classes: int | None, names: Any = None) -> None:

@@ -1188,7 +1188,9 @@ class DC3Model(AdaptedModel):
         feature_source = config.pop("feature_source", None)
         length_is_given = config.pop("length_is_given", True)
         rows = config.pop("class_rows", None)
+        class_names = config.pop("class_names", None)
         model = cls(**config)
+        model.classes.learn(None, class_names)  # as they are, and told before
         model.length_is_given = length_is_given
         model.classes.rows = None if rows is None else tuple(rows)
         model.image_backbone, model.feature_source = image_backbone, feature_source
