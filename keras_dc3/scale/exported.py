@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_dc3._text import one_line
+from keras_dc3._validation import check_class_names
 from keras_dc3.metrics import Verdict
 from keras_dc3.models.export import DESCRIPTION_FILE, FORMAT, WITH_EMBEDDINGS
 
@@ -41,8 +43,18 @@ class ExportedModel:
             )
         self.folder, self._embeddings = os.fspath(folder), embeddings
         description = self._description()
-        taken = description["input"]
-        shape = tuple(taken["shape"][1:])
+        try:
+            taken = description["input"]
+            shape = tuple(taken["shape"][1:])
+            self._input: str = taken["name"]
+            takes_bytes = taken["uint8"] != "not taken"
+            trained_on = taken.get("trained_on")
+            names = check_class_names("class_names", description["class_names"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"{os.path.join(self.folder, DESCRIPTION_FILE)!r} has been changed, or "
+                f"is damaged ({type(error).__name__}: {error}). {_AGAIN}"
+            ) from error
         if len(shape) != 3 or None in shape or shape[2] not in (1, 3):
             words = "features, not images" if len(shape) == 1 else f"images of {shape}"
             raise ValueError(
@@ -50,15 +62,14 @@ class ExportedModel:
                 "or in color, can be scored. Of a model of features, export "
                 "`model.with_image_backbone()`."
             )
-        if taken["uint8"] == "not taken":
+        if not takes_bytes:
             raise ValueError(
                 f"The model in {self.folder!r} takes no images of 0 to 255, as files "
-                f"hold them: it was trained on {taken['trained_on']}. Propose by "
+                f"hold them: it was trained on {trained_on}. Propose by "
                 "`model.propose` for images scaled likewise."
             )
         self.image_shape: tuple[int, int, int] = shape
-        self._input: str = taken["name"]
-        self.class_names: list[str] = description["class_names"]
+        self.class_names: list[str] = list(names)
         verdict = description.get("verdict")
         self.verdict = (
             None if verdict is None else Verdict.from_json(json.dumps(verdict))
@@ -105,7 +116,13 @@ class ExportedModel:
     def _answer(self) -> Any:
         import tensorflow as tf
 
-        loaded = tf.saved_model.load(self.folder)
+        try:
+            loaded = tf.saved_model.load(self.folder)
+        except Exception as error:  # nearly any, of files that are cut off or missing
+            raise ValueError(
+                f"The model in {self.folder!r} cannot be loaded, as it is damaged or "
+                f"not whole ({one_line(str(error))}). Copy it again, or export it anew."
+            ) from error
         name = WITH_EMBEDDINGS if self._embeddings else "serving_default"
         if name not in loaded.signatures:
             raise ValueError(

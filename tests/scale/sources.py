@@ -13,8 +13,8 @@ from tests.scale import helpers
 
 def records(folder, files, images):
     names = list(files)
-    for part, start in enumerate((0, 13, 13)):  # the second file is empty
-        stop = (13, 13, 50)[part]
+    for part, start in enumerate((0, 0, 13, 13)):  # two files are empty
+        stop = (0, 13, 13, 50)[part]
         chosen = {name: files[name] for name in names[start:stop]}
         helpers.write_records(folder / f"fish-{part}.tfrecord", chosen)
     return str(folder / "fish-*.tfrecord"), {}

@@ -1,6 +1,7 @@
 """Images that cannot be judged, and calls that cannot be meant."""
 
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -181,13 +182,18 @@ def test_models_that_cannot_be_asked(exported, images, tmp_path):
     with pytest.raises(ValueError, match=r"no model as `model\.export` writes"):
         score(images, images, tmp_path / "run")
     text = (exported / "assets.extra/keras_dc3.json").read_text("utf-8")
+    taken = {"uint8": "x", "name": "images"}
     for change, message in (
         ({"format": "keras_dc3 export, version 9"}, "this version knows"),
-        ({"input": {"shape": [None, 7], "uint8": "x"}}, "takes features, not images"),
-        ({"input": {"shape": [None, None, 8, 3], "uint8": "x"}}, "images of one size"),
+        ({"input": {**taken, "shape": [None, 7]}}, "takes features, not images"),
+        ({"input": {**taken, "shape": [None, None, 8, 3]}}, "images of one size"),
+        ({"input": {"shape": [None, 8, 9, 3]}}, r"changed, or .*KeyError: 'name'"),
+        ({"input": []}, "keras_dc3.json' has been changed, or is damaged"),
+        ({"class_names": ["cod", "cod", "eel"]}, "'cod' stands at .* Export it by"),
         (
             {
                 "input": {
+                    **taken,
                     "shape": [None, 8, 9, 3],
                     "uint8": "not taken",
                     "trained_on": "floats of -3 to 3",
@@ -202,6 +208,14 @@ def test_models_that_cannot_be_asked(exported, images, tmp_path):
         path.write_text(json.dumps({**json.loads(text), **change}))
         with pytest.raises(ValueError, match=message):
             score(folder, images, tmp_path / "run")
+
+
+def test_a_model_that_is_not_whole(exported, images, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "model")
+    (data,) = (folder / "variables").glob("*.data*")
+    data.write_bytes(data.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"damaged or not whole .*or export it anew"):
+        score(folder, images, tmp_path / "run")
 
 
 def test_addresses_without_fsspec(exported, tmp_path, monkeypatch):

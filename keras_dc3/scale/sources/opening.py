@@ -81,8 +81,10 @@ def _names(source: Any) -> list[str]:
         )
     names = []
     for name in given:
-        if not isinstance(name, str | os.PathLike) or not os.fspath(name):
+        if not isinstance(name, str | os.PathLike):
             raise TypeError(f"{_KNOWN} Received: {name!r}")
+        if not os.fspath(name):
+            raise ValueError(f"The name of the source is empty. {_KNOWN}")
         names.append(os.fspath(name))
     if len(set(names)) < len(names):
         double = next(name for name in names if names.count(name) > 1)

@@ -57,13 +57,8 @@ class Records(Source):
     ):
         super().__init__()
         self.files, self.parts = list(files), len(files)
-        place = repr(self.files[0])
-        with open_file(self.files[0]) as file:
-            first = next(_records(file), None)
-        if not isinstance(first, bytes):
-            raise ValueError(
-                f"There is no record in {place} that can be read; name another file."
-            )
+        name, first = self._first_record()
+        place = repr(name)
         features = sorted(_features(first))
         self._image, self._id = (
             sought.needed_among(features, place)
@@ -73,6 +68,18 @@ class Records(Source):
             )
         )
         self.columns = {"image_column": self._image, "id_column": self._id}
+
+    def _first_record(self) -> tuple[str, bytes]:
+        """Returns the first record that can be read, and its file; others are empty."""
+        for name in self.files:
+            with open_file(name) as file:
+                first = next(_records(file), None)
+            if isinstance(first, bytes):
+                return name, first
+        raise ValueError(
+            f"There is no record in {self.files[0]!r} that can be read; name another "
+            "file."
+        )
 
     def fingerprint(self) -> str:
         """Returns what changes with names, sizes and times of the files."""
