@@ -23,9 +23,19 @@ class Flags:
         """Defines a flag that takes any text."""
         flags.DEFINE_string(name, default, about, flag_values=self.values)
 
-    def items(self, name: str, about: str) -> None:
-        """Defines a flag that takes several texts, with commas between."""
+    def items(self, name: str, about: str, *, may_be_empty: bool = False) -> None:
+        """Defines a flag that takes several texts, with commas between.
+
+        One that is given holds some, or a variable of the shell was empty by mistake.
+        """
         flags.DEFINE_list(name, None, about, flag_values=self.values)
+        if not may_be_empty:
+            flags.register_validator(
+                name,
+                lambda given: given is None or any(map(str.strip, given)),
+                "it is empty; say what it holds, or leave it out",
+                flag_values=self.values,
+            )
 
     def choice(
         self, name: str, default: str | None, of: Sequence[str], about: str

@@ -45,7 +45,8 @@ def _of_init(of: Flags) -> None:
     of.text("label_column", "label", "Of the class.")
     of.text("separator", None, "Between columns; found out if it is not given.")
     of.text("encoding", "utf-8", "Of the table, such as cp1252.")
-    of.items("no_answer", "Labels that mean that there is no answer, comma-separated.")
+    about = "Labels that mean that there is no answer, comma-separated."
+    of.items("no_answer", about, may_be_empty=True)
     of.items("class_names", "The classes, comma-separated; else all that occur.")
     of.text(
         "classes",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_dc3._text import some
 from keras_dc3.proposals import Proposals, Question, Questions, asking, choosing
 from keras_dc3.proposals.belief import (
     answer_gain,
@@ -53,12 +55,19 @@ class Answers:
         names = _names(annotations)
         if names:
             rows = rows_named(blocks, names)
-        some = blocks.take(rows)
-        counts = asking.counts_of(some, annotations)
+            if not len(rows):
+                warnings.warn(
+                    "None of the images with answers is among the scores: "
+                    f"{some(map(repr, dict.fromkeys(names)))}. These answers play no "
+                    "part; are they of other images, or of another run?",
+                    stacklevel=3,
+                )
+        found = blocks.take(rows)
+        counts = asking.counts_of(found, annotations)
         if weight is None:
-            given = asking.counts_of(some, annotations, as_given=True, quiet=True)
-            weight = fit_weight(prior_of(some.class_probabilities), given)
-        bad = asking.called_bad(some, annotations)
+            given = asking.counts_of(found, annotations, as_given=True, quiet=True)
+            weight = fit_weight(prior_of(found.class_probabilities), given)
+        bad = asking.called_bad(found, annotations)
         return cls(rows, counts, bad, weight, agreeing)
 
     def at(self, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

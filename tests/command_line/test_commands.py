@@ -66,6 +66,7 @@ def test_help_names_every_command_and_flag(capsys):
             ["classes", "--add=eel", "red deer"],
             'commas between, `--add "eel,red deer"`',
         ),
+        (["ask", "scores", "--answers="], "it is empty; say what it holds, or leave"),
         (["next", "round"], "takes no 'round': what it needs is given as flags."),
     ],
 )

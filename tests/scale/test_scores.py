@@ -254,6 +254,11 @@ def test_names_in_other_spellings(tmp_path):
         ["never.png", "x/y/d/6.tif"],
     ):
         assert told(scores.next, *said) == told(whole.next, *said)
+    strangers = Annotations.from_records(
+        [("never.png", "a", "class 0")], class_names=proposals.class_names
+    )
+    with pytest.warns(UserWarning, match=r"is among the scores: 'never\.png'\. These"):
+        assert scores.next(5, strangers).ids == scores.next(5).ids
     assert scores.take(["4", "6.tif"]).ids == ("4", "d/6.tif")
     assert scores.take("4") == whole.take([4])
     with pytest.raises(ValueError, match=r"1 of 2 images have no proposal: 'never'"):
