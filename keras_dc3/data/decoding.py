@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -108,6 +108,7 @@ class ImageFormat:
         content: bytes | None = None,
         *,
         scales_alone: bool = True,
+        of_frames: Callable[[], None] | None = None,
     ) -> np.ndarray:
         """Returns the image as `read_image` does.
 
@@ -116,8 +117,12 @@ class ImageFormat:
             content: the bytes of the file, where it is no file of this machine.
             scales_alone: whether values of more than 8 bits may be scaled by the
                 image's own, where no range was given; else such an image is an error.
+            of_frames: called where the file holds several frames or pages, of which
+                the first is read.
         """
         with OpenedImage(path, self.max_pixels, content) as (image, file):
+            if of_frames is not None and _has_frames(image):
+                of_frames()
             if not scales_alone and self.stored_range is None:
                 _check_bytes(image)
             if self.image_size is not None:
@@ -196,14 +201,18 @@ def read_header(
         ImageFileError: as `read_image`; damaged pixels are not noticed.
     """
     with OpenedImage(path, max_pixels) as (image, _):
-        # A JPEG of several pictures is one photograph with its previews.
-        many = image.format != "MPO" and getattr(image, "is_animated", False)
         return ImageHeader(
             pillow_images.upright_size(image),
             not pillow_images.is_gray(image),
-            bool(many),
+            _has_frames(image),
             pillow_images.is_measured(image),
         )
+
+
+def _has_frames(image: Any) -> bool:
+    """Whether an image, not decoded yet, is a moving one, or one of many pages."""
+    # A JPEG of several pictures is one photograph with its previews.
+    return image.format != "MPO" and bool(getattr(image, "is_animated", False))
 
 
 def read_extremes(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +32,7 @@ class Batch:
         images: uint8 (n, h, w, c).
         failed: (id, reason) of each image that cannot be had.
         rows: the places of the n in the order of all of them.
+        frames: ids of the n whose files hold several frames, of which one was read.
     """
 
     shard: int
@@ -38,6 +40,7 @@ class Batch:
     images: np.ndarray
     failed: list[tuple[str, str]]
     rows: list[int]
+    frames: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -68,8 +71,14 @@ class Decoder:
             "max_pixels": None if asked.max_pixels is None else int(asked.max_pixels),
         }
 
-    def pixels(self, item: Item) -> np.ndarray:
+    def pixels(
+        self, item: Item, of_frames: Callable[[], None] | None = None
+    ) -> np.ndarray:
         """Returns uint8 (h, w, c).
+
+        Args:
+            item: the image.
+            of_frames: called where there are several frames or pages.
 
         Raises:
             Exception: nearly any, if the image cannot be had.
@@ -81,11 +90,12 @@ class Decoder:
             if image.shape != self.image_shape or image.dtype != "uint8":
                 raise ValueError(f"it is {image.dtype} {image.shape}")
             return image
+        path, content = image, None
         if isinstance(image, bytes):
-            return self._format.read(item.id, image, scales_alone=False)
-        if is_address(image):
-            return self._format.read(image, read_file(image), scales_alone=False)
-        return self._format.read(image, scales_alone=False)
+            path, content = item.id, image
+        elif is_address(image):
+            content = read_file(image)
+        return self._format.read(path, content, scales_alone=False, of_frames=of_frames)
 
 
 def why(error: Exception) -> str:
@@ -162,11 +172,14 @@ class ReadAhead:
     def _decoded(self, shard: int, items: list[Item]) -> Batch:
         images = np.zeros((len(items), *self._decoder.image_shape), "uint8")
         reasons: list[str | None] = [None] * len(items)
+        frames: set[int] = set()
 
         def fill(first: int) -> None:
             for row in range(first, len(items), self._threads):
                 try:
-                    images[row] = self._decoder.pixels(items[row])
+                    images[row] = self._decoder.pixels(
+                        items[row], partial(frames.add, row)
+                    )
                 except Exception as error:
                     reasons[row] = why(error)
 
@@ -179,4 +192,6 @@ class ReadAhead:
         ]
         if failed:
             images = images[good]
-        return Batch(shard, [items[row].id for row in good], images, failed, good)
+        ids = [items[row].id for row in good]
+        several = [items[row].id for row in good if row in frames]
+        return Batch(shard, ids, images, failed, good, several)

@@ -205,6 +205,7 @@ class _Run:
                 start = time.perf_counter()
                 writer.add(batch, rows_of(self._model(batch.images)))
                 self.summary.in_model += time.perf_counter() - start
+                self.summary.add_frames(batch.frames)
                 writer.check(self._asked.max_failed, self._size)
                 progress.add(len(batch.ids) + len(batch.failed))
             if writer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keras_dc3._text import number_of, some
@@ -24,6 +25,8 @@ class ScoreSummary:
         reasons: why -> how many of these.
         shards: how many files there are.
         found: images of shards that an earlier call had finished.
+        frames: images of this call whose files hold several frames or pages, of which
+            the first was judged; 0 of a pipeline. frames_in: the id of one.
         rewritten: shards that were found damaged, and were written again.
         seconds: that this call took, without loading the model; of a pipeline, all.
         waiting, in_model, writing: seconds of these spent waiting for images to be read
@@ -39,6 +42,8 @@ class ScoreSummary:
     reasons: Counter[str] = field(default_factory=Counter)
     shards: int = 0
     found: int = 0
+    frames: int = 0
+    frames_in: str = ""
     rewritten: tuple[str, ...] = ()
     seconds: float = 0.0
     waiting: float = 0.0
@@ -53,6 +58,11 @@ class ScoreSummary:
         self.failed += len(shard.failed)
         self.ambiguous += shard.images - shard.certain - len(shard.failed)
         self.reasons.update(reason for _, reason in shard.failed)
+
+    def add_frames(self, ids: Sequence[str]) -> None:
+        """Counts images whose files hold several frames."""
+        self.frames += len(ids)
+        self.frames_in = self.frames_in or next(iter(ids), "")
 
     @property
     def images_per_second(self) -> float:
@@ -83,12 +93,19 @@ class ScoreSummary:
                 f"{number_of(self.failed, 'image')} could not be judged, listed in "
                 f"{self.failed_file!r}: {some(common, 3)}."
             )
+        if self.frames:
+            hold = number_of(self.frames, "image holds", "images hold")
+            lines.append(
+                f"{hold} several frames or pages, such as {self.frames_in!r}: the "
+                "first of each was judged."
+            )
         if self.rewritten:
             lines.append(
                 f"Found cut off or damaged, and written again: {some(self.rewritten)}."
             )
         if self.found:
-            lines.append(f"{self.found:,} of the images were judged before.")
+            were = "was" if self.found == 1 else "were"
+            lines.append(f"{self.found:,} of the images {were} judged before.")
         if self.images_per_second:
             lines += self._speed()
         return "\n".join(lines)

@@ -22,7 +22,7 @@ class Slow:
     def __init__(self):
         self.decoded = 0
 
-    def pixels(self, item):
+    def pixels(self, item, of_frames=None):
         time.sleep(0.002 * (7 - int(item.id) % 7))
         self.decoded += 1
         if item.image is None:

@@ -107,6 +107,20 @@ def test_images_of_other_sizes_and_kinds(fit, model, exported, tmp_path):
     )
 
 
+def test_files_of_several_frames_are_told(exported, tmp_path):
+    from PIL import Image
+
+    fish = tmp_path / "fish"
+    fish.mkdir()
+    first, *further = map(Image.fromarray, helpers.pixels(3))
+    first.save(fish / "a.gif", save_all=True, append_images=further)
+    first.save(fish / "b.tif", save_all=True, append_images=further)
+    first.save(fish / "c.gif")
+    summary = score(exported, fish, tmp_path / "run")
+    assert (summary.images, summary.failed, summary.frames) == (3, 0, 2)
+    assert "2 images hold several frames or pages, such as 'a.gif'" in str(summary)
+
+
 def test_images_of_more_than_8_bits_need_a_range(model, exported, tmp_path):
     from PIL import Image
 
