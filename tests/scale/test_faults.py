@@ -240,6 +240,13 @@ def test_a_split_of_tfds(exported, tmp_path, monkeypatch):
     assert encoded.ids[17] == "id 17"
     assert (encoded.ambiguity == found.ambiguity).all()
 
+    def unknown(name):
+        raise ValueError(f"Dataset {name} not found.\nAvailable datasets:\n- ...")
+
+    monkeypatch.setattr(sys.modules["tensorflow_datasets"], "builder", unknown)
+    with pytest.raises(ValueError, match=r"'fsh' \(Dataset fsh not found\)\. Correct"):
+        score(exported, "tfds:fsh", tmp_path / "unknown")
+
 
 @pytest.mark.slow
 def test_a_split_of_the_real_package(exported, tmp_path, monkeypatch):

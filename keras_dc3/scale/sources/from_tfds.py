@@ -42,10 +42,11 @@ class TfdsSplit(Source):
         tfds = tensorflow_datasets(name)
         try:
             self._builder, self._split = tfds.builder(name), split
-        except ValueError as error:
+        except (ValueError, AssertionError) as error:
+            reason = next(iter(str(error).strip().splitlines()), "").rstrip(".")
             raise ValueError(
-                f"TensorFlow Datasets has no data set {name!r}. Correct its name, such "
-                "as 'tfds:cifar10'; `tfds.list_builders()` has all of them."
+                f"TensorFlow Datasets does not know {name!r} ({reason}). Correct the "
+                "name, such as 'tfds:cifar10'; `tfds.list_builders()` has all of them."
             ) from error
         self._builder.download_and_prepare()
         features, place = self._builder.info.features, f"The data set {name!r}"

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import Any
 
 from keras_dc3._names import is_picture, trimmed
+from keras_dc3._text import number_of
 from keras_dc3.proposals.parquet_format import pyarrow
 from keras_dc3.scale.sources.places import beside, open_file, stamp
 from keras_dc3.scale.sources.source import (
@@ -294,8 +295,9 @@ class CsvTable(_Table):
             if any(row[len(header) :]):  # which cells are meant nobody knows
                 place = f"{os.path.basename(name)}, row {number}"
                 reason = (
-                    f"its row has {len(row)} cells below {len(header)} columns; cells "
-                    "that hold a separator need quotation marks"
+                    f"its row has {number_of(len(row), 'cell')} below "
+                    f"{number_of(len(header), 'column')}; cells that hold a separator "
+                    "need quotation marks"
                 )
                 item = Item(place, None, reason)
             yield item
