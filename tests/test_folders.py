@@ -6,7 +6,6 @@ from keras_dc3 import Project
 from keras_dc3._validation import check_empty_folder, check_outside, tell_of_pictures
 from keras_dc3.data.feature_cache import FeatureCache
 from keras_dc3.data.pixel_cache import DiskCache
-from keras_dc3.scale.manifest import Manifest
 from tests.project.helpers import write_answers, write_images
 from tests.review.helpers import make_images, make_proposals
 
@@ -40,14 +39,10 @@ def test_folders_of_other_things_are_refused(tmp_path, write, name, told):
     write(folder)  # what is there now is ours
 
 
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda folder: DiskCache(folder, "key", (2, 4, 4, 3)),
-        lambda folder: Manifest({}, {}, {}, {}).pin(str(folder)),
-    ],
-)
-def test_files_of_ours_in_a_folder_of_pictures_are_told_once(tmp_path, write, recwarn):
+def test_files_of_ours_in_a_folder_of_pictures_are_told_once(tmp_path, recwarn):
+    def write(folder):
+        DiskCache(folder, "key", (2, 4, 4, 3))
+
     tmp_path.joinpath("plain.npy").touch()
     write(tmp_path)
     assert not recwarn.list

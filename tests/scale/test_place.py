@@ -54,3 +54,5 @@ def test_a_folder_within_that_of_the_images_is_told(exported, images, tmp_path):
         warnings.simplefilter("error")
         assert score(exported, folder, folder).found == 50
     assert len(Proposals.from_parquet(folder)) == 49
+    with pytest.warns(UserWarning, match=r"goes into the folder .*such as '\d+\.png'"):
+        score(exported, images, folder / "cod")  # which are other images
