@@ -164,7 +164,7 @@ def test_nothing_is_left_to_ask():
     told = answers(("a", "ann", "dog"), ("a", "ben", "dog"))
     asked = proposals.next(5, told)
     assert len(asked) == 0 and asked.ids == () and asked.gain == 0
-    assert "0 images" in str(asked) and len(asked.proposals) == 0
+    assert "1 image is settled" in str(asked) and len(asked.proposals) == 0
     assert make_proposals(0).next(5).ids == ()
     one_class = alone([[1.0]] * 2, names=("cat",))
     assert one_class.next(5).ids == ()  # no answer tells anything
