@@ -1,4 +1,4 @@
-"""What the trainings on features that were computed before have in common."""
+"""What the trainings on given features, and those beside them, have in common."""
 
 from __future__ import annotations
 
@@ -71,6 +71,25 @@ def make_data(
     )
 
 
+def make_pixel_data(
+    images: np.ndarray, counts: np.ndarray, parts: dict, seed: int
+) -> Any:
+    """Returns the data set of images (n, h, w, c), with soft labels."""
+    import keras_dc3
+
+    names = [str(i) for i in range(len(counts))]
+    return keras_dc3.datasets.from_arrays(
+        images,
+        counts,
+        ids=names,
+        split={part: [names[i] for i in rows] for part, rows in parts.items()},
+        labels="soft",
+        seed=seed,
+    )
+
+
 def plain_features(part: Any) -> np.ndarray:
-    """Returns the features of all images of a part, (n, d), without augmentation."""
-    return np.concatenate(list(part.image_batches(4096)))
+    """Returns the features of a part, or its pixels from 0 to 1, (n, d)."""
+    images = np.concatenate(list(part.image_batches(4096)))
+    scale = 255 if images.dtype == np.uint8 else 1
+    return images.reshape(len(images), -1) / np.float32(scale)

@@ -318,8 +318,9 @@ def sections() -> dict[str, str]:
     trained = [read(path) for path in sorted(RESULTS.glob("ambiguity-*.json"))]
     if trained:
         found["ambiguity"] = ambiguity_table.draw(report_pages.NAMES, trained)
-    trained = [read(path) for path in sorted(RESULTS.glob("strategies-*.json"))]
-    found |= strategies_table.sections(report_pages.NAMES, trained)
+    for title in ("strategies", "strategies_pixels"):
+        trained = [read(path) for path in sorted(RESULTS.glob(f"{title}-*.json"))]
+        found |= strategies_table.sections(report_pages.NAMES, trained, title)
     for study, summary in summaries().items():
         found[f"{study} cells"] = made_of_cells(RESULTS / study)
         for name, draw in evidence.sections(study.partition("-")[2]).items():

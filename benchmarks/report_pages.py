@@ -18,6 +18,18 @@ STUDY = {
     "Did the unlabeled images help?": "helped",
     "Every run": "runs",
 }
+
+
+def _of_strategies(title: str) -> dict[str, str]:
+    """Returns heading -> section of a page on strategies."""
+    return {
+        "In short": f"{title} summary",
+        "Do unlabeled images help?": f"{title} unlabeled",
+        "Does DC3 help?": f"{title} dc3",
+        "What the differences are of": f"{title} levels",
+    }
+
+
 # Page -> title, and heading -> section.
 Page = tuple[str, dict[str, str]]
 PAGES: dict[str, Page] = {
@@ -54,12 +66,11 @@ PAGES: dict[str, Page] = {
     ),
     "strategies": (
         "Strategies on features, alone and with DC3",
-        {
-            "In short": "strategies summary",
-            "Do unlabeled images help?": "strategies unlabeled",
-            "Does DC3 help?": "strategies dc3",
-            "What the differences are of": "strategies levels",
-        },
+        _of_strategies("strategies"),
+    ),
+    "strategies_pixels": (
+        "Strategies from pixels, alone and with DC3",
+        _of_strategies("strategies_pixels"),
     ),
     "stopping": (
         "When to stop asking, simulated",

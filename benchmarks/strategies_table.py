@@ -1,4 +1,4 @@
-"""The tables of benchmarks/strategies_on_features.py."""
+"""The tables of benchmarks/compare_strategies.py."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def settings(names: dict[str, str], records: list[dict[str, Any]]) -> list[Setti
 
     Args:
         names: data set -> what it is called.
-        records: of benchmarks/strategies_on_features.py, one for each data set.
+        records: of benchmarks/compare_strategies.py, one for each data set.
     """
     found = []
     for record in records:
@@ -134,18 +134,26 @@ def settings(names: dict[str, str], records: list[dict[str, Any]]) -> list[Setti
     return found
 
 
-def sections(names: dict[str, str], records: list[dict[str, Any]]) -> dict[str, str]:
-    """Returns marker -> content, of all that is drawn; arguments as of `settings`."""
+def sections(
+    names: dict[str, str], records: list[dict[str, Any]], title: str = "strategies"
+) -> dict[str, str]:
+    """Returns marker -> content, of all that is drawn.
+
+    Args:
+        names: as of `settings`.
+        records: as of `settings`.
+        title: what the markers begin with.
+    """
     if not records:
         return {}
     found = settings(names, records)
     how = _how(found)
     return {
-        "strategies summary": summary(found),
-        "strategies accuracy": f"{draw_accuracy(found)}\n\n{how}",
-        "strategies unlabeled": f"{draw_unlabeled(found)}\n\n{how}",
-        "strategies dc3": f"{draw_dc3(found)}\n\n{how}",
-        "strategies levels": draw_levels(found),
+        f"{title} summary": summary(found),
+        f"{title} accuracy": f"{draw_accuracy(found)}\n\n{how}",
+        f"{title} unlabeled": f"{draw_unlabeled(found)}\n\n{how}",
+        f"{title} dc3": f"{draw_dc3(found)}\n\n{how}",
+        f"{title} levels": draw_levels(found),
     }
 
 

@@ -1,4 +1,4 @@
-"""Strategies on features: the script runs, and its tables compare seed by seed."""
+"""Strategies compared: the script runs, and its tables compare seed by seed."""
 
 import json
 import math
@@ -162,7 +162,7 @@ def test_the_script_goes_on_where_it_was(tmp_path):
 
     def results(strategies):
         options = [*flags, f"--strategies={strategies}"]
-        script = BENCHMARKS / "strategies_on_features.py"
+        script = BENCHMARKS / "compare_strategies.py"
         printed = run_script(script, *options, cwd=tmp_path, check=True).stdout
         record = json.loads((tmp_path / "found-shapes.json").read_text("utf-8"))
         return printed, record["results"]

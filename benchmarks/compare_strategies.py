@@ -1,14 +1,17 @@
-"""Where do unlabeled images help, and where does DC3, on features?
+"""Where do unlabeled images help, and where does DC3, on features and from pixels?
 
-    python benchmarks/strategies_on_features.py --data_dir data \
+    python benchmarks/compare_strategies.py --data_dir data \
         --output benchmarks/results/strategies
+    python benchmarks/compare_strategies.py --input pixels --data_dir data \
+        --output benchmarks/results/strategies_pixels
 
-Trains every strategy of `keras_dc3.strategies.names()` with `feature_mlp`, alone
+Trains every strategy of `keras_dc3.strategies.names()`, on stored features with
+`feature_mlp` or from pixels with `small_cnn` of 16 filters, alone
 (`DC3Config.vanilla()`) and with DC3, on the answers of so many people to so many
-images, as soft labels, each with its own defaults and the optimizer for features. The
-two start from the same weights and see the same images in the same order. Of each pair
-of trainings, on a fifth of the set, which neither was trained on and whose answers of
-about 50 people are known:
+images, as soft labels, each with its own defaults and the optimizer for features or for
+pixels. The two start from the same weights and see the same images in the same order.
+Of each pair of trainings, on a fifth of the set, which neither was trained on and whose
+answers of about 50 people are known:
 
     accuracy, macro_f1    against the most frequent answer
     softmax, entropy, margin, p_a    AUROC, for images whose most frequent answer has
@@ -23,10 +26,10 @@ about 50 people are known:
 
 Strategies that take more unlabeled images than labeled ones by default, `fixmatch` and
 its successors, take as many here, as in the reduced protocol of Table 2; other numbers
-by `--unlabeled_ratio`. `linear_probe` is `probes.ClassProbe` on the same features. They
-stand in `<dataset>_features.npz` in `--data_dir`, as `embed_features.py` makes them.
-One seed is finished before the next begins; cells that the output files have are not
-trained again.
+by `--unlabeled_ratio`. `linear_probe` is `probes.ClassProbe` on the same features or
+pixels. Features stand in `<dataset>_features.npz` in `--data_dir`, as
+`embed_features.py` makes them. One seed is finished before the next begins; cells that
+the output files have are not trained again.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import feature_data
@@ -48,14 +54,22 @@ import numpy as np
 from absl import app, flags
 
 FLAGS = flags.FLAGS
+FEATURES, PIXELS = "features", "pixels"
+DATASETS = ("cifar10h", "fashionmnist_h")
+FILTERS = 16
 NETWORKS = {
-    "cifar10h": "ResNet-9",
-    "fashionmnist_h": "residual network (CIFAR-10H)",
+    FEATURES: {
+        "cifar10h": "ResNet-9",
+        "fashionmnist_h": "residual network (CIFAR-10H)",
+    },
+    PIXELS: dict.fromkeys(DATASETS, f"small_cnn, {FILTERS} filters"),
 }
+STEPS = {FEATURES: 400, PIXELS: 1600}  # as `fit` picks them at least
 PROBE = "linear_probe"
 UNCERTAINTIES = ("softmax", "entropy", "margin")
 
-flags.DEFINE_list("datasets", list(NETWORKS), "The sets, each a file in --data_dir.")
+flags.DEFINE_enum("input", FEATURES, [FEATURES, PIXELS], "What is trained on.")
+flags.DEFINE_list("datasets", list(DATASETS), "The sets, each a file in --data_dir.")
 flags.DEFINE_string("data_dir", None, "Folder of the data; default $KERAS_DC3_DATA.")
 flags.DEFINE_list("strategies", None, "Default: the linear probe, and all there are.")
 flags.DEFINE_integer(
@@ -67,7 +81,9 @@ flags.DEFINE_integer(
 flags.DEFINE_list("labeled", ["200", "1600"], "Numbers of labeled images.")
 flags.DEFINE_integer("answers", 3, "Answers to each.", lower_bound=1)
 flags.DEFINE_integer("seeds", 5, "Trainings of each cell.", lower_bound=1)
-flags.DEFINE_integer("steps", 400, "Steps of a training.", lower_bound=1)
+flags.DEFINE_integer(
+    "steps", None, f"Steps of a training; default {STEPS}.", lower_bound=1
+)
 flags.DEFINE_string(
     "output", None, "Beginning of the files: <output>-<dataset>.json.", required=True
 )
@@ -80,27 +96,55 @@ def ratio_of(strategy: str) -> int:
     return min(strategies.get(strategy).unlabeled_ratio, FLAGS.unlabeled_ratio)
 
 
-def train(strategy: str, config: Any, data: Any, seed: int) -> tuple[Any, dict]:
+class Source:
+    """What a set is trained on, and the answers to its images."""
+
+    def __init__(self, folder: Path, dataset: str):
+        self.counts = feature_data.read_counts(folder, dataset)
+        if FLAGS.input == FEATURES:
+            path = folder / f"{dataset}_features.npz"
+            self.features = feature_data.read_features(path)
+        else:
+            with np.load(folder / f"{dataset}.npz") as file:
+                self.images = file["images"]
+
+    def data_of(self, cell: dict[str, Any]) -> Callable[[], Any]:
+        """Returns what makes the data set of a cell anew, always the same."""
+        seed = cell["seed"]
+        counts, parts = feature_data.divide(
+            self.counts, cell["labeled"], cell["answers"], seed
+        )
+        if FLAGS.input == FEATURES:
+            make, inputs = feature_data.make_data, self.features
+        else:
+            make, inputs = feature_data.make_pixel_data, self.images
+        return functools.partial(make, inputs, counts, parts, seed)
+
+
+def train(
+    strategy: str, config: Any, data: Any, cell: dict[str, Any]
+) -> tuple[Any, dict]:
     """Returns what a trained model proposes, and the figures of its training."""
     import keras
 
     import keras_dc3
 
     keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    ssl = keras_dc3.strategies.get(strategy, FLAGS.steps)
+    keras.utils.set_random_seed(cell["seed"])
+    ssl = keras_dc3.strategies.get(strategy, cell["steps"])
     if ssl.unlabeled_ratio > 1:
         ssl = type(ssl)(unlabeled_ratio=FLAGS.unlabeled_ratio)
+    if FLAGS.input == FEATURES:
+        backbone = keras_dc3.backbones.feature_mlp(data.image_shape)
+    else:
+        backbone = keras_dc3.backbones.small_cnn(data.image_shape, filters=FILTERS)
     model = keras_dc3.DC3Model(
-        keras_dc3.backbones.feature_mlp(data.image_shape),
-        ssl=ssl,
-        config=config,
-        training_steps=FLAGS.steps,
+        backbone, ssl=ssl, config=config, training_steps=cell["steps"]
     )
     start = time.perf_counter()
     history = model.fit(
         data,
-        steps_per_epoch=FLAGS.steps,
+        steps_per_epoch=cell["steps"],
         epochs=1,
         validation_freq=2,  # never: the figures are computed once, below
         verbose=0,
@@ -159,13 +203,13 @@ def of_pair(labels: np.ndarray, alone: Any, dc3: Any) -> dict[str, dict[str, flo
 
 
 def run_cell(
-    strategy: str, make_data: Callable[[], Any], seed: int
+    make_data: Callable[[], Any], cell: dict[str, Any]
 ) -> dict[str, dict[str, float]]:
     """Returns the figures of a cell: "alone" and, of a strategy, "dc3"."""
     import keras_dc3
     from keras_dc3.probes import ClassProbe
 
-    data = make_data()
+    data, strategy = make_data(), cell["strategy"]
     labels = data.validation.soft_labels
     if strategy == PROBE:
         start = time.perf_counter()
@@ -173,8 +217,8 @@ def run_cell(
         found = probe.predict(feature_data.plain_features(data.validation))
         seconds = time.perf_counter() - start
         return {"alone": {**of_classes(labels, found), "seconds": seconds}}
-    alone, told = train(strategy, keras_dc3.DC3Config.vanilla(), data, seed)
-    dc3, told_of_dc3 = train(strategy, keras_dc3.DC3Config(), make_data(), seed)
+    alone, told = train(strategy, keras_dc3.DC3Config.vanilla(), data, cell)
+    dc3, told_of_dc3 = train(strategy, keras_dc3.DC3Config(), make_data(), cell)
     figures = of_pair(labels, alone, dc3)
     return {"alone": figures["alone"] | told, "dc3": figures["dc3"] | told_of_dc3}
 
@@ -195,24 +239,20 @@ def main(argv: list[str]) -> None:
     from keras_dc3 import strategies
 
     folder = feature_data.folder_of(FLAGS.data_dir)
+    networks = NETWORKS[FLAGS.input]
     paths = {name: Path(f"{FLAGS.output}-{name}.json") for name in FLAGS.datasets}
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in paths}
     for name, path in paths.items():
         if not path.exists():
             continue
         before = json.loads(path.read_text("utf-8"))
-        known, network = before["settings"]["network"], NETWORKS.get(name, "features")
+        known, network = before["settings"]["network"], networks.get(name, "features")
         if known != network:
             raise app.UsageError(
-                f"{path} is of features of {known!r}, not of {network!r}. Name another "
-                "--output."
+                f"{path} is of {known!r}, not of {network!r}. Name another --output."
             )
         results[name] = before["results"]
-    counts = {name: feature_data.read_counts(folder, name) for name in paths}
-    features = {
-        name: feature_data.read_features(folder / f"{name}_features.npz")
-        for name in paths
-    }
+    sources = {name: Source(folder, name) for name in paths}
     cells = [
         (
             dataset,
@@ -221,7 +261,7 @@ def main(argv: list[str]) -> None:
                 "unlabeled_ratio": 0 if strategy == PROBE else ratio_of(strategy),
                 "labeled": int(labeled),
                 "answers": FLAGS.answers,
-                "steps": FLAGS.steps,
+                "steps": FLAGS.steps or STEPS[FLAGS.input],
                 "seed": seed,
             },
         )
@@ -238,15 +278,10 @@ def main(argv: list[str]) -> None:
     cells = [(name, cell) for name, cell in cells if cell not in known[name]]
     start = time.perf_counter()
     for i, (dataset, cell) in enumerate(cells, start=1):
-        given, parts = feature_data.divide(
-            counts[dataset], cell["labeled"], cell["answers"], cell["seed"]
-        )
-        make_data = functools.partial(
-            feature_data.make_data, features[dataset], given, parts, cell["seed"]
-        )
-        found = rounded(run_cell(cell["strategy"], make_data, cell["seed"]))
+        found = rounded(run_cell(sources[dataset].data_of(cell), cell))
         results[dataset].append({"cell": cell, **found})
-        settings = {"dataset": dataset, "network": NETWORKS.get(dataset, "features")}
+        network = networks.get(dataset, "features")
+        settings = {"dataset": dataset, "input": FLAGS.input, "network": network}
         packages = ("keras", "tensorflow", "numpy")
         record.write(str(paths[dataset]), results[dataset], settings, packages)
         shown = " -> ".join(f"{m['accuracy']:.3f}" for m in found.values())
