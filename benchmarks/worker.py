@@ -16,13 +16,14 @@ class Worker:
 
     Args:
         task: value of the flag.
+        python: what runs the script.
         **environment: what the process gets besides.
     """
 
-    def __init__(self, task: str, **environment: str):
+    def __init__(self, task: str, python: str = sys.executable, **environment: str):
         self._task = task
         self._process = subprocess.Popen(
-            [sys.executable, *sys.argv, f"--worker={task}"],
+            [python, *sys.argv, f"--worker={task}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

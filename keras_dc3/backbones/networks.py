@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_dc3._validation import check_positive_int
+from keras_dc3.layers import FusedBatchNormalization
 
 OWN = ("wide_resnet", "small_cnn")  # their names, which say what they take
 
@@ -57,7 +58,7 @@ def wide_resnet(
     layers = keras.layers
 
     def activate(x: Any) -> Any:
-        x = layers.BatchNormalization(momentum=bn_momentum, epsilon=1e-3)(x)
+        x = FusedBatchNormalization(momentum=bn_momentum, epsilon=1e-3)(x)
         return layers.LeakyReLU(negative_slope=0.1)(x)
 
     def conv(x: Any, filters: int, size: int, strides: int = 1) -> Any:
@@ -127,7 +128,7 @@ def small_cnn(
         x = layers.Conv2D(
             filters, size, strides=strides, padding="same", use_bias=False
         )(x)
-        x = layers.BatchNormalization(momentum=bn_momentum)(x)
+        x = FusedBatchNormalization(momentum=bn_momentum)(x)
         return layers.ReLU()(x)
 
     images = keras.Input(image_shape)
