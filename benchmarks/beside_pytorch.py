@@ -14,7 +14,8 @@ given what makes it faster and changes nothing: views without gradient are compu
 without it, images lie in `channels_last`, and optimizer and average loop over all
 weights at once. Under `mixed_bfloat16` it computes in `autocast`. It may stand in an
 environment of its own, with NumPy and absl-py: `--torch_python`. The figures are the
-medians over the turns, and of the ratios turn by turn.
+medians over the turns, and of the ratios turn by turn. Each call adds a dtype to what
+the output file has.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,14 +37,14 @@ from worker import Worker, serve, train
 FLAGS = flags.FLAGS
 STRATEGIES = ("pi_model", "mean_teacher", "pseudo_label", "fixmatch")
 WAYS = ("ours", "torch")
-SETTINGS = ("batch_size", "turns", "steps", "dtype", "threads")
+SETTINGS = ("batch_size", "turns", "steps", "threads")
 DECAY, CLASSES = 0.999, 10
 
 flags.DEFINE_list("strategies", list(STRATEGIES), "Which strategies.")
 flags.DEFINE_integer("batch_size", 64, "Labeled images, and unlabeled ones.")
 flags.DEFINE_integer("turns", 7, "Measured turns of each.", lower_bound=3)
 flags.DEFINE_integer("steps", 3, "Steps of a turn.", lower_bound=1)
-flags.DEFINE_enum("dtype", "float32", ["float32", "mixed_bfloat16"], "Of the network.")
+flags.DEFINE_enum("dtype", "float32", ["float32", "mixed_bfloat16"], "Of networks.")
 flags.DEFINE_integer("threads", 2, "Of each process.", lower_bound=1)
 flags.DEFINE_string("torch_python", sys.executable, "A Python that has PyTorch.")
 flags.DEFINE_string("output", None, "JSON file for the result.")
@@ -156,6 +158,8 @@ def torch_step(ssl: str) -> Callable[[], float]:
 
 def work_in_torch(ssl: str) -> None:
     """Trains a few steps for each line on standard input; answers with seconds."""
+    import torch
+
     step = torch_step(ssl)
     for _ in range(3):
         step()
@@ -166,7 +170,7 @@ def work_in_torch(ssl: str) -> None:
             step()
         return (time.perf_counter() - start) / FLAGS.steps
 
-    serve(turn)
+    serve(turn, torch.__version__)
 
 
 def work(ssl: str) -> None:
@@ -178,6 +182,7 @@ def work(ssl: str) -> None:
     import keras_dc3
 
     tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
+    keras.config.set_dtype_policy(FLAGS.dtype)
     keras.utils.set_random_seed(0)
     strategy = keras_dc3.strategies.get(ssl)
     if strategy.unlabeled_ratio > 1:
@@ -186,7 +191,6 @@ def work(ssl: str) -> None:
         keras_dc3.backbones.wide_resnet((32, 32, 3)),
         ssl=strategy,
         num_classes=CLASSES,
-        dtype=FLAGS.dtype,
     )
     rng, n = np.random.default_rng(0), FLAGS.batch_size
 
@@ -207,8 +211,7 @@ def measure(ssl: str) -> dict[str, Any]:
     """Returns medians, ratios and all raw figures of one strategy."""
     pythons = {"ours": sys.executable, "torch": FLAGS.torch_python}
     workers = {way: Worker(f"{ssl},{way}", python=pythons[way]) for way in WAYS}
-    for worker in workers.values():
-        worker.read()
+    version = [worker.read() for worker in workers.values()][1]
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     for turn in range(FLAGS.turns):
         for way in WAYS if turn % 2 else WAYS[::-1]:
@@ -218,8 +221,11 @@ def measure(ssl: str) -> dict[str, Any]:
         worker.stop()
     ratios = [a / b for a, b in zip(seconds["ours"], seconds["torch"], strict=True)]
     medians = {way: statistics.median(of) for way, of in seconds.items()}
-    return {"seconds_per_step": medians, "ratio": statistics.median(ratios)} | {
-        "all_seconds": seconds
+    return {
+        "seconds_per_step": medians,
+        "ratio": statistics.median(ratios),
+        "all_seconds": seconds,
+        "torch": version,
     }
 
 
@@ -232,12 +238,16 @@ def main(argv: list[str]) -> None:
         return
     import record
 
+    settings: dict[str, Any] = {name: FLAGS[name].value for name in SETTINGS}
+    settings["load_before"] = round(os.getloadavg()[0], 1)
     results: dict[str, Any] = {}
+    if FLAGS.output and os.path.exists(FLAGS.output):
+        results = json.loads(Path(FLAGS.output).read_text("utf-8"))["results"]
+    of_dtype = results[FLAGS.dtype] = {}
     for ssl in FLAGS.strategies:
-        results[ssl] = measure(ssl)
-        print(ssl, json.dumps({k: results[ssl][k] for k in list(results[ssl])[:2]}))
+        found = of_dtype[ssl] = measure(ssl)
+        print(ssl, FLAGS.dtype, found["seconds_per_step"], found["ratio"], flush=True)
         if FLAGS.output:
-            settings = {name: FLAGS[name].value for name in SETTINGS}
             record.write(FLAGS.output, results, settings, ("keras", "tensorflow"))
 
 

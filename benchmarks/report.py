@@ -246,6 +246,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "step": step_table,
     "costs": costs_table.draw,
     "fit": costs_table.draw_fit,
+    "beside_pytorch": costs_table.draw_beside_pytorch,
     "throughput": throughput_table,
     "quickstart": score_table,
     "cifar10h": score_table,

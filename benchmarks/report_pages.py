@@ -39,6 +39,7 @@ PAGES: dict[str, Page] = {
             "A training step": "step",
             "A training step by batch, classes and clusters": "costs",
             "A training step within fit": "fit",
+            "A training step beside PyTorch": "beside_pytorch",
             "Runs side by side": "throughput",
             "Reading annotations": "annotations",
             "Images from disk": "pipeline",

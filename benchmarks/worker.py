@@ -48,9 +48,9 @@ class Worker:
         self._process.wait()
 
 
-def serve(turn: Callable[[], Any]) -> None:
+def serve(turn: Callable[[], Any], ready: str = "ready") -> None:
     """Says that this process is ready, and the result of a turn at each request."""
-    print(json.dumps("ready"), flush=True)
+    print(json.dumps(ready), flush=True)
     for _ in sys.stdin:
         print(json.dumps(turn()), flush=True)
 
