@@ -37,7 +37,7 @@ import keras_dc3
 FLAGS = flags.FLAGS
 SETTINGS = ("minutes", "labeled", "images", "turns", "seconds")
 FORMATS = {"tf_saved_model": "", "onnx": ".onnx", "litert": ".tflite"}
-BATCHES = (1, 64)
+BATCHES, FILTERS = (1, 64), 24
 Answer = Callable[[np.ndarray], dict[str, Any]]
 
 flags.DEFINE_string("data_dir", None, "Folder of the data.", required=True)
@@ -57,7 +57,8 @@ def train() -> tuple[keras_dc3.DC3Model, Any]:
         "cifar10h", FLAGS.data_dir, FLAGS.labeled, 10_000 - FLAGS.labeled, 1, seed
     )
     keras.utils.set_random_seed(seed)
-    model = keras_dc3.DC3Model(keras_dc3.backbones.small_cnn(data.image_shape))
+    backbone = keras_dc3.backbones.small_cnn(data.image_shape, filters=FILTERS)
+    model = keras_dc3.DC3Model(backbone)
     model.fit(data, time_limit=60 * FLAGS.minutes, verbose=0)
     return model, data
 

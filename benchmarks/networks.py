@@ -77,7 +77,9 @@ def residual(
 
 
 NETWORKS = {
-    "small_cnn": keras_dc3.backbones.small_cnn,
+    "small_cnn, 24 filters": functools.partial(
+        keras_dc3.backbones.small_cnn, filters=24
+    ),
     "small_cnn, 16 filters": functools.partial(
         keras_dc3.backbones.small_cnn, filters=16
     ),

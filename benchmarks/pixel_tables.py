@@ -36,13 +36,15 @@ def _groups(
 def draw_networks(record: dict[str, Any]) -> str:
     """Returns the table of benchmarks/networks.py."""
     lines = [
-        "| set | network | ms a step | steps | runs | accuracy | "
+        "| set | seconds | network | ms a step | steps | runs | accuracy | "
         "F1 of the certain images | AUROC of p_a |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    runs = sorted(record["results"]["runs"], key=lambda run: run["set"])
-    for (name, network, _), group in _groups(
-        runs, ("set", "network", "seconds")
+    runs = sorted(
+        record["results"]["runs"], key=lambda run: (run["set"], run["seconds"])
+    )
+    for (name, seconds, network), group in _groups(
+        runs, ("set", "seconds", "network")
     ).items():
         cost = 1000 * statistics.mean(run["cost"] for run in group)
         steps = statistics.mean(run["steps"] for run in group)
@@ -51,20 +53,18 @@ def draw_networks(record: dict[str, Any]) -> str:
             for figure in ("accuracy", "f1", "auroc_ambiguity")
         ]
         lines.append(
-            f"| {_NAMES[name]} | {network} | {cost:.0f} | {steps:,.0f} | "
-            f"{len(group)} | {' | '.join(figures)} |"
+            f"| {_NAMES[name]} | {seconds:.0f} | {network} | {cost:.0f} | "
+            f"{steps:,.0f} | {len(group)} | {' | '.join(figures)} |"
         )
     costs = [one for one in record["results"]["costs"] if _HALF in one]
     ratios = [f"{one[_HALF] / one['cost']:.2f}" for one in costs]
     half = f" A step in `{_HALF}` takes {' or '.join(ratios)} of the CPU time of one in"
     settings = record["settings"]
-    seconds = sorted({run["seconds"] for run in runs})
-    times = " or ".join(f"{each:.0f}" for each in seconds)
     return "\n".join(
         [
             *lines,
             "",
-            f"Trainings of {times} seconds of one core's CPU time, beside other work "
+            "Trainings of so many seconds of one core's CPU time, beside other work "
             "of the machine, with Mean-Teacher and DC3; "
             f"{settings['labeled']:,} labeled images of {settings['answers']} answers, "
             f"{settings['unlabeled']:,} unlabeled ones, on which the figures are, in "

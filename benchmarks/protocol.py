@@ -26,6 +26,7 @@ class Protocol(NamedTuple):
     """The settings that all cells of a table share."""
 
     backbone: str
+    filters: int
     bn_momentum: float
     learning_rate: float
     warmup_fraction: float
@@ -39,6 +40,7 @@ class Protocol(NamedTuple):
 PROTOCOLS = {
     "paper": Protocol(
         backbone="wide_resnet",
+        filters=32,
         bn_momentum=0.999,
         learning_rate=0.01,
         warmup_fraction=0.0,
@@ -50,6 +52,7 @@ PROTOCOLS = {
     ),
     "reduced": Protocol(
         backbone="small_cnn",
+        filters=24,
         bn_momentum=0.99,
         learning_rate=0.1,
         warmup_fraction=0.05,
@@ -76,7 +79,9 @@ def make_model(
     settings = PROTOCOLS[protocol]
     make_backbone = getattr(keras_dc3.backbones, settings.backbone)
     model = keras_dc3.DC3Model(
-        make_backbone(data.image_shape, bn_momentum=settings.bn_momentum),
+        make_backbone(
+            data.image_shape, settings.filters, bn_momentum=settings.bn_momentum
+        ),
         ssl=ssl,
         config=config,
         training_steps=training_steps,

@@ -9,6 +9,7 @@ the output file has are not trained again.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -28,7 +29,7 @@ from absl import app, flags
 import keras_dc3
 
 FLAGS = flags.FLAGS
-UNLABELED, ANSWERS = 1000, 3
+UNLABELED, ANSWERS, FILTERS = 1000, 3, 24
 
 flags.DEFINE_string("data_dir", "data", "Folder of the data sets.")
 flags.DEFINE_list("datasets", ["fashionmnist_h", "cifar10h", "digits"], "The sets.")
@@ -102,7 +103,7 @@ def main(argv: list[str]) -> None:
             keep("probes", where | {"accuracy": linear_probe(data)})
         model, _ = pixel_training.train(
             data,
-            keras_dc3.backbones.small_cnn,
+            functools.partial(keras_dc3.backbones.small_cnn, filters=FILTERS),
             cell["steps"],
             cell["seed"],
             cell["strategy"],

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> None:
     data.batch_size = FLAGS.batch_size
     runner.run(
         data,
-        lambda: keras_dc3.backbones.small_cnn(data.image_shape, filters=16),
+        lambda: keras_dc3.backbones.small_cnn(data.image_shape),
         "A demonstration: real digits, ambiguity and annotators made up.",
     )
 

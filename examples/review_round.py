@@ -47,7 +47,7 @@ def main(argv: list[str]) -> None:
     print("\n2. Training, and proposals for the unlabeled images")
 
     def backbone() -> keras.Model:
-        return keras_dc3.backbones.small_cnn(data.image_shape, filters=16)
+        return keras_dc3.backbones.small_cnn(data.image_shape)
 
     before, _ = runner.train(data, backbone, FLAGS.method)
     proposals = before.propose(data.unlabeled)

@@ -99,7 +99,7 @@ def wide_resnet(
 
 
 def small_cnn(
-    image_shape: tuple[int, int, int], filters: int = 24, bn_momentum: float = 0.99
+    image_shape: tuple[int, int, int], filters: int = 16, bn_momentum: float = 0.99
 ) -> keras.Model:
     """Returns a small residual network that trains in minutes on a CPU.
 
@@ -118,7 +118,7 @@ def small_cnn(
 
     >>> backbone = keras_dc3.backbones.small_cnn((32, 32, 3))
     >>> backbone.output_shape
-    (None, 96)
+    (None, 64)
     """
     _check_image_shape(image_shape)
     check_positive_int("filters", filters)
