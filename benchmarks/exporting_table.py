@@ -47,8 +47,8 @@ def draw(record: dict[str, Any]) -> str:
             "",
             "`small_cnn` of 24 filters on 32x32 images; medians of "
             f"{settings['turns']} turns of {settings['seconds']:g} s, in which the "
-            "file and the bare network answer call by call, on a machine with other work. Beside int8 it is the bare "
-            "network of float32. "
+            "file and the bare network answer call by call, on a machine with other "
+            "work. Beside int8 it is the bare network of float32. "
             f"{report_pages.made_by(record)}",
         ]
     )
@@ -83,7 +83,8 @@ def summary(record: dict[str, Any]) -> str:
             "",
             "`small_cnn` of 24 filters, trained on CIFAR-10H for "
             f"{settings['minutes']:g} minutes ({settings['labeled']:,} labeled "
-            f"images); {settings['images']:,} unlabeled images. [More](../benchmarks/results/speed.md#exported-models).",
+            f"images); {settings['images']:,} unlabeled images. "
+            "[More](../benchmarks/results/speed.md#exported-models).",
         ]
     )
 

@@ -21,10 +21,8 @@ LAYERS = (
     ("_array_files", "_names"),
     ("_validation",),
     ("annotations",),
-    ("collective", "config", "optimizers", "callbacks"),
-    ("layers",),
-    ("backbones",),
-    ("losses", "strategies", "metrics", "data"),
+    ("collective", "config", "optimizers", "backbones", "callbacks"),
+    ("losses", "layers", "strategies", "metrics", "data"),
     ("objective", "probes"),
     ("review",),
     ("proposals",),
@@ -40,10 +38,10 @@ FLOOR = {part: floor for floor, parts in enumerate(LAYERS) for part in parts}
 # Where TensorFlow may be imported; at the top of the file only where True.
 TENSORFLOW = {
     "_keras/adapted_model.py": False,  # the guard in `train_step`
+    "_keras/fused_normalization.py": False,
     "collective/tf_collective.py": True,
     "data/": False,
     "datasets/": False,
-    "layers/fused_batch_normalization.py": False,
     "models/export": False,
     "scale/exported.py": False,
     "scale/sources/from_tfds.py": False,

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import tree
 
+from keras_dc3._keras.fused_normalization import fused_normalization
 from keras_dc3._keras.uneven_batches import of_any_size
 
 
@@ -44,7 +45,8 @@ class AdaptedModel(keras.Model):
             ]
             return logs, (trainable, non_trainable, optimizer, metrics)
         self.before_step()
-        logs = super().train_step(*args)
+        with fused_normalization(self):
+            logs = super().train_step(*args)
         if backend == "tensorflow":
             import tensorflow as tf
 

@@ -8,7 +8,6 @@ from typing import Any
 import keras
 
 from keras_dc3._validation import check_positive_int
-from keras_dc3.layers import FusedBatchNormalization
 
 OWN = ("wide_resnet", "small_cnn")  # their names, which say what they take
 
@@ -58,7 +57,7 @@ def wide_resnet(
     layers = keras.layers
 
     def activate(x: Any) -> Any:
-        x = FusedBatchNormalization(momentum=bn_momentum, epsilon=1e-3)(x)
+        x = layers.BatchNormalization(momentum=bn_momentum, epsilon=1e-3)(x)
         return layers.LeakyReLU(negative_slope=0.1)(x)
 
     def conv(x: Any, filters: int, size: int, strides: int = 1) -> Any:
@@ -128,7 +127,7 @@ def small_cnn(
         x = layers.Conv2D(
             filters, size, strides=strides, padding="same", use_bias=False
         )(x)
-        x = FusedBatchNormalization(momentum=bn_momentum)(x)
+        x = layers.BatchNormalization(momentum=bn_momentum)(x)
         return layers.ReLU()(x)
 
     images = keras.Input(image_shape)

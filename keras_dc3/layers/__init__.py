@@ -1,4 +1,4 @@
-"""Layers: the heads of DC3, averaged weights, and normalization."""
+"""Layers: the heads of DC3, the average of a network's weights, and scaled features."""
 
 from keras_dc3.layers.ambiguity_head import (
     AmbiguityHead,
@@ -8,7 +8,6 @@ from keras_dc3.layers.ambiguity_head import (
 )
 from keras_dc3.layers.disagreement_head import DisagreementHead
 from keras_dc3.layers.feature_standardization import FeatureStandardization
-from keras_dc3.layers.fused_batch_normalization import FusedBatchNormalization
 from keras_dc3.layers.merged_class_head import MergedClassHead
 from keras_dc3.layers.overcluster_head import OverclusterHead
 from keras_dc3.layers.prototype_head import PrototypeHead
@@ -18,7 +17,6 @@ __all__ = [
     "AmbiguityHead",
     "DisagreementHead",
     "FeatureStandardization",
-    "FusedBatchNormalization",
     "MergedClassHead",
     "OverclusterHead",
     "PrototypeHead",
