@@ -8,10 +8,10 @@
 Trains every strategy of `keras_dc3.strategies.names()`, on stored features with
 `feature_mlp` or from pixels with `small_cnn` of 16 filters, alone
 (`DC3Config.vanilla()`) and with DC3, on the answers of so many people to so many
-images, as soft labels, each with its own defaults and the optimizer for features or for
-pixels. The two start from the same weights and see the same images in the same order.
-Of each pair of trainings, on a fifth of the set, which neither was trained on and whose
-answers of about 50 people are known:
+images, as soft labels, each with the defaults of its class and the optimizer for
+features or for pixels. The two start from the same weights and see the same images in
+the same order. Of each pair of trainings, on a fifth of the set, which neither was
+trained on and whose answers of about 50 people are known:
 
     accuracy, macro_f1    against the most frequent answer
     softmax, entropy, margin, p_a    AUROC, for images whose most frequent answer has

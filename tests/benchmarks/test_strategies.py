@@ -147,18 +147,20 @@ def test_the_summary_names_what_is_clear():
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_the_script_goes_on_where_it_was(tmp_path):
+@pytest.mark.parametrize("kind", ["features", "pixels"])
+def test_the_script_goes_on_where_it_was(tmp_path, kind):
     rng = np.random.default_rng(0)
     n, classes = 200, rng.integers(0, 3, 200)
     counts = rng.multinomial(6, np.eye(3)[classes] * 0.7 + 0.1)
-    np.savez(tmp_path / "shapes.npz", counts=counts)
+    images = rng.integers(0, 9, (n, 8, 8, 1)) + 80 * classes[:, None, None, None]
+    np.savez(tmp_path / "shapes.npz", counts=counts, images=images.astype("uint8"))
     plain = np.eye(3)[classes] @ rng.normal(size=(3, 8)) + rng.normal(size=(n, 8)) / 3
     views = {
         view: plain + rng.normal(size=(2, n, 8)) / 9 for view in ("weak", "strong")
     }
     np.savez(tmp_path / "shapes_features.npz", plain=plain, **views)
     flags = ["--datasets=shapes", "--data_dir=.", "--output=found", "--labeled=40"]
-    flags += ["--seeds=1", "--steps=3"]
+    flags += ["--seeds=1", "--steps=3", f"--input={kind}"]
 
     def results(strategies):
         options = [*flags, f"--strategies={strategies}"]
