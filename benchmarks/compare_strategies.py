@@ -8,7 +8,7 @@
 Trains every strategy of `keras_dc3.strategies.names()`, on stored features with
 `feature_mlp` or from pixels with `small_cnn` of 16 filters, alone
 (`DC3Config.vanilla()`) and with DC3, on the answers of so many people to so many
-images, as soft labels, each with the defaults of its class and the optimizer for
+images, as soft labels, each by its name alone and the optimizer for
 features or for pixels. The two start from the same weights and see the same images in
 the same order. Of each pair of trainings, on a fifth of the set, which neither was
 trained on and whose answers of about 50 people are known:
@@ -131,9 +131,10 @@ def train(
 
     keras.utils.clear_session()
     keras.utils.set_random_seed(cell["seed"])
-    ssl = keras_dc3.strategies.get(strategy, cell["steps"])
-    if ssl.unlabeled_ratio > 1:
-        ssl = type(ssl)(unlabeled_ratio=FLAGS.unlabeled_ratio)
+    ssl: Any = strategy  # by name, as its weight may be another on features
+    given = keras_dc3.strategies.get(strategy)
+    if given.unlabeled_ratio > 1:
+        ssl = type(given)(unlabeled_ratio=FLAGS.unlabeled_ratio)
     if FLAGS.input == FEATURES:
         backbone = keras_dc3.backbones.feature_mlp(data.image_shape)
     else:

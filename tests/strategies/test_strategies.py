@@ -242,7 +242,7 @@ def test_defaults_are_the_reference_s():
         "flexmatch": (1.0, 0, 7),
         "freematch": (1.0, 0, 7),
         "softmatch": (1.0, 0, 7),
-        "mixmatch": (75.0, 256, 1),  # over a 64th
+        "mixmatch": (75.0, 6554, 1),
     }
     found = {
         name: (s.weight, s.ramp_steps, s.unlabeled_ratio)
@@ -260,6 +260,17 @@ def test_ramp_follows_the_length_of_training():
     given = PiModel(ramp_steps=7)
     assert strategies.get(given, training_steps=1_000) is given
     assert given.ramp_steps == 7
+
+
+def test_the_weight_of_mixmatch_follows_the_length_of_training():
+    strategy = strategies.get("mixmatch", training_steps=1_638)
+    assert strategy.weight == pytest.approx(7.5, abs=0.01)
+    assert strategies.get("mixmatch", training_steps=10**6).weight == 75.0
+    strategy.replan(1_638, 8_192)
+    assert strategy.weight == 37.5 and strategy.ramp_steps == 3_277
+    given = strategies.MixMatch(weight=9.0)
+    given.replan(16_384, 8_192)
+    assert given.weight == 9.0
 
 
 def test_table_of_interface():
