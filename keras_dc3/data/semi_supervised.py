@@ -402,7 +402,7 @@ class SemiSupervisedData(BatchSource):
         >>> backbone = keras_dc3.backbones.small_cnn((8, 8, 3))
         >>> features = pixels.embed(backbone, weak=2, strong=0, verbose=0)
         >>> features.image_shape, features.labeled.ids == pixels.labeled.ids
-        ((96,), True)
+        ((64,), True)
         """
         counts = {"weak": weak, "strong": strong}
         features, frozen = embedded(self, backbone, counts, folder, batch_size, verbose)

@@ -109,7 +109,7 @@ def test_file_is_written(tmp_path, ending):
 
 def test_odd_names_fit_and_pyplot_is_left_alone():
     pyplot = sys.modules.get("matplotlib.pyplot")
-    names = ["$x^2$", "word" * 30, "many words " * 9]
+    names = ["$x^2$", "word" * 30, ("many words " * 9).strip()]
     plot_examples(image_set(names=names, shape=(5, 9, 1)), num=1)
     assert sys.modules.get("matplotlib.pyplot") is pyplot
 
