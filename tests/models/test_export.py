@@ -335,7 +335,8 @@ def test_all_formats_answer_alike(kind, tmp_path):
     if given.dtype == "uint8":
         model.export(f"{path}8.tflite", **INT8, representative=given)
         found = litert(f"{path}8.tflite")(images=given)["class_probabilities"]
-        assert 0 < np.abs(found - expected["classes"]).max() < 0.1
+        difference = np.abs(found - expected["classes"])
+        assert 0 < difference.mean() < 0.05 and difference.max() < 0.2
 
 
 @pytest.mark.slow
