@@ -17,13 +17,13 @@ def draw(record: dict[str, Any]) -> str:
     for result in record["results"]["shapes"]:
         batch, network = result["batch"], result["network_seconds"]
         terms = " | ".join(
-            _milliseconds(result[f"{name}_seconds"])
+            milliseconds(result[f"{name}_seconds"])
             for name in ("objective", "prototypes")
         )
         lines.append(
             f"| {batch:,} + {batch:,} | {result['classes']:,} | "
-            f"{result['clusters']:,} | {terms} | {_milliseconds(network['pixels'])} | "
-            f"{result['added']['pixels']:.1%} | {_milliseconds(network['features'])} |"
+            f"{result['clusters']:,} | {terms} | {milliseconds(network['pixels'])} | "
+            f"{result['added']['pixels']:.1%} | {milliseconds(network['features'])} |"
         )
     settings = record["settings"]
     return "\n".join(
@@ -53,7 +53,7 @@ def draw_fit(record: dict[str, Any]) -> str:
         cells = []
         for kind in ("seconds", "processor_seconds"):
             of = result[kind]
-            cells += [_milliseconds(of["step"]), _milliseconds(of["fit"])]
+            cells += [milliseconds(of["step"]), milliseconds(of["fit"])]
             cells.append(f"{of['ratio']:.3f}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     settings = record["settings"]
@@ -62,45 +62,23 @@ def draw_fit(record: dict[str, Any]) -> str:
             *lines,
             "",
             f"{settings['backbone']} on {settings['size']}x{settings['size']} images, "
-            f"{settings['batch_size']} labeled and as many unlabeled; medians of "
-            f"{settings['turns']} turns of {settings['steps']} steps, which take turns "
-            f"with those of a loop over the compiled step. Before it began, "
-            f"{settings['load_before']:.1f} processes of others were at work on the "
-            f"machine. {report_pages.made_by(record)}",
+            f"{settings['batch_size']} labeled and as many unlabeled; "
+            + by_turns(record, "those of a loop over the compiled step"),
         ]
     )
 
 
-def draw_beside_pytorch(record: dict[str, Any]) -> str:
-    """Returns the table of our step beside one in PyTorch, and how it was made."""
-    lines = [
-        "| strategy | dtype | ours, with DC3 | PyTorch, the strategy alone "
-        "| ours / PyTorch | turn by turn |",
-        "|---|---|---|---|---|---|",
-    ]
-    versions = set()
-    for dtype, of_dtype in record["results"].items():
-        for name, result in of_dtype.items():
-            versions.add(result["torch"])
-            seconds, turns = result["seconds_per_step"], result["all_seconds"]
-            ratios = [a / b for a, b in zip(*turns.values(), strict=True)]
-            cells = [_milliseconds(seconds[way]) for way in ("ours", "torch")]
-            cells += [f"{result['ratio']:.2f}", f"{min(ratios):.2f}-{max(ratios):.2f}"]
-            lines.append(f"| {name} | {dtype} | {' | '.join(cells)} |")
+def by_turns(record: dict[str, Any], other: str) -> str:
+    """Returns how two ways were measured beside each other, and by which command."""
     settings = record["settings"]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"WRN-28-2 on 32x32 images, {settings['batch_size']} labeled and as many "
-            f"unlabeled, {settings['threads']} threads, PyTorch "
-            f"{', '.join(sorted(versions))}; medians of {settings['turns']} turns of "
-            f"{settings['steps']} steps, which take turns. Before it began, "
-            f"{settings['load_before']:.1f} processes of others were at work on the "
-            f"machine. {report_pages.made_by(record)}",
-        ]
+    return (
+        f"medians of {settings['turns']} turns of {settings['steps']} steps, which "
+        f"take turns with {other}. Before it began, {settings['load_before']:.1f} "
+        "processes of others were at work on the machine. "
+        f"{report_pages.made_by(record)}"
     )
 
 
-def _milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float) -> str:
+    """Returns a time in words."""
     return f"{1000 * seconds:,.1f} ms"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import ambiguity_table
+import beside_pytorch_table
 import costs_table
 import defaults_table
 import evidence
@@ -246,7 +247,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "step": step_table,
     "costs": costs_table.draw,
     "fit": costs_table.draw_fit,
-    "beside_pytorch": costs_table.draw_beside_pytorch,
+    "beside_pytorch": beside_pytorch_table.draw,
     "throughput": throughput_table,
     "quickstart": score_table,
     "cifar10h": score_table,

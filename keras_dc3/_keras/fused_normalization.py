@@ -28,12 +28,15 @@ def fused_normalization(model: keras.Model) -> Iterator[None]:
     backends, nor of layers with a `call` of their own.
     """
     kind = keras.layers.BatchNormalization
-    layers = []
-    if keras.backend.backend() == "tensorflow":
-        layers = [one for one in layers_in(model) if isinstance(one, kind)]
-        layers = [one for one in layers if type(one).call is kind.call]
+    is_tensorflow = keras.backend.backend() == "tensorflow"
+    layers = [
+        layer
+        for layer in (layers_in(model) if is_tensorflow else ())
+        if isinstance(layer, kind)
+        and type(layer).call is kind.call
         # Replicas are traced by turns: what they share must stay as it is.
-        layers = [one for one in layers if not one.synchronized]
+        and not layer.synchronized
+    ]
     for layer in layers:
         layer.call = _fused(layer, layer.call)
     try:

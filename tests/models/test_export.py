@@ -271,7 +271,7 @@ def joined():
     data = keras_dc3.datasets.from_arrays(
         images, counts, labeled=12, unlabeled=12, validation=None
     )
-    backbone = keras_dc3.backbones.from_model(small_cnn((12, 10, 3)))
+    backbone = keras_dc3.backbones.from_model(small_cnn((12, 10, 3), filters=24))
     features = data.embed(backbone, 0, 0, verbose=0)
     head = keras_dc3.backbones.feature_mlp(features.image_shape, 8)
     model = keras_dc3.DC3Model(head, num_classes=3, training_steps=3)
@@ -292,7 +292,7 @@ def of_arrays(backbone, scale, shape, **options):
 def of_images(channels, scale=np.asarray, **options):
     keras.utils.set_random_seed(0)
     shape = (12, 10, channels)
-    return of_arrays(small_cnn(shape), scale, shape, **options)
+    return of_arrays(small_cnn(shape, filters=24), scale, shape, **options)
 
 
 def of_features():
@@ -335,8 +335,7 @@ def test_all_formats_answer_alike(kind, tmp_path):
     if given.dtype == "uint8":
         model.export(f"{path}8.tflite", **INT8, representative=given)
         found = litert(f"{path}8.tflite")(images=given)["class_probabilities"]
-        difference = np.abs(found - expected["classes"])
-        assert 0 < difference.mean() < 0.05 and difference.max() < 0.2
+        assert 0 < np.abs(found - expected["classes"]).max() < 0.1
 
 
 @pytest.mark.slow
